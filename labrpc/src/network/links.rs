@@ -1,0 +1,163 @@
+//! Which end leads to which server, and whether it is open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::server::Server;
+
+/// An end, by its number in the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EndId(u32);
+
+impl EndId {
+    /// The number.
+    pub(crate) fn number(self) -> u64 {
+        self.0.into()
+    }
+}
+
+/// A server's name, by its number in the network. It stays when the server restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct HostId(u32);
+
+/// The way from an end to the very server that was there when a request was sent.
+pub(crate) struct Path {
+    /// The end.
+    pub(crate) end: EndId,
+    /// The server, not its name: a restarted one is another.
+    pub(crate) server: Arc<Server>,
+    host: HostId,
+}
+
+/// The table of ends and servers.
+#[derive(Default)]
+pub(crate) struct Links {
+    ends: Vec<End>,
+    end_ids: BTreeMap<String, EndId>,
+    hosts: Vec<Host>,
+    host_ids: BTreeMap<String, HostId>,
+    /// One-way links between servers that are cut.
+    cut: BTreeSet<(HostId, HostId)>,
+}
+
+/// An end.
+struct End {
+    owner: Option<HostId>,
+    connected: Option<HostId>,
+    enabled: bool,
+}
+
+/// A server's name and who has it now.
+struct Host {
+    name: Arc<str>,
+    server: Option<Arc<Server>>,
+}
+
+impl Links {
+    /// Adds an end, disabled and not connected.
+    pub(crate) fn add_end(&mut self, name: &str, owner: Option<&str>) -> EndId {
+        let owner = owner.map(|owner| self.host(owner));
+        let id = EndId(self.ends.len() as u32);
+        self.ends.push(End { owner, connected: None, enabled: false });
+        let before = self.end_ids.insert(name.to_string(), id);
+        assert!(before.is_none(), "there are two ends with the name '{name}'");
+        id
+    }
+
+    /// Forgets an end's name and closes it for good.
+    pub(crate) fn delete_end(&mut self, name: &str) {
+        let end = self.end(name);
+        end.enabled = false;
+        end.connected = None;
+        self.end_ids.remove(name);
+    }
+
+    /// Connects an end to the server of this name.
+    pub(crate) fn connect(&mut self, end: &str, server: &str) {
+        let host = self.host(server);
+        self.end(end).connected = Some(host);
+    }
+
+    /// Opens or closes an end.
+    pub(crate) fn enable(&mut self, end: &str, enabled: bool) {
+        self.end(end).enabled = enabled;
+    }
+
+    /// Sets who has a server's name.
+    pub(crate) fn set_server(&mut self, name: &str, server: Option<Server>) {
+        let HostId(index) = self.host(name);
+        self.hosts[index as usize].server = server.map(Arc::new);
+    }
+
+    /// Who has a server's name.
+    pub(crate) fn server(&self, name: &str) -> Option<&Arc<Server>> {
+        let HostId(index) = self.host_ids.get(name)?;
+        self.hosts[*index as usize].server.as_ref()
+    }
+
+    /// The name of the server at the end of a path.
+    pub(crate) fn server_name(&self, path: &Path) -> Arc<str> {
+        Arc::clone(&self.hosts[path.host.0 as usize].name)
+    }
+
+    /// Cuts a one-way link between servers.
+    pub(crate) fn cut(&mut self, from: &str, to: &str) {
+        let link = (self.host(from), self.host(to));
+        self.cut.insert(link);
+    }
+
+    /// Mends a one-way link between servers.
+    pub(crate) fn mend(&mut self, from: &str, to: &str) {
+        let link = (self.host(from), self.host(to));
+        self.cut.remove(&link);
+    }
+
+    /// Mends every link between servers.
+    pub(crate) fn mend_all(&mut self) {
+        self.cut.clear();
+    }
+
+    /// The way from an end to a live server, if it is open.
+    pub(crate) fn path(&self, end: EndId) -> Option<Path> {
+        let host = self.open_way(end)?;
+        let server = Arc::clone(self.hosts[host.0 as usize].server.as_ref()?);
+        Some(Path { end, server, host })
+    }
+
+    /// Whether a path is still open and leads to the same server.
+    pub(crate) fn is_whole(&self, path: &Path) -> bool {
+        self.open_way(path.end) == Some(path.host)
+            && self.hosts[path.host.0 as usize]
+                .server
+                .as_ref()
+                .is_some_and(|server| Arc::ptr_eq(server, &path.server))
+    }
+
+    /// The server name that an end leads to, if the end is enabled and the link is not cut.
+    fn open_way(&self, end: EndId) -> Option<HostId> {
+        let end = &self.ends[end.0 as usize];
+        let host = end.connected.filter(|_| end.enabled)?;
+        let is_cut = !self.cut.is_empty()
+            && end.owner.is_some_and(|owner| self.cut.contains(&(owner, host)));
+        (!is_cut).then_some(host)
+    }
+
+    /// The end with this name.
+    fn end(&mut self, name: &str) -> &mut End {
+        match self.end_ids.get(name) {
+            Some(EndId(index)) => &mut self.ends[*index as usize],
+            None => panic!("there is no end with the name '{name}'"),
+        }
+    }
+
+    /// The number of a server's name, a new one if it was never heard of.
+    fn host(&mut self, name: &str) -> HostId {
+        if let Some(id) = self.host_ids.get(name) {
+            return *id;
+        }
+        let id = HostId(self.hosts.len() as u32);
+        self.hosts.push(Host { name: name.into(), server: None });
+        self.host_ids.insert(name.to_string(), id);
+        id
+    }
+}

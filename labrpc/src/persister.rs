@@ -1,0 +1,82 @@
+//! What of a server survives a crash.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::runtime::dispatch;
+
+/// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
+///
+/// Both are saved together, so that a crash never leaves one without the other. A dead task saves
+/// nothing.
+#[derive(Clone, Default)]
+pub struct Persister(Arc<Mutex<Blobs>>);
+
+/// The two byte strings.
+#[derive(Clone, Default)]
+struct Blobs {
+    raft_state: Vec<u8>,
+    snapshot: Vec<u8>,
+}
+
+impl Persister {
+    /// An empty disk.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Saves the Raft state and keeps the snapshot.
+    pub fn save_raft_state(&self, raft_state: Vec<u8>) {
+        self.write(|blobs| blobs.raft_state = raft_state);
+    }
+
+    /// Saves both, in one step.
+    pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
+        self.write(|blobs| *blobs = Blobs { raft_state, snapshot });
+    }
+
+    /// The Raft state saved last; empty if there is none.
+    pub fn raft_state(&self) -> Vec<u8> {
+        self.read(|blobs| blobs.raft_state.clone())
+    }
+
+    /// The snapshot saved last; empty if there is none.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.read(|blobs| blobs.snapshot.clone())
+    }
+
+    /// Bytes of the Raft state.
+    pub fn raft_state_size(&self) -> usize {
+        self.read(|blobs| blobs.raft_state.len())
+    }
+
+    /// Bytes of the snapshot.
+    pub fn snapshot_size(&self) -> usize {
+        self.read(|blobs| blobs.snapshot.len())
+    }
+
+    /// Another disk with the same contents. A restarted server gets one, so that whatever its old
+    /// incarnation still saves is lost.
+    pub fn copy(&self) -> Persister {
+        Persister(Arc::new(Mutex::new(self.read(Blobs::clone))))
+    }
+
+    /// Changes the contents, unless the task is dead.
+    fn write(&self, change: impl FnOnce(&mut Blobs)) {
+        if dispatch(|core| core.is_none_or(|core| core.enter())) {
+            change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Reads the contents. Sizes are read often, and by the test, so this costs no virtual time.
+    fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
+        f(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Persister {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, snapshot) = (self.raft_state_size(), self.snapshot_size());
+        write!(f, "Persister({state} bytes of Raft state, {snapshot} bytes of snapshot)")
+    }
+}

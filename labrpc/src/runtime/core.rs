@@ -1,0 +1,394 @@
+//! The heart of a simulation: its clock, its tasks, and how a task waits and is woken.
+//!
+//! Everything here happens on one thread, one thing at a time, so plain cells suffice. No borrow of
+//! a cell is held while a task is resumed or a caller's closure runs.
+//!
+//! Invariants:
+//! * a slot is in `ready` exactly if its state is [`State::Ready`];
+//! * `next_due` is at most the time of the earliest timer;
+//! * the clock never goes back.
+
+mod kill;
+mod schedule;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand_pcg::Pcg64;
+
+use super::failure::{Failure, FailureKind};
+use super::logger::RecentLines;
+use super::policy::{Interruption, Policy, Scheduler};
+use super::report::HeldOver;
+use super::sys::fiber::{self, StackPool};
+use super::task::{NodeId, Slot, State, Wait, Waiter, Waiting};
+use super::timers::{Action, Timers};
+use super::trace::{Event, Kind, Trace};
+use super::watchdog::Progress;
+use crate::sync::LockTable;
+
+/// Virtual nanoseconds that each operation costs, so that a loop that polls gets somewhere.
+const OPERATION_COST: u64 = 50;
+
+/// After so many operations without a switch, a task lets others in.
+const LONGEST_BURST: u32 = 1_000;
+
+/// More tasks alive than this is a leak, not a lab.
+const MOST_TASKS: usize = 10_000;
+
+/// What `current` says while the scheduler itself runs.
+const NOBODY: u32 = u32::MAX;
+
+/// Separate streams of random numbers, so that a draw of one kind does not shift the others.
+#[derive(Clone, Copy)]
+pub(crate) enum Stream {
+    /// Who runs next, and interruptions.
+    Schedule,
+    /// Delays and losses of messages.
+    Network,
+    /// What `labrpc::rng` hands out.
+    User,
+}
+
+/// The generator of one stream of the simulation with this seed.
+pub(crate) fn stream(seed: u64, stream: Stream) -> Pcg64 {
+    Pcg64::new(u128::from(seed) << 64 | 0x6824, stream as u128)
+}
+
+/// A node: a server's incarnation, or the test.
+pub(crate) struct NodeState {
+    /// Its name in logs and reports.
+    pub(crate) name: Arc<str>,
+    /// False once crashed.
+    pub(crate) alive: bool,
+}
+
+/// One simulation. See the head of this file.
+pub(crate) struct Core {
+    /// The seed that decides everything.
+    pub(crate) seed: u64,
+    /// The policy that chooses among schedules.
+    pub(crate) policy: Policy,
+    /// Virtual nanoseconds since the start.
+    now: Cell<u64>,
+    /// Virtual time after which the run fails.
+    time_limit: u64,
+    next_due: Cell<u64>,
+    burst: Cell<u32>,
+    current: Cell<u32>,
+    current_dead: Cell<bool>,
+    on_server: Cell<bool>,
+    dead_operations: Cell<u32>,
+    slots: RefCell<Vec<Slot>>,
+    free: RefCell<Vec<u32>>,
+    ready: RefCell<VecDeque<u32>>,
+    timers: RefCell<Timers>,
+    scheduler: RefCell<Scheduler>,
+    stacks: RefCell<StackPool>,
+    next_serial: Cell<u32>,
+    nodes: RefCell<Vec<NodeState>>,
+    failure: RefCell<Option<Failure>>,
+    /// The record of what happened.
+    pub(crate) trace: RefCell<Trace>,
+    /// Numbers for the network.
+    pub(crate) network_rng: RefCell<Pcg64>,
+    /// Numbers for tests and servers.
+    pub(crate) user_rng: RefCell<Pcg64>,
+    /// Who waits for which lock.
+    pub(crate) locks: LockTable,
+    /// Locks that were held while their owner waited for something else.
+    pub(crate) held_over: RefCell<HeldOver>,
+    /// The lines of the log that the failure report shows.
+    pub(crate) recent_lines: RecentLines,
+    /// Where each task was spawned, by serial number; kept while two replays are compared.
+    pub(crate) spawn_sites: Option<SpawnSites>,
+    /// What the watchdog sees of all this.
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// Where tasks were spawned, by serial number.
+pub(crate) type SpawnSites = Arc<Mutex<Vec<&'static Location<'static>>>>;
+
+impl Core {
+    /// A simulation in which nothing has happened yet.
+    pub(crate) fn new(
+        seed: u64,
+        policy: Policy,
+        time_limit: u64,
+        trace: Trace,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let test = NodeState { name: "test".into(), alive: true };
+        Self {
+            seed,
+            policy,
+            now: Cell::new(0),
+            time_limit,
+            next_due: Cell::new(u64::MAX),
+            burst: Cell::new(0),
+            current: Cell::new(NOBODY),
+            current_dead: Cell::new(true),
+            on_server: Cell::new(false),
+            dead_operations: Cell::new(0),
+            slots: RefCell::default(),
+            free: RefCell::default(),
+            ready: RefCell::default(),
+            timers: RefCell::default(),
+            scheduler: RefCell::new(Scheduler::new(policy, stream(seed, Stream::Schedule))),
+            stacks: RefCell::default(),
+            next_serial: Cell::new(1),
+            nodes: RefCell::new(vec![test]),
+            failure: RefCell::new(None),
+            trace: RefCell::new(trace),
+            network_rng: RefCell::new(stream(seed, Stream::Network)),
+            user_rng: RefCell::new(stream(seed, Stream::User)),
+            locks: LockTable::default(),
+            held_over: RefCell::default(),
+            recent_lines: RecentLines::default(),
+            spawn_sites: None,
+            progress,
+        }
+    }
+
+    /// Virtual nanoseconds since the start. Costs nothing: for the runtime and the logger.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Begins an operation on which tasks synchronize: costs virtual time and may let others run.
+    /// False in dead mode, where the operation must neither wait nor take effect.
+    pub(crate) fn enter(&self) -> bool {
+        if !self.charge() {
+            return false;
+        }
+        let interruption = self.scheduler.borrow_mut().before_operation(self.on_server.get());
+        match interruption {
+            None => {}
+            Some(Interruption::Yield) => self.yield_now(),
+            Some(Interruption::Demote(priority)) => {
+                self.with_current(|slot| slot.priority = priority);
+                self.yield_now();
+            }
+            Some(Interruption::Stall(nanos)) => {
+                self.record(Kind::Stall, nanos, 0);
+                let until = self.now() + nanos;
+                self.wait(self.waiter(), Wait::Stall, Location::caller(), Some(until));
+            }
+        }
+        !self.current_dead.get()
+    }
+
+    /// Begins an operation that no other task can notice, such as reading the clock. False in dead
+    /// mode.
+    pub(crate) fn charge(&self) -> bool {
+        if self.current_dead.get() {
+            self.enter_dead();
+            return false;
+        }
+        self.progress.count_operation();
+        self.now.set(self.now.get() + OPERATION_COST);
+        self.burst.set(self.burst.get() + 1);
+        if self.now.get() >= self.next_due.get() || self.burst.get() > LONGEST_BURST {
+            self.yield_now();
+        }
+        true
+    }
+
+    /// True if the current task must not wait and nothing that it does may take effect.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.current_dead.get()
+    }
+
+    /// Stands for the wait that the current task is about to begin.
+    pub(crate) fn waiter(&self) -> Waiter {
+        let index = self.current.get();
+        Waiter { index, token: self.with_current(|slot| slot.token) }
+    }
+
+    /// Waits until `waiter` is woken (true) or `deadline` has come (false).
+    ///
+    /// The caller has put `waiter` where its waker finds it. In dead mode this returns at once.
+    pub(crate) fn wait(
+        &self,
+        waiter: Waiter,
+        what: Wait,
+        at: &'static Location<'static>,
+        deadline: Option<u64>,
+    ) -> bool {
+        let since = self.now();
+        let woken_already = self.with_current(|slot| {
+            slot.waiting = Some(Waiting { what, at, since });
+            slot.timed_out = false;
+            slot.token != waiter.token
+        });
+        if !woken_already {
+            self.with_current(|slot| slot.state = State::Waiting);
+            if let Some(deadline) = deadline {
+                self.add_timer(deadline, Action::Wake(waiter));
+            }
+            match what {
+                Wait::Lock(lock) => self.record(Kind::LockWait, lock.into(), 0),
+                _ => self.record(Kind::Wait, 0, deadline.unwrap_or(0)),
+            }
+            self.suspend();
+        }
+        let (held, timed_out) = self.with_current(|slot| {
+            slot.waiting = None;
+            (slot.held.first().copied(), slot.timed_out)
+        });
+        if let Some(held) = held {
+            self.held_over.borrow_mut().add(held.at, what, at, self.now() - since);
+        }
+        !timed_out
+    }
+
+    /// Ends the wait that `waiter` stands for; false if it has ended already.
+    pub(crate) fn wake(&self, waiter: Waiter) -> bool {
+        self.end_wait(waiter, false)
+    }
+
+    /// Ends a wait because it was woken, or because it `timed_out`.
+    fn end_wait(&self, waiter: Waiter, timed_out: bool) -> bool {
+        let mut slots = self.slots.borrow_mut();
+        let slot = &mut slots[waiter.index as usize];
+        if slot.token != waiter.token || slot.state == State::Free {
+            return false;
+        }
+        slot.token += 1;
+        slot.timed_out = timed_out;
+        if slot.state == State::Waiting {
+            slot.state = State::Ready;
+            self.ready.borrow_mut().push_back(waiter.index);
+        }
+        true
+    }
+
+    /// Lets any ready task run before the current one goes on.
+    pub(crate) fn yield_now(&self) {
+        let index = self.current.get();
+        self.with_current(|slot| slot.state = State::Ready);
+        self.ready.borrow_mut().push_back(index);
+        self.suspend();
+    }
+
+    /// Hands control to the scheduler until the current task is resumed; a task that was killed
+    /// meanwhile unwinds from here.
+    fn suspend(&self) {
+        fiber::suspend();
+        self.unwind_if_dead();
+    }
+
+    /// Runs `action` at virtual time `at`.
+    pub(crate) fn add_timer(&self, at: u64, action: Action) {
+        self.next_due.set(self.next_due.get().min(at));
+        self.timers.borrow_mut().push(at, action);
+    }
+
+    /// Creates a task on `node` that will run `body`; returns its serial number.
+    pub(crate) fn spawn(
+        &self,
+        node: NodeId,
+        site: &'static Location<'static>,
+        body: Box<dyn FnOnce()>,
+    ) -> u32 {
+        let serial = self.next_serial.get();
+        self.next_serial.set(serial + 1);
+        let mut slots = self.slots.borrow_mut();
+        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            slots.push(Slot::free());
+            slots.len() as u32 - 1
+        });
+        let alive = self.nodes.borrow()[node.0 as usize].alive;
+        let slot = &mut slots[index as usize];
+        slot.serial = serial;
+        slot.node = node;
+        slot.site = site;
+        slot.state = State::Ready;
+        slot.dead = !alive;
+        slot.body = Some(body);
+        slot.priority = self.scheduler.borrow_mut().new_priority();
+        let tasks = slots.len() - self.free.borrow().len();
+        drop(slots);
+        self.ready.borrow_mut().push_back(index);
+        self.progress.label(index, site);
+        if let Some(sites) = &self.spawn_sites {
+            sites.lock().unwrap_or_else(PoisonError::into_inner).push(site);
+        }
+        self.record(Kind::Spawn, serial.into(), node.0.into());
+        if tasks > MOST_TASKS {
+            self.fail(FailureKind::TooManyTasks, format!("more than {MOST_TASKS} tasks are alive"));
+        }
+        serial
+    }
+
+    /// Adds a node with this name.
+    pub(crate) fn add_node(&self, name: &str) -> NodeId {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.push(NodeState { name: name.into(), alive: true });
+        NodeId(nodes.len() as u32 - 1)
+    }
+
+    /// The name of a node.
+    pub(crate) fn node_name(&self, node: NodeId) -> Arc<str> {
+        Arc::clone(&self.nodes.borrow()[node.0 as usize].name)
+    }
+
+    /// Whether a node has not crashed.
+    pub(crate) fn is_alive(&self, node: NodeId) -> bool {
+        self.nodes.borrow()[node.0 as usize].alive
+    }
+
+    /// The node of the current task; the test's outside tasks.
+    pub(crate) fn current_node(&self) -> NodeId {
+        match self.current.get() {
+            NOBODY => NodeId::TEST,
+            index => self.slots.borrow()[index as usize].node,
+        }
+    }
+
+    /// The serial number of the current task, 0 for the scheduler.
+    pub(crate) fn current_serial(&self) -> u32 {
+        match self.current.get() {
+            NOBODY => 0,
+            index => self.slots.borrow()[index as usize].serial,
+        }
+    }
+
+    /// The slot of the current task.
+    pub(crate) fn current_slot(&self) -> u32 {
+        self.current.get()
+    }
+
+    /// Reads or changes the slot of the current task.
+    pub(crate) fn with_current<R>(&self, f: impl FnOnce(&mut Slot) -> R) -> R {
+        f(&mut self.slots.borrow_mut()[self.current.get() as usize])
+    }
+
+    /// Reads all slots.
+    pub(crate) fn with_slots<R>(&self, f: impl FnOnce(&[Slot]) -> R) -> R {
+        f(&self.slots.borrow())
+    }
+
+    /// Records an event of the current task.
+    pub(crate) fn record(&self, kind: Kind, a: u64, b: u64) {
+        let event = Event { at: self.now(), task: self.current_serial(), kind, a, b };
+        self.trace.borrow_mut().push(event);
+    }
+
+    /// Ends the simulation with a failure, unless one is known already.
+    pub(crate) fn fail(&self, kind: FailureKind, message: String) {
+        if self.failure.borrow().is_none() {
+            let failure = Failure::observe(self, kind, message);
+            *self.failure.borrow_mut() = Some(failure);
+        }
+    }
+
+    /// Adds to what is known of the failure.
+    pub(crate) fn amend_failure(&self, amend: impl FnOnce(&mut Failure)) {
+        if let Some(failure) = &mut *self.failure.borrow_mut() {
+            amend(failure);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The loop that decides what happens next.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe, Location};
+
+use super::{Core, NOBODY};
+use crate::runtime::context;
+use crate::runtime::failure::{Failure, FailureKind};
+use crate::runtime::sys::fiber::Fiber;
+use crate::runtime::sys::overflow::{self, RunningTask};
+use crate::runtime::task::{NodeId, State};
+use crate::runtime::timers::Action;
+use crate::runtime::trace::Kind;
+
+impl Core {
+    /// Runs `body` as the test's own task until it ends or something fails, then ends every other
+    /// task.
+    pub(crate) fn run(&self, body: Box<dyn FnOnce()>) -> Option<Failure> {
+        let root = self.spawn(NodeId::TEST, Location::caller(), body);
+        while self.failure.borrow().is_none() && self.is_running(root) {
+            self.fire_due_timers();
+            let next = self.pick();
+            match next {
+                Some(index) => self.run_task(index),
+                None => self.advance_clock(),
+            }
+            if self.progress.must_stop() {
+                let message = "the run used too much processor time".to_string();
+                self.fail(FailureKind::CpuLimit, message);
+            }
+            if self.now() > self.time_limit {
+                let limit = crate::runtime::seconds(self.time_limit);
+                let message = format!("took longer than the limit of {limit} s of virtual time");
+                self.fail(FailureKind::TimeLimit, message);
+            }
+        }
+        self.kill_everyone();
+        self.failure.take()
+    }
+
+    /// Whether the test's own task, the first that was ever spawned, has not ended.
+    fn is_running(&self, root: u32) -> bool {
+        let slot = &self.slots.borrow()[0];
+        slot.serial == root && slot.state != State::Free
+    }
+
+    /// Takes the task that the policy wants to run next out of the ready ones.
+    fn pick(&self) -> Option<u32> {
+        let slots = self.slots.borrow();
+        let priority = |index: u32| slots[index as usize].priority;
+        self.scheduler.borrow_mut().pick(&mut self.ready.borrow_mut(), priority)
+    }
+
+    /// Does what timers demand up to the present.
+    fn fire_due_timers(&self) {
+        while self.now.get() >= self.next_due.get() {
+            let due = self.timers.borrow_mut().pop_due(self.now());
+            match due {
+                Some(Action::Wake(waiter)) => {
+                    self.end_wait(waiter, true);
+                }
+                Some(Action::Call(call)) => call(),
+                None => {}
+            }
+            let next = self.timers.borrow().next_at();
+            self.next_due.set(next.unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Nobody can run: jumps to the next timer, or reports that there is none.
+    fn advance_clock(&self) {
+        let slots = self.slots.borrow();
+        let mut timers = self.timers.borrow_mut();
+        timers.drop_stale(|waiter| slots[waiter.index as usize].token != waiter.token);
+        let next = timers.next_at();
+        drop((slots, timers));
+        match next {
+            Some(at) => {
+                self.now.set(self.now().max(at));
+                self.next_due.set(at);
+            }
+            None => {
+                let message = "deadlock: every task waits, and no timer is set".to_string();
+                self.fail(FailureKind::Deadlock, message);
+            }
+        }
+    }
+
+    /// Runs a task until it waits or ends. May be called while another task runs: crashing a node
+    /// unwinds its tasks on the spot.
+    pub(super) fn run_task(&self, index: u32) {
+        let (mut fiber, serial, site, dead, on_server) = {
+            let mut slots = self.slots.borrow_mut();
+            let slot = &mut slots[index as usize];
+            slot.state = State::Running;
+            let fiber = match slot.fiber.take() {
+                Some(fiber) => fiber,
+                None => {
+                    let body = slot.body.take().expect("a task that has not started has a body");
+                    Fiber::new(&mut self.stacks.borrow_mut(), move || run_body(body))
+                }
+            };
+            (fiber, slot.serial, slot.site, slot.dead, slot.node != NodeId::TEST)
+        };
+        let outer = (self.current.get(), self.current_dead.get(), self.on_server.get());
+        self.current.set(index);
+        self.current_dead.set(dead);
+        self.on_server.set(on_server);
+        self.burst.set(0);
+        self.progress.running(index);
+        self.record(Kind::Run, serial.into(), 0);
+        let task = RunningTask { stack_limit: fiber.stack_limit(), site, seed: self.seed };
+        let outer_task = overflow::set_running(Some(task));
+
+        let ended = fiber.resume();
+
+        overflow::set_running(outer_task);
+        if ended {
+            self.record(Kind::Exit, serial.into(), 0);
+            fiber.recycle(&mut self.stacks.borrow_mut());
+            self.release_slot(index);
+        } else {
+            self.slots.borrow_mut()[index as usize].fiber = Some(fiber);
+        }
+        self.current.set(outer.0);
+        self.current_dead.set(outer.1);
+        self.on_server.set(outer.2);
+        self.progress.running(outer.0);
+    }
+
+    /// Makes the slot of a task that ended free for another.
+    fn release_slot(&self, index: u32) {
+        let mut slots = self.slots.borrow_mut();
+        let slot = &mut slots[index as usize];
+        slot.state = State::Free;
+        slot.token += 1;
+        slot.dead = false;
+        slot.unwinding = false;
+        slot.waiting = None;
+        slot.held.clear();
+        self.free.borrow_mut().push(index);
+    }
+
+    /// Whether a task runs, as opposed to the scheduler.
+    pub(crate) fn in_task(&self) -> bool {
+        self.current.get() != NOBODY
+    }
+}
+
+/// What runs on a task's stack: the body, and the end of any unwinding.
+fn run_body(body: Box<dyn FnOnce()>) {
+    let result = panic::catch_unwind(AssertUnwindSafe(move || {
+        // A task that was killed before it started drops what it owns while it unwinds from here.
+        context::with_core(Core::unwind_if_dead);
+        body();
+    }));
+    if let Err(payload) = result {
+        discard(payload);
+    }
+}
+
+/// A panic has been reported by the hook already, and a kill is no news; what is left is to drop the
+/// payload, which may panic itself.
+fn discard(payload: Box<dyn Any + Send>) {
+    panic::catch_unwind(AssertUnwindSafe(|| drop(payload))).ok();
+}

@@ -1,0 +1,81 @@
+//! Finds where two runs of one seed went apart.
+//!
+//! Two replays run at the same time, each on its thread, and their events are compared one by one.
+
+use std::panic::Location;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, PoisonError};
+
+use super::core::SpawnSites;
+use super::simulation::{Body, Extras, Simulation};
+use super::trace::Event;
+use super::wall;
+
+/// What usually makes a run depend on something other than its seed.
+const USUAL_CAUSES: &str = "usual causes: the order of a std HashMap or HashSet, real time, a real \
+                            thread, a static or an address that survives from run to run";
+
+/// One of the two runs.
+struct Replay {
+    events: Receiver<Vec<Event>>,
+    sites: SpawnSites,
+    block: std::vec::IntoIter<Event>,
+}
+
+/// Runs `body` twice in lockstep and says where the two runs went apart.
+pub(crate) fn explain<T: Send + 'static>(simulation: &Simulation, body: &Body<T>) -> String {
+    let mut one = Replay::start(simulation, body);
+    let mut other = Replay::start(simulation, body);
+    for number in 0_u64.. {
+        match (one.next(), other.next()) {
+            (None, None) => break,
+            (a, b) if a == b => {}
+            (a, b) => {
+                let (a, b) = (one.describe(a), other.describe(b));
+                return format!(
+                    "two replays of seed {} went apart at event {number}\n    one:   {a}\n    \
+                     other: {b}\n    {USUAL_CAUSES}",
+                    simulation.seed()
+                );
+            }
+        }
+    }
+    format!("a replay went another way, but two further ones did not recur it; {USUAL_CAUSES}")
+}
+
+impl Replay {
+    /// Starts a run whose events can be read.
+    fn start<T: Send + 'static>(simulation: &Simulation, body: &Body<T>) -> Self {
+        let (sender, events) = mpsc::sync_channel(4);
+        let sites = SpawnSites::default();
+        let extras = Extras::lockstep(sender, Arc::clone(&sites));
+        let (simulation, body) = (simulation.clone(), Arc::clone(body));
+        wall::spawn("replay", move || drop(simulation.run_once(&body, extras)));
+        Self { events, sites, block: Vec::new().into_iter() }
+    }
+
+    /// The next event, `None` at the end.
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.block.next() {
+                return Some(event);
+            }
+            self.block = self.events.recv().ok()?.into_iter();
+        }
+    }
+
+    /// An event and where its task was spawned.
+    fn describe(&self, event: Option<Event>) -> String {
+        let Some(event) = event else { return "the run had ended".to_string() };
+        match self.site(event.task) {
+            Some(site) => format!("{event}, task spawned at {site}"),
+            None => event.to_string(),
+        }
+    }
+
+    /// Where the task with this serial number was spawned; the scheduler has number 0.
+    fn site(&self, serial: u32) -> Option<&'static Location<'static>> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.get((serial as usize).checked_sub(1)?).copied()
+    }
+}

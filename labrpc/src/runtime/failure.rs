@@ -1,0 +1,125 @@
+//! Why a run failed, with all that can be said about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::core::Core;
+use super::report;
+use super::{Policy, seconds};
+
+/// What kind of failure ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// A task panicked, the test's own or any other.
+    Panic,
+    /// Every task waits, and no timer will wake one.
+    Deadlock,
+    /// Tasks wait for each other's locks in a circle.
+    LockCycle,
+    /// More virtual time passed than the test may take.
+    TimeLimit,
+    /// Tasks are spawned faster than they end.
+    TooManyTasks,
+    /// A task used the processor for seconds without one operation of the runtime.
+    Spinning,
+    /// The thread of the simulation waits for something that the simulation does not know.
+    Blocked,
+    /// The run used more processor time than a run may.
+    CpuLimit,
+}
+
+/// Why a run failed. Its `Display` is the report that a failing test prints.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What kind of failure it was.
+    pub kind: FailureKind,
+    /// What went wrong, in the words of whoever found it.
+    pub message: String,
+    /// The line that panicked.
+    pub location: Option<String>,
+    /// Virtual time since the start.
+    pub at: Duration,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The policy of the run; `None` on real threads.
+    pub policy: Option<Policy>,
+    /// The task that failed, and where it was spawned.
+    pub task: Option<String>,
+    /// Tasks that had waited for long, or everyone after a deadlock; one line each.
+    pub waits: Vec<String>,
+    /// Locks that were held while their owner waited for something else; one line each.
+    pub held_locks: Vec<String>,
+    /// The last lines of the log.
+    pub log: Vec<String>,
+    /// The last events of the trace, for those who need to see every message.
+    pub events: Vec<String>,
+    /// How a replay of the same seed went otherwise, if it did.
+    pub divergence: Option<String>,
+    /// Where a panic happened, if `RUST_BACKTRACE` is set.
+    pub backtrace: Option<String>,
+}
+
+impl Failure {
+    /// A failure of the running simulation, seen at the moment when it happens.
+    pub(crate) fn observe(core: &Core, kind: FailureKind, message: String) -> Self {
+        Self {
+            kind,
+            message,
+            location: None,
+            at: Duration::from_nanos(core.now()),
+            seed: core.seed,
+            policy: Some(core.policy),
+            task: report::current_task(core),
+            waits: report::waits(core, kind == FailureKind::Deadlock),
+            held_locks: core.held_over.borrow().lines(),
+            log: Vec::new(),
+            events: Vec::new(),
+            divergence: None,
+            backtrace: None,
+        }
+    }
+
+    /// Whether a replay of the same seed must show the same failure.
+    pub(crate) fn is_replayable(&self) -> bool {
+        !matches!(self.kind, FailureKind::Spinning | FailureKind::Blocked | FailureKind::CpuLimit)
+    }
+
+    /// The settings that replay the run.
+    pub fn replay_settings(&self) -> String {
+        match self.policy {
+            Some(policy) => format!("LAB_SEED={} LAB_POLICY={policy}", self.seed),
+            None => format!("LAB_SEED={} LAB_RUNTIME=real", self.seed),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        if let Some(location) = &self.location {
+            writeln!(f, "  panic at  {location}")?;
+        }
+        if let Some(task) = &self.task {
+            writeln!(f, "  task      {task}")?;
+        }
+        writeln!(f, "  at        {} s", seconds(self.at.as_nanos() as u64))?;
+        section(f, "waiting", &self.waits)?;
+        section(f, "locks held while waiting", &self.held_locks)?;
+        section(f, "last log lines", &self.log)?;
+        if let Some(divergence) = &self.divergence {
+            writeln!(f, "  not deterministic: {divergence}")?;
+        }
+        if let Some(backtrace) = &self.backtrace {
+            writeln!(f, "  backtrace\n{backtrace}")?;
+        }
+        write!(f, "  replay    {}", self.replay_settings())
+    }
+}
+
+/// A headline with lines below it, or nothing if there are none.
+fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if !lines.is_empty() {
+        writeln!(f, "  {title}")?;
+    }
+    lines.iter().try_for_each(|line| writeln!(f, "    {line}"))
+}

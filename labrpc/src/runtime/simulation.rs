@@ -1,0 +1,308 @@
+//! Runs a closure as a simulation, each time on a fresh thread, and says how it went.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::{self, PanicHookInfo};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
+
+use super::core::{Core, SpawnSites};
+use super::failure::{Failure, FailureKind};
+use super::policy::Policy;
+use super::sys::overflow;
+use super::trace::{Event, Trace};
+use super::watchdog::{self, CpuLimits, Progress, Verdict};
+use super::{context, divergence, logger, real};
+
+/// Virtual time that a test may take unless it says otherwise, as in the course.
+pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// What is to be simulated: a seed, a policy, and limits.
+///
+/// ```
+/// use labrpc::{Simulation, sleep};
+/// use std::time::Duration;
+///
+/// let outcome = Simulation::new(7741).run(|| {
+///     sleep(Duration::from_secs(60)); // a minute that takes no time
+///     6 * 7
+/// });
+/// assert_eq!(outcome.result.expect("nothing can fail here"), 42);
+/// assert!(outcome.virtual_time >= Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    seed: u64,
+    policy: Policy,
+    time_limit: Duration,
+    cpu_limits: CpuLimits,
+    tracing: bool,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// What the closure returned, or why the run failed.
+    pub result: Result<T, Failure>,
+    /// Equal for two runs exactly if the same things happened in the same order. Zero on real
+    /// threads.
+    pub trace_hash: u64,
+    /// How many events the hash covers.
+    pub events: u64,
+    /// Virtual time from start to end; real time on real threads.
+    pub virtual_time: Duration,
+    /// Processor time that the simulation used. Zero on real threads.
+    pub cpu_time: Duration,
+}
+
+/// A closure that can be run again, for a replay.
+pub(crate) type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// What one run should do besides running.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// Keep the last lines of the log.
+    keep_log: bool,
+    /// Send all events here.
+    listener: Option<SyncSender<Vec<Event>>>,
+    /// Note where tasks are spawned.
+    spawn_sites: Option<SpawnSites>,
+}
+
+impl Extras {
+    /// What two runs in lockstep need.
+    pub(crate) fn lockstep(listener: SyncSender<Vec<Event>>, sites: SpawnSites) -> Self {
+        Self { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) }
+    }
+}
+
+impl Simulation {
+    /// A simulation of this seed under the default policy and limits.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            policy: Policy::default(),
+            time_limit: DEFAULT_TIME_LIMIT,
+            cpu_limits: CpuLimits::default(),
+            tracing: true,
+        }
+    }
+
+    /// Chooses among schedules by this policy.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Fails the run once more virtual time than this has passed.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Fails the run once its thread has used this much processor time in total (60 s unless set),
+    /// or `silence` without one operation of the runtime (5 s unless set).
+    pub fn cpu_limits(mut self, total: Duration, silence: Duration) -> Self {
+        self.cpu_limits = CpuLimits { silence, total };
+        self
+    }
+
+    /// Neither keeps nor hashes events: for benchmarks that measure what that costs. Such a run has
+    /// no trace hash, and its failures are not compared with a replay.
+    pub fn without_trace(mut self) -> Self {
+        self.tracing = false;
+        self
+    }
+
+    /// Runs `body` as the test's own task, until it returns or anything fails.
+    ///
+    /// A run that fails is replayed once with its log kept; if the replay goes another way, the
+    /// report says where the two went apart.
+    pub fn run<T: Send + 'static>(
+        &self,
+        body: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Outcome<T> {
+        let body: Body<T> = Arc::new(body);
+        let mut outcome = self.run_once(&body, Extras::default());
+        if let Err(failure) = &mut outcome.result
+            && failure.is_replayable()
+        {
+            let extras = Extras { keep_log: true, ..Extras::default() };
+            let replay = self.run_once(&body, extras);
+            if let Err(replayed) = replay.result {
+                failure.log = replayed.log;
+                failure.events = replayed.events;
+            }
+            if replay.trace_hash != outcome.trace_hash {
+                failure.divergence = Some(divergence::explain(self, &body));
+            }
+        }
+        outcome
+    }
+
+    /// One run on a fresh thread.
+    pub(crate) fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
+        install_process_wide();
+        let progress = Arc::new(Progress::default());
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let simulation = self.clone();
+        let (body, shown) = (Arc::clone(body), Arc::clone(&progress));
+        super::wall::spawn("simulation", move || {
+            let outcome = simulation.run_here(body, extras, shown);
+            sender.send(outcome).ok(); // The watchdog may have given up on this run.
+        });
+        match watchdog::supervise(&receiver, &progress, self.cpu_limits) {
+            Ok(outcome) => outcome,
+            Err(verdict) => self.abandoned(verdict),
+        }
+    }
+
+    /// One run on this thread, which must be fresh.
+    fn run_here<T: Send + 'static>(
+        &self,
+        body: Body<T>,
+        extras: Extras,
+        progress: Arc<Progress>,
+    ) -> Outcome<T> {
+        let clock = progress.start();
+        let mut trace = Trace::new(self.tracing);
+        if let Some(listener) = extras.listener {
+            trace.listen(listener);
+        }
+        let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX);
+        let mut core = Core::new(self.seed, self.policy, limit, trace, progress);
+        core.spawn_sites = extras.spawn_sites;
+        if extras.keep_log {
+            core.recent_lines.keep();
+        }
+        context::enter_simulation(core);
+        let value = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&value);
+        let root = Box::new(move || {
+            let result = body();
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        });
+        context::with_core(|core| {
+            let failure = core.run(root);
+            let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let result = match failure {
+                Some(mut failure) => {
+                    failure.log = core.recent_lines.lines();
+                    if extras.keep_log {
+                        let trace = core.trace.borrow();
+                        failure.events = trace.recent().map(ToString::to_string).collect();
+                    }
+                    Err(failure)
+                }
+                None => Ok(value.expect("a run without failure has a result")),
+            };
+            let mut trace = core.trace.borrow_mut();
+            trace.finish();
+            Outcome {
+                result,
+                trace_hash: trace.hash(),
+                events: trace.count(),
+                virtual_time: Duration::from_nanos(core.now()),
+                cpu_time: clock.cpu_time(),
+            }
+        })
+    }
+
+    /// The outcome of a run whose thread never came back and is left behind.
+    fn abandoned<T>(&self, verdict: Verdict) -> Outcome<T> {
+        let failure = Failure {
+            kind: verdict.kind,
+            message: verdict.message,
+            location: None,
+            at: Duration::ZERO,
+            seed: self.seed,
+            policy: Some(self.policy),
+            task: Some(verdict.task),
+            waits: Vec::new(),
+            held_locks: Vec::new(),
+            log: Vec::new(),
+            events: Vec::new(),
+            divergence: None,
+            backtrace: None,
+        };
+        watchdog::leave_behind(&failure);
+        Outcome {
+            result: Err(failure),
+            trace_hash: 0,
+            events: 0,
+            virtual_time: Duration::ZERO,
+            cpu_time: Duration::ZERO,
+        }
+    }
+
+    /// The seed.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+}
+
+/// Runs `body` on real threads in real time.
+///
+/// The run fails if `body` or any thread that it started panics, or if it takes longer than
+/// `time_limit`. Threads that are left end at their next operation of the runtime.
+pub fn run_real<T: Send + 'static>(
+    seed: u64,
+    time_limit: Duration,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    logger::install();
+    let started = super::wall::now();
+    let (result, kind) = real::run(seed, time_limit, body);
+    let virtual_time = Duration::from_nanos(super::wall::now() - started);
+    let result = result.map_err(|message| Failure {
+        kind,
+        message,
+        location: None,
+        at: virtual_time,
+        seed,
+        policy: None,
+        task: None,
+        waits: Vec::new(),
+        held_locks: Vec::new(),
+        log: Vec::new(),
+        events: Vec::new(),
+        divergence: None,
+        backtrace: None,
+    });
+    Outcome { result, trace_hash: 0, events: 0, virtual_time, cpu_time: Duration::ZERO }
+}
+
+/// What a process needs once: the logger, the panic hook, and the handler for stack overflows.
+fn install_process_wide() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        logger::install();
+        overflow::install();
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !report_panic(info) {
+                previous(info);
+            }
+        }));
+    });
+}
+
+/// Makes a panic of a task the failure of its simulation; false if this is no such panic.
+fn report_panic(info: &PanicHookInfo<'_>) -> bool {
+    context::dispatch(|core| match core {
+        // A task that panics while it unwinds aborts the process: let the usual hook say so.
+        Some(core) if core.in_task() && !core.is_dead() => {
+            core.fail(FailureKind::Panic, real::panic_message(info.payload()));
+            let backtrace = Backtrace::capture();
+            core.amend_failure(|failure| {
+                failure.location = info.location().map(ToString::to_string);
+                if backtrace.status() == BacktraceStatus::Captured {
+                    failure.backtrace = Some(backtrace.to_string());
+                }
+            });
+            core.on_panic();
+            true
+        }
+        _ => false,
+    })
+}

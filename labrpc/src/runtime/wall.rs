@@ -1,0 +1,29 @@
+//! Real time, for the real-thread backend and for measuring what a run cost.
+//!
+//! The one place that may read the machine's clock or put a real thread to sleep.
+
+#![allow(clippy::disallowed_methods, reason = "this is where real time comes from")]
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// When the process first asked for the time.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Nanoseconds of real time since the process first asked.
+pub(crate) fn now() -> u64 {
+    START.elapsed().as_nanos() as u64
+}
+
+/// Puts the calling thread to sleep.
+pub(crate) fn sleep(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// Starts a real thread with this name.
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new()
+        .name(name.to_string())
+        .spawn(body)
+        .expect("the system gives us another thread");
+}

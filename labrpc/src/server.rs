@@ -1,0 +1,191 @@
+//! What answers calls: services, their methods, and the server that bundles them.
+
+use std::any::type_name;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+use crate::runtime::{Node, NodeId};
+
+/// Runs a method: bytes of the arguments in, bytes of the reply out.
+type Handler = Box<dyn Fn(&Request) -> Response + Send + Sync>;
+
+/// A call on its way to a server.
+pub(crate) struct Request {
+    /// `Service.Method`.
+    pub(crate) method: String,
+    /// The encoded arguments.
+    pub(crate) args: Vec<u8>,
+    /// The type of the arguments, where caller and server are one program.
+    pub(crate) args_type: Option<&'static str>,
+}
+
+/// A reply on its way back.
+pub(crate) struct Response {
+    /// The encoded reply.
+    pub(crate) reply: Vec<u8>,
+    /// The type of the reply, where caller and server are one program.
+    pub(crate) reply_type: Option<&'static str>,
+}
+
+/// Named methods that other servers and clients can call.
+///
+/// ```
+/// use labrpc::Service;
+/// let echo = Service::new("Echo").method("Twice", |text: String| text.repeat(2));
+/// assert_eq!(echo.name(), "Echo");
+/// ```
+pub struct Service {
+    name: String,
+    methods: BTreeMap<String, Handler>,
+}
+
+impl Service {
+    /// A service without methods. Its name must not contain a dot's right-hand side: a call names
+    /// `Service.Method`, split at the last dot.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_string(), methods: BTreeMap::new() }
+    }
+
+    /// Adds a method. Each call runs in a task of its own on the server's node, so `handler` may
+    /// wait as long as it likes, and many of its calls may run at once.
+    ///
+    /// # Panics
+    /// If the service has a method of this name already.
+    pub fn method<A: DeserializeOwned, R: Serialize>(
+        mut self,
+        name: &str,
+        handler: impl Fn(A) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let full_name = format!("{}.{name}", self.name);
+        let run = move |request: &Request| {
+            let args = decode_args::<A>(&full_name, request);
+            let reply = codec::encode(&handler(args));
+            Response { reply, reply_type: Some(type_name::<R>()) }
+        };
+        let before = self.methods.insert(name.to_string(), Box::new(run));
+        assert!(before.is_none(), "{}.{name} is defined twice", self.name);
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service")
+            .field("name", &self.name)
+            .field("methods", &self.methods.keys())
+            .finish()
+    }
+}
+
+/// The arguments of a call.
+///
+/// # Panics
+/// If they are of another type than the method takes: a mistake of the program, which would
+/// otherwise show up as nonsense values.
+fn decode_args<A: DeserializeOwned>(method: &str, request: &Request) -> A {
+    let taken = type_name::<A>();
+    if let Some(sent) = request.args_type
+        && sent != taken
+    {
+        panic!("{method} takes {taken}, but the caller sent {sent}");
+    }
+    match codec::decode(&request.args) {
+        Ok(args) => args,
+        Err(error) => panic!("{method} got arguments that it cannot read: {error}"),
+    }
+}
+
+/// A bundle of services that is reached under one name. A server that restarts is a new `Server`.
+pub struct Server {
+    services: BTreeMap<String, Service>,
+    node: NodeId,
+    site: &'static Location<'static>,
+    count: AtomicU64,
+}
+
+impl Server {
+    /// A server without services. Its handlers run on the node of the task that calls this.
+    #[track_caller]
+    #[expect(clippy::new_without_default, reason = "the caller's place and node matter")]
+    pub fn new() -> Self {
+        Self {
+            services: BTreeMap::new(),
+            node: Node::current_id(),
+            site: Location::caller(),
+            count: AtomicU64::new(0),
+        }
+    }
+
+    /// Adds a service.
+    ///
+    /// # Panics
+    /// If the server has a service of this name already.
+    pub fn with(mut self, service: Service) -> Self {
+        let name = service.name.clone();
+        let before = self.services.insert(name, service);
+        if let Some(before) = before {
+            panic!("a server has two services with the name {}", before.name);
+        }
+        self
+    }
+
+    /// The node on which handlers run.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// Where the server was made, which stands for the place where its handlers are spawned.
+    pub(crate) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+
+    /// How many requests have reached this server.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Relaxed)
+    }
+
+    /// Runs the handler of a request. `name` is the server's, for messages.
+    ///
+    /// # Panics
+    /// If there is no such handler, or the request does not fit it.
+    pub(crate) fn handle(&self, name: &str, request: &Request) -> Response {
+        self.count.fetch_add(1, Relaxed);
+        let handler = request.method.rsplit_once('.').and_then(|(service, method)| {
+            self.services.get(service).and_then(|service| service.methods.get(method))
+        });
+        match handler {
+            Some(handler) => handler(request),
+            None => panic!(
+                "server {name} has no handler '{}'; it has {}",
+                request.method,
+                self.handler_names()
+            ),
+        }
+    }
+
+    /// The handlers that can be called, for messages.
+    fn handler_names(&self) -> String {
+        let names = self.services.values().flat_map(|service| {
+            service.methods.keys().map(move |method| format!("{}.{method}", service.name))
+        });
+        let names: Vec<String> = names.collect();
+        if names.is_empty() { "none".to_string() } else { names.join(", ") }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("services", &self.services.values()).finish()
+    }
+}

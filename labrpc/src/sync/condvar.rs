@@ -1,0 +1,168 @@
+//! Waiting for a condition under a lock.
+
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::sync::{self, PoisonError};
+use std::time::Duration;
+
+use super::mutex::MutexGuard;
+use crate::runtime::{Core, Instant, SLICE, Wait, Waiter, check_over, dispatch};
+
+/// Lets tasks wait until another changes what a [`Mutex`](crate::Mutex) guards. The counterpart of
+/// [`std::sync::Condvar`]: wait in a loop that checks the condition, or use [`Condvar::wait_while`].
+#[derive(Debug, Default)]
+pub struct Condvar {
+    /// Who waits, in a simulation, longest first.
+    waiters: sync::Mutex<VecDeque<Waiter>>,
+    /// Who waits, on real threads.
+    real: sync::Condvar,
+}
+
+impl Condvar {
+    /// A condition variable for which nobody waits.
+    pub const fn new() -> Self {
+        Self { waiters: sync::Mutex::new(VecDeque::new()), real: sync::Condvar::new() }
+    }
+
+    /// Unlocks, waits to be notified, and locks again.
+    #[track_caller]
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.wait_until(guard, None, Location::caller()).0
+    }
+
+    /// As [`Condvar::wait`], as long as `condition` holds.
+    #[track_caller]
+    pub fn wait_while<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> MutexGuard<'a, T> {
+        let site = Location::caller();
+        while condition(&mut guard) {
+            guard = self.wait_until(guard, None, site).0;
+        }
+        guard
+    }
+
+    /// As [`Condvar::wait`], for `timeout` at most; the flag says whether the wait timed out.
+    #[track_caller]
+    pub fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let site = Location::caller();
+        let deadline = deadline(timeout);
+        self.wait_until(guard, Some(deadline), site)
+    }
+
+    /// As [`Condvar::wait_while`], for `timeout` at most; the flag says whether `condition` still
+    /// held at the end.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        timeout: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let site = Location::caller();
+        let deadline = deadline(timeout);
+        loop {
+            if !condition(&mut guard) {
+                return (guard, false);
+            }
+            let timed_out;
+            (guard, timed_out) = self.wait_until(guard, Some(deadline), site);
+            if timed_out {
+                let still = condition(&mut guard);
+                return (guard, still);
+            }
+        }
+    }
+
+    /// Wakes one task that waits.
+    pub fn notify_one(&self) {
+        dispatch(|core| match core {
+            Some(core) => {
+                if core.enter() {
+                    let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+                    while let Some(waiter) = waiters.pop_front() {
+                        if core.wake(waiter) {
+                            break;
+                        }
+                    }
+                }
+            }
+            None => self.real.notify_one(),
+        });
+    }
+
+    /// Wakes every task that waits.
+    pub fn notify_all(&self) {
+        dispatch(|core| match core {
+            Some(core) => {
+                if core.enter() {
+                    let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+                    waiters.drain(..).for_each(|waiter| _ = core.wake(waiter));
+                }
+            }
+            None => self.real.notify_all(),
+        });
+    }
+
+    /// Waits until notified or until `deadline`; the flag says whether it was the latter.
+    fn wait_until<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> (MutexGuard<'a, T>, bool) {
+        dispatch(|core| match core {
+            Some(core) => self.wait_simulated(core, guard, deadline, site),
+            None => self.wait_real(guard, deadline),
+        })
+    }
+
+    /// [`Condvar::wait_until`] in a simulation.
+    fn wait_simulated<'a, T>(
+        &self,
+        core: &Core,
+        guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> (MutexGuard<'a, T>, bool) {
+        if !core.enter() {
+            return (guard, true);
+        }
+        let waiter = core.waiter();
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiter);
+        let mutex = guard.release();
+        let woken = core.wait(waiter, Wait::Condvar, site, deadline.map(Instant::as_nanos));
+        if !woken {
+            let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+            waiters.retain(|&other| other != waiter);
+        }
+        (mutex.lock_simulated(core, site), !woken)
+    }
+
+    /// [`Condvar::wait_until`] on real threads.
+    fn wait_real<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+    ) -> (MutexGuard<'a, T>, bool) {
+        check_over();
+        let left = deadline.map_or(SLICE, |deadline| (deadline - Instant::now()).min(SLICE));
+        let guard = guard.exchange(|data| {
+            self.real.wait_timeout(data, left).unwrap_or_else(PoisonError::into_inner).0
+        });
+        // The end of a slice looks like a wake-up without a reason, which any caller must expect.
+        let timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        (guard, timed_out)
+    }
+}
+
+/// The instant at which a timeout that begins now ends.
+fn deadline(timeout: Duration) -> Instant {
+    Instant::now() + timeout
+}

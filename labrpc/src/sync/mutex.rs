@@ -1,0 +1,308 @@
+//! A lock that knows who holds it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{self, PoisonError, TryLockError};
+
+use crate::runtime::{Core, FailureKind, Held, Wait, Waiter, check_over, describe, dispatch};
+
+/// Protects data that tasks share. The counterpart of [`std::sync::Mutex`], except that
+/// [`Mutex::lock`] returns the guard itself.
+///
+/// In a simulation, waiting for a lock in a circle is reported at once, and a failure report lists
+/// locks that were held while their owner waited for an RPC, a sleep or a channel.
+#[derive(Default)]
+pub struct Mutex<T: ?Sized> {
+    /// Numbers the lock within its simulation, see [`LockTable::id`]; 0 until first locked there.
+    id: AtomicU64,
+    /// How many tasks of a simulation wait for this lock.
+    waiting: AtomicU32,
+    /// The data. In a simulation this is only ever tried, never waited for.
+    data: sync::Mutex<T>,
+}
+
+/// Access to the data of a locked [`Mutex`]; unlocks it when dropped.
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    /// `None` only while the guard is being dropped or a [`Condvar`](crate::Condvar) has it.
+    data: Option<sync::MutexGuard<'a, T>>,
+}
+
+impl<T> Mutex<T> {
+    /// A lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self { id: AtomicU64::new(0), waiting: AtomicU32::new(0), data: sync::Mutex::new(value) }
+    }
+
+    /// The data, without locking: nobody else can have the lock any more.
+    pub fn into_inner(self) -> T {
+        self.data.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits until the lock is free, and takes it.
+    #[track_caller]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        let site = Location::caller();
+        dispatch(|core| match core {
+            Some(core) => {
+                core.enter();
+                self.lock_simulated(core, site)
+            }
+            None => self.lock_real(),
+        })
+    }
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let site = Location::caller();
+        dispatch(|core| {
+            if let Some(core) = core {
+                core.enter();
+                return self.try_lock_simulated(core, site);
+            }
+            check_over();
+            self.try_data().map(|data| self.guard(data))
+        })
+    }
+
+    /// The data, without locking: the borrow shows that nobody else has it.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.data.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks on real threads.
+    pub(super) fn lock_real(&self) -> MutexGuard<'_, T> {
+        check_over();
+        self.guard(self.data.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Locks in a simulation, in dead mode too: a dead task gets the lock to unwind, even if its
+    /// owner must unwind first.
+    pub(super) fn lock_simulated(
+        &self,
+        core: &Core,
+        site: &'static Location<'static>,
+    ) -> MutexGuard<'_, T> {
+        loop {
+            if let Some(guard) = self.try_lock_simulated(core, site) {
+                return guard;
+            }
+            let id = self.id(core);
+            let waiter = core.waiter();
+            core.locks.enqueue(id, waiter);
+            if let Some(circle) = core.locks.circle(core, id) {
+                core.fail(FailureKind::LockCycle, circle);
+            }
+            self.waiting.fetch_add(1, Relaxed);
+            let unregister = Unregister { mutex: self, core, id, waiter };
+            core.wait(waiter, Wait::Lock(id), site, None);
+            drop(unregister);
+        }
+    }
+
+    /// Takes the lock in a simulation if it is free.
+    fn try_lock_simulated(
+        &self,
+        core: &Core,
+        site: &'static Location<'static>,
+    ) -> Option<MutexGuard<'_, T>> {
+        let data = self.try_data()?;
+        let lock = self.id(core);
+        if core.in_task() {
+            let since = core.now();
+            core.with_current(|slot| slot.held.push(Held { lock, at: site, since }));
+        }
+        Some(self.guard(data))
+    }
+
+    /// The number of this lock in its simulation.
+    fn id(&self, core: &Core) -> u32 {
+        core.locks.id(&self.id, core.seed)
+    }
+
+    /// Locks the data if nobody has. A panic while the lock was held is no reason to refuse: it has
+    /// failed the run already.
+    fn try_data(&self) -> Option<sync::MutexGuard<'_, T>> {
+        match self.data.try_lock() {
+            Ok(data) => Some(data),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The guard of the locked data.
+    fn guard<'a>(&'a self, data: sync::MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, data: Some(data) }
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.data.fmt(f)
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+/// Ends the registration of a waiting task, also when it is killed.
+struct Unregister<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    core: &'a Core,
+    id: u32,
+    waiter: Waiter,
+}
+
+impl<T: ?Sized> Drop for Unregister<'_, T> {
+    fn drop(&mut self) {
+        self.mutex.waiting.fetch_sub(1, Relaxed);
+        self.core.locks.dequeue(self.id, self.waiter);
+    }
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// Unlocks and returns the lock, for a condition variable that will lock it again.
+    pub(super) fn release(self) -> &'a Mutex<T> {
+        self.mutex
+    }
+
+    /// Hands the data to a condition variable on real threads, and takes it back.
+    pub(super) fn exchange(
+        mut self,
+        wait: impl FnOnce(sync::MutexGuard<'a, T>) -> sync::MutexGuard<'a, T>,
+    ) -> Self {
+        self.data = self.data.take().map(wait);
+        self
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.data = None;
+        // Zero outside simulations, and whenever nobody has ever locked it inside one.
+        let id = self.mutex.id.load(Relaxed) as u32;
+        if id == 0 {
+            return;
+        }
+        dispatch(|core| {
+            let Some(core) = core else { return };
+            if core.in_task() {
+                core.with_current(|slot| {
+                    if let Some(place) = slot.held.iter().rposition(|held| held.lock == id) {
+                        slot.held.remove(place);
+                    }
+                });
+            }
+            if self.mutex.waiting.load(Relaxed) > 0 {
+                core.locks.wake_next(core, id);
+            }
+        });
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.data.as_ref().expect("a guard has its data until it is dropped")
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.data.as_mut().expect("a guard has its data until it is dropped")
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// The locks of one simulation: their numbers, and who waits for which.
+#[derive(Default)]
+pub(crate) struct LockTable {
+    last_id: Cell<u32>,
+    queues: RefCell<BTreeMap<u32, VecDeque<Waiter>>>,
+}
+
+impl LockTable {
+    /// The number of the lock whose cell this is. The upper half of the cell says whose number it
+    /// is: a lock in a `static` would otherwise carry it into another simulation.
+    fn id(&self, cell: &AtomicU64, seed: u64) -> u32 {
+        let owner = seed as u32 | 1;
+        let known = cell.load(Relaxed);
+        if (known >> 32) as u32 == owner && known as u32 <= self.last_id.get() {
+            return known as u32;
+        }
+        let id = self.last_id.get() + 1;
+        self.last_id.set(id);
+        cell.store(u64::from(owner) << 32 | u64::from(id), Relaxed);
+        id
+    }
+
+    /// Adds a waiter for a lock.
+    fn enqueue(&self, lock: u32, waiter: Waiter) {
+        self.queues.borrow_mut().entry(lock).or_default().push_back(waiter);
+    }
+
+    /// Removes a waiter that waits no longer.
+    fn dequeue(&self, lock: u32, waiter: Waiter) {
+        let mut queues = self.queues.borrow_mut();
+        if let Some(queue) = queues.get_mut(&lock) {
+            queue.retain(|&other| other != waiter);
+            if queue.is_empty() {
+                queues.remove(&lock);
+            }
+        }
+    }
+
+    /// Wakes the task that has waited longest for a lock; it may still find that another was faster.
+    fn wake_next(&self, core: &Core, lock: u32) {
+        let queues = self.queues.borrow();
+        if let Some(queue) = queues.get(&lock) {
+            queue.iter().any(|&waiter| core.wake(waiter));
+        }
+    }
+
+    /// If waiting for `lock` would close a circle of tasks that wait for each other's locks,
+    /// describes it.
+    fn circle(&self, core: &Core, lock: u32) -> Option<String> {
+        if !core.in_task() || core.is_dead() {
+            return None;
+        }
+        let me = core.current_slot() as usize;
+        core.with_slots(|slots| {
+            let owner_of = |lock: u32| {
+                slots.iter().position(|slot| slot.held.iter().any(|held| held.lock == lock))
+            };
+            let mut text = "deadlock: tasks wait for each other's locks in a circle".to_string();
+            let mut lock = lock;
+            for _ in 0..slots.len() {
+                let owner = owner_of(lock)?;
+                let held = slots[owner].held.iter().find(|held| held.lock == lock)?;
+                let task = describe(core, &slots[owner]);
+                text += &format!("\n    {task} holds the lock it took at {}", held.at);
+                if owner == me {
+                    return Some(text);
+                }
+                match slots[owner].waiting?.what {
+                    Wait::Lock(next) => lock = next,
+                    _ => return None,
+                }
+            }
+            None
+        })
+    }
+}
