@@ -1,0 +1,106 @@
+//! Handing committed entries to the service, in order and each once.
+
+use std::sync::Arc;
+
+use labrpc::Sender;
+
+use crate::raft::Server;
+use crate::state::State;
+use crate::{Index, Term};
+
+/// What Raft tells the service through the apply channel. Used by the grading tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApplyMsg {
+    /// The next committed command.
+    Command {
+        /// Its place in the log.
+        index: Index,
+        /// The term in which it was received.
+        term: Term,
+        /// What was handed to `start`.
+        command: Vec<u8>,
+    },
+    /// The service's state after all commands up to an index, in place of those commands.
+    Snapshot {
+        /// The last command that the state contains.
+        index: Index,
+        /// The term of that command.
+        term: Term,
+        /// What was handed to `snapshot` on some server.
+        data: Vec<u8>,
+    },
+}
+
+impl State {
+    /// Whether something is committed that the service does not know.
+    pub(crate) fn has_news_for_service(&self) -> bool {
+        self.last_applied < self.commit_index
+    }
+
+    /// All that is committed and that the service does not know: first the snapshot, if the log
+    /// begins behind what was applied, then the entries.
+    pub(crate) fn take_news_for_service(&mut self) -> Vec<ApplyMsg> {
+        let mut news = Vec::new();
+        let snapshot = self.log.snapshot();
+        if self.last_applied < snapshot.index {
+            let data = self.log.snapshot_data().to_vec();
+            news.push(ApplyMsg::Snapshot { index: snapshot.index, term: snapshot.term, data });
+            self.last_applied = snapshot.index;
+        }
+        let entries = self.log.entries_from(self.last_applied + 1);
+        let count = (self.commit_index - self.last_applied) as usize;
+        for (index, entry) in (self.last_applied + 1..).zip(&entries[..count]) {
+            let command = entry.command.clone();
+            news.push(ApplyMsg::Command { index, term: entry.term, command });
+        }
+        self.last_applied = self.commit_index;
+        news
+    }
+}
+
+impl Server {
+    /// The one task that talks to the service, so that messages cannot overtake each other. It sends
+    /// without holding the lock: the service may call `snapshot` before it takes the next message.
+    pub(crate) fn apply_committed(self: &Arc<Self>, apply: &Sender<ApplyMsg>) {
+        while let Some(news) = self.wait_for_news() {
+            for message in news {
+                if apply.send(message).is_err() {
+                    return; // The service is gone.
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::{applied, follower};
+
+    /// The indices of some messages; snapshots are negative.
+    fn indices(news: &[ApplyMsg]) -> Vec<i64> {
+        let index = |message: &ApplyMsg| match message {
+            ApplyMsg::Command { index, .. } => *index as i64,
+            ApplyMsg::Snapshot { index, .. } => -(*index as i64),
+        };
+        news.iter().map(index).collect()
+    }
+
+    #[test]
+    fn commands_come_in_order_and_once() {
+        let mut state = follower(1, &[1, 1, 1, 1]);
+        state.commit_up_to(2);
+        assert_eq!(indices(&state.take_news_for_service()), [1, 2]);
+        state.commit_up_to(3);
+        assert_eq!(indices(&state.take_news_for_service()), [3]);
+        assert_eq!(indices(&state.take_news_for_service()), []);
+    }
+
+    #[test]
+    fn installed_snapshot_comes_before_the_commands_behind_it() {
+        let mut state = applied(1, &[1, 1, 1, 1], 1);
+        state.log.compact(crate::log::LogPos { index: 3, term: 1 }, b"three".to_vec());
+        state.commit_up_to(4);
+        assert_eq!(indices(&state.take_news_for_service()), [-3, 4]);
+    }
+}

@@ -1,0 +1,236 @@
+//! A Raft server: the shell around [`State`] that locks, saves, sends and waits.
+
+use std::fmt;
+use std::sync::Arc;
+
+use labrpc::{ClientEnd, Condvar, Instant, Mutex, Persister, Sender, Service, sleep, spawn};
+
+use crate::apply::ApplyMsg;
+use crate::log::{Entry, LogPos};
+use crate::persist::Storage;
+use crate::rpc::{AppendEntriesArgs, InstallSnapshotArgs, Message, RequestVoteArgs};
+use crate::state::State;
+use crate::timing::{HEARTBEAT, fresh_election_deadline};
+use crate::{Index, PeerId, Term};
+
+/// A server of a Raft cluster. Clones are the same server. Used by the grading tests.
+///
+/// It runs three tasks until [`Raft::kill`]: one starts elections, one asks for heartbeats, and one
+/// hands committed entries to the service. Each request to another server has a task of its own.
+#[derive(Clone)]
+pub struct Raft(Arc<Server>);
+
+/// What a server believes about its role. Used by the grading tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RaftState {
+    /// The latest term that it has seen.
+    pub term: Term,
+    /// Whether it believes that it leads that term.
+    pub is_leader: bool,
+}
+
+/// The server cannot accept a command: it is not the leader, as far as it knows. Used by the grading
+/// tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotLeader;
+
+impl fmt::Display for NotLeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this server is not the leader")
+    }
+}
+
+impl std::error::Error for NotLeader {}
+
+impl Raft {
+    /// Starts server `me` of a cluster; `peers[i]` reaches server i. It goes on from what `persister`
+    /// holds, and tells the service through `apply` what is committed. The service restores itself
+    /// from a persisted snapshot before this is called.
+    pub fn new(
+        peers: Vec<ClientEnd>,
+        me: PeerId,
+        persister: Persister,
+        apply: Sender<ApplyMsg>,
+    ) -> Raft {
+        let storage = Storage::new(persister);
+        let state = State::new(me, peers.len(), storage.load(), fresh_election_deadline());
+        let server = Arc::new(Server {
+            peers,
+            inner: Mutex::new(Inner { state, storage, killed: false }),
+            committed: Condvar::new(),
+        });
+        let elections = Arc::clone(&server);
+        spawn(move || elections.start_elections());
+        let heartbeats = Arc::clone(&server);
+        spawn(move || heartbeats.demand_heartbeats());
+        let applier = Arc::clone(&server);
+        spawn(move || applier.apply_committed(&apply));
+        Raft(server)
+    }
+
+    /// Asks the cluster to agree on a command, and returns at once with the place at which it will
+    /// be if it is ever committed, which is not sure.
+    ///
+    /// # Errors
+    /// If this server is not the leader.
+    pub fn start(&self, command: Vec<u8>) -> Result<LogPos, NotLeader> {
+        self.0.update(|state| {
+            if !state.is_leader() {
+                return Err(NotLeader);
+            }
+            // Figure 2, rules for leaders: append the entry to the local log.
+            let place = state.log.append(Entry { term: state.current_term, command });
+            // In a cluster of one, this is a majority.
+            state.maybe_advance_commit_index();
+            Ok(place)
+        })
+    }
+
+    /// The current term, and whether this server believes that it is the leader.
+    pub fn state(&self) -> RaftState {
+        let inner = self.0.inner.lock();
+        RaftState { term: inner.state.current_term, is_leader: inner.state.is_leader() }
+    }
+
+    /// Tells Raft that `snapshot` contains the service's state after all commands up to and
+    /// including `index`, so that the log before it is not needed any more.
+    pub fn snapshot(&self, index: Index, snapshot: Vec<u8>) {
+        self.0.update(|state| state.take_snapshot(index, snapshot));
+    }
+
+    /// Stops all tasks of this server soon. It sends nothing from now on.
+    pub fn kill(&self) {
+        self.0.inner.lock().killed = true;
+        self.0.committed.notify_all();
+    }
+
+    /// The RPC handlers by which the other servers reach this one.
+    pub fn service(&self) -> Service {
+        let (votes, entries, snapshots) = (self.clone(), self.clone(), self.clone());
+        Service::new("Raft")
+            .method("RequestVote", move |args: RequestVoteArgs| {
+                votes.0.update(|state| state.handle_request_vote(&args, fresh_election_deadline()))
+            })
+            .method("AppendEntries", move |args: AppendEntriesArgs| {
+                entries
+                    .0
+                    .update(|state| state.handle_append_entries(args, fresh_election_deadline()))
+            })
+            .method("InstallSnapshot", move |args: InstallSnapshotArgs| {
+                snapshots
+                    .0
+                    .update(|state| state.handle_install_snapshot(args, fresh_election_deadline()))
+            })
+    }
+}
+
+impl fmt::Debug for Raft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raft")
+    }
+}
+
+/// What a server's tasks share.
+pub(crate) struct Server {
+    peers: Vec<ClientEnd>,
+    inner: Mutex<Inner>,
+    /// Notified when there is news for the service, or the server was killed.
+    committed: Condvar,
+}
+
+/// What the lock guards.
+struct Inner {
+    state: State,
+    storage: Storage,
+    killed: bool,
+}
+
+impl Server {
+    /// The way in which everything happens: lock, decide, save, unlock, send.
+    ///
+    /// `decide` changes the state, and nothing else. Whatever of it must survive a crash is saved
+    /// before anybody can learn of it, by a reply or by a request.
+    fn update<R>(self: &Arc<Self>, decide: impl FnOnce(&mut State) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let Inner { state, storage, killed } = &mut *inner;
+        let result = decide(state);
+        storage.save(state);
+        if state.has_news_for_service() {
+            self.committed.notify_one();
+        }
+        let messages = if *killed { Vec::new() } else { state.take_messages() };
+        drop(inner);
+        for (peer, message) in messages {
+            let server = Arc::clone(self);
+            spawn(move || server.send(peer, message));
+        }
+        result
+    }
+
+    /// Sends a request, waits for the reply, and acts on it.
+    fn send(self: &Arc<Self>, to: PeerId, message: Message) {
+        let peer = &self.peers[to];
+        match message {
+            Message::RequestVote(args) => {
+                if let Ok(reply) = peer.call("Raft.RequestVote", &args) {
+                    self.update(|state| {
+                        state.handle_vote_reply(to, &args, &reply, fresh_election_deadline());
+                    });
+                }
+            }
+            Message::AppendEntries(args, sent) => {
+                let reply = peer.call("Raft.AppendEntries", &args).ok();
+                self.update(|state| {
+                    state.handle_append_reply(to, sent, reply.as_ref(), fresh_election_deadline());
+                });
+            }
+            Message::InstallSnapshot(args, sent) => {
+                let reply = peer.call("Raft.InstallSnapshot", &args).ok();
+                self.update(|state| {
+                    state.handle_snapshot_reply(
+                        to,
+                        sent,
+                        reply.as_ref(),
+                        fresh_election_deadline(),
+                    );
+                });
+            }
+        }
+    }
+
+    /// The task that starts an election whenever no leader has been heard of for too long.
+    fn start_elections(self: &Arc<Self>) {
+        while !self.is_killed() {
+            // A deadline that was moved while this task sleeps is noticed when it wakes. A leader
+            // has none, but may have lost its role after a whole timeout.
+            let deadline = self.inner.lock().state.election_deadline();
+            let deadline = deadline.unwrap_or_else(fresh_election_deadline);
+            sleep(deadline - Instant::now());
+            self.update(|state| {
+                state.maybe_start_election(Instant::now(), fresh_election_deadline());
+            });
+        }
+    }
+
+    /// The task that makes a leader contact its followers even if it has nothing to say (§5.2).
+    fn demand_heartbeats(self: &Arc<Self>) {
+        while !self.is_killed() {
+            sleep(HEARTBEAT);
+            self.update(State::demand_heartbeats);
+        }
+    }
+
+    /// Waits until there is news for the service, and takes it; `None` once the server was killed.
+    pub(crate) fn wait_for_news(&self) -> Option<Vec<ApplyMsg>> {
+        let inner = self.inner.lock();
+        let mut inner = self
+            .committed
+            .wait_while(inner, |inner| !inner.killed && !inner.state.has_news_for_service());
+        (!inner.killed).then(|| inner.state.take_news_for_service())
+    }
+
+    /// Whether this server was killed.
+    fn is_killed(&self) -> bool {
+        self.inner.lock().killed
+    }
+}
