@@ -15,6 +15,7 @@
 //! even on a reliable network ([`fate::BASE_LATENCY`]), and one whose path was cut meanwhile does not
 //! arrive.
 
+mod call;
 mod fate;
 mod in_flight;
 mod links;
@@ -22,22 +23,12 @@ mod links;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::fate::{Conditions, ReplyFate};
-use self::in_flight::{CallId, InFlight, InFlightCalls};
+use self::in_flight::InFlightCalls;
 pub(crate) use self::links::EndId;
-use self::links::{Links, Path};
+use self::links::Links;
 use crate::client_end::ClientEnd;
-use crate::error::RpcError;
-use crate::runtime::{
-    Core, Kind, OneShot, after, digest, dispatch, now_nanos, spawn_detached, with_network_rng,
-};
-use crate::server::{Request, Response, Server};
-
-/// How often the network asks whether a server that runs a handler is still there, in nanoseconds.
-const POLL: u64 = 100_000_000;
-
-/// Where the caller of one call waits for its reply.
-pub(crate) type Reply = Arc<OneShot<Result<Response, RpcError>>>;
+use crate::runtime::{Core, Kind, digest, dispatch, now_nanos};
+use crate::server::Server;
 
 /// A network of servers, and the ends from which they are called. Clones are the same network.
 ///
@@ -100,7 +91,12 @@ impl Network {
 
     /// Whether the network is reliable.
     pub fn is_reliable(&self) -> bool {
-        self.state().reliable
+        self.read(|state| state.reliable)
+    }
+
+    /// Whether calls to a server that cannot be reached take long to fail.
+    pub fn has_long_delays(&self) -> bool {
+        self.read(|state| state.long_delays)
     }
 
     /// Makes an end with this name, disabled and not connected to any server.
@@ -133,14 +129,14 @@ impl Network {
     /// Registers a server under this name, in place of the one that had it.
     pub fn add_server(&self, name: &str, server: Server) {
         self.change("add server", digest(name.as_bytes()), |state| {
-            state.links.set_server(name, Some(server));
+            state.links.set_server(name, Some(server))
         });
     }
 
     /// Removes the server with this name, if there is one. Calls to it fail.
     pub fn delete_server(&self, name: &str) {
         self.change("delete server", digest(name.as_bytes()), |state| {
-            state.links.set_server(name, None);
+            state.links.set_server(name, None)
         });
     }
 
@@ -170,14 +166,14 @@ impl Network {
 
     /// Cuts the one-way link on which `from` calls `to`. Replies travel with their calls.
     pub fn cut(&self, from: &str, to: &str) {
-        self.change("cut", digest(from.as_bytes()) ^ digest(to.as_bytes()), |state| {
+        self.change("cut", digest(format!("{from} {to}").as_bytes()), |state| {
             state.links.cut(from, to);
         });
     }
 
     /// Mends the one-way link on which `from` calls `to`.
     pub fn mend(&self, from: &str, to: &str) {
-        self.change("mend", digest(from.as_bytes()) ^ digest(to.as_bytes()), |state| {
+        self.change("mend", digest(format!("{from} {to}").as_bytes()), |state| {
             state.links.mend(from, to);
         });
     }
@@ -185,7 +181,7 @@ impl Network {
     /// Splits servers into sides that cannot reach each other. Within a side every link is whole.
     /// Servers that are on no side, and ends without an owner, are not affected.
     pub fn partition(&self, sides: &[&[&str]]) {
-        self.change("partition", sides.len() as u64, |state| {
+        self.change("partition", digest(format!("{sides:?}").as_bytes()), |state| {
             for (i, side) in sides.iter().enumerate() {
                 for (j, other) in sides.iter().enumerate() {
                     for (from, to) in side.iter().flat_map(|a| other.iter().map(move |b| (a, b))) {
@@ -208,208 +204,51 @@ impl Network {
 
     /// Requests that have reached the server with this name since it was added; 0 if there is none.
     pub fn server_rpcs(&self, name: &str) -> u64 {
-        self.state().links.server(name).map_or(0, |server| server.count())
+        self.read(|state| state.links.server(name).map_or(0, |server| server.count()))
     }
 
     /// Calls made so far, also those that were lost.
     pub fn total_rpcs(&self) -> u64 {
-        self.state().rpcs
+        self.read(|state| state.rpcs)
     }
 
     /// Bytes of all arguments sent and of all replies delivered so far.
     pub fn total_bytes(&self) -> u64 {
-        self.state().bytes
-    }
-
-    /// Sends a request; the outcome will be put into `reply`.
-    pub(crate) fn submit(&self, core: Option<&Core>, end: EndId, request: Request, reply: Reply) {
-        let mut state = self.state();
-        if state.closed {
-            drop(state);
-            reply.put(Err(RpcError::Lost));
-            return;
-        }
-        state.rpcs += 1;
-        state.bytes += request.args.len() as u64;
-        record(core, Kind::Send, end, || digest(&request.args));
-        let conditions =
-            Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
-        let long_delays = state.long_delays;
-        let path = state.links.path(end);
-        drop(state);
-        let Some(path) = path else {
-            let delay = with_network_rng(|rng| fate::of_unreachable(long_delays, rng));
-            after(core, delay, move || fail(end, &reply));
-            return;
-        };
-        let latency = latency(core);
-        let fate = with_network_rng(|rng| fate::of_request(conditions, rng));
-        let call = Call { network: self.clone(), path, conditions, reply };
-        after(core, latency + fate.delay, move || {
-            if fate.lost { fail(call.path.end, &call.reply) } else { call.arrive(request) }
-        });
+        self.read(|state| state.bytes)
     }
 
     /// Makes a change and sees to it that calls whose server has gone out of reach will fail.
-    fn change(&self, verb: &str, operand: u64, change: impl FnOnce(&mut State)) {
-        let mut state = self.state();
-        change(&mut state);
+    fn change<R>(&self, verb: &str, operand: u64, change: impl FnOnce(&mut State) -> R) {
         dispatch(|core| {
-            if let Some(core) = core {
-                core.record(Kind::Fault, digest(verb.as_bytes()), operand);
+            if core.is_some_and(|core| !core.charge()) {
+                return;
             }
+            let mut state = self.state();
+            let replaced = change(&mut state);
             let now = now_nanos(core);
             let State { links, calls, .. } = &mut *state;
             let cut_off = calls.newly_cut_off(|path| links.is_whole(path));
             drop(state);
-            for (id, started) in cut_off {
-                // The next time at which the network looks, counted from the handler's start.
-                let until_look = POLL - (now - started) % POLL;
-                let network = self.clone();
-                after(core, until_look, move || network.look_after(id));
+            if let Some(core) = core {
+                core.record(Kind::Fault, digest(verb.as_bytes()), operand);
             }
+            for (id, started) in cut_off {
+                self.look_after_handler(core, id, now - started);
+            }
+            // May run destructors of a server that was replaced, so the lock must be free.
+            drop(replaced);
         });
     }
 
-    /// Fails a call if its server is gone or out of reach.
-    fn look_after(&self, id: CallId) {
-        let mut state = self.state();
-        let State { links, calls, .. } = &mut *state;
-        let failed = calls.remove_if(id, |call| call.orphaned || !links.is_whole(&call.path));
-        drop(state);
-        if let Some(call) = failed {
-            fail(call.path.end, &call.reply);
-        }
+    /// Reads a counter or a switch. Costs a little time, so that a loop that polls gets somewhere.
+    fn read<R>(&self, read: impl FnOnce(&State) -> R) -> R {
+        dispatch(|core| core.map(Core::charge));
+        read(&self.state())
     }
 
     /// Locks the state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A call whose request travels.
-struct Call {
-    network: Network,
-    path: Path,
-    conditions: Conditions,
-    reply: Reply,
-}
-
-impl Call {
-    /// The request has arrived: runs the handler, if the path is still there.
-    fn arrive(self, request: Request) {
-        dispatch(|core| {
-            let Call { network, path, conditions, reply } = self;
-            let mut state = network.state();
-            if !state.links.is_whole(&path) {
-                drop(state);
-                fail(path.end, &reply);
-                return;
-            }
-            let server = Arc::clone(&path.server);
-            let name = state.links.server_name(&path);
-            record(core, Kind::Deliver, path.end, || 0);
-            let started = now_nanos(core);
-            let id = state.calls.insert(InFlight {
-                path,
-                conditions,
-                reply,
-                started,
-                orphaned: false,
-                watched: false,
-            });
-            drop(state);
-            let (node, site) = (server.node(), server.site());
-            spawn_detached(core, node, site, move || {
-                let mut handling = Handling { network, id, returned: false };
-                let response = server.handle(&name, &request);
-                handling.returned = true;
-                handling.network.returned(id, response);
-            });
-        });
-    }
-}
-
-/// A handler at work. If it is killed, the caller must not wait for ever.
-struct Handling {
-    network: Network,
-    id: CallId,
-    returned: bool,
-}
-
-impl Drop for Handling {
-    fn drop(&mut self) {
-        if self.returned {
-            return;
-        }
-        let started = self.network.state().calls.orphan(self.id);
-        if let Some(started) = started {
-            dispatch(|core| {
-                let until_look = POLL - (now_nanos(core) - started) % POLL;
-                let (network, id) = (self.network.clone(), self.id);
-                after(core, until_look, move || network.look_after(id));
-            });
-        }
-    }
-}
-
-impl Network {
-    /// A handler has returned: sends the reply, unless the caller has been told of a failure.
-    fn returned(&self, id: CallId, response: Response) {
-        let mut state = self.state();
-        let Some(call) = state.calls.remove(id) else { return };
-        let whole = state.links.is_whole(&call.path);
-        drop(state);
-        let end = call.path.end;
-        if !whole {
-            fail(end, &call.reply);
-            return;
-        }
-        dispatch(|core| {
-            let latency = latency(core);
-            let network = self.clone();
-            match with_network_rng(|rng| fate::of_reply(call.conditions, rng)) {
-                ReplyFate::Lost => after(core, latency, move || fail(end, &call.reply)),
-                ReplyFate::Arrives(delay) => after(core, latency + delay, move || {
-                    let whole = network.state().links.is_whole(&call.path);
-                    if whole {
-                        network.deliver(end, &call.reply, response);
-                    } else {
-                        fail(end, &call.reply);
-                    }
-                }),
-                ReplyFate::HeldBack(delay) => {
-                    after(core, delay, move || network.deliver(end, &call.reply, response));
-                }
-            }
-        });
-    }
-
-    /// Hands a reply to its caller.
-    fn deliver(&self, end: EndId, reply: &Reply, response: Response) {
-        self.state().bytes += response.reply.len() as u64;
-        dispatch(|core| record(core, Kind::Reply, end, || digest(&response.reply)));
-        reply.put(Ok(response));
-    }
-}
-
-/// Tells a caller that no reply will come.
-fn fail(end: EndId, reply: &Reply) {
-    dispatch(|core| record(core, Kind::Drop, end, || 0));
-    reply.put(Err(RpcError::Lost));
-}
-
-/// Nanoseconds that a message takes at least: none on real threads, where the machine takes its
-/// own time.
-fn latency(core: Option<&Core>) -> u64 {
-    core.map_or(0, |_| with_network_rng(fate::base_latency))
-}
-
-/// Records an event of the network; `detail` is only computed in a simulation.
-fn record(core: Option<&Core>, kind: Kind, end: EndId, detail: impl FnOnce() -> u64) {
-    if let Some(core) = core {
-        core.record(kind, end.number(), detail());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::runtime::dispatch;
+use crate::runtime::{Core, dispatch};
 
 /// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
 ///
@@ -68,15 +68,18 @@ impl Persister {
         }
     }
 
-    /// Reads the contents. Sizes are read often, and by the test, so this costs no virtual time.
+    /// Reads the contents.
     fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
+        dispatch(|core| core.map(Core::charge));
         f(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl fmt::Debug for Persister {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (state, snapshot) = (self.raft_state_size(), self.snapshot_size());
+        // Not `read`, which costs virtual time: printing must not change the run.
+        let blobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, snapshot) = (blobs.raft_state.len(), blobs.snapshot.len());
         write!(f, "Persister({state} bytes of Raft state, {snapshot} bytes of snapshot)")
     }
 }

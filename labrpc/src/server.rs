@@ -46,8 +46,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service without methods. Its name must not contain a dot's right-hand side: a call names
-    /// `Service.Method`, split at the last dot.
+    /// A service without methods. A call names `Service.Method`, split at the last dot.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_string(), methods: BTreeMap::new() }
     }
@@ -56,13 +55,14 @@ impl Service {
     /// wait as long as it likes, and many of its calls may run at once.
     ///
     /// # Panics
-    /// If the service has a method of this name already.
+    /// If the service has a method of this name already, or if the name contains a dot.
     pub fn method<A: DeserializeOwned, R: Serialize>(
         mut self,
         name: &str,
         handler: impl Fn(A) -> R + Send + Sync + 'static,
     ) -> Self {
         let full_name = format!("{}.{name}", self.name);
+        assert!(!name.contains('.'), "'{name}' is no name for a method: it contains a dot");
         let run = move |request: &Request| {
             let args = decode_args::<A>(&full_name, request);
             let reply = codec::encode(&handler(args));

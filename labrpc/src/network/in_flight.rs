@@ -1,6 +1,6 @@
 //! Calls whose handler runs.
 
-use super::Reply;
+use super::call::Reply;
 use super::fate::Conditions;
 use super::links::Path;
 
@@ -80,12 +80,12 @@ impl InFlightCalls {
 
     /// The calls whose path is cut though they are not watched yet, and when their handlers were
     /// started. They are watched from now on.
-    pub(crate) fn newly_cut_off(&mut self, is_whole: impl Fn(&Path) -> bool) -> Vec<(CallId, u64)> {
+    pub(crate) fn newly_cut_off(&mut self, is_whole: impl Fn(Path) -> bool) -> Vec<(CallId, u64)> {
         let mut cut_off = Vec::new();
         for (place, entry) in self.places.iter_mut().enumerate() {
             if let Some((number, call)) = entry
                 && !call.watched
-                && !is_whole(&call.path)
+                && !is_whole(call.path)
             {
                 call.watched = true;
                 cut_off.push((CallId { place: place as u32, number: *number }, call.started));

@@ -21,12 +21,16 @@ impl EndId {
 struct HostId(u32);
 
 /// The way from an end to the very server that was there when a request was sent.
+///
+/// It names the server by numbers and does not own it: what a server owns must only be dropped by
+/// tasks, never by the scheduler, and messages belong to the scheduler while they travel.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
     /// The end.
     pub(crate) end: EndId,
-    /// The server, not its name: a restarted one is another.
-    pub(crate) server: Arc<Server>,
     host: HostId,
+    /// Not the name alone: a restarted server is another.
+    incarnation: u64,
 }
 
 /// The table of ends and servers.
@@ -51,6 +55,8 @@ struct End {
 struct Host {
     name: Arc<str>,
     server: Option<Arc<Server>>,
+    /// Changes with every change of `server`.
+    incarnation: u64,
 }
 
 impl Links {
@@ -83,10 +89,12 @@ impl Links {
         self.end(end).enabled = enabled;
     }
 
-    /// Sets who has a server's name.
-    pub(crate) fn set_server(&mut self, name: &str, server: Option<Server>) {
+    /// Sets who has a server's name, and returns who had it: dropping that one may run anything.
+    pub(crate) fn set_server(&mut self, name: &str, server: Option<Server>) -> Option<Arc<Server>> {
         let HostId(index) = self.host(name);
-        self.hosts[index as usize].server = server.map(Arc::new);
+        let host = &mut self.hosts[index as usize];
+        host.incarnation += 1;
+        std::mem::replace(&mut host.server, server.map(Arc::new))
     }
 
     /// Who has a server's name.
@@ -95,9 +103,11 @@ impl Links {
         self.hosts[*index as usize].server.as_ref()
     }
 
-    /// The name of the server at the end of a path.
-    pub(crate) fn server_name(&self, path: &Path) -> Arc<str> {
-        Arc::clone(&self.hosts[path.host.0 as usize].name)
+    /// The server at the end of a path, and its name; `None` if the path is no longer whole.
+    pub(crate) fn destination(&self, path: Path) -> Option<(Arc<Server>, Arc<str>)> {
+        let host = &self.hosts[path.host.0 as usize];
+        let server = host.server.as_ref().filter(|_| self.is_whole(path))?;
+        Some((Arc::clone(server), Arc::clone(&host.name)))
     }
 
     /// Cuts a one-way link between servers.
@@ -120,17 +130,14 @@ impl Links {
     /// The way from an end to a live server, if it is open.
     pub(crate) fn path(&self, end: EndId) -> Option<Path> {
         let host = self.open_way(end)?;
-        let server = Arc::clone(self.hosts[host.0 as usize].server.as_ref()?);
-        Some(Path { end, server, host })
+        let Host { server, incarnation, .. } = &self.hosts[host.0 as usize];
+        server.is_some().then_some(Path { end, host, incarnation: *incarnation })
     }
 
     /// Whether a path is still open and leads to the same server.
-    pub(crate) fn is_whole(&self, path: &Path) -> bool {
+    pub(crate) fn is_whole(&self, path: Path) -> bool {
         self.open_way(path.end) == Some(path.host)
-            && self.hosts[path.host.0 as usize]
-                .server
-                .as_ref()
-                .is_some_and(|server| Arc::ptr_eq(server, &path.server))
+            && self.hosts[path.host.0 as usize].incarnation == path.incarnation
     }
 
     /// The server name that an end leads to, if the end is enabled and the link is not cut.
@@ -156,7 +163,7 @@ impl Links {
             return *id;
         }
         let id = HostId(self.hosts.len() as u32);
-        self.hosts.push(Host { name: name.into(), server: None });
+        self.hosts.push(Host { name: name.into(), server: None, incarnation: 0 });
         self.host_ids.insert(name.to_string(), id);
         id
     }

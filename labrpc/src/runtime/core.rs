@@ -10,6 +10,7 @@
 
 mod kill;
 mod schedule;
+mod wait;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,10 +22,10 @@ use rand_pcg::Pcg64;
 use super::failure::{Failure, FailureKind};
 use super::logger::RecentLines;
 use super::policy::{Interruption, Policy, Scheduler};
-use super::report::HeldOver;
-use super::sys::fiber::{self, StackPool};
-use super::task::{NodeId, Slot, State, Wait, Waiter, Waiting};
-use super::timers::{Action, Timers};
+use super::report::{self, HeldOver};
+use super::sys::fiber::StackPool;
+use super::task::{NodeId, Slot, State, Wait};
+use super::timers::Timers;
 use super::trace::{Event, Kind, Trace};
 use super::watchdog::Progress;
 use crate::sync::LockTable;
@@ -80,7 +81,8 @@ pub(crate) struct Core {
     current: Cell<u32>,
     current_dead: Cell<bool>,
     on_server: Cell<bool>,
-    dead_operations: Cell<u32>,
+    /// A log line is being put into words, see [`Core::unobserved`].
+    unobserved: Cell<bool>,
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
     ready: RefCell<VecDeque<u32>>,
@@ -131,7 +133,7 @@ impl Core {
             current: Cell::new(NOBODY),
             current_dead: Cell::new(true),
             on_server: Cell::new(false),
-            dead_operations: Cell::new(0),
+            unobserved: Cell::new(false),
             slots: RefCell::default(),
             free: RefCell::default(),
             ready: RefCell::default(),
@@ -191,99 +193,48 @@ impl Core {
         self.now.set(self.now.get() + OPERATION_COST);
         self.burst.set(self.burst.get() + 1);
         if self.now.get() >= self.next_due.get() || self.burst.get() > LONGEST_BURST {
-            self.yield_now();
+            self.let_others_in();
         }
         true
+    }
+
+    /// Lets others run although the current task has not asked for it. Under [`Policy::Pct`] it must
+    /// step back for that: it would be chosen again at once, and might poll for ever.
+    #[cold]
+    fn let_others_in(&self) {
+        if self.policy == Policy::Pct && self.burst.get() > LONGEST_BURST {
+            let priority = self.scheduler.borrow_mut().lowest_priority();
+            self.with_current(|slot| slot.priority = priority);
+        }
+        self.yield_now();
+    }
+
+    /// Runs `f`, which puts a log line into words, in such a way that no operation in it costs time,
+    /// lets others run, or takes effect: whether a line is wanted must not change the run.
+    pub(crate) fn unobserved<R>(&self, f: impl FnOnce() -> R) -> R {
+        /// Ends the special state however `f` ends.
+        struct Restore<'a>(&'a Core);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.observe_again();
+            }
+        }
+        self.current_dead.set(true);
+        self.unobserved.set(true);
+        let _restore = Restore(self);
+        f()
+    }
+
+    /// Ends [`Core::unobserved`], at the latest when somebody waits after all.
+    pub(super) fn observe_again(&self) {
+        if self.unobserved.replace(false) {
+            self.current_dead.set(!self.in_task() || self.with_current(|slot| slot.dead));
+        }
     }
 
     /// True if the current task must not wait and nothing that it does may take effect.
     pub(crate) fn is_dead(&self) -> bool {
         self.current_dead.get()
-    }
-
-    /// Stands for the wait that the current task is about to begin.
-    pub(crate) fn waiter(&self) -> Waiter {
-        let index = self.current.get();
-        Waiter { index, token: self.with_current(|slot| slot.token) }
-    }
-
-    /// Waits until `waiter` is woken (true) or `deadline` has come (false).
-    ///
-    /// The caller has put `waiter` where its waker finds it. In dead mode this returns at once.
-    pub(crate) fn wait(
-        &self,
-        waiter: Waiter,
-        what: Wait,
-        at: &'static Location<'static>,
-        deadline: Option<u64>,
-    ) -> bool {
-        let since = self.now();
-        let woken_already = self.with_current(|slot| {
-            slot.waiting = Some(Waiting { what, at, since });
-            slot.timed_out = false;
-            slot.token != waiter.token
-        });
-        if !woken_already {
-            self.with_current(|slot| slot.state = State::Waiting);
-            if let Some(deadline) = deadline {
-                self.add_timer(deadline, Action::Wake(waiter));
-            }
-            match what {
-                Wait::Lock(lock) => self.record(Kind::LockWait, lock.into(), 0),
-                _ => self.record(Kind::Wait, 0, deadline.unwrap_or(0)),
-            }
-            self.suspend();
-        }
-        let (held, timed_out) = self.with_current(|slot| {
-            slot.waiting = None;
-            (slot.held.first().copied(), slot.timed_out)
-        });
-        if let Some(held) = held {
-            self.held_over.borrow_mut().add(held.at, what, at, self.now() - since);
-        }
-        !timed_out
-    }
-
-    /// Ends the wait that `waiter` stands for; false if it has ended already.
-    pub(crate) fn wake(&self, waiter: Waiter) -> bool {
-        self.end_wait(waiter, false)
-    }
-
-    /// Ends a wait because it was woken, or because it `timed_out`.
-    fn end_wait(&self, waiter: Waiter, timed_out: bool) -> bool {
-        let mut slots = self.slots.borrow_mut();
-        let slot = &mut slots[waiter.index as usize];
-        if slot.token != waiter.token || slot.state == State::Free {
-            return false;
-        }
-        slot.token += 1;
-        slot.timed_out = timed_out;
-        if slot.state == State::Waiting {
-            slot.state = State::Ready;
-            self.ready.borrow_mut().push_back(waiter.index);
-        }
-        true
-    }
-
-    /// Lets any ready task run before the current one goes on.
-    pub(crate) fn yield_now(&self) {
-        let index = self.current.get();
-        self.with_current(|slot| slot.state = State::Ready);
-        self.ready.borrow_mut().push_back(index);
-        self.suspend();
-    }
-
-    /// Hands control to the scheduler until the current task is resumed; a task that was killed
-    /// meanwhile unwinds from here.
-    fn suspend(&self) {
-        fiber::suspend();
-        self.unwind_if_dead();
-    }
-
-    /// Runs `action` at virtual time `at`.
-    pub(crate) fn add_timer(&self, at: u64, action: Action) {
-        self.next_due.set(self.next_due.get().min(at));
-        self.timers.borrow_mut().push(at, action);
     }
 
     /// Creates a task on `node` that will run `body`; returns its serial number.
@@ -318,7 +269,7 @@ impl Core {
         }
         self.record(Kind::Spawn, serial.into(), node.0.into());
         if tasks > MOST_TASKS {
-            self.fail(FailureKind::TooManyTasks, format!("more than {MOST_TASKS} tasks are alive"));
+            self.fail(FailureKind::TooManyTasks, report::too_many_tasks(self));
         }
         serial
     }

@@ -3,8 +3,10 @@
 //! Two replays run at the same time, each on its thread, and their events are compared one by one.
 
 use std::panic::Location;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::core::SpawnSites;
 use super::simulation::{Body, Extras, Simulation};
@@ -15,9 +17,14 @@ use super::wall;
 const USUAL_CAUSES: &str = "usual causes: the order of a std HashMap or HashSet, real time, a real \
                             thread, a static or an address that survives from run to run";
 
+/// How often to ask whether a run that sends no events was given up.
+const POLL: Duration = Duration::from_millis(100);
+
 /// One of the two runs.
 struct Replay {
     events: Receiver<Vec<Event>>,
+    /// Set once the run has ended or was given up.
+    over: Arc<AtomicBool>,
     sites: SpawnSites,
     block: std::vec::IntoIter<Event>,
 }
@@ -40,7 +47,11 @@ pub(crate) fn explain<T: Send + 'static>(simulation: &Simulation, body: &Body<T>
             }
         }
     }
-    format!("a replay went another way, but two further ones did not recur it; {USUAL_CAUSES}")
+    format!(
+        "a replay of seed {} went another way, but this did not recur when two further replays were \
+         compared\n    {USUAL_CAUSES}",
+        simulation.seed()
+    )
 }
 
 impl Replay {
@@ -50,8 +61,13 @@ impl Replay {
         let sites = SpawnSites::default();
         let extras = Extras::lockstep(sender, Arc::clone(&sites));
         let (simulation, body) = (simulation.clone(), Arc::clone(body));
-        wall::spawn("replay", move || drop(simulation.run_once(&body, extras)));
-        Self { events, sites, block: Vec::new().into_iter() }
+        let over = Arc::new(AtomicBool::new(false));
+        let shown = Arc::clone(&over);
+        wall::spawn("replay", move || {
+            simulation.run_once(&body, extras);
+            shown.store(true, Release);
+        });
+        Self { events, over, sites, block: Vec::new().into_iter() }
     }
 
     /// The next event, `None` at the end.
@@ -60,7 +76,19 @@ impl Replay {
             if let Some(event) = self.block.next() {
                 return Some(event);
             }
-            self.block = self.events.recv().ok()?.into_iter();
+            self.block = self.next_block()?.into_iter();
+        }
+    }
+
+    /// The next events. A run that was given up never sends its last ones.
+    fn next_block(&self) -> Option<Vec<Event>> {
+        loop {
+            let over = self.over.load(Acquire);
+            match self.events.recv_timeout(POLL) {
+                Ok(block) => return Some(block),
+                Err(RecvTimeoutError::Timeout) if !over => {}
+                Err(_) => return None,
+            }
         }
     }
 

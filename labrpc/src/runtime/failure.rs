@@ -45,7 +45,8 @@ pub struct Failure {
     pub policy: Option<Policy>,
     /// The task that failed, and where it was spawned.
     pub task: Option<String>,
-    /// Tasks that had waited for long, or everyone after a deadlock; one line each.
+    /// Tasks that had waited for long, or everyone after a deadlock or at the time limit; one line
+    /// each.
     pub waits: Vec<String>,
     /// Locks that were held while their owner waited for something else; one line each.
     pub held_locks: Vec<String>,
@@ -62,6 +63,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of the running simulation, seen at the moment when it happens.
     pub(crate) fn observe(core: &Core, kind: FailureKind, message: String) -> Self {
+        let everyone = matches!(kind, FailureKind::Deadlock | FailureKind::TimeLimit);
         Self {
             kind,
             message,
@@ -70,8 +72,8 @@ impl Failure {
             seed: core.seed,
             policy: Some(core.policy),
             task: report::current_task(core),
-            waits: report::waits(core, kind == FailureKind::Deadlock),
-            held_locks: core.held_over.borrow().lines(),
+            waits: report::waits(core, everyone),
+            held_locks: report::held_locks(core),
             log: Vec::new(),
             events: Vec::new(),
             divergence: None,

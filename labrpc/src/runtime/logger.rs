@@ -78,7 +78,7 @@ impl Log for Logger {
                 let wanted = core.recent_lines.wanted();
                 if verbose || wanted {
                     let node = core.node_name(core.current_node());
-                    let line = line(core.now(), &node, record);
+                    let line = core.unobserved(|| line(core.now(), &node, record));
                     if verbose {
                         core.progress.excused(|| print(&line));
                     }

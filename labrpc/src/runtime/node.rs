@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::task::NodeId;
-use super::{JoinHandle, context, dispatch, real, spawn_on};
+use super::{Core, JoinHandle, context, dispatch, real, spawn_on};
 
 /// One incarnation of a server: all tasks that run on its behalf. Tasks belong to the node of the
 /// task that spawned them, RPC handlers to the node on which their [`Server`](crate::Server) was
@@ -40,7 +40,10 @@ impl Node {
         body: impl FnOnce() -> T + Send + 'static,
     ) -> JoinHandle<T> {
         let site = Location::caller();
-        dispatch(|core| spawn_on(core, self.id, site, body))
+        dispatch(|core| {
+            core.map(Core::enter);
+            spawn_on(core, self.id, site, body)
+        })
     }
 
     /// Runs `body` as a task of this node and waits for what it returns; `None` if the node has
@@ -65,7 +68,13 @@ impl Node {
 
     /// Whether the node has not crashed.
     pub fn is_alive(&self) -> bool {
-        dispatch(|core| core.is_none_or(|core| core.is_alive(self.id)))
+        dispatch(|core| match core {
+            Some(core) => {
+                core.charge();
+                core.is_alive(self.id)
+            }
+            None => true,
+        })
     }
 
     /// The node of the running task.

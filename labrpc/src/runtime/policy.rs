@@ -141,13 +141,16 @@ impl Scheduler {
         match self.policy {
             Policy::Fifo | Policy::Random => None,
             Policy::Walk => Some(Interruption::Yield),
-            Policy::Pct => {
-                self.lowest -= 1;
-                Some(Interruption::Demote(self.lowest))
-            }
+            Policy::Pct => Some(Interruption::Demote(self.lowest_priority())),
             Policy::Stall if on_server => Some(Interruption::Stall(self.stall())),
             Policy::Stall => None,
         }
+    }
+
+    /// A priority below all that were handed out so far.
+    pub(crate) fn lowest_priority(&mut self) -> u32 {
+        self.lowest -= 1;
+        self.lowest
     }
 
     /// How long a stall lasts, in nanoseconds: short ones as likely as long ones.

@@ -10,6 +10,9 @@ use super::task::{Slot, State, Wait};
 /// A wait for a lock or a receiver that lasts longer than this, in virtual nanoseconds, is reported.
 const LONG_WAIT: u64 = 1_000_000_000;
 
+/// A list in the report ends after so many lines.
+const MOST_LINES: usize = 50;
+
 /// The current task in one line; `None` for the scheduler.
 pub(crate) fn current_task(core: &Core) -> Option<String> {
     if !core.in_task() {
@@ -24,7 +27,7 @@ pub(crate) fn waits(core: &Core, everyone: bool) -> Vec<String> {
     let is_long = |since: u64| core.now() - since > LONG_WAIT;
     core.with_slots(|slots| {
         let mut lines = Vec::new();
-        for slot in slots.iter().filter(|slot| slot.state != State::Free) {
+        for slot in oldest_first(slots).into_iter().filter(|slot| slot.state != State::Free) {
             if let Some(waiting) = slot.waiting {
                 let telling = matches!(waiting.what, Wait::Lock(_) | Wait::Send);
                 if everyone || (telling && is_long(waiting.since)) {
@@ -37,8 +40,54 @@ pub(crate) fn waits(core: &Core, everyone: bool) -> Vec<String> {
                 lines.push(format!("{task} holds the lock it took at {} since {since} s", held.at));
             }
         }
-        lines
+        cut(lines)
     })
+}
+
+/// The slots in the order in which their tasks were spawned.
+fn oldest_first(slots: &[Slot]) -> Vec<&Slot> {
+    let mut slots: Vec<&Slot> = slots.iter().collect();
+    slots.sort_unstable_by_key(|slot| slot.serial);
+    slots
+}
+
+/// Shortens a list that nobody would read to its end.
+fn cut(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        lines.truncate(MOST_LINES);
+        lines.push(format!("... and {more} more"));
+    }
+    lines
+}
+
+/// Says how many tasks there are, and where most of them come from.
+pub(crate) fn too_many_tasks(core: &Core) -> String {
+    core.with_slots(|slots| {
+        let mut sites = BTreeMap::<&Location<'_>, usize>::new();
+        let alive = slots.iter().filter(|slot| slot.state != State::Free);
+        alive.clone().for_each(|slot| *sites.entry(slot.site).or_default() += 1);
+        let most = sites.into_iter().max_by_key(|(_, tasks)| *tasks);
+        let (site, tasks) = most.expect("too many is more than none");
+        let alive = alive.count();
+        format!("{alive} tasks are alive, {tasks} of them spawned at {site}: do they ever end?")
+    })
+}
+
+/// Locks that were held while their owner waited for an RPC, a sleep or a receiver.
+pub(crate) fn held_locks(core: &Core) -> Vec<String> {
+    let mut all = core.held_over.borrow().clone();
+    core.with_slots(|slots| {
+        for slot in slots {
+            if let Some(waiting) = slot.waiting.filter(|_| slot.state != State::Free) {
+                for held in &slot.held {
+                    let so_far = core.now() - waiting.since;
+                    all.add(held.at, waiting.what, waiting.at, so_far);
+                }
+            }
+        }
+    });
+    cut(all.lines())
 }
 
 /// What a waiting task waits for.
@@ -66,12 +115,13 @@ pub(crate) fn describe(core: &Core, slot: &Slot) -> String {
 }
 
 /// Locks that were held while their owner waited for something else, by place.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct HeldOver(
     BTreeMap<(&'static Location<'static>, &'static Location<'static>), Span>,
 );
 
 /// How often and how long a lock was held over one kind of wait.
+#[derive(Clone)]
 struct Span {
     what: Wait,
     times: u64,

@@ -1,6 +1,7 @@
 //! Runs a closure as a simulation, each time on a fresh thread, and says how it went.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -9,6 +10,7 @@ use std::time::Duration;
 use super::core::{Core, SpawnSites};
 use super::failure::{Failure, FailureKind};
 use super::policy::Policy;
+use super::report::describe;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, Progress, Verdict};
@@ -147,12 +149,15 @@ impl Simulation {
         let (sender, receiver) = mpsc::sync_channel(1);
         let simulation = self.clone();
         let (body, shown) = (Arc::clone(body), Arc::clone(&progress));
-        super::wall::spawn("simulation", move || {
+        let thread = super::wall::spawn("simulation", move || {
             let outcome = simulation.run_here(body, extras, shown);
             sender.send(outcome).ok(); // The watchdog may have given up on this run.
         });
         match watchdog::supervise(&receiver, &progress, self.cpu_limits) {
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                thread.join().ok(); // Its outcome is known; no part of it outlives the run.
+                outcome
+            }
             Err(verdict) => self.abandoned(verdict),
         }
     }
@@ -167,9 +172,10 @@ impl Simulation {
         let clock = progress.start();
         let mut trace = Trace::new(self.tracing);
         if let Some(listener) = extras.listener {
-            trace.listen(listener);
+            trace.listen(listener, Arc::clone(&progress));
         }
-        let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX);
+        // Far from the end of the clock, so that adding a little to it never overflows.
+        let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX / 2);
         let mut core = Core::new(self.seed, self.policy, limit, trace, progress);
         core.spawn_sites = extras.spawn_sites;
         if extras.keep_log {
@@ -290,8 +296,7 @@ fn install_process_wide() {
 /// Makes a panic of a task the failure of its simulation; false if this is no such panic.
 fn report_panic(info: &PanicHookInfo<'_>) -> bool {
     context::dispatch(|core| match core {
-        // A task that panics while it unwinds aborts the process: let the usual hook say so.
-        Some(core) if core.in_task() && !core.is_dead() => {
+        Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
             core.fail(FailureKind::Panic, real::panic_message(info.payload()));
             let backtrace = Backtrace::capture();
             core.amend_failure(|failure| {
@@ -303,6 +308,21 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
             core.on_panic();
             true
         }
+        Some(core) if core.is_unwinding() => {
+            explain_abort(&core.with_current(|slot| describe(core, slot)));
+            false
+        }
         _ => false,
     })
+}
+
+/// Rust ends the process if a destructor panics while its stack is unwound, and says little about
+/// it; here is what the programmer must know.
+fn explain_abort(task: &str) {
+    let text = format!(
+        "\na destructor panics while its task is killed, which ends the process: {task}\n\
+         in a killed task join, recv and call return errors: do not unwrap them in Drop\n"
+    );
+    // Not `eprintln`: libtest would keep the text for a report that it never gets to write.
+    std::io::stderr().write_all(text.as_bytes()).ok();
 }

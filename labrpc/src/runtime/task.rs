@@ -47,6 +47,23 @@ pub(crate) enum Wait {
     Call,
 }
 
+impl Wait {
+    /// Its number in the trace. Part of the hash: append, never renumber.
+    pub(crate) fn code(self) -> u64 {
+        match self {
+            Wait::Stall => 1,
+            Wait::Sleep => 2,
+            Wait::Lock(_) => 3,
+            Wait::Condvar => 4,
+            Wait::Recv => 5,
+            Wait::Send => 6,
+            Wait::Select => 7,
+            Wait::Join => 8,
+            Wait::Call => 9,
+        }
+    }
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -116,6 +133,8 @@ pub(crate) struct Slot {
     pub(crate) dead: bool,
     /// Dead and unwinding: it must not be told to unwind a second time.
     pub(crate) unwinding: bool,
+    /// How much it has done since it is dead.
+    pub(crate) dead_operations: u32,
     /// What it will run; `None` once started.
     pub(crate) body: Option<Box<dyn FnOnce()>>,
     /// Its stack; `None` before it starts and while it runs.
@@ -140,6 +159,7 @@ impl Slot {
             timed_out: false,
             dead: false,
             unwinding: false,
+            dead_operations: 0,
             body: None,
             fiber: None,
             waiting: None,

@@ -4,7 +4,10 @@
 //! next must end up in an event, and nothing else may: no address, no real time, no log line.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+
+use super::watchdog::Progress;
 
 /// How many events the ring keeps for the failure report.
 const RING: usize = 4096;
@@ -40,7 +43,7 @@ pub(crate) enum Kind {
     Fault = 11,
     /// A note of the test: a digest of its text.
     Note = 12,
-    /// The task waits for a lock: which one, its owner.
+    /// The task waits for a lock: which one.
     LockWait = 13,
 }
 
@@ -66,6 +69,27 @@ impl fmt::Display for Event {
     }
 }
 
+/// Whoever compares the events of two runs.
+struct Listener {
+    events: SyncSender<Vec<Event>>,
+    /// Events that have not been sent yet.
+    block: Vec<Event>,
+    /// Of the run; waiting for the slower of two runs is no reason to suspect the faster one.
+    progress: Arc<Progress>,
+}
+
+impl Listener {
+    /// Sends the block. False if the listener has seen enough; there is no reason to go on then.
+    fn send(&mut self) -> bool {
+        let block = std::mem::take(&mut self.block);
+        let sent = self.progress.excused(|| self.events.send(block)).is_ok();
+        if !sent {
+            self.progress.request_stop();
+        }
+        sent
+    }
+}
+
 /// The record of one simulation.
 pub(crate) struct Trace {
     ring: Vec<Event>,
@@ -73,7 +97,7 @@ pub(crate) struct Trace {
     hash: u64,
     recording: bool,
     /// Where a lockstep comparison wants the events, and the block being filled for it.
-    listener: Option<(SyncSender<Vec<Event>>, Vec<Event>)>,
+    listener: Option<Listener>,
 }
 
 impl Trace {
@@ -84,8 +108,8 @@ impl Trace {
     }
 
     /// Sends every event to `listener` too, in blocks.
-    pub(crate) fn listen(&mut self, listener: SyncSender<Vec<Event>>) {
-        self.listener = Some((listener, Vec::with_capacity(BLOCK)));
+    pub(crate) fn listen(&mut self, events: SyncSender<Vec<Event>>, progress: Arc<Progress>) {
+        self.listener = Some(Listener { events, progress, block: Vec::with_capacity(BLOCK) });
     }
 
     /// Records one event.
@@ -102,10 +126,9 @@ impl Trace {
             self.ring[self.count as usize % RING] = event;
         }
         self.count += 1;
-        if let Some((listener, block)) = &mut self.listener {
-            block.push(event);
-            // A listener that has seen enough hangs up; the run then goes on unobserved.
-            if block.len() == BLOCK && listener.send(std::mem::take(block)).is_err() {
+        if let Some(listener) = &mut self.listener {
+            listener.block.push(event);
+            if listener.block.len() == BLOCK && !listener.send() {
                 self.listener = None;
             }
         }
@@ -113,8 +136,8 @@ impl Trace {
 
     /// Sends the events of a last, unfinished block to the listener.
     pub(crate) fn finish(&mut self) {
-        if let Some((listener, block)) = self.listener.take() {
-            listener.send(block).ok(); // It may have seen enough.
+        if let Some(mut listener) = self.listener.take() {
+            listener.send();
         }
     }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is where real time comes from")]
 
 use std::sync::LazyLock;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// When the process first asked for the time.
@@ -21,9 +22,9 @@ pub(crate) fn sleep(duration: Duration) {
 }
 
 /// Starts a real thread with this name.
-pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) {
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name.to_string())
         .spawn(body)
-        .expect("the system gives us another thread");
+        .expect("the system gives us another thread")
 }

@@ -81,10 +81,21 @@ impl Progress {
 
     /// Runs `f` without counting its time.
     pub(crate) fn excused<R>(&self, f: impl FnOnce() -> R) -> R {
+        /// Ends the excuse even if `f` is unwound.
+        struct Excuse<'a>(&'a AtomicU32);
+        impl Drop for Excuse<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Relaxed);
+            }
+        }
         self.excuses.fetch_add(1, Relaxed);
-        let result = f();
-        self.excuses.fetch_sub(1, Relaxed);
-        result
+        let _excuse = Excuse(&self.excuses);
+        f()
+    }
+
+    /// Asks the simulation to fail at the next opportunity.
+    pub(crate) fn request_stop(&self) {
+        self.stop.store(true, Relaxed);
     }
 
     /// Whether the watchdog wants the simulation to end.
@@ -130,7 +141,7 @@ pub(crate) fn supervise<T>(
         }
         let Some((kind, message)) = watch.look(progress, limits) else { continue };
         let task = progress.current_task();
-        progress.stop.store(true, Relaxed);
+        progress.request_stop();
         if kind == FailureKind::CpuLimit
             && let Ok(outcome) = outcome.recv_timeout(GRACE)
         {
@@ -174,7 +185,7 @@ impl Watch {
             self.asleep = 0;
         }
         let total = cpu.saturating_sub(self.excused);
-        if cpu - self.cpu_at_last_operation > limits.silence {
+        if cpu.saturating_sub(self.cpu_at_last_operation) > limits.silence {
             let seconds = limits.silence.as_secs_f64();
             let message = format!(
                 "a task used the processor for {seconds} s without a call to the runtime: \

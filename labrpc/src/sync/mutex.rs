@@ -124,7 +124,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// The number of this lock in its simulation.
     fn id(&self, core: &Core) -> u32 {
-        core.locks.id(&self.id, core.seed)
+        core.locks.id(&self.id)
     }
 
     /// Locks the data if nobody has. A panic while the lock was held is no reason to refuse: it has
@@ -167,6 +167,10 @@ impl<T: ?Sized> Drop for Unregister<'_, T> {
     fn drop(&mut self) {
         self.mutex.waiting.fetch_sub(1, Relaxed);
         self.core.locks.dequeue(self.id, self.waiter);
+        // Killed after it was woken, and before it could take the lock: somebody else must.
+        if self.core.is_dead() {
+            self.core.locks.wake_next(self.core, self.id);
+        }
     }
 }
 
@@ -231,24 +235,32 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 }
 
 /// The locks of one simulation: their numbers, and who waits for which.
-#[derive(Default)]
 pub(crate) struct LockTable {
+    /// Tells this simulation from all others of the process. It is compared, and seen nowhere.
+    run: u32,
     last_id: Cell<u32>,
     queues: RefCell<BTreeMap<u32, VecDeque<Waiter>>>,
+}
+
+impl Default for LockTable {
+    fn default() -> Self {
+        static RUNS: AtomicU32 = AtomicU32::new(1);
+        let run = RUNS.fetch_add(1, Relaxed);
+        Self { run, last_id: Cell::new(0), queues: RefCell::default() }
+    }
 }
 
 impl LockTable {
     /// The number of the lock whose cell this is. The upper half of the cell says whose number it
     /// is: a lock in a `static` would otherwise carry it into another simulation.
-    fn id(&self, cell: &AtomicU64, seed: u64) -> u32 {
-        let owner = seed as u32 | 1;
+    fn id(&self, cell: &AtomicU64) -> u32 {
         let known = cell.load(Relaxed);
-        if (known >> 32) as u32 == owner && known as u32 <= self.last_id.get() {
+        if (known >> 32) as u32 == self.run {
             return known as u32;
         }
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
-        cell.store(u64::from(owner) << 32 | u64::from(id), Relaxed);
+        cell.store(u64::from(self.run) << 32 | u64::from(id), Relaxed);
         id
     }
 
@@ -287,7 +299,11 @@ impl LockTable {
             let owner_of = |lock: u32| {
                 slots.iter().position(|slot| slot.held.iter().any(|held| held.lock == lock))
             };
-            let mut text = "deadlock: tasks wait for each other's locks in a circle".to_string();
+            let mut text = match owner_of(lock) {
+                Some(owner) if owner == me => "deadlock: a task locks what it has locked already",
+                _ => "deadlock: tasks wait for each other's locks in a circle",
+            }
+            .to_string();
             let mut lock = lock;
             for _ in 0..slots.len() {
                 let owner = owner_of(lock)?;

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::channel::{Receiver, Selectable};
-use crate::runtime::{Core, Instant, SLICE, Wait, check_over, dispatch};
+use crate::runtime::{Core, Instant, SLICE, Wait, Waiter, check_over, dispatch};
 
 /// Waits until one of several channels has a message or is closed.
 ///
@@ -81,14 +81,21 @@ impl<'a> Select<'a> {
         if !core.enter() {
             return Some(0); // The channel will say that it is closed.
         }
+        let mut woken = false;
         loop {
             if let Some(ready) = self.channels.iter().position(|channel| channel.is_ready()) {
+                if woken {
+                    // It may have been another channel that woke this task.
+                    let others = self.channels.iter().enumerate().filter(|(i, _)| *i != ready);
+                    others.for_each(|(_, channel)| channel.pass_on(core));
+                }
                 return Some(ready);
             }
             let waiter = core.waiter();
             self.channels.iter().for_each(|channel| channel.add_waiter(waiter));
-            let woken = core.wait(waiter, Wait::Select, site, deadline.map(Instant::as_nanos));
-            self.channels.iter().for_each(|channel| channel.remove_waiter(waiter));
+            let registration = Registration { channels: &self.channels, core, waiter };
+            woken = core.wait(waiter, Wait::Select, site, deadline.map(Instant::as_nanos));
+            drop(registration);
             if !woken {
                 return None;
             }
@@ -110,6 +117,22 @@ impl<'a> Select<'a> {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return None;
             }
+        }
+    }
+}
+
+/// Ends the wait of a selection, also when its task is killed.
+struct Registration<'a> {
+    channels: &'a [&'a dyn Selectable],
+    core: &'a Core,
+    waiter: Waiter,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        self.channels.iter().for_each(|channel| channel.remove_waiter(self.waiter));
+        if self.core.is_dead() {
+            self.channels.iter().for_each(|channel| channel.pass_on(self.core));
         }
     }
 }

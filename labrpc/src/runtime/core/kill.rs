@@ -6,7 +6,7 @@
 
 use std::panic;
 
-use super::{Core, NOBODY};
+use super::Core;
 use crate::runtime::sys::fiber;
 use crate::runtime::task::{NodeId, State};
 use crate::runtime::trace::Kind;
@@ -16,14 +16,21 @@ struct Killed;
 
 /// A dead task that does more operations than this while it unwinds loops for ever.
 const MOST_DEAD_OPERATIONS: u32 = 100_000;
+/// For as many of them counts swallowing the kill with `catch_unwind`, which takes longer.
+const SWALLOWED_KILL: u32 = 100;
 
 impl Core {
-    /// Stops every task of `node` at the point where it stands. New tasks of it die at once.
+    /// Stops every task of `node` at the point where it stands; if the current task is one of them,
+    /// this does not return. New tasks of the node die at once.
     pub(crate) fn crash(&self, node: NodeId) {
+        if !self.charge() {
+            return;
+        }
         assert!(node != NodeId::TEST, "the test itself cannot be crashed");
         self.record(Kind::Kill, node.0.into(), 0);
         self.nodes.borrow_mut()[node.0 as usize].alive = false;
         self.kill_tasks(|of| of == node);
+        self.unwind_if_dead();
     }
 
     /// Ends every task, because the simulation is over.
@@ -42,48 +49,44 @@ impl Core {
         }
         let timers = self.timers.borrow_mut().take_all();
         drop(timers);
-        for slot in self.slots.borrow_mut().iter_mut() {
-            // A task that will not die keeps its stack, and whatever is on it, for ever.
-            std::mem::forget(slot.fiber.take());
-        }
     }
 
     /// Kills the tasks of the chosen nodes, newest first.
     fn kill_tasks(&self, chosen: impl Fn(NodeId) -> bool) {
-        let mut doomed: Vec<(u32, u32)> = Vec::new();
-        for (index, slot) in self.slots.borrow_mut().iter_mut().enumerate() {
+        let doomed = self.doom(chosen);
+        for index in doomed {
+            if self.current.get() == index {
+                // It kills itself, and unwinds as soon as the others have.
+                self.current_dead.set(true);
+            } else {
+                self.run_task(index);
+            }
+        }
+    }
+
+    /// Marks the tasks of the chosen nodes as dead; returns their slots, newest task first. From now
+    /// on nothing but the kill itself can resume them: their waits are over, and none is ready.
+    fn doom(&self, chosen: impl Fn(NodeId) -> bool) -> Vec<u32> {
+        let mut slots = self.slots.borrow_mut();
+        let mut doomed = Vec::new();
+        for (index, slot) in slots.iter_mut().enumerate() {
             if slot.state != State::Free && !slot.dead && chosen(slot.node) {
                 slot.dead = true;
-                doomed.push((slot.serial, index as u32));
-            }
-        }
-        doomed.sort_unstable_by(|a, b| b.cmp(a));
-        for (serial, index) in doomed {
-            let running = {
-                let mut slots = self.slots.borrow_mut();
-                let slot = &mut slots[index as usize];
-                // An earlier victim may have let this one run to its end.
-                if slot.serial != serial || slot.state == State::Free {
-                    continue;
-                }
                 slot.token += 1;
-                slot.state == State::Running
-            };
-            if running {
-                // It resumed whoever kills it, or kills itself: it dies at its next operation.
-                if self.current.get() == index {
-                    self.current_dead.set(true);
+                if slot.state == State::Ready {
+                    slot.state = State::Waiting;
                 }
-                continue;
+                doomed.push(index as u32);
             }
-            self.ready.borrow_mut().retain(|&ready| ready != index);
-            self.run_task(index);
         }
+        self.ready.borrow_mut().retain(|&index| slots[index as usize].state == State::Ready);
+        doomed.sort_unstable_by_key(|&index| std::cmp::Reverse(slots[index as usize].serial));
+        doomed
     }
 
     /// Unwinds the current task if it is dead, unless it does so already.
     pub(super) fn unwind_if_dead(&self) {
-        if !self.current_dead.get() || self.current.get() == NOBODY {
+        if !self.current_dead.get() || self.unobserved.get() || !self.in_task() {
             return;
         }
         // `panicking` is true on this thread also while another task is stopped in the middle of
@@ -91,8 +94,10 @@ impl Core {
         // kill with `catch_unwind`; then the kill is repeated.
         let unwinding = self.with_current(|slot| slot.unwinding) && std::thread::panicking();
         if !unwinding {
-            self.with_current(|slot| slot.unwinding = true);
-            self.dead_operations.set(0);
+            self.with_current(|slot| {
+                slot.unwinding = true;
+                slot.dead_operations += SWALLOWED_KILL;
+            });
             panic::resume_unwind(Box::new(Killed));
         }
     }
@@ -100,16 +105,27 @@ impl Core {
     /// What an operation does in dead mode before it returns without effect.
     #[cold]
     pub(super) fn enter_dead(&self) {
+        if self.unobserved.get() || !self.in_task() {
+            return;
+        }
         self.progress.count_operation();
-        self.unwind_if_dead();
-        self.dead_operations.set(self.dead_operations.get() + 1);
-        if self.dead_operations.get() > MOST_DEAD_OPERATIONS && self.current.get() != NOBODY {
+        let operations = self.with_current(|slot| {
+            slot.dead_operations += 1;
+            slot.dead_operations
+        });
+        if operations > MOST_DEAD_OPERATIONS {
             // A destructor that loops until an operation succeeds: it never will.
             log::warn!("a task was killed, but a destructor of it runs for ever; it is left alone");
-            self.with_current(|slot| slot.state = State::Waiting);
-            loop {
-                fiber::suspend();
-            }
+            self.leave_alone();
+        }
+        self.unwind_if_dead();
+    }
+
+    /// Never resumes the current task again. Its stack, and whatever is on it, stays for ever.
+    fn leave_alone(&self) -> ! {
+        self.with_current(|slot| slot.state = State::Waiting);
+        loop {
+            fiber::suspend();
         }
     }
 
@@ -120,6 +136,16 @@ impl Core {
             slot.unwinding = true;
         });
         self.current_dead.set(true);
-        self.dead_operations.set(0);
+    }
+
+    /// Whether the current task is being unwound because it was killed. If it panics now, which can
+    /// only happen in a destructor, the process ends.
+    pub(crate) fn is_unwinding(&self) -> bool {
+        self.in_task() && self.with_current(|slot| slot.unwinding) && !self.unobserved.get()
+    }
+
+    /// Whether the state is that of [`Core::unobserved`] and not of death.
+    pub(crate) fn is_unobserved(&self) -> bool {
+        self.unobserved.get()
     }
 }

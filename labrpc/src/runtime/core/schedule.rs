@@ -6,6 +6,7 @@ use std::panic::{self, AssertUnwindSafe, Location};
 use super::{Core, NOBODY};
 use crate::runtime::context;
 use crate::runtime::failure::{Failure, FailureKind};
+use crate::runtime::real::panic_message;
 use crate::runtime::sys::fiber::Fiber;
 use crate::runtime::sys::overflow::{self, RunningTask};
 use crate::runtime::task::{NodeId, State};
@@ -75,6 +76,8 @@ impl Core {
         let next = timers.next_at();
         drop((slots, timers));
         match next {
+            // Whatever happens after the limit does not matter, nor when that would have been.
+            Some(at) if at > self.time_limit => self.now.set(self.time_limit + 1),
             Some(at) => {
                 self.now.set(self.now().max(at));
                 self.next_due.set(at);
@@ -136,6 +139,7 @@ impl Core {
         slot.token += 1;
         slot.dead = false;
         slot.unwinding = false;
+        slot.dead_operations = 0;
         slot.waiting = None;
         slot.held.clear();
         self.free.borrow_mut().push(index);
@@ -155,6 +159,13 @@ fn run_body(body: Box<dyn FnOnce()>) {
         body();
     }));
     if let Err(payload) = result {
+        context::with_core(|core| {
+            // A panic is known from the hook, and a kill is no news. But `resume_unwind` calls no
+            // hook, and is as good as a panic.
+            if !core.is_dead() {
+                core.fail(FailureKind::Panic, panic_message(&*payload));
+            }
+        });
         discard(payload);
     }
 }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "the yielder is reached through a pointer, see `suspend`")]
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
@@ -54,8 +55,10 @@ impl Drop for StackPool {
 }
 
 /// A closure that runs on its own stack. Not `Send`: it stays on the thread that made it.
+/// One that is dropped before it has ended is not unwound: its stack, and whatever is on it, stays
+/// for ever.
 pub(crate) struct Fiber {
-    coroutine: Coroutine<(), (), ()>,
+    coroutine: ManuallyDrop<Coroutine<(), (), ()>>,
     /// Lowest address of the stack, where its guard page begins.
     stack_limit: usize,
 }
@@ -69,7 +72,7 @@ impl Fiber {
             YIELDER.set(yielder);
             body();
         });
-        Self { coroutine, stack_limit }
+        Self { coroutine: ManuallyDrop::new(coroutine), stack_limit }
     }
 
     /// Runs the fiber until it suspends itself (`false`) or ends (`true`).
@@ -87,7 +90,7 @@ impl Fiber {
 
     /// Gives the stack of a finished fiber back.
     pub(crate) fn recycle(self, pool: &mut StackPool) {
-        pool.0.push(self.coroutine.into_stack());
+        pool.0.push(ManuallyDrop::into_inner(self.coroutine).into_stack());
     }
 }
 

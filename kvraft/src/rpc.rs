@@ -1,0 +1,40 @@
+//! What clerks and servers say to each other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rsm::SubmitError;
+
+/// An operation on the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Op {
+    /// Reads a value.
+    Get {
+        /// Of this key.
+        key: String,
+    },
+    /// Replaces a value.
+    Put {
+        /// Of this key.
+        key: String,
+        /// By this one.
+        value: String,
+    },
+    /// Extends a value.
+    Append {
+        /// Of this key.
+        key: String,
+        /// By this one.
+        value: String,
+    },
+}
+
+/// A server did not execute a request, or cannot tell: another may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongLeader;
+
+impl From<SubmitError> for WrongLeader {
+    /// To a client it is all the same why it has to ask another server.
+    fn from(_: SubmitError) -> Self {
+        WrongLeader
+    }
+}

@@ -1,0 +1,112 @@
+//! Decides whether a history of a concurrent object is *linearizable*, and shows why not.
+//!
+//! ```
+//! use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, check, explain};
+//!
+//! // client 0  |-append(k, "a")-|
+//! // client 1          |-get(k) -> "a"-|
+//! let append = Operation::completed(0, KvInput::append("k", "a"), KvOutput::Done, 0, 20);
+//! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value("a"), 10, 30);
+//! let history = [append.clone(), get];
+//! assert_eq!(check(&KvModel, &history, &Limits::default()), Verdict::Ok);
+//!
+//! // The same, but the get is called only when the append has returned, and does not see it.
+//! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value(""), 30, 40);
+//! let report = explain(&KvModel, &[append, get], &Limits::default());
+//! assert_eq!(report.verdict(), Verdict::Illegal);
+//! let window = report.window().expect("an illegal history has a window");
+//! assert_eq!(
+//!     window.picture,
+//!     "client 0  |-append(k, \"a\")-|\n\
+//!      client 1                      |-get(k) -> \"\"-|\n",
+//! );
+//! ```
+//!
+//! # Terms
+//!
+//! A *history* is what clients saw: what they called, what was answered, and when.
+//!
+//! ```text
+//! client 0  |-append(k, "a")-|      |-get(k) -> "ab"-|
+//! client 1        |-append(k, "b")- ...
+//! client 2             |-get(k) -> "a"-|
+//!           ------------------------------------------> time
+//! ```
+//!
+//! Each [`Operation`] has an *interval* from its call to its return; a *pending* one has no end.
+//! The history is linearizable (Herlihy & Wing 1990) if one can choose a moment within each
+//! interval such that an object that executes every operation at its moment, one at a time, gives
+//! the answers that were given. The order of these moments is a *linearization*: above, append
+//! "a", get "a", append "b", get "ab". A pending operation may have its moment at any time after
+//! its call, or none at all. Intervals are closed: operations that touch may come in either order.
+//!
+//! What the object would answer is said by a [`Model`], the *sequential specification*. There are
+//! two here, [`KvModel`] and [`CasRegister`].
+//!
+//! A [`Verdict`] has three values, because to decide linearizability is NP-complete, and
+//! [`Limits`] say when to give up. With limits that count, not measure, a verdict is reproducible.
+//!
+//! # How it works
+//!
+//! The search is Wing & Gong's (1993) with Lowe's cache of visited configurations (2017), made
+//! faster by what a model declares of its operations: see [`Kind`] and [`Model::reachable`]. A
+//! history is first split into the independent parts of the object, keys for example, which are
+//! checked one by one (locality, or P-compositionality: Horn & Kroening 2015) and take turns, so
+//! that a part that is easily refuted ends the check.
+//!
+//! | file | what is there |
+//! |---|---|
+//! | `operation`, `model`, `limits`, `verdict` | the words of the interface |
+//! | `kv`, `cas_register` | the two models |
+//! | `check` | partitions and their turns; `budget` and `memory` keep the accounts |
+//! | `search` | the search; the place to begin reading |
+//! | `timeline` | who can be linearized when |
+//! | `states` | the model by numbers, with a memory; `interner` gives the numbers |
+//! | `slot_set` | which of the operations under way are linearized |
+//! | `window` | a smallest illegal window; `ambient` are the operations left out of it |
+//! | `picture` | histories in ASCII |
+//! | [`brute_force`] | the definition, to test models and this checker against |
+//! | [`synthetic`] | random histories, for tests and benches |
+//! | [`history_file`] | recorded histories, for tests and the example `check` |
+//!
+//! # What is left out
+//!
+//! * Threads: a check is one sequence of steps, the same every time.
+//! * Answers that restrict the future without being known, nondeterministic objects in general: a
+//!   step has one outcome, given its input and output.
+//! * The near-linear algorithms that exist for some objects if no value is written twice
+//!   (Gibbons & Korach 1997 and later).
+//! * Facts about the order of writes that values which are never written twice would give away.
+//!   Many clients with few reads, most of them overwriting each other, can exhaust the limits.
+//! * Sharing between long values: a state is a whole value, so 10 000 appends to one key without a
+//!   put need more memory than [`Limits::default`] allows.
+
+mod ambient;
+pub mod brute_force;
+mod budget;
+mod cas_register;
+mod check;
+pub mod history_file;
+mod interner;
+mod kv;
+mod limits;
+mod memory;
+mod model;
+mod operation;
+mod picture;
+mod search;
+mod slot_set;
+mod states;
+pub mod synthetic;
+mod timeline;
+mod verdict;
+mod window;
+
+pub use cas_register::{CasRegister, RegisterInput, RegisterOutput};
+pub use check::{check, explain};
+pub use kv::{KvInput, KvModel, KvOutput};
+pub use limits::{Limit, Limits};
+pub use model::{Kind, Model};
+pub use operation::Operation;
+pub use verdict::{PartitionReport, Report, Verdict};
+pub use window::Window;

@@ -1,0 +1,13 @@
+//! The grading tests of lab 2: those of the course, and ours.
+//!
+//! Each part has a module. All of them tell their stories with a [`cluster::RaftCluster`], and in all
+//! of them [`ledger`] watches every leader and every command that is applied.
+
+mod cluster;
+mod command;
+mod election_2a;
+mod ledger;
+mod log_2b;
+mod persist_2c;
+mod server;
+mod snapshot_2d;

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Everything that CI checks. Needs Rust only: rustup installs the pinned toolchain by itself.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() {
+    printf '\n== %s\n' "$*"
+    "$@"
+}
+
+# Where rustup manages the toolchain, these two may be missing; elsewhere they come with it.
+if command -v rustup >/dev/null; then
+    rustup component list --installed 2>/dev/null | grep -q '^clippy' || rustup component add clippy
+    rustup component list --installed 2>/dev/null | grep -q '^rustfmt' || rustup component add rustfmt
+fi
+
+step cargo fmt --all --check
+step cargo clippy --workspace --all-targets --locked -- -D warnings
+step env RUSTDOCFLAGS="-D warnings --document-private-items" cargo doc --workspace --no-deps --locked
+step cargo test --workspace --locked

@@ -1,0 +1,74 @@
+//! What the harness knows about a run while it goes on, kept where the report finds it afterwards.
+//!
+//! Everything here is plain data behind an ordinary lock that is never held across a call of the
+//! runtime. No student code runs while a report is made from it.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::violation::Violation;
+
+/// The notes of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Board(Mutex<Notes>);
+
+/// What the board's lock guards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// One line for each server.
+    pub(crate) servers: Vec<ServerLine>,
+    /// What the test accused the solution of before it panicked.
+    pub(crate) violation: Option<Violation>,
+    /// Why the run proves nothing, if a checker gave up.
+    pub(crate) unknown: Option<String>,
+    /// Commands that were agreed on, or operations that clients completed.
+    pub(crate) commits: u64,
+}
+
+/// What the harness last saw of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerLine {
+    /// Its name: `S0`.
+    pub name: String,
+    /// The term that it was last seen in; `None` if it was never asked.
+    pub term: Option<u64>,
+    /// Whether it then believed to lead.
+    pub is_leader: bool,
+    /// The last index that it applied in this incarnation.
+    pub applied: Option<u64>,
+    /// Whether its links are open.
+    pub connected: bool,
+    /// Whether it runs.
+    pub up: bool,
+}
+
+impl fmt::Display for ServerLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let term = self.term.map_or_else(String::new, |term| format!("@{term}"));
+        let role = if self.is_leader { "leader" } else { "" };
+        let name = format!("{}{term} {role}", self.name);
+        write!(f, "{name:<14}")?;
+        if let Some(applied) = self.applied {
+            write!(f, "  applied {applied:<4}")?;
+        }
+        f.write_str(match (self.up, self.connected) {
+            (false, _) => "  down",
+            (true, false) => "  disconnected",
+            (true, true) => "  connected",
+        })
+    }
+}
+
+impl Board {
+    /// The notes.
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line for a server; returns its number.
+    pub(crate) fn add_server(&self, name: &str) -> usize {
+        let mut notes = self.notes();
+        notes.servers.push(ServerLine { name: name.to_string(), ..ServerLine::default() });
+        notes.servers.len() - 1
+    }
+}

@@ -1,0 +1,387 @@
+//! A group of servers on the run's network: starting, stopping and cutting them off.
+//!
+//! Invariants:
+//! * the harness enters a server's code only through a task of its node, and holds no lock
+//!   meanwhile;
+//! * ends of an earlier incarnation stay disabled for ever, and it keeps its old persister, so that
+//!   a zombie can neither talk nor save;
+//! * handles are dropped by tasks of their node, so that destructors of a crashed server do nothing.
+
+mod links;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service};
+use rand::RngExt as _;
+
+pub use self::links::Reach;
+use self::links::SharedLinks;
+use crate::sim::Sim;
+
+/// What a server gets when it starts.
+#[derive(Debug)]
+pub struct Boot {
+    /// Its number in the cluster.
+    pub me: usize,
+    /// Its name: `S0`.
+    pub name: String,
+    /// Which start of this server this is, counted from 1.
+    pub incarnation: u64,
+    /// An end to each server of the cluster, itself included.
+    pub ends: Vec<ClientEnd>,
+    /// What it saved in its last life.
+    pub persister: Persister,
+    /// The number of its line in the report, for [`Sim::update_server`].
+    pub line: usize,
+    /// What the harness knows of its links.
+    pub reach: Reach,
+}
+
+/// A server that has started.
+pub struct Started<S> {
+    /// How the harness calls it.
+    pub handle: S,
+    /// What others can call.
+    pub services: Vec<Service>,
+}
+
+/// Servers of one kind that call each other. Clones are the same cluster.
+///
+/// `S` is a server's handle. The cluster knows nothing about it but how to start and kill one.
+pub struct Cluster<S: Send + Sync + 'static>(Arc<Inner<S>>);
+
+/// What clones share.
+struct Inner<S: Send + Sync + 'static> {
+    sim: Sim,
+    start: Box<dyn Fn(Boot) -> Started<S> + Send + Sync>,
+    kill: Box<dyn Fn(&S) + Send + Sync>,
+    names: Vec<String>,
+    /// The servers' lines in the report.
+    lines: Vec<usize>,
+    links: SharedLinks,
+    /// Never locked across a call of the runtime.
+    slots: Mutex<Vec<Slot<S>>>,
+}
+
+/// A server's place in the cluster.
+struct Slot<S> {
+    incarnation: u64,
+    running: Option<Running<S>>,
+    persister: Persister,
+    /// Names of the current incarnation's ends, by peer; empty before the first start.
+    ends: Vec<String>,
+}
+
+/// A running incarnation.
+struct Running<S> {
+    node: Node,
+    handle: Arc<S>,
+}
+
+impl<S: Send + Sync + 'static> Clone for Cluster<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Send + Sync + 'static> Cluster<S> {
+    /// A cluster of `servers` servers named `<prefix>0`, `<prefix>1` and so on, none of which runs.
+    ///
+    /// `start` starts a server, and `kill` asks one to stop; both run as tasks of its node. `start`
+    /// must return soon.
+    pub fn new(
+        sim: &Sim,
+        prefix: &str,
+        servers: usize,
+        start: impl Fn(Boot) -> Started<S> + Send + Sync + 'static,
+        kill: impl Fn(&S) + Send + Sync + 'static,
+    ) -> Self {
+        let names: Vec<String> = (0..servers).map(|i| format!("{prefix}{i}")).collect();
+        let slot = || Slot {
+            incarnation: 0,
+            running: None,
+            persister: Persister::new(),
+            ends: Vec::new(),
+        };
+        sim.note_peers(servers);
+        Self(Arc::new(Inner {
+            sim: sim.clone(),
+            start: Box::new(start),
+            kill: Box::new(kill),
+            lines: names.iter().map(|name| sim.add_server(name)).collect(),
+            names,
+            links: SharedLinks::new(servers),
+            slots: Mutex::new((0..servers).map(|_| slot()).collect()),
+        }))
+    }
+
+    /// How many servers there are.
+    #[expect(clippy::len_without_is_empty, reason = "a cluster without servers makes no sense")]
+    pub fn len(&self) -> usize {
+        self.0.names.len()
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        &self.0.sim
+    }
+
+    /// A server's name.
+    pub fn name(&self, server: usize) -> &str {
+        &self.0.names[server]
+    }
+
+    /// The number of a server's line in the report, for [`Sim::update_server`].
+    pub fn line(&self, server: usize) -> usize {
+        self.0.lines[server]
+    }
+
+    /// Which start of a server was the last, counted from 1; 0 before the first.
+    pub fn incarnation(&self, server: usize) -> u64 {
+        self.slots()[server].incarnation
+    }
+
+    /// Whether a server runs.
+    pub fn is_up(&self, server: usize) -> bool {
+        self.slots()[server].running.is_some()
+    }
+
+    /// The node of a server's running incarnation.
+    pub fn node(&self, server: usize) -> Option<Node> {
+        self.slots()[server].running.as_ref().map(|running| running.node.clone())
+    }
+
+    /// What a server has saved; of one that is down, what it would find when it starts.
+    pub fn persister(&self, server: usize) -> Persister {
+        self.slots()[server].persister.clone()
+    }
+
+    /// Requests that have reached a server's current incarnation.
+    pub fn rpcs(&self, server: usize) -> u64 {
+        self.0.sim.network().server_rpcs(self.name(server))
+    }
+
+    /// Calls `f` with a server's handle, as a task of its node; `None` if it is down or crashes
+    /// meanwhile.
+    #[track_caller]
+    pub fn call<T: Send + 'static>(
+        &self,
+        server: usize,
+        f: impl FnOnce(&S) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (node, handle) = self.running(server)?;
+        node.call(move || f(&handle))
+    }
+
+    /// Starts a task of a server's node that runs `f`; false if the server is down.
+    #[track_caller]
+    pub fn spawn(&self, server: usize, f: impl FnOnce(&S) + Send + 'static) -> bool {
+        let Some((node, handle)) = self.running(server) else { return false };
+        node.spawn(move || f(&handle));
+        true
+    }
+
+    /// Node and handle of a server that runs.
+    fn running(&self, server: usize) -> Option<(Node, Arc<S>)> {
+        let slots = self.slots();
+        let running = slots[server].running.as_ref()?;
+        Some((running.node.clone(), Arc::clone(&running.handle)))
+    }
+
+    /// Locks the servers' slots.
+    fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Up and down.
+impl<S: Send + Sync + 'static> Cluster<S> {
+    /// Starts a server that is down, with what it saved before, and leaves it disconnected.
+    ///
+    /// # Panics
+    /// If the server is up.
+    pub fn start(&self, server: usize) {
+        assert!(!self.is_up(server), "{} is up already", self.name(server));
+        let boot = self.boot(server);
+        let node = Node::new(self.name(server));
+        let inner = Arc::clone(&self.0);
+        let started = node.call(move || {
+            let Started { handle, services } = (inner.start)(boot);
+            let server = services.into_iter().fold(Server::new(), Server::with);
+            (Arc::new(handle), server)
+        });
+        let (handle, registered) = started.expect("nobody crashes a server while it starts");
+        self.slots()[server].running = Some(Running { node, handle });
+        self.0.sim.network().add_server(self.name(server), registered);
+        self.0.sim.update_server(self.line(server), |line| line.up = true);
+    }
+
+    /// Fresh ends and a copy of the persister for a server's next incarnation.
+    fn boot(&self, server: usize) -> Boot {
+        let name = self.name(server);
+        let mut slots = self.slots();
+        let slot = &mut slots[server];
+        slot.incarnation += 1;
+        slot.persister = slot.persister.copy();
+        let (incarnation, persister) = (slot.incarnation, slot.persister.clone());
+        slot.ends =
+            self.0.names.iter().map(|peer| format!("{name}.{incarnation}>{peer}")).collect();
+        let ends = slot.ends.clone();
+        drop(slots);
+        let network = self.0.sim.network();
+        let made = ends.iter().zip(&self.0.names).map(|(end, peer)| {
+            let made = network.make_end_of(name, end);
+            network.connect(end, peer);
+            made
+        });
+        Boot {
+            me: server,
+            name: name.to_string(),
+            incarnation,
+            ends: made.collect(),
+            persister,
+            line: self.line(server),
+            reach: self.0.links.reach(server),
+        }
+    }
+
+    /// Starts every server that is down and connects all of them with each other.
+    pub fn start_all(&self) {
+        (0..self.len()).filter(|&i| !self.is_up(i)).for_each(|i| self.start(i));
+        (0..self.len()).for_each(|i| self.connect(i));
+    }
+
+    /// Stops a server as if it had lost its power: its tasks stop where they stand. Simulation
+    /// only. Nothing happens if it is down.
+    ///
+    /// # Panics
+    /// On real threads.
+    pub fn crash(&self, server: usize) {
+        if let Some(Running { node, handle }) = self.take_down(server) {
+            node.crash();
+            node.spawn(move || drop(handle));
+        }
+    }
+
+    /// Asks a server to stop and lets it run on as a zombie, which can neither talk nor save.
+    /// Nothing happens if it is down.
+    pub fn shutdown(&self, server: usize) {
+        if let Some(Running { node, handle }) = self.take_down(server) {
+            let inner = Arc::clone(&self.0);
+            node.spawn(move || (inner.kill)(&handle));
+        }
+    }
+
+    /// Crashes a server or shuts it down, as the seed wants; on real threads always the latter.
+    pub fn bring_down(&self, server: usize) {
+        if !self.0.sim.is_real() && labrpc::rng().random_bool(0.5) {
+            self.crash(server);
+        } else {
+            self.shutdown(server);
+        }
+    }
+
+    /// Brings a server down if it is up, and starts it again. It is disconnected afterwards.
+    pub fn restart(&self, server: usize) {
+        self.bring_down(server);
+        self.start(server);
+    }
+
+    /// Takes a server off the network and out of its slot. What it saves from now on is lost.
+    fn take_down(&self, server: usize) -> Option<Running<S>> {
+        self.disconnect(server);
+        self.0.sim.network().delete_server(self.name(server));
+        self.0.sim.update_server(self.line(server), |line| line.up = false);
+        let mut slots = self.slots();
+        let slot = &mut slots[server];
+        slot.persister = slot.persister.copy();
+        slot.running.take()
+    }
+
+    /// The ends of a server's current incarnation.
+    pub fn ends_of(&self, server: usize) -> Vec<String> {
+        self.slots()[server].ends.clone()
+    }
+}
+
+/// Tasks of a server's node drop its handle, also at the end of the test.
+impl<S: Send + Sync + 'static> Drop for Inner<S> {
+    fn drop(&mut self) {
+        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for Running { node, handle } in slots.drain(..).filter_map(|slot| slot.running) {
+            node.spawn(move || drop(handle));
+        }
+    }
+}
+
+/// Which servers reach each other.
+impl<S: Send + Sync + 'static> Cluster<S> {
+    /// Connects a server with itself and with every server that is connected.
+    pub fn connect(&self, server: usize) {
+        self.0.links.update(|links| links.connect(server));
+        let others = (0..self.len()).filter(|&other| self.is_connected(other));
+        let ends = self.ends_between(server, others);
+        ends.iter().for_each(|end| self.0.sim.network().enable(end));
+        self.0.sim.update_server(self.line(server), |line| line.connected = true);
+    }
+
+    /// Cuts a server off from every server.
+    pub fn disconnect(&self, server: usize) {
+        self.0.links.update(|links| links.disconnect(server));
+        let ends = self.ends_between(server, 0..self.len());
+        ends.iter().for_each(|end| self.0.sim.network().disable(end));
+        self.0.sim.update_server(self.line(server), |line| line.connected = false);
+    }
+
+    /// The names of all ends between a server and others, both ways.
+    fn ends_between(&self, server: usize, others: impl Iterator<Item = usize>) -> Vec<String> {
+        let slots = self.slots();
+        let mut ends = Vec::new();
+        for other in others {
+            ends.extend(slots[server].ends.get(other).cloned());
+            ends.extend(slots[other].ends.get(server).cloned());
+        }
+        ends
+    }
+
+    /// Cuts the one-way link on which `from` calls `to`. Replies travel with their calls.
+    pub fn cut(&self, from: usize, to: usize) {
+        self.0.links.update(|links| links.cut(from, to));
+        self.0.sim.network().cut(self.name(from), self.name(to));
+    }
+
+    /// Mends the one-way link on which `from` calls `to`.
+    pub fn mend(&self, from: usize, to: usize) {
+        self.0.links.update(|links| links.mend(from, to));
+        self.0.sim.network().mend(self.name(from), self.name(to));
+    }
+
+    /// Splits the cluster into sides that cannot reach each other, and heals each side within.
+    /// Servers that are on no side, and those that are disconnected, stay as they are.
+    pub fn partition(&self, sides: &[&[usize]]) {
+        for (i, side) in sides.iter().enumerate() {
+            for (j, other) in sides.iter().enumerate() {
+                for (&from, &to) in side.iter().flat_map(|a| other.iter().map(move |b| (a, b))) {
+                    if i == j { self.mend(from, to) } else { self.cut(from, to) }
+                }
+            }
+        }
+    }
+
+    /// Mends every link that was cut. Servers that are disconnected stay so.
+    pub fn heal(&self) {
+        for from in 0..self.len() {
+            (0..self.len()).for_each(|to| self.mend(from, to));
+        }
+    }
+
+    /// Whether a server is connected; cuts and partitions do not count.
+    pub fn is_connected(&self, server: usize) -> bool {
+        self.0.links.is_connected(server)
+    }
+
+    /// Since when no other server can reach a server, nor the other way round; `None` if one can.
+    pub fn isolated_since(&self, server: usize) -> Option<Instant> {
+        self.0.links.reach(server).isolated_since()
+    }
+}

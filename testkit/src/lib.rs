@@ -1,0 +1,62 @@
+//! What the grading tests of all labs share.
+//!
+//! # Anatomy of a grading test
+//!
+//! A grading test is an ordinary `#[test]` that hands its body to [`lab_test`]. The body runs once
+//! for each seed that the environment asks for, by default in a simulation with virtual time. It
+//! tells a story with a cluster: start servers, cut some off, crash one, heal, and check what the
+//! lab promises. When a promise is broken it calls [`Sim::fail`] with a [`Violation`], and the test
+//! prints the claim, what was seen, a line per server, and the line that replays the run.
+//!
+//! A [`Cluster`] knows how to start, stop and disconnect servers, but nothing about them: what a
+//! server is, is up to the closures with which it is made. Here it is one that counts:
+//!
+//! ```
+//! use labrpc::{AtomicU64, Service};
+//! use std::sync::Arc;
+//! use testkit::{Cluster, Started, Violation, lab_test};
+//!
+//! lab_test("everyone_counts_0a", |sim| {
+//!     let start = |_boot| {
+//!         let count = Arc::new(AtomicU64::new(0));
+//!         let counter = Arc::clone(&count);
+//!         let service = Service::new("Counter").method("Add", move |n: u64| counter.fetch_add(n));
+//!         Started { handle: count, services: vec![service] }
+//!     };
+//!     let cluster = Cluster::new(sim, "S", 3, start, |_handle| {});
+//!     cluster.start_all();
+//!     for server in 0..cluster.len() {
+//!         let count = cluster.call(server, |count| count.load());
+//!         if count != Some(0) {
+//!             let actual = format!("{} begins with {count:?}", cluster.name(server));
+//!             sim.fail(Violation::new("a counter begins at zero", actual));
+//!         }
+//!     }
+//! });
+//! ```
+//!
+//! Code of a server runs only in tasks of its node, and so does every destructor of it: the harness
+//! calls it through [`Cluster::call`], and holds no lock meanwhile. What the harness learns it keeps
+//! as plain data, so that a report can be made when no task runs any more.
+//!
+//! # What is printed and recorded
+//!
+//! A test that passes prints the course's two lines to the real standard output. A grader reads
+//! neither: it names a file in `LAB_REPORT` and gets one line of JSON per run, which student code in
+//! the same process cannot forge, see the head of `record.rs`.
+
+mod board;
+mod cluster;
+mod lab_test;
+mod output;
+mod place;
+mod record;
+mod report;
+mod sim;
+mod violation;
+
+pub use crate::board::ServerLine;
+pub use crate::cluster::{Boot, Cluster, Reach, Started};
+pub use crate::lab_test::{LabTest, lab_test};
+pub use crate::sim::{Sim, Statistics};
+pub use crate::violation::Violation;

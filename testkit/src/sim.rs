@@ -1,0 +1,110 @@
+//! What a test holds of the run that it is part of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use labrpc::{Backend, Instant, Network};
+
+use crate::board::{Board, ServerLine};
+use crate::violation::Violation;
+
+/// One run of a grading test: its network, its clock, and the place where it reports what it saw.
+/// Clones are the same run.
+///
+/// Despite its name it also stands for a run on real threads, see [`Sim::is_real`].
+#[derive(Clone)]
+pub struct Sim {
+    board: Arc<Board>,
+    network: Network,
+    backend: Backend,
+    peers: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// What a run cost, as the "Passed" line shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Statistics {
+    /// Servers.
+    pub peers: usize,
+    /// Calls made, also those that were lost.
+    pub rpcs: u64,
+    /// Bytes of arguments sent and of replies delivered.
+    pub bytes: u64,
+    /// Commands that were agreed on, or operations that clients completed.
+    pub commits: u64,
+}
+
+impl Sim {
+    /// A run that begins now.
+    pub(crate) fn new(board: Arc<Board>, backend: Backend) -> Self {
+        Self { board, network: Network::new(), backend, peers: Arc::default() }
+    }
+
+    /// The run's network. All clusters and clients of a run share it.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Whether the run is on real threads, where servers cannot crash and time is real.
+    pub fn is_real(&self) -> bool {
+        self.backend == Backend::Real
+    }
+
+    /// Time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        Instant::now() - Instant::from_nanos(0)
+    }
+
+    /// Waits.
+    #[track_caller]
+    pub fn sleep(&self, duration: Duration) {
+        labrpc::sleep(duration);
+    }
+
+    /// Fails the run, with a report that shows `violation`. May be called by any task of the
+    /// harness.
+    ///
+    /// # Panics
+    /// Always: that is how a run fails.
+    #[track_caller]
+    pub fn fail(&self, violation: Violation) -> ! {
+        let text = violation.to_string();
+        self.board.notes().violation.get_or_insert(violation);
+        panic!("{text}");
+    }
+
+    /// Notes that the run proves nothing, because a checker gave up. The run counts neither as
+    /// passed nor as failed.
+    pub fn unknown(&self, why: impl Into<String>) {
+        self.board.notes().unknown.get_or_insert(why.into());
+    }
+
+    /// Sets how many commands were agreed on, or operations completed, for the "Passed" line.
+    pub fn set_commits(&self, commits: u64) {
+        self.board.notes().commits = commits;
+    }
+
+    /// Counts servers, for the "Passed" line: that of the largest group is shown.
+    pub(crate) fn note_peers(&self, peers: usize) {
+        self.peers.fetch_max(peers, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Adds a line about a server to the report.
+    pub(crate) fn add_server(&self, name: &str) -> usize {
+        self.board.add_server(name)
+    }
+
+    /// Changes a server's line in the report.
+    pub fn update_server(&self, line: usize, update: impl FnOnce(&mut ServerLine)) {
+        update(&mut self.board.notes().servers[line]);
+    }
+
+    /// What the run has cost so far.
+    pub(crate) fn statistics(&self) -> Statistics {
+        Statistics {
+            peers: self.peers.load(std::sync::atomic::Ordering::Relaxed),
+            rpcs: self.network.total_rpcs(),
+            bytes: self.network.total_bytes(),
+            commits: self.board.notes().commits,
+        }
+    }
+}

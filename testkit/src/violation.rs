@@ -1,0 +1,52 @@
+//! What a test accuses a solution of.
+
+use std::fmt;
+
+/// A broken promise: what was claimed, what should have been seen, and what was seen instead.
+///
+/// ```
+/// use testkit::Violation;
+///
+/// let violation = Violation::new("one leader per term", "two leaders in term 4: S0 and S2")
+///     .expected("one leader in term 4")
+///     .hint("is the vote saved before RequestVote is answered?");
+/// assert_eq!(violation.to_string(), "two leaders in term 4: S0 and S2");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The promise.
+    pub claim: String,
+    /// What should have been seen, where the claim alone does not say it.
+    pub expected: Option<String>,
+    /// What was seen; where the course's tests have a text for it, that text.
+    pub actual: String,
+    /// Where to look.
+    pub hint: Option<String>,
+}
+
+impl Violation {
+    /// A violation of `claim`, as `actual` shows.
+    pub fn new(claim: impl Into<String>, actual: impl Into<String>) -> Self {
+        Self { claim: claim.into(), expected: None, actual: actual.into(), hint: None }
+    }
+
+    /// Adds what should have been seen.
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self
+    }
+
+    /// Adds where to look.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.actual)
+    }
+}
+
+impl std::error::Error for Violation {}
