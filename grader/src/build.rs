@@ -55,6 +55,8 @@ pub(crate) fn build(
     command
         .current_dir(scratch.tree())
         .env("CARGO_TARGET_DIR", scratch.target())
+        // Nobody debugs these binaries, and each is built anew.
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .args(["test", "--no-run", "-p", lab, "--test", "grading"])
         .args(["--message-format", "json-render-diagnostics", "--color", "never"]);
     let end = process::run(&mut command, &output, Some(&output), LIMITS, interrupt)?;
