@@ -102,7 +102,11 @@ impl<'a> Session<'a> {
     ) -> Result<(Vec<PatchReport>, bool), Error> {
         let mut reports = Vec::new();
         for (lab, patches) in collection {
-            let reference = self.reference(lab)?;
+            let reference = match self.reference(lab) {
+                Ok(reference) => reference,
+                Err(Error::Interrupted) => return Ok((reports, true)),
+                Err(error) => return Err(error),
+            };
             for patch in patches {
                 match work(&reference, patch) {
                     Ok(report) => {
