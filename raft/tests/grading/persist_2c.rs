@@ -64,7 +64,7 @@ fn persist2_2c() {
             cluster.one_retrying(cluster.command(), 3);
 
             // Two of five come back from a restart, without a majority.
-            [leader, peer(3), peer(4)].map(|server| cluster.disconnect(server));
+            [leader, peer(3), peer(4)].iter().for_each(|&server| cluster.disconnect(server));
             for server in [peer(1), peer(2)] {
                 cluster.restart(server);
                 cluster.connect(server);
