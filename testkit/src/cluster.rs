@@ -10,13 +10,18 @@
 mod links;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service};
+use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service, sleep, spawn};
 use rand::RngExt as _;
 
 pub use self::links::Reach;
 use self::links::SharedLinks;
 use crate::sim::Sim;
+
+/// How long a server may go on calling others after it was asked to stop: a task that sleeps through
+/// an election timeout of 1.5 s and only then looks is fine.
+pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 /// What a server gets when it starts.
 #[derive(Debug)]
@@ -264,11 +269,18 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     }
 
     /// Asks a server to stop and lets it run on as a zombie, which can neither talk nor save.
-    /// Nothing happens if it is down.
+    /// Nothing happens if it is down. A zombie that still calls its peers after
+    /// [`SILENCE_AFTER`] fails the run.
     pub fn shutdown(&self, server: usize) {
+        let ends = self.slots()[server].ends.clone();
         if let Some(Running { node, handle }) = self.take_down(server) {
             let inner = Arc::clone(&self.0);
             node.spawn(move || (inner.kill)(&handle));
+            let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
+            spawn(move || {
+                sleep(SILENCE_AFTER);
+                sim.bury(&name, &ends);
+            });
         }
     }
 
@@ -296,11 +308,6 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         let slot = &mut slots[server];
         slot.persister = slot.persister.copy();
         slot.running.take()
-    }
-
-    /// The ends of a server's current incarnation.
-    pub fn ends_of(&self, server: usize) -> Vec<String> {
-        self.slots()[server].ends.clone()
     }
 }
 

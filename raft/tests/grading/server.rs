@@ -135,7 +135,10 @@ impl Life {
 
     /// Shows in the report how far the server is.
     fn show_applied(&self) {
-        let applied = self.ledger.lock().applied(self.me);
+        let ledger = self.ledger.lock();
+        let (applied, commits) = (ledger.applied(self.me), ledger.max_index());
+        drop(ledger);
+        self.sim.set_commits(commits);
         self.sim.update_server(self.line, |line| line.applied = Some(applied));
     }
 }
