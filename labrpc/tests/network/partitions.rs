@@ -18,7 +18,7 @@ fn reach(world: &World, ends: &[(usize, usize, labrpc::ClientEnd)]) -> String {
     assert!(world.network.is_reliable());
     let mut rows = vec![String::new(); 5];
     for (from, call) in calls {
-        rows[from].push(if call.join().unwrap() { 'x' } else { '.' });
+        rows[from].push(if call.join().expect("no task is killed") { 'x' } else { '.' });
     }
     rows.join(" ")
 }

@@ -31,8 +31,7 @@ fn lock_excludes_all_others() {
             })
             .collect();
         tasks.into_iter().for_each(|task| task.join().expect("it only counts"));
-        let total = *lock.lock();
-        total
+        Arc::into_inner(lock).expect("all tasks have ended").into_inner()
     });
     assert_eq!(total, 100);
 }
