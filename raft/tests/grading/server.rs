@@ -90,6 +90,7 @@ impl Life {
             line,
             reach,
         };
+        // Before the ledger is locked: reading is an operation at which others may run.
         let snapshot = persister.snapshot();
         let begun = ledger.lock().begin_life(me, incarnation, &snapshot);
         begun.unwrap_or_else(|violation| sim.fail(violation));
