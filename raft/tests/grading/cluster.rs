@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Network, rng, sleep};
+use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
 use testkit::{Cluster, Sim, Violation};
@@ -142,9 +142,21 @@ impl RaftCluster {
         self.servers.mend(b, a);
     }
 
+    /// Splits the cluster into two sides at random, one of which may be empty.
+    pub fn split_at_random(&self) {
+        let (one, other): (Vec<usize>, Vec<usize>) =
+            self.all().partition(|_| rng().random_bool(0.5));
+        self.servers.partition(&[&one, &other]);
+    }
+
+    /// Mends all links that were cut.
+    pub fn heal(&self) {
+        self.servers.heal();
+    }
+
     /// Crashes a server or shuts it down, as the seed wants.
     pub fn bring_down(&self, server: usize) {
-        let now = labrpc::Instant::now();
+        let now = Instant::now();
         if self.is_up(server) {
             self.ledger.lock().end_life(server, now);
         }
@@ -224,6 +236,25 @@ impl RaftCluster {
         }
         let actual = format!("S{leader} leads, but an older leader still claims to");
         self.fail("a leader that hears of a later term steps down", actual);
+    }
+
+    /// Asks these servers in intervals of `poll` until one of them leads in a later term than any
+    /// that was seen so far; returns the leader and its term. For about ten election timeouts.
+    pub fn wait_for_leader_among(&self, servers: &[usize], poll: Duration) -> (usize, u64) {
+        let before = self.highest_term();
+        let began = Instant::now();
+        while began.elapsed() < 10 * ELECTION_TIMEOUT {
+            for &server in servers {
+                if let Some(RaftState { term, is_leader: true }) = self.state(server)
+                    && term > before
+                {
+                    return (server, term);
+                }
+            }
+            sleep(poll);
+        }
+        let claim = "a majority that is connected elects a leader";
+        self.fail(claim, "expected one leader, got none");
     }
 
     /// Waits until a server is in `term` or a later one.
