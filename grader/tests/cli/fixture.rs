@@ -55,7 +55,7 @@ pub struct Fixture(TempDir);
 impl Fixture {
     /// A workspace without patches.
     pub fn new() -> Self {
-        let fixture = Self(tempfile::tempdir().unwrap());
+        let fixture = Self(tempfile::tempdir().expect("there is room for a directory"));
         fixture.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"tiny\"]\n");
         fixture.write(".gitignore", "/target\n");
         fixture.write(
@@ -64,7 +64,11 @@ impl Fixture {
         );
         fixture.write("tiny/src/lib.rs", LAB);
         fixture.write("tiny/tests/grading/main.rs", GRADING);
-        let git = Command::new("git").arg("init").current_dir(fixture.path()).output().unwrap();
+        let git = Command::new("git")
+            .arg("init")
+            .current_dir(fixture.path())
+            .output()
+            .expect("git is there");
         assert!(git.status.success());
         fixture
     }
@@ -84,8 +88,9 @@ impl Fixture {
     /// Writes a file.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        let directory = path.parent().expect("a file is in a directory");
+        fs::create_dir_all(directory).expect("a directory can be created");
+        fs::write(path, text).expect("a file can be written");
     }
 
     /// The root.
@@ -107,8 +112,9 @@ impl Fixture {
 
     /// Runs the grader; returns its exit code, standard output and standard error.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let Output { status, stdout, stderr } = self.grader(arguments).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (status.code().unwrap(), text(stdout), text(stderr))
+        let Output { status, stdout, stderr } =
+            self.grader(arguments).output().expect("the grader can be run");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the grader prints text");
+        (status.code().expect("no signal ends the grader"), text(stdout), text(stderr))
     }
 }

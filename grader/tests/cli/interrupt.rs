@@ -13,14 +13,19 @@ use crate::fixture::Fixture;
 
 /// A fixture with a bug that hangs, a grader at work on it, and the file that says that it hangs.
 fn hanging() -> (Fixture, Child, PathBuf) {
-    let marker = tempfile::Builder::new().tempfile().unwrap().into_temp_path().to_path_buf();
+    let marker =
+        tempfile::NamedTempFile::new().expect("there is room").into_temp_path().to_path_buf();
     let code = format!(
         "{{ std::fs::write({marker:?}, std::process::id().to_string()).unwrap(); \
          loop {{ std::thread::park() }} }}"
     );
     let fixture = Fixture::new().with_patch("bugs", "hang", &code);
     let mut command = fixture.grader(&["bugs"]);
-    let grader = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let grader = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the grader can be run");
     wait_for("the bug to hang", || fs::read_to_string(&marker).is_ok_and(|text| !text.is_empty()));
     (fixture, grader, marker)
 }
