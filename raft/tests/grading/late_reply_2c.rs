@@ -17,7 +17,7 @@ use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
 fn late_acknowledgement_2c() {
     lab_test("late_acknowledgement_2c", |sim| {
         let cluster = RaftCluster::start(sim, 5);
-        for _ in 0..15 {
+        for _ in 0..8 {
             cluster.one_retrying(cluster.command(), 5);
             let l = cluster.check_one_leader();
             let [s, x, y, z] = [1, 2, 3, 4].map(|places| cluster.after(l, places));
