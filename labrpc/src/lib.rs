@@ -98,7 +98,7 @@
 //!
 //! What breaks these promises is whatever the seed does not decide: the order of a
 //! [`std::collections::HashMap`], real time, real threads, the value of an address, a `static` that
-//! one run leaves to the next. A failing run is replayed, and if the replay goes another way, the
+//! one run leaves to the next. (A `thread_local` is shared by all tasks of a run.) A failing run is replayed, and if the replay goes another way, the
 //! report says where. Locks of `std` work unless they are held over anything that waits; then they
 //! stop the whole simulation, which the watchdog reports.
 //!
