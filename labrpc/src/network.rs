@@ -81,9 +81,9 @@ impl Network {
     fn dismantle(&self) {
         let mut state = self.state();
         state.closed = true;
-        let (links, calls) = (state.links.take_servers(), std::mem::take(&mut state.calls));
+        let (servers, calls) = (state.links.take_servers(), state.calls.take_all());
         drop(state);
-        drop((links, calls));
+        drop((servers, calls)); // Not under the lock: this may run anything.
     }
 
     /// An unreliable network delays requests by up to 26 ms, and loses one request in ten and one
