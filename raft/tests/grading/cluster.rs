@@ -142,11 +142,16 @@ impl RaftCluster {
         self.servers.mend(b, a);
     }
 
+    /// Splits the cluster into sides that cannot reach each other.
+    pub fn partition(&self, sides: &[&[usize]]) {
+        self.servers.partition(sides);
+    }
+
     /// Splits the cluster into two sides at random, one of which may be empty.
     pub fn split_at_random(&self) {
         let (one, other): (Vec<usize>, Vec<usize>) =
             self.all().partition(|_| rng().random_bool(0.5));
-        self.servers.partition(&[&one, &other]);
+        self.partition(&[&one, &other]);
     }
 
     /// Mends all links that were cut.
