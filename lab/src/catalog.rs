@@ -27,7 +27,7 @@ pub(crate) struct Lab {
     pub(crate) number: String,
     /// What it is about.
     pub(crate) title: String,
-    /// The package's test target.
+    /// The package's test target; `lib` for its unit tests.
     #[serde(default = "grading")]
     pub(crate) target: String,
     /// Not a lab but a part of the machinery: its tests run no student code, leave no completion

@@ -49,6 +49,17 @@ struct Target {
     kind: Vec<String>,
 }
 
+/// The target that stands for a package's unit tests.
+const LIBRARY: &str = "lib";
+
+impl Target {
+    /// Whether it is the one that `lab/labs.toml` calls `name`.
+    fn is(&self, name: &str) -> bool {
+        let kind = if name == LIBRARY { LIBRARY } else { "test" };
+        (name == LIBRARY || self.name == name) && self.kind.iter().any(|it| it == kind)
+    }
+}
+
 /// Builds the tests of `lab`. Cargo's own output goes to standard error.
 ///
 /// # Errors
@@ -59,7 +70,11 @@ pub(crate) fn compile(
     profile: Profile,
 ) -> Result<Binary, Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "-p", &lab.name, "--test", &lab.target, "--no-run"]);
+    cargo.args(["test", "-p", &lab.name, "--no-run"]);
+    match lab.target.as_str() {
+        LIBRARY => cargo.arg("--lib"),
+        target => cargo.args(["--test", target]),
+    };
     if profile.release {
         cargo.arg("--release");
     }
@@ -74,8 +89,7 @@ pub(crate) fn compile(
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
         has_compiled |= message.reason == "build-finished";
         if let Some(target) = &message.target
-            && target.name == lab.target
-            && target.kind.iter().any(|kind| kind == "test")
+            && target.is(&lab.target)
             && let (Some(path), Some(manifest)) = (message.executable, message.manifest_path)
         {
             found = Some((path, manifest));
