@@ -15,7 +15,7 @@ Examples:
   cargo lab test 2A                          one pass over a part
   cargo lab stress 2A -n 300                 the same under 300 seeds each
   cargo lab replay figure8_2c 7741:stall     the line that a failing test prints
-  cargo lab logs -c 5                        the log of the latest failure, in columns
+  cargo lab logs                             the log of the latest failure
 
 Exit codes: 0 all passed, 1 a test failed, 2 inconclusive, 3 does not compile, 4 nothing matched,
 5 wrong usage or trouble with the machine, 130 interrupted before anything failed.")]
@@ -94,7 +94,8 @@ Examples:
   cargo lab stress 2A -n 1000
   cargo lab stress figure8_2c --until-fail
   cargo lab stress raft --seeds 1..501 --policy pct --json runs.jsonl
-  cargo lab stress raft -n 1000 --shard 2/4 -o shard-2      then: cargo lab merge shard-*")]
+  cargo lab stress raft -n 1000 --shard 2/4 -o shard-2
+  cargo lab merge shard-*                    when all four are there")]
 pub(crate) struct StressArgs {
     /// Labs, parts or tests.
     #[arg(required = true)]

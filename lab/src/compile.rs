@@ -64,11 +64,7 @@ impl Target {
 ///
 /// # Errors
 /// If the code does not compile, or cargo cannot be run.
-pub(crate) fn compile(
-    workspace: &Workspace,
-    lab: &Lab,
-    profile: Profile,
-) -> Result<Binary, Error> {
+pub(crate) fn compile(workspace: &Workspace, lab: &Lab, profile: Profile) -> Result<Binary, Error> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["test", "-p", &lab.name, "--no-run"]);
     match lab.target.as_str() {

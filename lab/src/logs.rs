@@ -33,7 +33,9 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Status, Error> {
         None => "standard input".to_string(),
     };
     let lines: Box<dyn BufRead> = match &source {
-        Some(path) => Box::new(BufReader::new(File::open(path).map_err(Error::file("read", path))?)),
+        Some(path) => {
+            Box::new(BufReader::new(File::open(path).map_err(Error::file("read", path))?))
+        }
         None => Box::new(io::stdin().lock()),
     };
     match print(args, lines) {
@@ -74,7 +76,8 @@ fn latest_log(workspace: &Workspace) -> Result<PathBuf, Error> {
 /// Prints what is wanted of a log.
 fn print(args: &LogsArgs, mut lines: Box<dyn BufRead>) -> io::Result<()> {
     let choice = if args.no_color { ColorChoice::Never } else { ColorChoice::Auto };
-    let choice = if choice == ColorChoice::Auto { AutoStream::choice(&io::stdout()) } else { choice };
+    let choice =
+        if choice == ColorChoice::Auto { AutoStream::choice(&io::stdout()) } else { choice };
     let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
     let mut columns = match args.columns {
         Some(count) => Columns::new(count as usize, term::width()),

@@ -48,8 +48,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Status, Error> {
     let place = |name: &TestName| plan.tests.iter().position(|test| *test == name.test);
     let mut tests: Vec<_> = joined.stats.into_iter().collect();
     tests.sort_by_key(|(name, _)| place(name));
-    summary.tests =
-        tests.into_iter().map(|(name, stats)| TestSummary::new(name, &stats)).collect();
+    summary.tests = tests.into_iter().map(|(name, stats)| TestSummary::new(name, &stats)).collect();
     summary.complete = doubts(&shards, &summary).iter().map(term::note).count() == 0;
     let table = summary.table(args.timing);
     summary.write(&directory, &table)?;

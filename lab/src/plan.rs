@@ -62,7 +62,9 @@ impl Stored {
     /// The plan of an earlier run; `None` if it has none that we understand.
     pub(crate) fn read(directory: &Path) -> Option<Self> {
         let file = File::open(directory.join("plan.json")).ok()?;
-        serde_json::from_reader::<_, Self>(file).ok().filter(|stored| stored.plan.version == VERSION)
+        serde_json::from_reader::<_, Self>(file)
+            .ok()
+            .filter(|stored| stored.plan.version == VERSION)
     }
 }
 

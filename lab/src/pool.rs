@@ -17,19 +17,10 @@ use crate::test_case::TestCase;
 /// How often signals and hanging processes are looked for.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Whether the pool should go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// Yes.
-    Continue,
-    /// Nobody needs the other results.
-    Stop,
-}
-
 /// How a pool came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Everything was run, or [`Flow::Stop`] was answered.
+    /// Everything was run that was to be run.
     Finished,
     /// Ctrl-C.
     Interrupted,
@@ -66,7 +57,7 @@ impl Pool<'_> {
         &self,
         planner: Planner,
         interrupted: &AtomicBool,
-        mut finished: impl FnMut(usize, RunResult, Option<u64>) -> Result<Flow, Error>,
+        mut finished: impl FnMut(usize, RunResult, Option<u64>) -> Result<(), Error>,
     ) -> Result<Ending, Error> {
         let planner = Mutex::new(planner);
         let (sender, results) = channel();
@@ -83,8 +74,8 @@ impl Pool<'_> {
                     self.runner.stop();
                 }
                 self.runner.children.kill_hung(self.patience);
-                let flow = match results.recv_timeout(TICK) {
-                    Ok(Ok((_, _))) | Ok(Err(_)) if ending.is_err() => continue,
+                let taken = match results.recv_timeout(TICK) {
+                    Ok(_) if ending.is_err() => continue,
                     Ok(Ok((test, result))) => {
                         let total = planner.lock().unwrap_or_else(PoisonError::into_inner);
                         let total = total.seeds_per_test();
@@ -94,10 +85,8 @@ impl Pool<'_> {
                     Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => break,
                 };
-                if !matches!(flow, Ok(Flow::Continue)) {
+                if let Err(error) = taken {
                     self.runner.stop();
-                }
-                if let Err(error) = flow {
                     ending = Err(error);
                 }
             }

@@ -16,15 +16,8 @@ use crate::record::{self, Record};
 use crate::test_case::{TestCase, World};
 
 /// What the environment may say about a run, and must not say to ours.
-const SETTINGS: [&str; 7] = [
-    "LAB_SEED",
-    "LAB_RUNS",
-    "LAB_POLICY",
-    "LAB_RUNTIME",
-    "LAB_REPORT",
-    "LAB_NONCE_FD",
-    "VERBOSE",
-];
+const SETTINGS: [&str; 7] =
+    ["LAB_SEED", "LAB_RUNS", "LAB_POLICY", "LAB_RUNTIME", "LAB_REPORT", "LAB_NONCE_FD", "VERBOSE"];
 
 /// Bytes of a log that are kept; a student's log inside a loop must not fill the disk.
 const LOG_LIMIT: usize = 64 << 20;
@@ -134,7 +127,9 @@ fn command(launch: &Launch<'_>) -> Command {
 fn open_log(output: &Output) -> Result<Option<Box<dyn io::Write + Send>>, Error> {
     Ok(match output {
         Output::Dropped => None,
-        Output::Log(path) => Some(Box::new(File::create(path).map_err(Error::file("write", path))?)),
+        Output::Log(path) => {
+            Some(Box::new(File::create(path).map_err(Error::file("write", path))?))
+        }
         Output::Shown => Some(Box::new(io::stdout())),
     })
 }
@@ -172,4 +167,3 @@ fn fresh_nonce() -> String {
 pub(crate) fn fresh_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) % 1_000_000_000
 }
-

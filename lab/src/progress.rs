@@ -104,7 +104,7 @@ impl Progress {
             Progress::Lines(lines) => lines.count(result),
             Progress::StatusLine(line) => {
                 line.count(result);
-            },
+            }
         }
     }
 
@@ -199,7 +199,8 @@ impl StatusLine {
     /// Counts a test of a run, and prints the line if the run is over.
     fn finished(&mut self, result: &RunResult, total: Option<u64>) {
         if self.count(result) {
-            let (done, style) = (self.ok + self.failed, if self.failed > 0 { BAD } else { term::GOOD });
+            let (done, style) =
+                (self.ok + self.failed, if self.failed > 0 { BAD } else { term::GOOD });
             let total = total.map_or_else(|| "-".to_string(), |total| total.to_string());
             let line = format!("Done {done:03}/{total}; {} ok, {} failed", self.ok, self.failed);
             let up = if self.is_live && done > 1 { "\x1b[1A\x1b[2K" } else { "" };

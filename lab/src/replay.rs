@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Error> {
     let seed = args.run.seed;
     let kept = kept_verdict(&workspace, case, &world, seed);
     let directory = RunDir::create(&workspace.runs(), &format!("replay_{}", case.name))?;
-    let runner = Runner::new(world, directory, false);
+    let runner = Runner::new(world, directory);
     let log = runner.directory.make_run(case, &runner.world, seed)?.join("log.txt");
     let output = if args.log { Output::Shown } else { Output::Log(log) };
     let patience = Duration::from_secs(args.patience);
@@ -83,9 +83,10 @@ fn show(args: &ReplayArgs, case: &TestCase, result: &RunResult, kept: Option<&Ke
     let sources_changed = kept.map(|kept| kept.build != case.binary.hash);
     let lines = match args.json {
         true => run_dir::json(&Replay { result, sources_changed }),
-        false => headline(result) + &result.failure.as_ref().map_or(String::new(), |report| {
-            format!("\n{report}")
-        }),
+        false => {
+            headline(result)
+                + &result.failure.as_ref().map_or(String::new(), |report| format!("\n{report}"))
+        }
     };
     if args.log {
         anstream::eprintln!("{lines}");

@@ -165,7 +165,9 @@ impl RunDir {
 
     /// Lets `latest` point here; two commands at once may do so in any order.
     pub(crate) fn link(&self) {
-        let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else { return };
+        let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return;
+        };
         let fresh = parent.join(format!(".latest-{}", std::process::id()));
         // A file system without links costs a convenience, no result.
         symlink(name, &fresh).and_then(|()| fs::rename(&fresh, parent.join(LATEST))).ok();

@@ -22,6 +22,8 @@ pub(crate) struct Runner {
     pub(crate) directory: RunDir,
     /// Whether passing runs keep their log too.
     pub(crate) keep_all: bool,
+    /// Whether the first failure ends everything.
+    pub(crate) stop_at_failure: bool,
     /// The running processes.
     pub(crate) children: Children,
     /// Set when nobody wants further results.
@@ -32,11 +34,12 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// A runner that has not run anything.
-    pub(crate) fn new(world: World, directory: RunDir, keep_all: bool) -> Self {
+    pub(crate) fn new(world: World, directory: RunDir) -> Self {
         Self {
             world,
             directory,
-            keep_all,
+            keep_all: false,
+            stop_at_failure: false,
             children: Children::default(),
             stopped: AtomicBool::new(false),
             launches: AtomicU64::new(0),
@@ -69,7 +72,9 @@ impl Runner {
             let report = self.report_file();
             let runs = if retried == Some(next) { 1 } else { end - next };
             let output = match self.keep_all {
-                true => Output::Log(self.directory.make_run(case, &self.world, next)?.join("log.txt")),
+                true => {
+                    Output::Log(self.directory.make_run(case, &self.world, next)?.join("log.txt"))
+                }
                 false => Output::Dropped,
             };
             let world = &self.world;
@@ -79,7 +84,11 @@ impl Runner {
             next += results.len() as u64;
             for result in results {
                 self.keep(case, &result)?;
+                let is_last = self.stop_at_failure && result.verdict.is_failure();
                 finished(result);
+                if is_last {
+                    self.stop();
+                }
             }
             if is_disturbed && retried == Some(next) {
                 finished(judge::disturbed(&Launch { seed: next, ..launch }));

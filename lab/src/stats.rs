@@ -110,7 +110,6 @@ impl TestStats {
         let clean = self.failed == 0 && self.judged() > 0;
         clean.then(|| 1.0 - 0.05f64.powf(1.0 / self.judged() as f64))
     }
-
 }
 
 /// A share in per cent, with as many digits as it takes to tell it from zero.

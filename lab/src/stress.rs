@@ -12,7 +12,7 @@ use crate::compile::Profile;
 use crate::error::{Error, Status};
 use crate::plan::{self, Done, Plan, Stored};
 use crate::planner::{self, Planner, PlannerSettings, Rounds};
-use crate::pool::{self, Ending, Flow, Pool};
+use crate::pool::{self, Ending, Pool};
 use crate::process::fresh_seed;
 use crate::progress::{Form, Progress};
 use crate::run_dir::{JsonLines, RunDir};
@@ -98,7 +98,9 @@ impl<'a> Session<'a> {
         }
         let planner = Planner::new(planner_settings(args, cases, stored.first_seeds), done);
         let world = World { policy: Some(args.world.policy.clone()) };
-        let runner = Runner::new(world, directory, args.archive);
+        let mut runner = Runner::new(world, directory);
+        runner.keep_all = args.archive;
+        runner.stop_at_failure = args.exit_first || args.until_fail;
         Ok(Self { args, workspace, cases, runner, planner, tally })
     }
 
@@ -109,12 +111,8 @@ impl<'a> Session<'a> {
         let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
         let patience = Duration::from_secs(args.world.patience);
         let pool = Pool { runner: &runner, cases, workers, patience };
-        let stop_early = args.exit_first || args.until_fail;
-        let ending = pool.run(planner, interrupted, |test, result, total| {
-            let has_failed = result.verdict.is_failure();
-            tally.add(test, &result, total)?;
-            Ok(if has_failed && stop_early { Flow::Stop } else { Flow::Continue })
-        });
+        let ending =
+            pool.run(planner, interrupted, |test, result, total| tally.add(test, &result, total));
         tally.progress.end();
         let mut summary = Summary::new(runner.world.policy.clone(), Plan::builds(cases));
         summary.complete = matches!(ending, Ok(Ending::Finished));

@@ -7,7 +7,7 @@ use crate::cli::TestArgs;
 use crate::compile::Profile;
 use crate::error::{Error, Status};
 use crate::planner::{Planner, PlannerSettings, Rounds};
-use crate::pool::{self, Ending, Flow, Pool};
+use crate::pool::{self, Ending, Pool};
 use crate::process::fresh_seed;
 use crate::record::{Statistics, Verdict};
 use crate::run_dir::RunDir;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let world = World { policy: (!args.real).then(|| args.world.policy.clone()) };
     let directory = RunDir::create(&workspace.runs(), &format!("test_{}", selection.label()))?;
-    let runner = Runner::new(world, directory, false);
+    let runner = Runner::new(world, directory);
     let rounds = Rounds::One;
     let planner = PlannerSettings {
         tests: cases.len(),
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
     let pool = Pool { runner: &runner, cases: &cases, workers, patience };
     let ending = pool.run(planner, &interrupted, |test, result, _| {
         pass.add(test, result);
-        Ok(Flow::Continue)
+        Ok(())
     });
     let mut summary = Summary::new(runner.world.policy.clone(), crate::plan::Plan::builds(&cases));
     summary.tests = pass.summaries();

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn servers_stand_in_their_columns() {
-        let text = printed(Columns::new(2, 42), &["000001 VOTE S1@2 asks", "000002 TEST connect S1"]);
+        let text =
+            printed(Columns::new(2, 42), &["000001 VOTE S1@2 asks", "000002 TEST connect S1"]);
         assert_eq!(text, "000001 VOTE                S1@2 asks\n000002 TEST connect S1\n");
     }
 

@@ -72,7 +72,8 @@ mod tests {
         let line = Line::parse("012500 VOTE S2@5 granted to S0").unwrap();
         assert_eq!(line, Line { time: 12_500, topic: "VOTE", message: "S2@5 granted to S0" });
         assert!(Line::parse("1234567 LOG1 x").is_some());
-        for other in ["", "running 1 test", "12500 VOTE x", "012500 Vote x", "012500 VOTE", "x y z"] {
+        for other in ["", "running 1 test", "12500 VOTE x", "012500 Vote x", "012500 VOTE", "x y z"]
+        {
             assert_eq!(Line::parse(other), None, "{other}");
         }
     }

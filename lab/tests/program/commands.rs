@@ -47,9 +47,20 @@ fn exit_codes() {
     fixture.lab("list nothing").expect(4);
     fixture.lab("replay nothing 7").expect(4);
     for usage in [
-        "", "dance", "test --seed x", "stress", "stress 9A -n 0", "stress 9A --shard 5/4",
-        "stress 9A --seeds 5..5", "stress 9A --policy lifo", "replay passes_9a", "replay 9A 7:lifo",
-        "logs -c 0", "logs -j VOTES", "merge", "stress 9A -n 3 --until-fail",
+        "",
+        "dance",
+        "test --seed x",
+        "stress",
+        "stress 9A -n 0",
+        "stress 9A --shard 5/4",
+        "stress 9A --seeds 5..5",
+        "stress 9A --policy lifo",
+        "replay passes_9a",
+        "replay 9A 7:lifo",
+        "logs -c 0",
+        "logs -j VOTES",
+        "merge",
+        "stress 9A -n 3 --until-fail",
     ] {
         fixture.lab(usage).expect(5);
     }

@@ -28,7 +28,8 @@ impl Fixture {
         let fixture = Self { directory: tempfile::tempdir().unwrap() };
         let toy = "[package]\nname = \"toy\"\nedition = \"2024\"\n\n\
                    [[test]]\nname = \"grading\"\nharness = false\n";
-        fixture.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"toy\", \"rig\"]\n");
+        fixture
+            .write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"toy\", \"rig\"]\n");
         fixture.write("toy/Cargo.toml", toy);
         fixture.write("toy/src/lib.rs", "");
         fixture.write("toy/tests/grading.rs", include_str!("../fixture/grading.rs"));
@@ -121,14 +122,24 @@ impl Ran {
     /// Checks that standard output contains a text.
     #[track_caller]
     pub(crate) fn shows(&self, text: &str) -> &Self {
-        assert!(self.out.contains(text), "no '{text}' in stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert!(
+            self.out.contains(text),
+            "no '{text}' in stdout:\n{}\nstderr:\n{}",
+            self.out,
+            self.err
+        );
         self
     }
 
     /// Checks that standard error contains a text.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> &Self {
-        assert!(self.err.contains(text), "no '{text}' in stderr:\n{}\nstdout:\n{}", self.err, self.out);
+        assert!(
+            self.err.contains(text),
+            "no '{text}' in stderr:\n{}\nstdout:\n{}",
+            self.err,
+            self.out
+        );
         self
     }
 }

@@ -10,7 +10,9 @@ fn verdict_and_figures_on_one_line() {
     let ran = fixture.lab("replay fails_sometimes_9b 10:pct").expect(1);
     let mut lines = ran.out.lines();
     let headline = lines.next().unwrap();
-    assert!(headline.starts_with("FAIL fails_sometimes_9b 10:pct  1.500 s of virtual time, 42 events"));
+    assert!(
+        headline.starts_with("FAIL fails_sometimes_9b 10:pct  1.500 s of virtual time, 42 events")
+    );
     assert!(headline.contains(", hash "), "{headline}");
     assert!(lines.next().unwrap().starts_with("fails_sometimes_9b failed at 1.500 s"));
     ran.shows("  log       cargo lab logs lab-runs/");
@@ -43,7 +45,8 @@ fn changed_sources_are_noticed() {
     let ran = fixture.lab("replay fails_9b 5").expect(1);
     assert!(!ran.err.contains("has changed"), "{}", ran.err);
     let code = fixture.read("toy/tests/grading.rs");
-    fixture.write("toy/tests/grading.rs", &code.replace("\"fails_9b\" => \"fail\"", "\"x\" => \"x\""));
+    fixture
+        .write("toy/tests/grading.rs", &code.replace("\"fails_9b\" => \"fail\"", "\"x\" => \"x\""));
     let ran = fixture.lab("replay fails_9b 5").expect(0);
     ran.says("the code has changed since this failure was kept");
     ran.says("a pass proves nothing: cargo lab stress fails_9b -n 300");
