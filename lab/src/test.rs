@@ -113,8 +113,7 @@ impl Pass<'_> {
         let style = if count == self.cases.len() { GOOD } else { BAD };
         let tests = format!("Tests passed: {count}/{}", self.cases.len());
         anstream::println!("\n{}  {}", paint(style, tests), paint(DIM, format!("(seed {run})")));
-        if all > 0 {
-            let share = reached * 100 / all;
+        if let Some(share) = (reached * 100).checked_div(all) {
             anstream::println!("{}", paint(BOLD, format!("Points: {reached}/{all} ({share}%)")));
         }
     }

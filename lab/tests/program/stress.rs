@@ -23,7 +23,7 @@ fn the_table_and_what_is_kept() {
         .expect(1);
     // 3, 10, ..., 59 fail.
     ran.shows("Test                Failed  Total  Time            CPU            Rate     First");
-    ran.shows("passes_9a                0     59  1.50 +- 0.00 s  1.0 +- 0.0 ms   < 5.0 %  -");
+    ran.shows("passes_9a                0     59  1.50 +- 0.00 s  1.0 +- 0.0 ms  < 5.0 %  -");
     ran.shows("fails_sometimes_9b       9     59  1.50 +- 0.00 s  1.0 +- 0.0 ms  15.3 %   3");
     ran.shows("expected one leader, got none\n  cargo lab replay fails_sometimes_9b 3:stall");
     ran.shows("9 of 118 runs failed");
@@ -80,7 +80,7 @@ fn flags() {
         .lab("stress unknown_9c -n 3")
         .expect(2)
         .shows("3 runs prove nothing: a checker gave up");
-    fixture.lab("stress rig -n 3").expect(0).shows("turns        0      3");
+    fixture.lab("stress rig -n 3").expect(0).shows("turns       0      3");
 }
 
 #[test]
