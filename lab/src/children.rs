@@ -34,11 +34,15 @@ struct Running {
 /// A child and its progress.
 #[derive(Debug)]
 struct Watched {
+    /// The process group that it leads.
     group: Pid,
     /// The file that grows whenever a run is finished.
     report: PathBuf,
+    /// How long the file was when it last grew.
     length: u64,
+    /// When that was.
     since: Instant,
+    /// Set when we end it.
     killed: Option<Killed>,
 }
 

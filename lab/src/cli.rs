@@ -71,7 +71,7 @@ pub(crate) struct TestArgs {
     /// Labs, parts or tests; everything if none is named.
     pub(crate) patterns: Vec<String>,
     /// The seed; a fresh one if not given.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Run on real threads and in real time.
     #[arg(long, conflicts_with = "policy")]

@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::hash::Hasher as _;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
+use signal_hook::consts::SIGINT;
 
 use crate::catalog::Lab;
 use crate::error::Error;
@@ -36,16 +38,22 @@ pub(crate) struct Binary {
 /// What we read of cargo's messages.
 #[derive(Deserialize)]
 struct Message {
+    /// What kind of message it is.
     reason: String,
+    /// What was built.
     target: Option<Target>,
+    /// The manifest of what was built.
     manifest_path: Option<PathBuf>,
+    /// The program that came out.
     executable: Option<PathBuf>,
 }
 
 /// What was built.
 #[derive(Deserialize)]
 struct Target {
+    /// Its name in the manifest.
     name: String,
+    /// `test`, `lib`, ...
     kind: Vec<String>,
 }
 
@@ -99,6 +107,7 @@ pub(crate) fn compile(workspace: &Workspace, lab: &Lab, profile: Profile) -> Res
             let tests = tests_of(&path, &directory)?;
             Ok(Binary { path, directory, hash, tests })
         }
+        _ if status.signal() == Some(SIGINT) => Err(Error::Interrupted),
         _ if !status.success() && has_compiled => Err(Error::DoesNotCompile(lab.name.clone())),
         _ => Err(Error::harness(format!(
             "cargo built no test target '{}' of package '{}' ({status}), see above; \

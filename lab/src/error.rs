@@ -83,7 +83,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::DoesNotCompile(package) => {
-                write!(f, "{package} does not compile, see above; nothing was tested")
+                write!(f, "{package} does not compile, see above")
             }
             Error::NothingMatched(problem) | Error::Harness(problem) => f.write_str(problem),
             Error::Interrupted => f.write_str("interrupted"),

@@ -20,7 +20,9 @@ struct Joined {
     stats: BTreeMap<TestName, TestStats>,
     /// Runs that were seen: two shards may overlap.
     seen: BTreeSet<(String, u64, Option<String>)>,
+    /// Where every run is written.
     outputs: Vec<JsonLines>,
+    /// The last error in writing.
     problem: Result<(), Error>,
 }
 

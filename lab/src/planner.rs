@@ -32,6 +32,7 @@ pub(crate) enum Rounds {
 /// Hands out seeds. Each is handed out once.
 #[derive(Debug)]
 pub(crate) struct Planner {
+    /// What is to be handed out, and how.
     settings: PlannerSettings,
     /// The next seed of each test.
     next: Vec<u64>,

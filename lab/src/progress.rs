@@ -33,26 +33,37 @@ pub(crate) enum Progress {
 
 /// A bar for each test, and one for all of them.
 pub(crate) struct Bars {
+    /// Draws the bars.
     all: MultiProgress,
+    /// The runs of all tests.
     overall: ProgressBar,
+    /// One for each test.
     tests: Vec<ProgressBar>,
 }
 
 /// Lines for a pipe.
 pub(crate) struct Lines {
+    /// When the first test began.
     started: Instant,
+    /// When the last line was printed.
     shown: Instant,
+    /// Runs that are over.
     runs: u64,
+    /// Those that failed.
     failed: u64,
 }
 
 /// What the script of the course's students prints.
 pub(crate) struct StatusLine {
+    /// How many tests a run consists of.
     tests: usize,
     /// By seed that is not over yet: how many tests are, and whether one failed.
     open: std::collections::BTreeMap<u64, (usize, bool)>,
+    /// Runs without a failure.
     ok: u64,
+    /// Runs with one.
     failed: u64,
+    /// Whether the line is drawn in place.
     is_live: bool,
 }
 

@@ -67,6 +67,7 @@ pub(crate) struct Statistics {
 /// What we read of a completion record.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Record {
+    /// The version of the schema.
     version: u32,
     /// What the starter of the process wrote into a pipe.
     pub(crate) nonce: String,

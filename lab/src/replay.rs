@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Error> {
     let selection = Selection::new(std::slice::from_ref(&args.test));
     let interrupted = pool::watch_signals()?;
     let profile = Profile { release: args.release };
-    let cases = test_case::build(&workspace, &catalog, &selection, profile)?;
+    let cases = test_case::build(&workspace, &catalog, &selection, profile)?.cases;
     let [case] = &cases[..] else {
         let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
         let problem = format!("'{}' means several tests: {}", args.test, names.join(", "));

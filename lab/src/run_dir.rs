@@ -31,6 +31,7 @@ const LATEST: &str = "latest";
 /// A directory of results that belongs to this process.
 #[derive(Debug)]
 pub(crate) struct RunDir {
+    /// Where it is.
     path: PathBuf,
     /// Locked while a process writes here.
     _lock: File,
@@ -192,7 +193,9 @@ impl RunDir {
 /// A file to which lines of JSON are appended.
 #[derive(Debug)]
 pub(crate) struct JsonLines {
+    /// Where it is.
     path: PathBuf,
+    /// Open for writing.
     file: File,
 }
 

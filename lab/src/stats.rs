@@ -8,7 +8,9 @@ use crate::run_result::RunResult;
 /// Mean and deviation of a figure, updated run by run (Welford's method).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figure {
+    /// How many runs there were.
     count: f64,
+    /// Their mean.
     mean: f64,
     /// Sum of squared distances from the mean.
     squares: f64,

@@ -35,24 +35,32 @@ pub(crate) fn run(args: &StressArgs) -> Result<Status, Error> {
     let selection = Selection::new(&args.patterns);
     let profile = Profile { release: args.world.release };
     let interrupted = pool::watch_signals()?;
-    let cases = test_case::build(&workspace, &catalog, &selection, profile)?;
-    let session = Session::begin(args, &workspace, &cases, &selection.label())?;
-    session.run(&interrupted)
+    let built = test_case::build(&workspace, &catalog, &selection, profile)?;
+    let session = Session::begin(args, &workspace, &built.cases, &selection.label())?;
+    built.outcome(session.run(&interrupted)?)
 }
 
 /// A stress run that is about to begin, or to go on.
 struct Session<'a> {
+    /// What was asked for.
     args: &'a StressArgs,
+    /// Where we are.
     workspace: &'a Workspace,
+    /// The tests.
     cases: &'a [TestCase],
+    /// Runs them.
     runner: Runner,
+    /// What is left to run.
     planner: Planner,
+    /// What is known already.
     tally: Tally,
 }
 
 /// What is known so far.
 struct Tally {
+    /// By test.
     stats: Vec<TestStats>,
+    /// What is shown meanwhile.
     progress: Progress,
     /// Every result, so that the run can be resumed.
     runs: JsonLines,

@@ -18,7 +18,9 @@ pub(crate) enum Align {
 /// A table with a headline.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
+    /// The headline and the rows.
     rows: Vec<(Vec<String>, Style)>,
+    /// Of the first columns.
     align: Vec<Align>,
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
     let selection = Selection::new(&args.patterns);
     let profile = Profile { release: args.world.release };
     let interrupted = pool::watch_signals()?;
-    let cases = test_case::build(&workspace, &catalog, &selection, profile)?;
+    let built = test_case::build(&workspace, &catalog, &selection, profile)?;
+    let cases = &built.cases[..];
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let world = World { policy: (!args.real).then(|| args.world.policy.clone()) };
     let directory = RunDir::create(&workspace.runs(), &format!("test_{}", selection.label()))?;
@@ -43,13 +44,13 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
     let planner = Planner::new(planner, vec![Default::default(); cases.len()]);
     let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
     let patience = Duration::from_secs(args.world.patience);
-    let mut pass = Pass { cases: &cases, results: vec![None; cases.len()], shown: 0 };
-    let pool = Pool { runner: &runner, cases: &cases, workers, patience };
+    let mut pass = Pass { cases, results: vec![None; cases.len()], shown: 0 };
+    let pool = Pool { runner: &runner, cases, workers, patience };
     let ending = pool.run(planner, &interrupted, |test, result, _| {
         pass.add(test, result);
         Ok(())
     });
-    let mut summary = Summary::new(runner.world.policy.clone(), crate::plan::Plan::builds(&cases));
+    let mut summary = Summary::new(runner.world.policy.clone(), crate::plan::Plan::builds(cases));
     summary.tests = pass.summaries();
     let status = summary.status();
     if status == Status::Failed {
@@ -65,12 +66,15 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
         let path = workspace.shorten(runner.directory.path()).display();
         anstream::println!("logs and reports: {path}, see `cargo lab logs`");
     }
-    Ok(if ending == Ending::Interrupted { status.max(Status::Interrupted) } else { status })
+    let interrupted = ending == Ending::Interrupted;
+    built.outcome(if interrupted { status.max(Status::Interrupted) } else { status })
 }
 
 /// One pass over some tests.
 struct Pass<'a> {
+    /// The tests.
     cases: &'a [TestCase],
+    /// How they went, as far as they are over.
     results: Vec<Option<RunResult>>,
     /// How many tests have been shown, in their order.
     shown: usize,

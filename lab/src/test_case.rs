@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Lab};
 use crate::compile::{Binary, Profile, compile};
-use crate::error::Error;
+use crate::error::{Error, Status};
 use crate::select::Selection;
 use crate::term;
 use crate::workspace::Workspace;
@@ -50,19 +50,46 @@ impl World {
     }
 }
 
-/// Builds the labs that are selected and returns the selected tests, in the order of the catalog.
+/// The selected tests, as far as they could be built.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Built {
+    /// The tests, in the order of the catalog.
+    pub(crate) cases: Vec<TestCase>,
+    /// Labs that do not compile: each costs its own tests and no others.
+    broken: Vec<String>,
+}
+
+impl Built {
+    /// The outcome of a command whose tests ended with `status`: that something could not be tested
+    /// at all weighs more.
+    pub(crate) fn outcome(&self, status: Status) -> Result<Status, Error> {
+        match &self.broken[..] {
+            [] => Ok(status),
+            broken => Err(Error::DoesNotCompile(broken.join(", "))),
+        }
+    }
+}
+
+/// Builds the labs that are selected.
 ///
 /// # Errors
-/// If nothing is selected, or a lab does not compile.
+/// If nothing is selected, or nothing of it compiles.
 pub(crate) fn build(
     workspace: &Workspace,
     catalog: &Catalog,
     selection: &Selection,
     profile: Profile,
-) -> Result<Vec<TestCase>, Error> {
-    let mut cases = Vec::new();
+) -> Result<Built, Error> {
+    let Built { mut cases, mut broken } = Built::default();
     for lab in selection.labs(catalog)? {
-        let binary = Arc::new(compile(workspace, lab, profile)?);
+        let binary = match compile(workspace, lab, profile) {
+            Err(Error::DoesNotCompile(package)) => {
+                term::note(format!("{package} does not compile; its tests are left out"));
+                broken.push(package);
+                continue;
+            }
+            built => Arc::new(built?),
+        };
         let mut found: Vec<_> = binary.tests.iter().map(|path| case(lab, path, &binary)).collect();
         found.retain(|case| selection.includes(lab, &case.part, &case.name, catalog));
         let order: Vec<&str> =
@@ -72,11 +99,14 @@ pub(crate) fn build(
         warn_of_differences(lab, &binary, catalog, selection);
         cases.extend(found);
     }
+    if cases.is_empty() && !broken.is_empty() {
+        return Err(Error::DoesNotCompile(broken.join(", ")));
+    }
     if cases.is_empty() {
         let label = selection.label();
         return Err(Error::NothingMatched(format!("'{label}': no test of that name was built")));
     }
-    Ok(cases)
+    Ok(Built { cases, broken })
 }
 
 /// The test with this path.

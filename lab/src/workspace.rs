@@ -11,6 +11,7 @@ const CATALOG: &str = "lab/labs.toml";
 /// The tree that holds the labs.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
+    /// Its directory.
     root: PathBuf,
 }
 

@@ -73,8 +73,9 @@ fn exit_codes() {
     fixture.lab("test 9A").expect(3).says("toy does not compile").says("mismatched types");
     fixture.lab("stress 9A").expect(3);
     fixture.lab("replay passes_9a 7").expect(3);
-    // Each lab is built on its own.
+    // Each lab is built on its own, and costs only its own tests.
     fixture.lab("test rig").expect(0);
+    fixture.lab("test rig 9A").expect(3).shows("Tests passed: 1/1");
 }
 
 #[test]
