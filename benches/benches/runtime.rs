@@ -142,7 +142,7 @@ fn sync(c: &mut Criterion) {
         b.iter_custom(|n| {
             simulated(n, |n| {
                 let lock = Arc::new(Mutex::new(0));
-                let work = |lock: Arc<Mutex<u64>>| {
+                let work = move |lock: Arc<Mutex<u64>>| {
                     for _ in 0..n / 2 {
                         let mut guard = lock.lock();
                         yield_now();

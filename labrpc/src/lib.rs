@@ -1,6 +1,6 @@
 //! Tasks, time, locks, channels and a network for the labs: write a distributed system as ordinary
-//! blocking code, and test it in a simulation in which a minute takes a millisecond and every failure
-//! can be replayed.
+//! blocking code, and test it in a simulation in which a minute takes a millisecond and every
+//! failure can be replayed.
 //!
 //! # Two servers
 //!
@@ -85,22 +85,23 @@
 //!
 //! # What the simulation promises
 //!
-//! * **One seed, one run.** Schedule, delays, losses and random numbers follow from one number. Runs
-//!   are compared by a hash over everything that happens ([`Outcome::trace_hash`]); the same seed has
-//!   the same hash in debug and release builds, beside other tests, and with logging on. Log lines
-//!   and assertions change nothing, even if a `Display` takes locks.
+//! * **One seed, one run.** Schedule, delays, losses and random numbers follow from one number.
+//!   Runs are compared by a hash over everything that happens ([`Outcome::trace_hash`]); the same
+//!   seed has the same hash in debug and release builds, beside other tests, and with logging on.
+//!   Log lines and assertions change nothing, even if a `Display` takes locks.
 //! * **Virtual time.** Whoever waits costs nothing; when all wait, the clock jumps. Every operation
 //!   takes 50 ns of virtual time, so a loop that polls gets somewhere.
 //! * **One thing at a time.** Tasks take turns on one thread. A turn ends where a task waits, and
 //!   under most policies at any operation on a lock, a channel or an atomic.
-//! * **Nothing hangs.** Deadlocks and circles of locks are reported at once, loops without an end by
-//!   the processor time that they use.
+//! * **Nothing hangs.** Deadlocks and circles of locks are reported at once, loops without an end
+//!   by the processor time that they use.
 //!
 //! What breaks these promises is whatever the seed does not decide: the order of a
 //! [`std::collections::HashMap`], real time, real threads, the value of an address, a `static` that
-//! one run leaves to the next. A failing run is replayed, and if the replay goes another way, the
-//! report says where. Locks of `std` work unless they are held over anything that waits; then they
-//! stop the whole simulation, which the watchdog reports.
+//! one run leaves to the next. (A `thread_local` is shared by all tasks of a run.) A failing run is
+//! replayed, and if the replay goes another way, the report says where. Locks of `std` work unless
+//! they are held over anything that waits; then they stop the whole simulation, which the watchdog
+//! reports.
 //!
 //! # Replaying a failure
 //!
@@ -116,8 +117,8 @@
 //! # Policies, and what they find
 //!
 //! A [`Policy`] says which schedules a seed chooses among. Handlers take no virtual time, so two of
-//! them rarely meet; the default policy therefore stalls a server's task now and then, like a thread
-//! that lost its processor. In percent of 3 000 runs (`tests/races`):
+//! them rarely meet; the default policy therefore stalls a server's task now and then, like a
+//! thread that lost its processor. In percent of 3 000 runs (`tests/races`):
 //!
 //! | race | fifo | random | walk | pct | stall |
 //! |---|---|---|---|---|---|
@@ -126,18 +127,18 @@
 //! | ABBA: two locks, taken in two orders | 0.0 | 0.0 | 95.1 | 98.5 | 11.2 |
 //! | messages sent after the lock that orders them was released | 0.0 | 0.5 | 0.6 | 0.8 | 34.3 |
 //!
-//! Walk and pct find races between tasks that are busy at the same instant; stall finds all, and
-//! alone those between messages. It is the default because a server is rarely busy, and always
-//! waiting for messages.
+//! Walk and pct find races between tasks that are busy at the same instant; stall finds all of
+//! them, and is the only one that often finds those between messages. It is the default because a
+//! server is rarely busy, and always waiting for messages.
 //!
 //! # Crash and shutdown
 //!
-//! [`Node::crash`] stops a server at the point where it stands, as a loss of power would: no line of
-//! it runs any more. What its tasks own is dropped, but nothing that a destructor does has an effect:
-//! it does not wait, its messages go nowhere, a [`Persister`] keeps what it had. Locks are released.
-//! Who joins or calls a dead task gets an error. Tests of `kill()` do not crash: they call it, and
-//! the old incarnation runs on beside the new one, as in the course. That works on real threads too,
-//! where nothing can be crashed.
+//! [`Node::crash`] stops a server at the point where it stands, as a loss of power would: no line
+//! of it runs any more. What its tasks own is dropped, but nothing that a destructor does has an
+//! effect: it does not wait, its messages go nowhere, a [`Persister`] keeps what it had. Locks are
+//! released. Who joins or calls a dead task gets an error. Tests of `kill()` do not crash: they
+//! call it, and the old incarnation runs on beside the new one, as in the course. That works on
+//! real threads too, where nothing can be crashed.
 //!
 //! # A failure report
 //!
@@ -180,9 +181,9 @@
 //! # Limits
 //!
 //! Tested on Linux on `x86_64` only. Elsewhere the watchdog counts real time and cannot tell who is
-//! blocked, on Windows an overflow of a task's stack is reported without the task's name, and on other
-//! processors the order of a [`HashMap`] is another one, though the same in every run. A task's stack
-//! has 256 KiB. At most 10 000 tasks can be alive.
+//! blocked, on Windows an overflow of a task's stack is reported without the task's name, and on
+//! other processors the order of a [`HashMap`] is another one, though the same in every run. A
+//! task's stack has 256 KiB. At most 10 000 tasks can be alive.
 
 mod client_end;
 mod codec;

@@ -232,6 +232,14 @@ pub(crate) fn after(core: Option<&Core>, nanos: u64, action: impl FnOnce() + Sen
     }
 }
 
+/// Does something at the end of the run, once no task of a simulation is left; never outside runs.
+pub(crate) fn at_end_of_run(action: impl FnOnce() + Send + 'static) {
+    dispatch(|core| match core {
+        Some(core) => core.at_end(action),
+        None => drop(context::real().map(|thread| thread.world.at_end(action))),
+    });
+}
+
 /// Nanoseconds since the start of the run; costs no virtual time.
 pub(crate) fn now_nanos(core: Option<&Core>) -> u64 {
     core.map_or_else(real::now, Core::now)

@@ -7,6 +7,7 @@
 //!   a zombie can neither talk nor save;
 //! * handles are dropped by tasks of their node, so that destructors of a crashed server do nothing.
 
+mod clients;
 mod links;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

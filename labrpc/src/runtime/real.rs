@@ -37,6 +37,8 @@ pub(crate) struct World {
     failure: Mutex<Option<String>>,
     nodes: Mutex<Vec<Arc<str>>>,
     generators: AtomicU64,
+    /// What is left to be done at the end.
+    at_end: Mutex<Vec<pool::Job>>,
 }
 
 impl World {
@@ -51,7 +53,13 @@ impl World {
             failure: Mutex::new(None),
             nodes: Mutex::new(vec!["test".into()]),
             generators: AtomicU64::new(0),
+            at_end: Mutex::default(),
         })
+    }
+
+    /// Does something at the end of the run.
+    pub(crate) fn at_end(&self, action: impl FnOnce() + Send + 'static) {
+        self.at_end.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
     }
 
     /// Ends the run: its threads unwind at their next operation.
@@ -176,6 +184,8 @@ pub(crate) fn run<T: Send + 'static>(
         }
     };
     world.finish();
+    let at_end = std::mem::take(&mut *world.at_end.lock().unwrap_or_else(PoisonError::into_inner));
+    at_end.into_iter().for_each(|action| action());
     (result, kind)
 }
 

@@ -197,6 +197,23 @@ fn lock_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
     });
 }
 
+/// The same with a notification.
+#[test]
+fn notification_is_passed_on_if_the_task_that_got_it_is_killed() {
+    value_of(|| {
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let (first, second) = (Arc::clone(&shared), Arc::clone(&shared));
+        let node = Node::new("S0");
+        node.spawn(move || drop(first.1.wait(first.0.lock())));
+        sleep(MOMENT);
+        let survivor = spawn(move || drop(second.1.wait(second.0.lock())));
+        sleep(MOMENT);
+        shared.1.notify_one();
+        node.crash();
+        assert_eq!(survivor.join(), Ok(()));
+    });
+}
+
 /// The same with a message.
 #[test]
 fn message_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
@@ -206,7 +223,11 @@ fn message_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
             let node = Node::new("S0");
             let first = receiver.clone();
             node.spawn(move || match is_selecting {
-                true => _ = Select::new().recv(&first) + Select::default().wait_for(&first),
+                true => {
+                    let mut select = Select::new();
+                    select.recv(&first);
+                    _ = select.ready();
+                }
                 false => _ = first.recv(),
             });
             sleep(MOMENT);
@@ -217,18 +238,6 @@ fn message_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
             assert_eq!(survivor.join(), Ok(Ok(7)));
         }
     });
-}
-
-/// Waits for one channel through a selection.
-trait WaitFor<'a> {
-    fn wait_for(self, receiver: &'a labrpc::Receiver<u32>) -> usize;
-}
-
-impl<'a> WaitFor<'a> for Select<'a> {
-    fn wait_for(mut self, receiver: &'a labrpc::Receiver<u32>) -> usize {
-        self.recv(receiver);
-        self.ready()
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use labrpc::{Node, Policy, Simulation, channel, sleep, spawn};
+use labrpc::{Network, Node, Policy, Server, Service, Simulation, channel, sleep, spawn};
 
 use crate::{chaos, child};
 
@@ -52,6 +52,22 @@ fn everything_that_tasks_own_is_dropped_at_the_end() {
         let shared = Arc::clone(&shared);
         spawn(move || receiver.iter().for_each(drop));
         spawn(move || drop(shared));
+    });
+    outcome.result.expect("nothing fails");
+    assert_eq!(Arc::strong_count(&witness), 1);
+}
+
+#[test]
+fn servers_that_hold_ends_of_their_network_are_dropped_at_the_end() {
+    let witness = Arc::new(());
+    let shared = Arc::clone(&witness);
+    let outcome = Simulation::new(1).run(move || {
+        let network = Network::new();
+        let (end, shared) = (network.make_end("to itself"), Arc::clone(&shared));
+        let service = Service::new("Circle").method("Close", move |(): ()| {
+            let _everything = (&end, &shared);
+        });
+        network.add_server("S0", Server::new().with(service));
     });
     outcome.result.expect("nothing fails");
     assert_eq!(Arc::strong_count(&witness), 1);

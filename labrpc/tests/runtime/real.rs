@@ -84,14 +84,14 @@ fn select_waits_for_whichever_comes_first() {
     value_of(|| {
         let (sender, slow) = channel();
         let (_never, silent) = channel::<u32>();
-        spawn(move || {
-            sleep(Duration::from_millis(5));
-            sender.send(1).ok();
-        });
         let mut select = Select::new();
         let (silent, slow_one) = (select.recv(&silent), select.recv(&slow));
         assert_ne!(silent, slow_one);
         assert_eq!(select.ready_timeout(Duration::from_nanos(1)), None);
+        spawn(move || {
+            sleep(Duration::from_millis(5));
+            sender.send(1).ok();
+        });
         assert_eq!(select.ready(), slow_one);
         assert_eq!(slow.try_recv(), Ok(1));
     });

@@ -105,8 +105,7 @@ fn excused_work_does_not_count() {
     let limits = Duration::from_millis(100);
     let outcome = Simulation::new(1).cpu_limits(limits, limits).run(|| {
         without_watchdog(|| {
-            // Two hundred thousand times a hundred thousand steps would be seconds; the clock that
-            // counts is the processor's.
+            // Takes longer than both limits allow.
             let mut sum = 0_u64;
             for i in 0..400_000_000_u64 {
                 sum = std::hint::black_box(sum ^ i);

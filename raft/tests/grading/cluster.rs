@@ -142,11 +142,16 @@ impl RaftCluster {
         self.servers.mend(b, a);
     }
 
+    /// Splits the cluster into sides that cannot reach each other.
+    pub fn partition(&self, sides: &[&[usize]]) {
+        self.servers.partition(sides);
+    }
+
     /// Splits the cluster into two sides at random, one of which may be empty.
     pub fn split_at_random(&self) {
         let (one, other): (Vec<usize>, Vec<usize>) =
             self.all().partition(|_| rng().random_bool(0.5));
-        self.servers.partition(&[&one, &other]);
+        self.partition(&[&one, &other]);
     }
 
     /// Mends all links that were cut.
@@ -264,18 +269,23 @@ impl RaftCluster {
         }
     }
 
-    /// The term that all connected servers agree on.
+    /// The term that all connected servers agree on. They are asked one after the other, so an
+    /// election that begins meanwhile is no fault: they get an election timeout to agree.
     pub fn check_terms(&self) -> u64 {
-        let mut agreed = None;
-        for server in self.connected() {
-            let Some(RaftState { term, .. }) = self.state(server) else { continue };
-            let (first, other) = *agreed.get_or_insert((server, term));
-            if other != term {
-                let actual = format!("servers disagree on term: S{first}@{other} S{server}@{term}");
-                self.fail("without failures all servers are in the same term", actual);
+        let mut terms: Vec<String> = Vec::new();
+        for _ in 0..10 {
+            let connected = self.connected().into_iter();
+            let states: Vec<(usize, RaftState)> =
+                connected.filter_map(|server| Some((server, self.state(server)?))).collect();
+            let first = states.first().map_or(0, |(_, state)| state.term);
+            if states.iter().all(|(_, state)| state.term == first) {
+                return first;
             }
+            terms = states.iter().map(|(i, state)| format!("S{i}@{}", state.term)).collect();
+            sleep(ELECTION_TIMEOUT / 10);
         }
-        agreed.map_or(0, |(_, term)| term)
+        let actual = format!("servers disagree on term: {}", terms.join(" "));
+        self.fail("without failures all servers are in the same term", actual);
     }
 
     /// No connected server claims to lead.

@@ -1,8 +1,8 @@
 //! Part 2A: leader election (§5.2).
 
-use log::warn;
-
 use std::time::Duration;
+
+use log::warn;
 use testkit::{Violation, lab_test};
 
 use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
@@ -25,9 +25,17 @@ fn initial_election_2a() {
         }
 
         sim.sleep(2 * ELECTION_TIMEOUT);
-        if cluster.check_terms() != term {
+        let later = cluster.check_terms();
+        if later != term {
             // Legal, but a sign of weak timers.
             warn!("the term changed though nothing failed");
+        }
+        if later > term + 2 {
+            let actual = format!("the term went from {term} to {later} though nothing failed");
+            let violation = Violation::new("a leader keeps the others from standing", actual);
+            sim.fail(
+                violation.hint("does a leader send heartbeats, several in an election timeout?"),
+            );
         }
         cluster.check_one_leader();
     });

@@ -12,6 +12,7 @@ mod ledger;
 mod log_2b;
 mod overtaken_2d;
 mod persist_2c;
+mod safety_2b;
 mod server;
 mod snapshot_2d;
 mod succession_2a;

@@ -175,11 +175,9 @@ fn figure8_2c() {
         cluster.one_retrying(cluster.command(), 1);
 
         for _ in 0..1000 {
-            let command = cluster.command();
-            let takes = |&server: &usize| cluster.propose(server, &command).is_some();
-            let leader = cluster.all().filter(takes).last();
+            let leaders = cluster.propose_to_all(&cluster.command());
             figure8_pause();
-            if let Some(leader) = leader {
+            if let Some(&(leader, _)) = leaders.last() {
                 cluster.bring_down(leader);
             }
             if cluster.all().filter(|&server| cluster.is_up(server)).count() < 3 {
@@ -230,13 +228,10 @@ fn figure8_unreliable_2c() {
             if round == 200 {
                 cluster.network().set_long_reordering(true);
             }
-            let command = cluster.command();
-            let takes = |&server: &usize| {
-                cluster.propose(server, &command).is_some() && cluster.is_connected(server)
-            };
-            let leader = cluster.all().filter(takes).last();
+            let leaders = cluster.propose_to_all(&cluster.command());
             figure8_pause();
-            if let Some(leader) = leader
+            let connected = leaders.iter().rfind(|(leader, _)| cluster.is_connected(*leader));
+            if let Some(&(leader, _)) = connected
                 && rng().random_bool(0.5)
             {
                 cluster.disconnect(leader);
@@ -311,8 +306,7 @@ fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Co
     let mut confirmed = Vec::new();
     while !stop.load() {
         let command = cluster.command();
-        let taken = cluster.all().filter_map(|server| cluster.propose(server, &command)).last();
-        let Some(pos) = taken else {
+        let Some(&(_, pos)) = cluster.propose_to_all(&command).last() else {
             sleep(Duration::from_millis(79 + 17 * number));
             continue;
         };
