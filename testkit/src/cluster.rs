@@ -7,6 +7,7 @@
 //!   a zombie can neither talk nor save;
 //! * handles are dropped by tasks of their node, so that destructors of a crashed server do nothing.
 
+mod clients;
 mod links;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -193,7 +194,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         Some((running.node.clone(), Arc::clone(&running.handle)))
     }
 
-    /// Locks the servers' slots.
+    /// Locks the servers' slots, for a moment: whoever has them calls nothing of the runtime, which
+    /// might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -224,11 +226,12 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// Fresh ends and a copy of the persister for a server's next incarnation.
     fn boot(&self, server: usize) -> Boot {
         let name = self.name(server);
+        let persister = self.persister(server).copy();
         let mut slots = self.slots();
         let slot = &mut slots[server];
         slot.incarnation += 1;
-        slot.persister = slot.persister.copy();
-        let (incarnation, persister) = (slot.incarnation, slot.persister.clone());
+        slot.persister = persister.clone();
+        let incarnation = slot.incarnation;
         slot.ends =
             self.0.names.iter().map(|peer| format!("{name}.{incarnation}>{peer}")).collect();
         let ends = slot.ends.clone();
@@ -304,9 +307,10 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         self.disconnect(server);
         self.0.sim.network().delete_server(self.name(server));
         self.0.sim.update_server(self.line(server), |line| line.up = false);
+        let saved = self.persister(server).copy();
         let mut slots = self.slots();
         let slot = &mut slots[server];
-        slot.persister = slot.persister.copy();
+        slot.persister = saved;
         slot.running.take()
     }
 }

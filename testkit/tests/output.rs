@@ -1,6 +1,8 @@
 //! What a run prints and records, seen from outside: these tests start this very binary again, which
 //! then runs the samples below.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Network, rng, sleep};
+use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
 use testkit::{Cluster, Sim, Violation};
@@ -142,9 +142,26 @@ impl RaftCluster {
         self.servers.mend(b, a);
     }
 
+    /// Splits the cluster into sides that cannot reach each other.
+    pub fn partition(&self, sides: &[&[usize]]) {
+        self.servers.partition(sides);
+    }
+
+    /// Splits the cluster into two sides at random, one of which may be empty.
+    pub fn split_at_random(&self) {
+        let (one, other): (Vec<usize>, Vec<usize>) =
+            self.all().partition(|_| rng().random_bool(0.5));
+        self.partition(&[&one, &other]);
+    }
+
+    /// Mends all links that were cut.
+    pub fn heal(&self) {
+        self.servers.heal();
+    }
+
     /// Crashes a server or shuts it down, as the seed wants.
     pub fn bring_down(&self, server: usize) {
-        let now = labrpc::Instant::now();
+        let now = Instant::now();
         if self.is_up(server) {
             self.ledger.lock().end_life(server, now);
         }
@@ -226,6 +243,25 @@ impl RaftCluster {
         self.fail("a leader that hears of a later term steps down", actual);
     }
 
+    /// Asks these servers in intervals of `poll` until one of them leads in a later term than any
+    /// that was seen so far; returns the leader and its term. For about ten election timeouts.
+    pub fn wait_for_leader_among(&self, servers: &[usize], poll: Duration) -> (usize, u64) {
+        let before = self.highest_term();
+        let began = Instant::now();
+        while began.elapsed() < 10 * ELECTION_TIMEOUT {
+            for &server in servers {
+                if let Some(RaftState { term, is_leader: true }) = self.state(server)
+                    && term > before
+                {
+                    return (server, term);
+                }
+            }
+            sleep(poll);
+        }
+        let claim = "a majority that is connected elects a leader";
+        self.fail(claim, "expected one leader, got none");
+    }
+
     /// Waits until a server is in `term` or a later one.
     pub fn wait_for_term(&self, server: usize, term: u64) {
         while self.ledger(|ledger| ledger.term(server)) < term {
@@ -233,18 +269,23 @@ impl RaftCluster {
         }
     }
 
-    /// The term that all connected servers agree on.
+    /// The term that all connected servers agree on. They are asked one after the other, so an
+    /// election that begins meanwhile is no fault: they get an election timeout to agree.
     pub fn check_terms(&self) -> u64 {
-        let mut agreed = None;
-        for server in self.connected() {
-            let Some(RaftState { term, .. }) = self.state(server) else { continue };
-            let (first, other) = *agreed.get_or_insert((server, term));
-            if other != term {
-                let actual = format!("servers disagree on term: S{first}@{other} S{server}@{term}");
-                self.fail("without failures all servers are in the same term", actual);
+        let mut terms: Vec<String> = Vec::new();
+        for _ in 0..10 {
+            let connected = self.connected().into_iter();
+            let states: Vec<(usize, RaftState)> =
+                connected.filter_map(|server| Some((server, self.state(server)?))).collect();
+            let first = states.first().map_or(0, |(_, state)| state.term);
+            if states.iter().all(|(_, state)| state.term == first) {
+                return first;
             }
+            terms = states.iter().map(|(i, state)| format!("S{i}@{}", state.term)).collect();
+            sleep(ELECTION_TIMEOUT / 10);
         }
-        agreed.map_or(0, |(_, term)| term)
+        let actual = format!("servers disagree on term: {}", terms.join(" "));
+        self.fail("without failures all servers are in the same term", actual);
     }
 
     /// No connected server claims to lead.

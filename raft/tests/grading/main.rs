@@ -9,5 +9,6 @@ mod election_2a;
 mod ledger;
 mod log_2b;
 mod persist_2c;
+mod safety_2b;
 mod server;
 mod snapshot_2d;

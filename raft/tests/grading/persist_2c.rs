@@ -110,37 +110,59 @@ fn persist3_2c() {
 
 /// A vote that was given survives a restart: nobody votes twice in one term (§5.2).
 ///
-/// A leads in a term with the vote of V. V restarts, and then C asks it for its vote in that same
-/// term: C was cut off from A all the time, and its term is made to reach A's just then.
+/// A is elected with the vote of V. V restarts at that very moment, before it hears anything more,
+/// and then C asks it for its vote in that same term: C was cut off from A all the time, and its
+/// term is made to reach A's just then.
 #[test]
 fn vote_survives_restart_2c() {
     lab_test("vote_survives_restart_2c", |sim| {
         let cluster = RaftCluster::start(sim, 3);
-        for _ in 0..5 {
+        for _ in 0..4 {
             cluster.one_retrying(cluster.command(), 3);
 
             // The leader C is cut off; A is elected with the vote of V.
             let c = cluster.check_one_leader();
-            cluster.disconnect(c);
-            let a = cluster.check_one_leader();
-            let v = cluster.all().find(|server| ![a, c].contains(server)).expect("there are three");
-            let term = cluster.check_terms();
+            cluster.separate(c, cluster.after(c, 1));
+            cluster.separate(c, cluster.after(c, 2));
+            // A message takes 0.1 to 1 ms: A's first heartbeat is still on its way.
+            let others = [1, 2].map(|places| cluster.after(c, places));
+            let (a, term) = cluster.wait_for_leader_among(&others, Duration::from_micros(200));
 
             // V forgets whatever it has not saved.
-            cluster.separate(a, c);
+            let v = cluster.all().find(|server| ![a, c].contains(server)).expect("there are three");
             cluster.restart(v);
             cluster.connect(v);
 
             // C restarts as a follower of its old term, and campaigns until it reaches A's.
             cluster.restart(c);
-            cluster.wait_for_term(c, term - 1);
             cluster.connect(c);
+            cluster.wait_for_term(c, term - 1);
+            cluster.reunite(c, v);
             sim.sleep(2 * ELECTION_TIMEOUT);
-
-            cluster.reunite(a, c);
-            cluster.connect(a);
+            cluster.reunite(c, a);
         }
         cluster.one_retrying(cluster.command(), 3);
+    });
+}
+
+/// Replies that come late, when terms and leaders have changed, count for nothing (§5.1): votes only
+/// in the term for which they were given, and acknowledgements only in the term of their request.
+#[test]
+fn late_replies_2c() {
+    lab_test("late_replies_2c", |sim| {
+        let cluster = RaftCluster::start(sim, 5);
+        cluster.one_retrying(cluster.command(), 5);
+        cluster.network().set_long_reordering(true);
+        for _ in 0..80 {
+            cluster.split_at_random();
+            sim.sleep(ELECTION_TIMEOUT * rng().random_range(2..10) / 10);
+            for server in cluster.all() {
+                (0..3).for_each(|_| _ = cluster.propose(server, &cluster.command()));
+            }
+        }
+        cluster.network().set_long_reordering(false);
+        cluster.heal();
+        cluster.one_retrying(cluster.command(), 5);
     });
 }
 
@@ -153,11 +175,9 @@ fn figure8_2c() {
         cluster.one_retrying(cluster.command(), 1);
 
         for _ in 0..1000 {
-            let command = cluster.command();
-            let takes = |&server: &usize| cluster.propose(server, &command).is_some();
-            let leader = cluster.all().filter(takes).last();
+            let leaders = cluster.propose_to_all(&cluster.command());
             figure8_pause();
-            if let Some(leader) = leader {
+            if let Some(&(leader, _)) = leaders.last() {
                 cluster.bring_down(leader);
             }
             if cluster.all().filter(|&server| cluster.is_up(server)).count() < 3 {
@@ -208,13 +228,10 @@ fn figure8_unreliable_2c() {
             if round == 200 {
                 cluster.network().set_long_reordering(true);
             }
-            let command = cluster.command();
-            let takes = |&server: &usize| {
-                cluster.propose(server, &command).is_some() && cluster.is_connected(server)
-            };
-            let leader = cluster.all().filter(takes).last();
+            let leaders = cluster.propose_to_all(&cluster.command());
             figure8_pause();
-            if let Some(leader) = leader
+            let connected = leaders.iter().rfind(|(leader, _)| cluster.is_connected(*leader));
+            if let Some(&(leader, _)) = connected
                 && rng().random_bool(0.5)
             {
                 cluster.disconnect(leader);
@@ -289,8 +306,7 @@ fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Co
     let mut confirmed = Vec::new();
     while !stop.load() {
         let command = cluster.command();
-        let taken = cluster.all().filter_map(|server| cluster.propose(server, &command)).last();
-        let Some(pos) = taken else {
+        let Some(&(_, pos)) = cluster.propose_to_all(&command).last() else {
             sleep(Duration::from_millis(79 + 17 * number));
             continue;
         };

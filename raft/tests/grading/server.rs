@@ -90,7 +90,9 @@ impl Life {
             line,
             reach,
         };
-        let begun = ledger.lock().begin_life(me, incarnation, &persister.snapshot());
+        // Before the ledger is locked: reading is an operation at which others may run.
+        let snapshot = persister.snapshot();
+        let begun = ledger.lock().begin_life(me, incarnation, &snapshot);
         begun.unwrap_or_else(|violation| sim.fail(violation));
         life.show_applied();
         (life, ends, persister)

@@ -43,6 +43,11 @@ impl RaftCluster {
         self.servers.call(server, move |raft| raft.start(bytes))?.ok()
     }
 
+    /// Proposes a command to all servers, connected or not; returns those who took it.
+    pub fn propose_to_all(&self, command: &Command) -> Vec<(usize, LogPos)> {
+        self.all().filter_map(|server| Some((server, self.propose(server, command)?))).collect()
+    }
+
     /// Proposes a command to connected servers in turn until one takes it, and waits until so many
     /// servers have applied it; returns its index. The first leader that takes it must succeed.
     pub fn one(&self, command: impl Into<Command>, servers: usize) -> u64 {
