@@ -36,12 +36,12 @@ pub(crate) fn run(args: &StressArgs) -> Result<Status, Error> {
     let profile = Profile { release: args.world.release };
     let interrupted = pool::watch_signals()?;
     let built = test_case::build(&workspace, &catalog, &selection, profile)?;
-    let session = Session::begin(args, &workspace, &built.cases, &selection.label())?;
-    built.outcome(session.run(&interrupted)?)
+    let stress = Stress::begin(args, &workspace, &built.cases, &selection.label())?;
+    built.outcome(stress.run(&interrupted)?)
 }
 
 /// A stress run that is about to begin, or to go on.
-struct Session<'a> {
+struct Stress<'a> {
     /// What was asked for.
     args: &'a StressArgs,
     /// Where we are.
@@ -68,7 +68,7 @@ struct Tally {
     json: Option<JsonLines>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Stress<'a> {
     /// Looks for an unfinished run of the same plan, or makes a directory for a new one.
     fn begin(
         args: &'a StressArgs,

@@ -96,7 +96,7 @@ pub(crate) fn build(
             lab.parts.iter().flat_map(|part| &part.tests).map(|test| &*test.name).collect();
         let place = |case: &TestCase| order.iter().position(|name| *name == case.name);
         found.sort_by_key(|case| place(case).unwrap_or(order.len()));
-        warn_of_differences(lab, &binary, catalog, selection);
+        warn_of_differences(lab, &found, &binary, catalog, selection);
         cases.extend(found);
     }
     if cases.is_empty() && !broken.is_empty() {
@@ -133,7 +133,13 @@ fn case(lab: &Lab, path: &str, binary: &Arc<Binary>) -> TestCase {
 }
 
 /// Says where the catalog and the built tests disagree.
-fn warn_of_differences(lab: &Lab, binary: &Binary, catalog: &Catalog, selection: &Selection) {
+fn warn_of_differences(
+    lab: &Lab,
+    found: &[TestCase],
+    binary: &Binary,
+    catalog: &Catalog,
+    selection: &Selection,
+) {
     let names: Vec<&str> =
         binary.tests.iter().filter_map(|path| path.rsplit("::").next()).collect();
     for entry in catalog.entries().filter(|entry| entry.lab.name == lab.name) {
@@ -142,7 +148,7 @@ fn warn_of_differences(lab: &Lab, binary: &Binary, catalog: &Catalog, selection:
             term::note(format!("lab/labs.toml lists {name}, but {} has no such test", lab.name));
         }
     }
-    for name in names {
+    for TestCase { name, .. } in found {
         if !lab.health_check && catalog.entry(&lab.name, name).is_none() {
             term::note(format!("{} has the test {name}, which lab/labs.toml lacks", lab.name));
         }

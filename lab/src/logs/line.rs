@@ -23,8 +23,13 @@ pub(super) struct Server {
 }
 
 impl<'a> Line<'a> {
-    /// Parses a line; `None` if it has another form.
+    /// Parses a line; `None` if it has another form. The first line of a log may stand behind
+    /// libtest's own `test name ... `.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let text = match text.split_once(" ... ") {
+            Some((name, line)) if name.starts_with("test ") => line,
+            _ => text,
+        };
         let (time, rest) = text.split_once(' ')?;
         let (topic, message) = rest.split_once(' ')?;
         let is_time = time.len() >= 6 && time.bytes().all(|byte| byte.is_ascii_digit());
@@ -72,6 +77,7 @@ mod tests {
         let line = Line::parse("012500 VOTE S2@5 granted to S0").unwrap();
         assert_eq!(line, Line { time: 12_500, topic: "VOTE", message: "S2@5 granted to S0" });
         assert!(Line::parse("1234567 LOG1 x").is_some());
+        assert_eq!(Line::parse("test a::b ... 012500 VOTE S2@5 granted to S0"), Some(line));
         for other in ["", "running 1 test", "12500 VOTE x", "012500 Vote x", "012500 VOTE", "x y z"]
         {
             assert_eq!(Line::parse(other), None, "{other}");

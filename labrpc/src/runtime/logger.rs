@@ -79,9 +79,10 @@ impl Log for Logger {
                 if verbose || wanted {
                     let node = core.node_name(core.current_node());
                     let line = core.unobserved(|| line(core.now(), &node, record));
-                    if verbose {
+                    if verbose && !wanted {
                         core.progress.excused(|| print(&line));
                     }
+                    // A run whose lines are kept is a replay: they were printed the first time.
                     core.recent_lines.push(line);
                 }
             }
