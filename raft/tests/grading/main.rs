@@ -7,7 +7,6 @@ mod acknowledged_2c;
 mod cluster;
 mod command;
 mod election_2a;
-mod late_reply_2c;
 mod ledger;
 mod log_2b;
 mod overtaken_2d;
