@@ -63,8 +63,14 @@ mod tests {
         let [a, b, c, other] = [item(1, 0), item(1, 1), item(1, 2), item(2, 0)];
         assert_eq!(problem(&[&a, &other, &b, &c].map(String::as_str).concat()), None);
         assert_eq!(problem(&format!("{a}{other}{c}")), Some("missing element x 1 1 y".into()));
-        assert_eq!(problem(&format!("{a}{b}{other}{c}{b}")), Some("duplicate element x 1 1 y".into()));
-        assert_eq!(problem(&format!("{a}{c}{other}{b}")), Some("wrong order for element x 1 2 y".into()));
+        assert_eq!(
+            problem(&format!("{a}{b}{other}{c}{b}")),
+            Some("duplicate element x 1 1 y".into())
+        );
+        assert_eq!(
+            problem(&format!("{a}{c}{other}{b}")),
+            Some("wrong order for element x 1 2 y".into())
+        );
         assert_eq!(problem(&format!("{a}{b}{c}")), Some("missing element x 2 0 y".into()));
     }
 }

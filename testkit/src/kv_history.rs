@@ -124,14 +124,16 @@ fn accusation(report: &Report<String>) -> Violation {
         }
         None => "history is not linearizable".to_string(),
     };
-    Violation::new("every call takes effect once, between its start and its return", actual)
-        .hint("does a leader without a majority answer? is a request that is sent again executed again?")
+    Violation::new("every call takes effect once, between its start and its return", actual).hint(
+        "does a leader without a majority answer? is a request that is sent again executed again?",
+    )
 }
 
 /// Why a history could not be judged.
 fn doubt(model: &KvModel, calls: &[Call], limits: &Limits) -> String {
     let report = labrpc::without_watchdog(|| explain(model, calls, limits));
-    let undecided = report.partitions.iter().find_map(|part| part.limit.map(|why| (why, &part.key)));
+    let undecided =
+        report.partitions.iter().find_map(|part| part.limit.map(|why| (why, &part.key)));
     let of = calls.len();
     match undecided {
         Some((why, key)) => format!("{why} while checking key {key:?} of a history of {of} calls"),

@@ -169,9 +169,11 @@ impl KvCluster {
     #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
         let size = |server: usize| self.servers.persister(server).raft_state_size();
-        let (largest, server) = self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        let (largest, server) =
+            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
         if largest > limit {
-            let actual = format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
+            let actual =
+                format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
             self.fail("a server takes a snapshot when its log grows", actual);
         }
     }
@@ -180,9 +182,11 @@ impl KvCluster {
     #[track_caller]
     pub fn check_snapshot_size(&self, limit: usize) {
         let size = |server: usize| self.servers.persister(server).snapshot_size();
-        let (largest, server) = self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        let (largest, server) =
+            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
         if largest > limit {
-            let actual = format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
+            let actual =
+                format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
             self.fail("a snapshot holds the state, and not how it came about", actual);
         }
     }

@@ -85,7 +85,8 @@ fn rsm_leader_partition_3a() {
         sleep(Duration::from_secs(1));
         if submissions.iter().all(Submission::is_over) {
             let actual = "all submissions to the old leader returned while it was cut off";
-            cluster.fail("a leader that hears nothing cannot know what became of a request", actual);
+            cluster
+                .fail("a leader that hears nothing cannot know what became of a request", actual);
         }
 
         cluster.heal();

@@ -39,7 +39,8 @@ pub fn check_speed(sim: &Sim, max_raft_state: Option<usize>) {
     let value = clerk.get("x");
     cluster.check_appends(&value, &[(0, SPEED_CALLS)]);
     if per_call > SPEED_LIMIT {
-        let actual = format!("operations completed too slowly {per_call:?}/op > {SPEED_LIMIT:?}/op");
+        let actual =
+            format!("operations completed too slowly {per_call:?}/op > {SPEED_LIMIT:?}/op");
         cluster.fail("a call is not held up until the next heartbeat", actual);
     }
     cluster.history().check();
@@ -108,7 +109,8 @@ fn one_partition_3a() {
         sleep(ELECTION_TIMEOUT);
         if put.is_finished() || get.is_finished() {
             let which = if put.is_finished() { "put" } else { "get" };
-            cluster.fail("nothing succeeds in a minority", format!("{which} in minority completed"));
+            cluster
+                .fail("nothing succeeds in a minority", format!("{which} in minority completed"));
         }
         cluster.check_value(&mut in_majority, "1", "14");
         for value in ["16", "17", "18", "19", "20"] {
@@ -176,7 +178,8 @@ fn persist_concurrent_3a() {
 #[test]
 fn persist_concurrent_unreliable_3a() {
     lab_test("persist_concurrent_unreliable_3a", |sim| {
-        Workload { clients: 5, unreliable: true, crash: true, calls: 1_200, ..Workload::default() }.run(sim);
+        Workload { clients: 5, unreliable: true, crash: true, calls: 1_200, ..Workload::default() }
+            .run(sim);
     });
 }
 
@@ -184,7 +187,8 @@ fn persist_concurrent_unreliable_3a() {
 #[test]
 fn persist_partition_3a() {
     lab_test("persist_partition_3a", |sim| {
-        Workload { clients: 5, crash: true, partitions: true, calls: 2_500, ..Workload::default() }.run(sim);
+        Workload { clients: 5, crash: true, partitions: true, calls: 2_500, ..Workload::default() }
+            .run(sim);
     });
 }
 
@@ -192,7 +196,13 @@ fn persist_partition_3a() {
 #[test]
 fn persist_partition_unreliable_3a() {
     lab_test("persist_partition_unreliable_3a", |sim| {
-        let workload = Workload { clients: 5, crash: true, partitions: true, calls: 900, ..Workload::default() };
+        let workload = Workload {
+            clients: 5,
+            crash: true,
+            partitions: true,
+            calls: 900,
+            ..Workload::default()
+        };
         Workload { unreliable: true, ..workload }.run(sim);
     });
 }
@@ -201,7 +211,13 @@ fn persist_partition_unreliable_3a() {
 #[test]
 fn persist_partition_unreliable_linearizable_3a() {
     lab_test("persist_partition_unreliable_linearizable_3a", |sim| {
-        let workload = Workload { clients: 15, servers: 7, shared_keys: true, calls: 1_800, ..Workload::default() };
+        let workload = Workload {
+            clients: 15,
+            servers: 7,
+            shared_keys: true,
+            calls: 1_800,
+            ..Workload::default()
+        };
         Workload { unreliable: true, crash: true, partitions: true, ..workload }.run(sim);
     });
 }

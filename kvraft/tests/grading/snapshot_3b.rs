@@ -119,7 +119,8 @@ fn snapshot_unreliable_3b() {
 #[test]
 fn snapshot_unreliable_recover_3b() {
     lab_test("snapshot_unreliable_recover_3b", |sim| {
-        Workload { clients: 5, unreliable: true, crash: true, calls: 1_200, ..with_snapshots() }.run(sim);
+        Workload { clients: 5, unreliable: true, crash: true, calls: 1_200, ..with_snapshots() }
+            .run(sim);
     });
 }
 
@@ -136,7 +137,13 @@ fn snapshot_unreliable_recover_concurrent_partition_3b() {
 #[test]
 fn snapshot_unreliable_recover_concurrent_partition_linearizable_3b() {
     lab_test("snapshot_unreliable_recover_concurrent_partition_linearizable_3b", |sim| {
-        let workload = Workload { clients: 15, servers: 7, shared_keys: true, calls: 1_700, ..with_snapshots() };
+        let workload = Workload {
+            clients: 15,
+            servers: 7,
+            shared_keys: true,
+            calls: 1_700,
+            ..with_snapshots()
+        };
         Workload { unreliable: true, crash: true, partitions: true, ..workload }.run(sim);
     });
 }

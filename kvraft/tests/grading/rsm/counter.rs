@@ -230,7 +230,8 @@ impl CounterCluster {
     /// Waits until a server leads, and returns its number.
     pub fn leader(&self) -> usize {
         for _ in 0..50 {
-            let leads = |&server: &usize| self.servers.call(server, |rsm| rsm.raft().state().is_leader);
+            let leads =
+                |&server: &usize| self.servers.call(server, |rsm| rsm.raft().state().is_leader);
             if let Some(leader) = (0..3).find(|server| leads(server) == Some(true)) {
                 return leader;
             }
