@@ -40,7 +40,7 @@ pub use self::time::Instant;
 pub(crate) use self::context::{dispatch, in_simulation};
 pub(crate) use self::core::Core;
 pub(crate) use self::oneshot::OneShot;
-pub(crate) use self::real::{SLICE, check_over};
+pub(crate) use self::real::{SLICE, check_over, spin};
 pub(crate) use self::report::describe;
 pub(crate) use self::task::{Held, NodeId, Wait, Waiter};
 pub(crate) use self::timers::Action;

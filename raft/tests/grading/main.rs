@@ -7,4 +7,7 @@ mod cluster;
 mod command;
 mod election_2a;
 mod ledger;
+mod log_2b;
+mod persist_2c;
 mod server;
+mod snapshot_2d;
