@@ -80,8 +80,9 @@
 //!
 //! # What is left out, and why
 //!
-//! * Reads without a log entry (§8): they need a round of heartbeats instead, which is no faster
-//!   here, and a way into Raft that no other part of the labs wants. Reads go through the log.
+//! * Reads without a log entry (§8). A leader must then learn from a majority that it still leads, which
+//!   takes as long as agreement does, and must have committed something in its term. That saves work,
+//!   but no time, and needs a way into Raft that nothing else in the labs wants.
 //! * Forgetting clients: the duplicate table keeps each one for ever. Real systems let sessions
 //!   expire, and then have to agree on time.
 //! * Several calls of one clerk at once: they would need a window of numbers instead of the last.
