@@ -103,7 +103,7 @@ fn snapshot_recover_3b() {
 #[test]
 fn snapshot_recover_many_clients_3b() {
     lab_test("snapshot_recover_many_clients_3b", |sim| {
-        Workload { clients: 20, crash: true, calls: 16_000, ..with_snapshots() }.run(sim);
+        Workload { clients: 20, crash: true, calls: 14_000, ..with_snapshots() }.run(sim);
     });
 }
 

@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(50);
 const BURST: u32 = 16;
 /// A client's own key is emptied when its value has become so long: what grows without end costs
 /// time in every call and tells nothing new.
-const LONG_VALUE: usize = 1_500;
+const LONG_VALUE: usize = 1_000;
 
 /// Who works in which weather.
 pub struct Workload {
