@@ -4,13 +4,12 @@ use testkit::{KvClerk, lab_test};
 
 use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
 use crate::service_3a::check_speed;
-use crate::workload::Workload;
+use crate::workload::{LOG_FACTOR, Workload};
 
 /// Near which size of the Raft state servers take snapshots.
 const MAX_RAFT_STATE: usize = 1_000;
-/// What no server's Raft state may exceed. The course's 8 times: a leader in a minority takes the
-/// requests of clients that come back to it again and again, and cannot get rid of any.
-const LOG_LIMIT: usize = 8 * MAX_RAFT_STATE;
+/// What no server's Raft state may exceed.
+const LOG_LIMIT: usize = LOG_FACTOR * MAX_RAFT_STATE;
 /// What no snapshot of one key and one client may exceed. Half of the course's limit, as our codec
 /// names no fields. A history of the writes would take several thousand bytes.
 const SNAPSHOT_LIMIT: usize = 250;
