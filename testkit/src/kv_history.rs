@@ -120,7 +120,8 @@ impl KvHistory {
 fn accusation(report: &Report<String>) -> Violation {
     let actual = match report.window() {
         Some(window) => {
-            format!("history is not linearizable: {}\n{}", window.reason, window.picture)
+            let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();
+            format!("history is not linearizable: {}{bars}", window.reason)
         }
         None => "history is not linearizable".to_string(),
     };
