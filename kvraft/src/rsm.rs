@@ -145,14 +145,21 @@ impl<M: StateMachine> Rsm<M> {
         persister: &Persister,
         max_raft_state: Option<usize>,
     ) {
+        let limit = max_raft_state.map(|bytes| bytes * SNAPSHOT_PERCENT / 100);
+        // How many bytes of commands a snapshot would take off the log.
+        let mut gain = 0;
         for message in applied {
             match message {
                 ApplyMsg::Command { index, term, command } => {
+                    gain += command.len();
                     let request = decode(&command).expect("a log holds what was handed to Raft");
                     let mut replica = self.replica.lock();
                     replica.apply(index, term, request);
-                    let limit = max_raft_state.map(|bytes| bytes * SNAPSHOT_PERCENT / 100);
+                    // A server that lags has a long log of commands that it has not applied. It would
+                    // lag even more if it took a snapshot after each of them.
+                    let limit = limit.filter(|limit| gain >= limit / 2);
                     if limit.is_some_and(|limit| persister.raft_state_size() >= limit) {
+                        gain = 0;
                         let snapshot = replica.snapshot();
                         drop(replica);
                         self.raft.snapshot(index, snapshot);
@@ -162,6 +169,7 @@ impl<M: StateMachine> Rsm<M> {
                     let mut replica = self.replica.lock();
                     replica.restore(&data);
                     replica.forget_up_to(index);
+                    gain = 0;
                 }
             }
         }

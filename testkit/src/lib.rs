@@ -45,8 +45,11 @@
 //! neither: it names a file in `LAB_REPORT` and gets one line of JSON per run, which student code in
 //! the same process cannot forge, see the head of `record.rs`.
 
+mod appends;
 mod board;
+mod client_ends;
 mod cluster;
+mod kv_history;
 mod lab_test;
 mod output;
 mod place;
@@ -55,8 +58,11 @@ mod report;
 mod sim;
 mod violation;
 
+pub use crate::appends::{check_appends, item};
 pub use crate::board::ServerLine;
+pub use crate::client_ends::ClientEnds;
 pub use crate::cluster::{Boot, Cluster, Reach, SILENCE_AFTER, Started};
+pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

@@ -6,6 +6,7 @@ use labrpc::{decode, encode};
 use raft::{Index, LogPos, Term};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteBuf, Bytes};
 
 use super::OutcomeSender;
 
@@ -131,12 +132,12 @@ impl<M: StateMachine> Replica<M> {
 
     /// The whole state as bytes: the duplicate table belongs to it.
     pub(super) fn snapshot(&self) -> Vec<u8> {
-        encode(&(&self.sessions, self.machine.snapshot()))
+        encode(&(&self.sessions, Bytes::new(&self.machine.snapshot())))
     }
 
     /// Replaces the state by one that [`Replica::snapshot`] has made.
     pub(super) fn restore(&mut self, snapshot: &[u8]) {
-        let (sessions, machine): (_, Vec<u8>) =
+        let (sessions, machine): (_, ByteBuf) =
             decode(snapshot).expect("a snapshot is what some server's replica has made");
         self.sessions = sessions;
         self.machine.restore(&machine);

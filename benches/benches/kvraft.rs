@@ -1,0 +1,129 @@
+//! What a call of the key/value service costs: processor time in a simulation, and throughput and
+//! latency on real threads. Three servers, a reliable network.
+
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kvraft::{Clerk, KvServer};
+use labrpc::{ClientEnd, Instant, Network, Node, Persister, Server, Simulation, run_real, spawn};
+
+/// Servers in the cluster.
+const SERVERS: usize = 3;
+/// Near which size of the Raft state servers take snapshots.
+const MAX_RAFT_STATE: usize = 100_000;
+/// Calls that count as one iteration: a cluster that starts waits for an election, which must not
+/// decide how many iterations are made.
+const CALLS: u64 = 5_000;
+/// More virtual or real time than any bench takes.
+const LIMIT: Duration = Duration::from_secs(1 << 32);
+
+/// What clients do.
+#[derive(Clone, Copy)]
+enum Mix {
+    /// Only puts.
+    Puts,
+    /// Only gets.
+    Gets,
+}
+
+/// An enabled end from somebody to a server.
+fn end(network: &Network, from: &str, to: usize) -> ClientEnd {
+    let name = format!("{from} to S{to}");
+    let end = network.make_end(&name);
+    network.connect(&name, &format!("S{to}"));
+    network.enable(&name);
+    end
+}
+
+/// Starts the servers.
+fn start() -> Network {
+    let network = Network::new();
+    for me in 0..SERVERS {
+        let name = format!("S{me}");
+        let peers = (0..SERVERS).map(|peer| end(&network, &name, peer)).collect();
+        let server = Node::new(&name).call(move || {
+            let kv = KvServer::new(peers, me, Persister::new(), Some(MAX_RAFT_STATE));
+            kv.services().into_iter().fold(Server::new(), Server::with)
+        });
+        network.add_server(&name, server.expect("the node is alive"));
+    }
+    network
+}
+
+/// Lets clients share so many calls; returns how long those took.
+fn work(calls: u64, clients: u64, mix: Mix) -> Duration {
+    let network = start();
+    let clerk = |client: u64| {
+        let name = format!("clerk {client}");
+        Clerk::new((0..SERVERS).map(|server| end(&network, &name, server)).collect())
+    };
+    clerk(clients).put("k", "v"); // Waits for a leader.
+    let began = Instant::now();
+    let tasks: Vec<_> = (0..clients)
+        .map(|client| {
+            let mut clerk = clerk(client);
+            spawn(move || {
+                let key = client.to_string();
+                for _ in 0..calls.div_ceil(clients) {
+                    match mix {
+                        Mix::Puts => clerk.put(&key, "0123456789"),
+                        Mix::Gets => drop(clerk.get(&key)),
+                    }
+                }
+            })
+        })
+        .collect();
+    tasks.into_iter().for_each(|task| task.join().expect("no task is killed"));
+    began.elapsed()
+}
+
+/// Processor time in a simulation.
+fn simulated(c: &mut Criterion) {
+    let mut group = c.benchmark_group("simulated kvraft");
+    group.throughput(Throughput::Elements(CALLS));
+    for (name, mix) in [("put", Mix::Puts), ("get", Mix::Gets)] {
+        for clients in [1, 16] {
+            group.bench_function(format!("{name}, {clients} clients"), |b| {
+                b.iter_custom(|n| {
+                    let simulation = Simulation::new(1).time_limit(LIMIT).cpu_limits(LIMIT, LIMIT);
+                    let outcome = simulation.run(move || work(n * CALLS, clients, mix));
+                    outcome.result.unwrap_or_else(|failure| panic!("{failure}"));
+                    outcome.cpu_time
+                });
+            });
+        }
+    }
+}
+
+/// Real time on real threads. With one client this is the latency of so many calls, with many the
+/// throughput.
+fn real(c: &mut Criterion) {
+    let mut group = c.benchmark_group("real-thread kvraft");
+    group.throughput(Throughput::Elements(CALLS));
+    for (name, mix) in [("put", Mix::Puts), ("get", Mix::Gets)] {
+        for clients in [1, 16] {
+            group.bench_function(format!("{name}, {clients} clients"), |b| {
+                b.iter_custom(|n| {
+                    let outcome = run_real(1, LIMIT, move || work(n * CALLS, clients, mix));
+                    outcome.result.unwrap_or_else(|failure| panic!("{failure}"))
+                });
+            });
+        }
+    }
+}
+
+/// Each sample starts a cluster and waits for an election, so there are few.
+fn criterion() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(5))
+        .without_plots()
+}
+
+criterion_group! {
+    name = benches;
+    config = criterion();
+    targets = simulated, real
+}
+criterion_main!(benches);

@@ -1,0 +1,199 @@
+//! The vocabulary in which the tests of lab 3 tell their stories.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use kvraft::{Clerk, KvServer};
+use labrpc::{JoinHandle, rng, sleep, spawn};
+use linearizability::{KvInput, KvOutput};
+use rand::RngExt as _;
+use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+
+/// How long tests wait for an election. Twice to four times what a good solution takes.
+pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Servers of the key/value service, all connected with each other in the beginning, and what their
+/// clients saw. Clones are the same cluster.
+#[derive(Clone)]
+pub struct KvCluster {
+    sim: Sim,
+    servers: Cluster<KvServer>,
+    history: KvHistory,
+    /// How many clients there were.
+    clients: Arc<AtomicU64>,
+}
+
+impl KvCluster {
+    /// Starts so many servers on a reliable network. They take snapshots when the Raft state comes
+    /// near `max_raft_state` bytes.
+    pub fn start(sim: &Sim, servers: usize, max_raft_state: Option<usize>) -> Self {
+        let start = move |boot: Boot| {
+            let Boot { me, ends, persister, .. } = boot;
+            let server = KvServer::new(ends, me, persister, max_raft_state);
+            Started { services: server.services(), handle: server }
+        };
+        let servers = Cluster::new(sim, "S", servers, start, KvServer::kill);
+        servers.start_all();
+        let history = KvHistory::new(sim);
+        Self { sim: sim.clone(), servers, history, clients: Arc::default() }
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// The numbers of all servers.
+    pub fn all(&self) -> std::ops::Range<usize> {
+        0..self.servers.len()
+    }
+
+    /// What the clients saw.
+    pub fn history(&self) -> &KvHistory {
+        &self.history
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
+        self.sim.fail(Violation::new(claim, actual));
+    }
+
+    /// A new client that reaches all servers; the number labels it in pictures of the history.
+    pub fn client(&self, number: u64) -> KvClerk {
+        self.client_with_ends(number).0
+    }
+
+    /// A new client that reaches only these servers.
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, ClientEnds) {
+        let (clerk, ends) = self.client_with_ends(number);
+        ends.reach_only(servers);
+        (clerk, ends)
+    }
+
+    /// A new client and the switches of its ends.
+    fn client_with_ends(&self, number: u64) -> (KvClerk, ClientEnds) {
+        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
+        let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
+        let (switches, ends) = ClientEnds::new(&self.sim, &name, &servers);
+        let mut clerk = Clerk::new(ends);
+        (self.history.clerk(number, move |input| execute(&mut clerk, input)), switches)
+    }
+
+    /// A key has this value.
+    #[track_caller]
+    pub fn check_value(&self, clerk: &mut KvClerk, key: &str, expected: &str) {
+        let value = clerk.get(key);
+        if value != expected {
+            let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
+            self.fail("a client reads what was written last", actual);
+        }
+    }
+
+    /// A value holds the items of some clients, `(client, how many)`.
+    #[track_caller]
+    pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
+        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
+    }
+}
+
+/// Has a clerk make a call.
+fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
+    match input {
+        KvInput::Get { key } => return KvOutput::Value(clerk.get(key)),
+        KvInput::Put { key, value } => clerk.put(key, value),
+        KvInput::Append { key, value } => clerk.append(key, value),
+    }
+    KvOutput::Done
+}
+
+/// Faults.
+impl KvCluster {
+    /// Splits the servers in two. Clients are not affected.
+    pub fn partition(&self, one: &[usize], other: &[usize]) {
+        self.servers.partition(&[one, other]);
+    }
+
+    /// Splits the servers so that the leader, if there is one, is in the minority, as the last:
+    /// returns the majority and the minority.
+    pub fn partition_with_leader_in_minority(&self) -> (Vec<usize>, Vec<usize>) {
+        let leader = self.leader();
+        let followers: Vec<usize> = self.all().filter(|&server| server != leader).collect();
+        let (majority, minority) = followers.split_at(self.servers.len() / 2 + 1);
+        let minority = [minority, &[leader]].concat();
+        self.partition(majority, &minority);
+        (majority.to_vec(), minority)
+    }
+
+    /// Connects everyone with everyone, and starts those that are down.
+    pub fn connect_all(&self) {
+        self.servers.heal();
+        self.servers.start_all();
+    }
+
+    /// Crashes every server or shuts it down, as the seed wants.
+    pub fn bring_all_down(&self) {
+        self.all().for_each(|server| self.servers.bring_down(server));
+    }
+
+    /// Waits until a server says that it leads, and returns the first that does.
+    pub fn leader(&self) -> usize {
+        for _ in 0..50 {
+            let leads = |&server: &usize| self.servers.call(server, KvServer::is_leader);
+            if let Some(leader) = self.all().find(|server| leads(server) == Some(true)) {
+                return leader;
+            }
+            sleep(ELECTION_TIMEOUT / 10);
+        }
+        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+    }
+
+    /// A task that splits the servers at random, about once in a second, until `stop` says so.
+    pub fn keep_partitioning(&self, stop: impl Fn() -> bool + Send + 'static) -> JoinHandle<()> {
+        let cluster = self.clone();
+        spawn(move || {
+            while !stop() {
+                let (one, other): (Vec<usize>, Vec<usize>) =
+                    cluster.all().partition(|_| rng().random_bool(0.5));
+                cluster.partition(&one, &other);
+                sleep(ELECTION_TIMEOUT + Duration::from_millis(rng().random_range(0..200)));
+            }
+        })
+    }
+}
+
+/// What the servers have saved.
+impl KvCluster {
+    /// No server's Raft state is larger than this; one that lags has a second to catch up.
+    #[track_caller]
+    pub fn check_log_size(&self, limit: usize) {
+        let size = |server: usize| self.servers.persister(server).raft_state_size();
+        for _ in 0..10 {
+            if self.all().all(|server| size(server) <= limit) {
+                return;
+            }
+            sleep(ELECTION_TIMEOUT / 10);
+        }
+        let (largest, server) =
+            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        if largest > limit {
+            let actual =
+                format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
+            self.fail("a server takes a snapshot when its log grows", actual);
+        }
+    }
+
+    /// No server's snapshot is larger than this.
+    #[track_caller]
+    pub fn check_snapshot_size(&self, limit: usize) {
+        let size = |server: usize| self.servers.persister(server).snapshot_size();
+        let (largest, server) =
+            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        if largest > limit {
+            let actual =
+                format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
+            self.fail("a snapshot holds the state, and not how it came about", actual);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The replicated state machine between Raft and the service: the tests of the course's later
+//! years, with a counter for a machine.
+
+mod counter;
+
+use std::time::Duration;
+
+use labrpc::{Instant, JoinHandle, sleep, spawn};
+use testkit::lab_test;
+
+use self::counter::{Action, CounterCluster, Submission};
+
+/// How many requests are made, or are under way at once.
+const MANY: usize = 100;
+/// How long requests may take to fail once their server is shut down: a second longer than a client
+/// may go on trying.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(11);
+
+/// Requests are executed in order, on all servers.
+#[test]
+fn rsm_basic_3a() {
+    lab_test("rsm_basic_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        count_to(&cluster, 10);
+    });
+}
+
+/// Increments one by one, and sees each on all servers.
+fn count_to(cluster: &CounterCluster, goal: u64) {
+    for expected in 1..=goal {
+        cluster.increment(expected);
+        cluster.check_counters(expected, 3);
+    }
+}
+
+/// Concurrent requests are all executed, each once.
+#[test]
+fn rsm_concurrent_3a() {
+    lab_test("rsm_concurrent_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        let client = || {
+            let cluster = cluster.clone();
+            spawn(move || cluster.one(Action::Increment))
+        };
+        let clients: Vec<JoinHandle<Option<u64>>> = (0..50).map(|_| client()).collect();
+        assert!(clients.into_iter().all(|client| client.join().is_ok()), "nobody crashes the test");
+        cluster.check_counters(50, 3);
+    });
+}
+
+/// The others go on without the leader, which catches up when it is back.
+#[test]
+fn rsm_leader_failure_3a() {
+    lab_test("rsm_leader_failure_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        cluster.increment(1);
+        cluster.check_counters(1, 3);
+
+        let leader = cluster.leader();
+        cluster.disconnect(leader);
+        cluster.increment(2);
+        cluster.check_counters(2, 2);
+
+        cluster.connect(leader);
+        cluster.check_counters(2, 3);
+    });
+}
+
+/// Requests to a leader in a minority are never executed; they fail as soon as it hears of the new
+/// leader.
+#[test]
+fn rsm_leader_partition_3a() {
+    lab_test("rsm_leader_partition_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        cluster.increment(1);
+
+        let leader = cluster.leader();
+        let others: Vec<usize> = (0..3).filter(|&server| server != leader).collect();
+        cluster.partition(&others, &[leader]);
+        let submissions: Vec<Submission> =
+            (0..MANY).map(|_| cluster.submit(leader, Action::Decrement)).collect();
+        sleep(Duration::from_millis(10));
+        cluster.increment(2);
+
+        sleep(Duration::from_secs(1));
+        if submissions.iter().all(Submission::is_over) {
+            let actual = "all submissions to the old leader returned while it was cut off";
+            cluster
+                .fail("a leader that hears nothing cannot know what became of a request", actual);
+        }
+
+        cluster.heal();
+        cluster.check_end(&submissions, Duration::from_secs(1));
+        if submissions.iter().any(Submission::succeeded) {
+            let actual = "a submission to a leader without a majority returned a reply";
+            cluster.fail("nothing is executed without a majority", actual);
+        }
+        cluster.check_counters(2, 3);
+    });
+}
+
+/// All servers go down; what was executed is there when they are up again.
+#[test]
+fn rsm_restart_replay_3a() {
+    lab_test("rsm_restart_replay_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        count_to(&cluster, MANY as u64);
+
+        cluster.bring_all_down();
+        sleep(Duration::from_secs(1));
+        cluster.start_all();
+        cluster.increment(MANY as u64 + 1);
+        sleep(Duration::from_secs(1));
+        cluster.check_counters(MANY as u64 + 1, 3);
+    });
+}
+
+/// Requests that wait end when their server is shut down.
+#[test]
+fn rsm_shutdown_3a() {
+    lab_test("rsm_shutdown_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        cluster.increment(1);
+        shut_down_while_busy(&cluster);
+    });
+}
+
+/// Makes requests to the leader, and shuts all servers down before they are all executed.
+fn shut_down_while_busy(cluster: &CounterCluster) {
+    let leader = cluster.leader();
+    let submissions: Vec<Submission> =
+        (0..MANY).map(|_| cluster.submit(leader, Action::Nothing)).collect();
+    let client = || {
+        let cluster = cluster.clone();
+        spawn(move || cluster.one(Action::Nothing))
+    };
+    let clients: Vec<JoinHandle<Option<u64>>> = (0..MANY).map(|_| client()).collect();
+    sleep(Duration::from_millis(20));
+    cluster.shut_all_down();
+    let began = Instant::now();
+    cluster.check_end(&submissions, Duration::from_secs(1));
+    while !clients.iter().all(JoinHandle::is_finished) {
+        if began.elapsed() > SHUTDOWN_PATIENCE {
+            cluster.fail("requests fail when their server is shut down", "submit did not stop");
+        }
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// Requests that waited when their servers were shut down are not taken for those that come after
+/// the restart.
+#[test]
+fn rsm_restart_submit_3a() {
+    lab_test("rsm_restart_submit_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        count_to(&cluster, MANY as u64);
+        cluster.bring_all_down();
+        sleep(Duration::from_secs(1));
+        cluster.start_all();
+        cluster.increment(MANY as u64 + 1);
+        cluster.check_counters(MANY as u64 + 1, 3);
+
+        sleep(Duration::from_secs(1));
+        shut_down_while_busy(&cluster);
+        cluster.start_all();
+        cluster.increment(MANY as u64 + 2);
+        cluster.check_counters(MANY as u64 + 2, 3);
+    });
+}
+
+/// A server that is killed while it waits for the network tells so, and does not wait for ever.
+#[test]
+fn rsm_kill_in_minority_3a() {
+    lab_test("rsm_kill_in_minority_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        cluster.increment(1);
+        let leader = cluster.leader();
+        cluster.disconnect(leader);
+        let submissions: Vec<Submission> =
+            (0..MANY).map(|_| cluster.submit(leader, Action::Nothing)).collect();
+        sleep(Duration::from_millis(10));
+        cluster.shut_down(leader);
+        cluster.check_end(&submissions, Duration::from_secs(1));
+    });
+}
+
+/// Snapshots keep the log short, and contain the counter.
+#[test]
+fn rsm_snapshot_3b() {
+    const MAX_RAFT_STATE: usize = 1_000;
+    /// Five times as many as in the course: in our codec, fewer would fit a log without snapshots.
+    const INCREMENTS: u64 = 500;
+    lab_test("rsm_snapshot_3b", |sim| {
+        let cluster = CounterCluster::start(sim, Some(MAX_RAFT_STATE));
+        for expected in 1..=INCREMENTS {
+            cluster.increment(expected);
+        }
+        cluster.check_counters(INCREMENTS, 3);
+        cluster.check_log_size(2 * MAX_RAFT_STATE);
+
+        cluster.bring_all_down();
+        cluster.start_all();
+        cluster.increment(INCREMENTS + 1);
+        cluster.check_counters(INCREMENTS + 1, 3);
+    });
+}

@@ -1,0 +1,286 @@
+//! A replicated counter, and the vocabulary of the tests that use it.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
+use labrpc::{Instant, decode, encode, sleep};
+use serde::{Deserialize, Serialize};
+use testkit::{Boot, Cluster, Sim, Started, Violation};
+
+/// How long [`CounterCluster::one`] tries before it gives up.
+const ONE_BUDGET: Duration = Duration::from_secs(10);
+/// How long it waits when no server that it can reach leads.
+const ONE_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the counter can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// One more.
+    Increment,
+    /// No change.
+    Nothing,
+    /// One less. Tests ask for it only where it must not happen.
+    Decrement,
+}
+
+/// The machine.
+struct Counter {
+    sim: Sim,
+    value: u64,
+}
+
+impl StateMachine for Counter {
+    type Command = Action;
+    type Reply = u64;
+
+    fn apply(&mut self, action: Action) -> u64 {
+        match action {
+            Action::Increment => self.value += 1,
+            Action::Nothing => {}
+            Action::Decrement => {
+                let claim = "nothing is executed without a majority";
+                let actual = "a request to a leader that was cut off was executed";
+                self.sim.fail(Violation::new(claim, actual));
+            }
+        }
+        self.value
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        encode(&self.value)
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) {
+        self.value = match decode(snapshot) {
+            Ok(value) => value,
+            Err(error) => {
+                let claim = "a machine is restored from what it has made";
+                self.sim.fail(Violation::new(claim, error.to_string()))
+            }
+        };
+    }
+}
+
+/// What a submission returned.
+type SubmitResult = Result<u64, SubmitError>;
+
+/// A request to one server that is under way, or over.
+pub struct Submission(Arc<Mutex<Option<SubmitResult>>>);
+
+impl Submission {
+    /// What it returned.
+    fn result(&self) -> Option<SubmitResult> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it has returned.
+    pub fn is_over(&self) -> bool {
+        self.result().is_some()
+    }
+
+    /// Whether it has returned a reply.
+    pub fn succeeded(&self) -> bool {
+        matches!(self.result(), Some(Ok(_)))
+    }
+}
+
+/// Three servers with a counter, all connected in the beginning. Clones are the same cluster.
+#[derive(Clone)]
+pub struct CounterCluster {
+    sim: Sim,
+    servers: Cluster<Rsm<Counter>>,
+    /// How many clients there were: each request comes from another.
+    clients: Arc<AtomicU64>,
+    /// Who led when last heard of.
+    leader: Arc<AtomicUsize>,
+    /// To whom [`CounterCluster::one`] talks.
+    reachable: Arc<Mutex<Vec<usize>>>,
+}
+
+impl CounterCluster {
+    /// Starts the servers on a reliable network. They take snapshots when the Raft state comes near
+    /// `max_raft_state` bytes.
+    pub fn start(sim: &Sim, max_raft_state: Option<usize>) -> Self {
+        let run = sim.clone();
+        let start = move |boot: Boot| {
+            let Boot { me, ends, persister, .. } = boot;
+            let counter = Counter { sim: run.clone(), value: 0 };
+            let rsm = Rsm::new(ends, me, persister, max_raft_state, counter);
+            Started { services: vec![rsm.service()], handle: rsm }
+        };
+        let servers = Cluster::new(sim, "S", 3, start, Rsm::kill);
+        servers.start_all();
+        Self {
+            sim: sim.clone(),
+            servers,
+            clients: Arc::default(),
+            leader: Arc::default(),
+            reachable: Arc::new(Mutex::new(vec![0, 1, 2])),
+        }
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
+        self.sim.fail(Violation::new(claim, actual));
+    }
+
+    /// A request of a client that has made none before.
+    fn request(&self, command: Action) -> Request<Action> {
+        Request { client: self.clients.fetch_add(1, Relaxed), sequence: 1, command }
+    }
+
+    /// Begins a request to one server.
+    pub fn submit(&self, server: usize, action: Action) -> Submission {
+        let result = Arc::new(Mutex::new(None));
+        let (slot, request) = (Arc::clone(&result), self.request(action));
+        self.servers.spawn(server, move |rsm| {
+            let returned = rsm.submit(request);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
+        });
+        Submission(result)
+    }
+
+    /// Has a request executed by whichever server leads among those that can be reached, in ten
+    /// seconds; returns the reply.
+    pub fn one(&self, action: Action) -> Option<u64> {
+        let began = Instant::now();
+        let request = self.request(action);
+        while began.elapsed() < ONE_BUDGET {
+            let (first, reachable) = (self.leader.load(Relaxed), self.reachable());
+            for server in (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s)) {
+                let request = request.clone();
+                let result = self.servers.call(server, move |rsm| rsm.submit(request));
+                if let Some(Ok(reply)) = result {
+                    self.leader.store(server, Relaxed);
+                    return Some(reply);
+                }
+            }
+            sleep(ONE_PAUSE);
+        }
+        None
+    }
+
+    /// To whom requests may go.
+    fn reachable(&self) -> Vec<usize> {
+        self.reachable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests go only to these servers from now on.
+    fn talk_to(&self, servers: Vec<usize>) {
+        *self.reachable.lock().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    /// Increments the counter, which must have this value then.
+    #[track_caller]
+    pub fn increment(&self, expected: u64) {
+        let reply = self.one(Action::Increment);
+        if reply != Some(expected) {
+            let actual = format!("expected {expected} instead of {reply:?}");
+            self.fail("each increment takes effect once, within 10 s", actual);
+        }
+    }
+
+    /// So many servers have this value, soon.
+    #[track_caller]
+    pub fn check_counters(&self, expected: u64, servers: usize) {
+        let mut pause = Duration::from_millis(10);
+        let mut values = Vec::new();
+        for _ in 0..30 {
+            let value = |server| self.servers.call(server, |rsm| rsm.peek(|counter| counter.value));
+            values = (0..3).map(value).collect();
+            if values.iter().filter(|value| **value == Some(expected)).count() >= servers {
+                return;
+            }
+            sleep(pause);
+            if pause < Duration::from_secs(1) {
+                pause *= 2;
+            }
+        }
+        let actual = format!("expected {servers} servers with counter {expected}, got {values:?}");
+        self.fail("every server executes what was agreed on", actual);
+    }
+
+    /// All these requests end within some time.
+    #[track_caller]
+    pub fn check_end(&self, submissions: &[Submission], patience: Duration) {
+        let began = Instant::now();
+        while !submissions.iter().all(Submission::is_over) {
+            if began.elapsed() > patience {
+                let open = submissions.iter().filter(|submission| !submission.is_over()).count();
+                let actual = format!("{open} submissions have not returned after {patience:?}");
+                self.fail("a request fails once its server knows that it does not lead", actual);
+            }
+            sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// No server's Raft state is larger than this.
+    pub fn check_log_size(&self, limit: usize) {
+        let sizes = (0..3).map(|server| self.servers.persister(server).raft_state_size());
+        let largest = sizes.max().unwrap_or(0);
+        if largest > limit {
+            let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
+            self.fail("a server takes a snapshot when its log grows", actual);
+        }
+    }
+
+    /// Waits until a server leads, and returns its number.
+    pub fn leader(&self) -> usize {
+        for _ in 0..50 {
+            let leads =
+                |&server: &usize| self.servers.call(server, |rsm| rsm.raft().state().is_leader);
+            if let Some(leader) = (0..3).find(|server| leads(server) == Some(true)) {
+                return leader;
+            }
+            sleep(Duration::from_millis(100));
+        }
+        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+    }
+
+    /// Cuts a server off from the others, and from requests.
+    pub fn disconnect(&self, server: usize) {
+        self.talk_to((0..3).filter(|&other| other != server).collect());
+        self.servers.disconnect(server);
+    }
+
+    /// Connects a server with the others again.
+    pub fn connect(&self, server: usize) {
+        self.talk_to(vec![0, 1, 2]);
+        self.servers.connect(server);
+    }
+
+    /// Splits the servers in two; requests go to the first group only.
+    pub fn partition(&self, reachable: &[usize], others: &[usize]) {
+        self.servers.partition(&[reachable, others]);
+        self.talk_to(reachable.to_vec());
+    }
+
+    /// Mends all links.
+    pub fn heal(&self) {
+        self.talk_to(vec![0, 1, 2]);
+        self.servers.heal();
+    }
+
+    /// Asks a server to stop.
+    pub fn shut_down(&self, server: usize) {
+        self.servers.shutdown(server);
+    }
+
+    /// Asks all servers to stop.
+    pub fn shut_all_down(&self) {
+        (0..3).for_each(|server| self.servers.shutdown(server));
+    }
+
+    /// Crashes every server or shuts it down, as the seed wants.
+    pub fn bring_all_down(&self) {
+        (0..3).for_each(|server| self.servers.bring_down(server));
+    }
+
+    /// Starts the servers that are down.
+    pub fn start_all(&self) {
+        self.servers.start_all();
+    }
+}

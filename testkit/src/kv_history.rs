@@ -1,0 +1,176 @@
+//! What the clients of a key/value service saw, for the checker of linearizability.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use labrpc::Instant;
+use linearizability::{
+    KvInput, KvModel, KvOutput, Limits, Operation, Report, Verdict, check, explain,
+};
+
+use crate::sim::Sim;
+use crate::violation::Violation;
+
+/// The calls of all clients of a run, those included that are still under way. Clones are the same
+/// history.
+///
+/// ```
+/// use linearizability::{KvInput, KvOutput};
+/// use testkit::{KvHistory, lab_test};
+///
+/// lab_test("everyone_agrees_0a", |sim| {
+///     let history = KvHistory::new(sim);
+///     let mut value = String::new();
+///     let mut clerk = history.clerk(1, move |input| match input {
+///         KvInput::Get { .. } => KvOutput::value(value.as_str()),
+///         KvInput::Put { value: new, .. } => {
+///             value.clone_from(new);
+///             KvOutput::Done
+///         }
+///         KvInput::Append { value: more, .. } => {
+///             value.push_str(more);
+///             KvOutput::Done
+///         }
+///     });
+///     clerk.put("k", "a");
+///     clerk.append("k", "b");
+///     assert_eq!(clerk.get("k"), "ab");
+///     assert_eq!(history.len(), 3);
+///     history.check();
+/// });
+/// ```
+#[derive(Clone)]
+pub struct KvHistory {
+    sim: Sim,
+    /// Never locked across a call of the runtime.
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+/// A call as the checker knows it.
+type Call = Operation<KvInput, KvOutput>;
+
+/// A client whose calls are recorded, whatever the lab's own client looks like.
+pub struct KvClerk {
+    history: KvHistory,
+    client: u64,
+    execute: Box<dyn FnMut(&KvInput) -> KvOutput + Send>,
+}
+
+impl KvHistory {
+    /// A history in which nothing has happened.
+    pub fn new(sim: &Sim) -> Self {
+        Self { sim: sim.clone(), calls: Arc::default() }
+    }
+
+    /// A client that makes its calls by means of `execute`, and records them here. The number only
+    /// labels it in pictures.
+    pub fn clerk(
+        &self,
+        client: u64,
+        execute: impl FnMut(&KvInput) -> KvOutput + Send + 'static,
+    ) -> KvClerk {
+        KvClerk { history: self.clone(), client, execute: Box::new(execute) }
+    }
+
+    /// How many calls were made.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.calls().len()
+    }
+
+    /// Fails the run unless all calls together are linearizable. Notes that it proves nothing if the
+    /// checker gives up.
+    #[track_caller]
+    pub fn check(&self) {
+        let calls = self.calls().clone();
+        self.sim.set_commits(calls.len() as u64);
+        let limits = Limits::default();
+        match labrpc::without_watchdog(|| check(&KvModel, &calls, &limits)) {
+            Verdict::Ok => {}
+            Verdict::Illegal => {
+                let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
+                self.sim.fail(accusation(&report));
+            }
+            Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
+        }
+    }
+
+    /// Notes that a call begins; returns its number.
+    fn begin(&self, client: u64, input: &KvInput) -> usize {
+        let now = Instant::now().as_nanos();
+        let mut calls = self.calls();
+        calls.push(Operation::pending(client, input.clone(), now));
+        calls.len() - 1
+    }
+
+    /// Notes how a call has ended.
+    fn end(&self, call: usize, output: &KvOutput) {
+        let now = Instant::now().as_nanos();
+        let call = &mut self.calls()[call];
+        call.output = Some(output.clone());
+        call.return_time = Some(now);
+    }
+
+    /// Locks the calls.
+    fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an illegal history is accused of.
+fn accusation(report: &Report<String>) -> Violation {
+    let actual = match report.window() {
+        Some(window) => {
+            let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();
+            format!("history is not linearizable: {}{bars}", window.reason)
+        }
+        None => "history is not linearizable".to_string(),
+    };
+    Violation::new("every call takes effect once, between its start and its return", actual).hint(
+        "does a leader without a majority answer? is a request that is sent again executed again?",
+    )
+}
+
+/// Why a history could not be judged.
+fn doubt(model: &KvModel, calls: &[Call], limits: &Limits) -> String {
+    let report = labrpc::without_watchdog(|| explain(model, calls, limits));
+    let undecided =
+        report.partitions.iter().find_map(|part| part.limit.map(|why| (why, &part.key)));
+    let of = calls.len();
+    match undecided {
+        Some((why, key)) => format!("{why} while checking key {key:?} of a history of {of} calls"),
+        None => format!("a history of {of} calls was too hard for the checker"),
+    }
+}
+
+impl KvClerk {
+    /// The value of a key.
+    pub fn get(&mut self, key: &str) -> String {
+        match self.record(KvInput::get(key)) {
+            KvOutput::Value(value) => value,
+            KvOutput::Done => unreachable!("a get is answered with a value"),
+        }
+    }
+
+    /// Replaces the value of a key.
+    pub fn put(&mut self, key: &str, value: &str) {
+        self.record(KvInput::put(key, value));
+    }
+
+    /// Extends the value of a key.
+    pub fn append(&mut self, key: &str, value: &str) {
+        self.record(KvInput::append(key, value));
+    }
+
+    /// The number by which pictures show this client.
+    pub fn client(&self) -> u64 {
+        self.client
+    }
+
+    /// Makes a call and records it.
+    fn record(&mut self, input: KvInput) -> KvOutput {
+        let call = self.history.begin(self.client, &input);
+        let output = (self.execute)(&input);
+        self.history.end(call, &output);
+        output
+    }
+}
