@@ -2,7 +2,7 @@
 //!
 //! # Anatomy of a grading test
 //!
-//! A grading test is an ordinary `#[test]` that hands its body to [`lab_test`]. The body runs once
+//! A grading test is an ordinary `#[test]` that hands its body to [`lab_test()`]. The body runs once
 //! for each seed that the environment asks for, by default in a simulation with virtual time. It
 //! tells a story with a cluster: start servers, cut some off, crash one, heal, and check what the
 //! lab promises. When a promise is broken it calls [`Sim::fail`] with a [`Violation`], and the test
