@@ -15,19 +15,19 @@
 //!         network.enable(&name);
 //!         end
 //!     };
-//!     for me in 0..3 {
-//!         let name = format!("S{me}");
-//!         let peers = (0..3).map(|peer| end(&name, peer)).collect();
-//!         let server = Node::new(&name).call(move || {
+//!     let nodes = ["S0", "S1", "S2"].map(Node::new);
+//!     for (me, node) in nodes.iter().enumerate() {
+//!         let peers = (0..3).map(|peer| end(node.name(), peer)).collect();
+//!         let server = node.call(move || {
 //!             let kv = KvServer::new(peers, me, Persister::new(), Some(1_000));
 //!             kv.services().into_iter().fold(Server::new(), Server::with)
 //!         });
-//!         network.add_server(&name, server.expect("the node is alive"));
+//!         network.add_server(node.name(), server.expect("the node is alive"));
 //!     }
 //!
 //!     let mut clerk = Clerk::new((0..3).map(|server| end("clerk", server)).collect());
 //!     clerk.put("lab", "3");
-//!     network.delete_server("S0"); // As good as a crash, and perhaps it was the leader.
+//!     nodes[0].crash(); // Perhaps it was the leader.
 //!     clerk.append("lab", "A");
 //!     assert_eq!(clerk.get("lab"), "3A");
 //! });
