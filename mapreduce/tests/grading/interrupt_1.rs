@@ -1,0 +1,76 @@
+use std::fs;
+
+use crate::job::{COORDINATOR, Job, wait_until};
+use crate::oracle;
+
+/// An interrupted job leaves nothing, and running it again starts afresh.
+#[test]
+fn interrupt_leaves_nothing_1() {
+    let job = Job::new();
+    let coordinator = job.coordinator();
+    let workers = [job.test_worker("rtiming"), job.test_worker("rtiming")];
+    wait_until("some output is there", || !job.output_names().is_empty());
+    coordinator.interrupt();
+    let said = coordinator.fail_with(1);
+    assert!(said.contains("interrupted"), "{said}");
+    for worker in workers {
+        let said = worker.fail_with(1);
+        assert!(said.contains("went away"), "{said}");
+    }
+    let left: Vec<_> = job.names().into_iter().filter(|name| !name.contains("-worker-")).collect();
+    assert_eq!(left, [""; 0], "files are left behind");
+    run_wc(&job);
+}
+
+/// A coordinator that is killed leaves whole outputs at most. The next job starts afresh, even if a
+/// worker of the first one is still there.
+#[test]
+fn killed_coordinator_does_no_harm_1() {
+    let job = Job::new();
+    let mut coordinator = job.coordinator();
+    let mut straggler = job.test_worker("rtiming");
+    wait_until("some output is there", || !job.output_names().is_empty());
+    coordinator.kill();
+    for name in job.output_names() {
+        let text = fs::read_to_string(job.path(&name)).expect("it was there just now");
+        assert!(text.is_empty() || text.ends_with('\n'), "{name} is not whole: {text:?}");
+    }
+    straggler.wait();
+    run_wc(&job);
+}
+
+/// Results of an earlier job are not accepted by the next one, and cannot replace its files.
+#[test]
+fn workers_of_an_earlier_job_are_ignored_1() {
+    let job = Job::new();
+    let mut coordinator = job.coordinator();
+    let mut straggler = job.test_worker("early_exit");
+    wait_until("the slow reduce has begun", || job.output_names().len() >= 6);
+    coordinator.kill();
+    run_wc(&job);
+    straggler.wait();
+    job.check_output(&oracle::word_count(&job.books()));
+}
+
+/// The outputs of a job with more reduce tasks do not mix with those of the next one.
+#[test]
+fn outputs_of_an_earlier_job_are_removed_1() {
+    let job = Job::new();
+    fs::write(job.path("mr-out-12"), "stale 1\n").expect("the directory is ours");
+    fs::write(job.path("mr-notes.txt"), "keep").expect("the directory is ours");
+    let mut coordinator = job.start(COORDINATOR, &["--reduces", "3", "../pg-*.txt"]);
+    job.worker("wc").succeed();
+    coordinator.succeed();
+    assert_eq!(job.output_names(), ["mr-out-0", "mr-out-1", "mr-out-2"]);
+    job.check_output(&oracle::word_count(&job.books()));
+    assert!(job.path("mr-notes.txt").exists(), "files that are not of a job are the user's");
+}
+
+/// Runs a job to its end and checks it.
+fn run_wc(job: &Job) {
+    let mut coordinator = job.coordinator();
+    let mut worker = job.worker("wc");
+    coordinator.succeed();
+    worker.wait();
+    job.check_output(&oracle::word_count(&job.books()));
+}
