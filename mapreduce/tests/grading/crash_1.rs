@@ -19,17 +19,13 @@ struct Relauncher {
 
 impl Relauncher {
     fn tend(&mut self, job: &Job) {
-        match &mut self.worker {
-            Some(worker) => {
-                if worker.ended().is_some() {
-                    self.worker = None;
-                    self.ended = Some(Instant::now());
-                }
+        if let Some(worker) = &mut self.worker {
+            if worker.ended().is_some() {
+                self.worker = None;
+                self.ended = Some(Instant::now());
             }
-            None if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) => {
-                self.worker = Some(job.test_worker("crash"));
-            }
-            None => {}
+        } else if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) {
+            self.worker = Some(job.test_worker("crash"));
         }
     }
 }
