@@ -17,7 +17,7 @@ pub use self::table::{GivenUp, Progress};
 use self::table::{Next, TaskTable};
 use crate::files::{self, Remove};
 use crate::rpc::{
-    Assignment, Attempt, Input, Job, JobId, Outcome, Report, TaskId, Verdict, WorkerId,
+    Ask, Assignment, Attempt, Input, Job, JobId, Outcome, Report, TaskId, Verdict, WorkerId,
 };
 use crate::split::Split;
 
@@ -95,7 +95,7 @@ impl Coordinator {
     pub fn service(&self) -> Service {
         let (asked, reported) = (self.clone(), self.clone());
         Service::new("Coordinator")
-            .method("Ask", move |worker: WorkerId| asked.handle_ask(worker))
+            .method("Ask", move |ask: Ask| asked.handle_ask(ask))
             .method("Report", move |report: Report| reported.handle_report(&report))
     }
 
@@ -141,7 +141,10 @@ impl Coordinator {
     }
 
     /// A worker wants a task. If there is none, the answer may take a while.
-    fn handle_ask(&self, worker: WorkerId) -> Assignment {
+    fn handle_ask(&self, Ask { worker, job }: Ask) -> Assignment {
+        if job.is_some_and(|job| job != self.0.job) {
+            return Assignment::OtherJob;
+        }
         let give_up = Instant::now() + LONGEST_WAIT;
         let mut state = self.0.state.lock();
         loop {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::split::Split;
 
-/// Asks for a task: [`WorkerId`] -> [`Assignment`].
+/// Asks for a task: [`Ask`] -> [`Assignment`].
 pub(crate) const ASK: &str = "Coordinator.Ask";
 
 /// Reports the end of an attempt: [`Report`] -> [`Verdict`].
@@ -58,6 +58,15 @@ pub(crate) struct Attempt {
     pub(crate) number: u64,
 }
 
+/// A worker wants a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ask {
+    /// Who asks.
+    pub(crate) worker: WorkerId,
+    /// The job that it has worked for, if it has: its app is that job's.
+    pub(crate) job: Option<JobId>,
+}
+
 /// What a worker shall do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Assignment {
@@ -69,6 +78,8 @@ pub(crate) enum Assignment {
     Done,
     /// Exit: the job has failed.
     GivenUp,
+    /// Exit: the job that the worker has worked for is gone, and this is another one.
+    OtherJob,
 }
 
 /// A task with what it takes to run it.

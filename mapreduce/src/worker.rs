@@ -15,7 +15,9 @@ use crate::app::App;
 use crate::emitter::{Emitter, MEMORY, Settings};
 use crate::files::{self, Scratch};
 use crate::merge::Merge;
-use crate::rpc::{ASK, Assignment, Input, Job, Outcome, REPORT, Report, TaskId, Verdict, WorkerId};
+use crate::rpc::{
+    ASK, Ask, Assignment, Input, Job, Outcome, REPORT, Report, TaskId, Verdict, WorkerId,
+};
 use crate::split::Split;
 
 /// How long the coordinator may be silent before a worker leaves. At the start this is the time that
@@ -82,13 +84,18 @@ impl Worker {
     /// Runs one task after the other.
     fn run_slot(&self, id: WorkerId) -> Result<(), Left> {
         let mut last_contact = Instant::now();
+        let mut job = None;
         let mut reason = Left::NoCoordinator;
         loop {
-            match self.coordinator.call(ASK, &id) {
-                Ok(Assignment::Run(job)) => self.run_task(id, &job),
+            match self.coordinator.call(ASK, &Ask { worker: id, job }) {
+                Ok(Assignment::Run(task)) => {
+                    job = Some(task.job);
+                    self.run_task(id, &task);
+                }
                 Ok(Assignment::Wait) => {}
                 Ok(Assignment::Done) => return Ok(()),
                 Ok(Assignment::GivenUp) => return Err(Left::GivenUp),
+                Ok(Assignment::OtherJob) => return Err(Left::CoordinatorGone),
                 Err(_) if last_contact.elapsed() < PATIENCE => {
                     sleep(RETRY_INTERVAL);
                     continue;
