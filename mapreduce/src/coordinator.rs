@@ -1,6 +1,6 @@
 //! The coordinator: hands out tasks, and puts results in their place (MapReduce §3.1, §3.3).
 
-mod table;
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::fs;

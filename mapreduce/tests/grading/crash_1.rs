@@ -25,7 +25,7 @@ impl Relauncher {
                 self.ended = Some(Instant::now());
             }
         } else if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) {
-            self.worker = Some(job.test_worker("crash"));
+            self.worker = Some(job.test_worker("crash").patiently());
         }
     }
 }
@@ -47,7 +47,7 @@ fn check_whole(job: &Job, seen: &mut BTreeMap<String, String>) {
 #[test]
 fn crash_1() {
     let job = Job::new();
-    let mut coordinator = job.coordinator();
+    let mut coordinator = job.coordinator().patiently();
     let _once = job.test_worker("crash");
     let mut workers: [Relauncher; 3] = Default::default();
     let mut seen = BTreeMap::new();

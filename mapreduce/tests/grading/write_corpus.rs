@@ -14,7 +14,7 @@ struct Args {
     /// Decides what is in them
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times as long they shall be; 300 makes one gigabyte
+    /// How many times as long they shall be; 312 makes one gigabyte
     #[arg(long, default_value_t = 1)]
     scale: u32,
 }
