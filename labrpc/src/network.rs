@@ -27,7 +27,7 @@ use self::in_flight::InFlightCalls;
 pub(crate) use self::links::EndId;
 use self::links::Links;
 use crate::client_end::ClientEnd;
-use crate::runtime::{Core, Kind, digest, dispatch, now_nanos};
+use crate::runtime::{Core, Kind, at_end_of_run, digest, dispatch, now_nanos};
 use crate::server::Server;
 
 /// A network of servers, and the ends from which they are called. Clones are the same network.
@@ -58,7 +58,7 @@ impl Default for Network {
 impl Network {
     /// A reliable network without servers.
     pub fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let network = Self(Arc::new(Mutex::new(State {
             links: Links::default(),
             calls: InFlightCalls::default(),
             reliable: true,
@@ -67,7 +67,23 @@ impl Network {
             closed: false,
             rpcs: 0,
             bytes: 0,
-        })))
+        })));
+        // The network holds the servers, and they hold ends, which hold the network: without this
+        // no run would ever give its memory back.
+        let state = Arc::downgrade(&network.0);
+        at_end_of_run(move || {
+            state.upgrade().into_iter().for_each(|state| Network(state).dismantle())
+        });
+        network
+    }
+
+    /// Lets go of all servers and of the calls on their way to them.
+    fn dismantle(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let (servers, calls) = (state.links.take_servers(), state.calls.take_all());
+        drop(state);
+        drop((servers, calls)); // Not under the lock: this may run anything.
     }
 
     /// An unreliable network delays requests by up to 26 ms, and loses one request in ten and one

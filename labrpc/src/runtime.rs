@@ -40,7 +40,7 @@ pub use self::time::Instant;
 pub(crate) use self::context::{dispatch, in_simulation};
 pub(crate) use self::core::Core;
 pub(crate) use self::oneshot::OneShot;
-pub(crate) use self::real::{SLICE, check_over};
+pub(crate) use self::real::{SLICE, check_over, spin};
 pub(crate) use self::report::describe;
 pub(crate) use self::task::{Held, NodeId, Wait, Waiter};
 pub(crate) use self::timers::Action;
@@ -230,6 +230,14 @@ pub(crate) fn after(core: Option<&Core>, nanos: u64, action: impl FnOnce() + Sen
         None if nanos == 0 => action(),
         None => real::after(Duration::from_nanos(nanos), action),
     }
+}
+
+/// Does something at the end of the run, once no task of a simulation is left; never outside runs.
+pub(crate) fn at_end_of_run(action: impl FnOnce() + Send + 'static) {
+    dispatch(|core| match core {
+        Some(core) => core.at_end(action),
+        None => drop(context::real().map(|thread| thread.world.at_end(action))),
+    });
 }
 
 /// Nanoseconds since the start of the run; costs no virtual time.

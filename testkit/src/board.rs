@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::cluster::SILENCE_AFTER;
 use crate::violation::Violation;
 
 /// The notes of one run.
@@ -23,6 +24,23 @@ pub(crate) struct Notes {
     pub(crate) unknown: Option<String>,
     /// Commands that were agreed on, or operations that clients completed.
     pub(crate) commits: u64,
+    /// Servers that stand for those killed long ago, each with the name of the latter.
+    pub(crate) graves: Vec<(String, String)>,
+}
+
+impl Notes {
+    /// If a run failed with this message because a killed server would not rest, says so.
+    pub(crate) fn accuse_zombie(&self, message: &str) -> Option<Violation> {
+        let (_, server) = self
+            .graves
+            .iter()
+            .find(|(grave, _)| message.starts_with(&format!("server {grave} has no handler")))?;
+        let method = message.split('\'').nth(1).unwrap_or_default();
+        let late = SILENCE_AFTER.as_secs();
+        let actual = format!("{server} still calls {method} more than {late} s after kill()");
+        let hint = "does every loop that sends look whether the server was killed?";
+        Some(Violation::new("a server that was killed falls silent", actual).hint(hint))
+    }
 }
 
 /// What the harness last saw of a server.

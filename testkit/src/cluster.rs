@@ -7,16 +7,22 @@
 //!   a zombie can neither talk nor save;
 //! * handles are dropped by tasks of their node, so that destructors of a crashed server do nothing.
 
+mod clients;
 mod links;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service};
+use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service, sleep, spawn};
 use rand::RngExt as _;
 
 pub use self::links::Reach;
 use self::links::SharedLinks;
 use crate::sim::Sim;
+
+/// How long a server may go on calling others after it was asked to stop: a task that sleeps through
+/// an election timeout of 1.5 s and only then looks is fine.
+pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 /// What a server gets when it starts.
 #[derive(Debug)]
@@ -188,7 +194,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         Some((running.node.clone(), Arc::clone(&running.handle)))
     }
 
-    /// Locks the servers' slots.
+    /// Locks the servers' slots, for a moment: whoever has them calls nothing of the runtime, which
+    /// might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,11 +226,12 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// Fresh ends and a copy of the persister for a server's next incarnation.
     fn boot(&self, server: usize) -> Boot {
         let name = self.name(server);
+        let persister = self.persister(server).copy();
         let mut slots = self.slots();
         let slot = &mut slots[server];
         slot.incarnation += 1;
-        slot.persister = slot.persister.copy();
-        let (incarnation, persister) = (slot.incarnation, slot.persister.clone());
+        slot.persister = persister.clone();
+        let incarnation = slot.incarnation;
         slot.ends =
             self.0.names.iter().map(|peer| format!("{name}.{incarnation}>{peer}")).collect();
         let ends = slot.ends.clone();
@@ -264,11 +272,18 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     }
 
     /// Asks a server to stop and lets it run on as a zombie, which can neither talk nor save.
-    /// Nothing happens if it is down.
+    /// Nothing happens if it is down. A zombie that still calls its peers after
+    /// [`SILENCE_AFTER`] fails the run.
     pub fn shutdown(&self, server: usize) {
+        let ends = self.slots()[server].ends.clone();
         if let Some(Running { node, handle }) = self.take_down(server) {
             let inner = Arc::clone(&self.0);
             node.spawn(move || (inner.kill)(&handle));
+            let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
+            spawn(move || {
+                sleep(SILENCE_AFTER);
+                sim.bury(&name, &ends);
+            });
         }
     }
 
@@ -292,15 +307,11 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         self.disconnect(server);
         self.0.sim.network().delete_server(self.name(server));
         self.0.sim.update_server(self.line(server), |line| line.up = false);
+        let saved = self.persister(server).copy();
         let mut slots = self.slots();
         let slot = &mut slots[server];
-        slot.persister = slot.persister.copy();
+        slot.persister = saved;
         slot.running.take()
-    }
-
-    /// The ends of a server's current incarnation.
-    pub fn ends_of(&self, server: usize) -> Vec<String> {
-        self.slots()[server].ends.clone()
     }
 }
 

@@ -113,13 +113,19 @@ impl LabTest {
             body(&sim);
             sim.statistics()
         };
-        let outcome = match settings.backend {
+        let mut outcome = match settings.backend {
             Backend::Sim => {
                 Simulation::new(seed).policy(settings.policy).time_limit(self.time_limit).run(body)
             }
             Backend::Real => run_real(seed, self.time_limit, body),
         };
-        let notes = boards.get().map_or_else(Notes::default, |board| board.notes().clone());
+        let mut notes = boards.get().map_or_else(Notes::default, |board| board.notes().clone());
+        if let Err(failure) = &mut outcome.result
+            && let Some(violation) = notes.accuse_zombie(&failure.message)
+        {
+            failure.message.clone_from(&violation.actual);
+            notes.violation = Some(violation);
+        }
         Finished { outcome, notes }
     }
 }

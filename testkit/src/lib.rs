@@ -56,7 +56,7 @@ mod sim;
 mod violation;
 
 pub use crate::board::ServerLine;
-pub use crate::cluster::{Boot, Cluster, Reach, Started};
+pub use crate::cluster::{Boot, Cluster, Reach, SILENCE_AFTER, Started};
 pub use crate::lab_test::{LabTest, lab_test};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

@@ -98,6 +98,18 @@ impl Sim {
         update(&mut self.board.notes().servers[line]);
     }
 
+    /// Redirects the ends of a server that was killed long ago to one that knows no methods. The
+    /// first call on them makes the runtime fail the run, and the report then says why.
+    pub(crate) fn bury(&self, server: &str, ends: &[String]) {
+        let grave = format!("{server}, the grave of {}", ends.first().map_or(server, |end| end));
+        self.board.notes().graves.push((grave.clone(), server.to_string()));
+        self.network.add_server(&grave, labrpc::Server::new());
+        for end in ends {
+            self.network.connect(end, &grave);
+            self.network.enable(end);
+        }
+    }
+
     /// What the run has cost so far.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {

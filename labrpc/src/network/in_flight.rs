@@ -70,6 +70,11 @@ impl InFlightCalls {
         place.take().map(|(_, call)| call)
     }
 
+    /// Removes all calls. Their places are not used again.
+    pub(crate) fn take_all(&mut self) -> Vec<InFlight> {
+        self.places.iter_mut().filter_map(|place| place.take().map(|(_, call)| call)).collect()
+    }
+
     /// Notes that a call's handler was killed; returns when it was started.
     pub(crate) fn orphan(&mut self, id: CallId) -> Option<u64> {
         let place = self.places[id.place as usize].as_mut();

@@ -97,6 +97,11 @@ impl Links {
         std::mem::replace(&mut host.server, server.map(Arc::new))
     }
 
+    /// Removes all servers; dropping them may run anything.
+    pub(crate) fn take_servers(&mut self) -> Vec<Arc<Server>> {
+        self.hosts.iter_mut().filter_map(|host| host.server.take()).collect()
+    }
+
     /// Who has a server's name.
     pub(crate) fn server(&self, name: &str) -> Option<&Arc<Server>> {
         let HostId(index) = self.host_ids.get(name)?;

@@ -59,6 +59,11 @@ pub(crate) fn enter_real(thread: Option<RealThread>) -> Option<RealThread> {
     REAL.replace(thread)
 }
 
+/// Calls `f` with what this thread knows of the run on real threads that it belongs to.
+pub(crate) fn with_real<R>(f: impl FnOnce(Option<&RealThread>) -> R) -> R {
+    REAL.with_borrow(|thread| f(thread.as_ref()))
+}
+
 /// The run on real threads that this thread belongs to.
 pub(crate) fn real() -> Option<RealThread> {
     REAL.with_borrow(Clone::clone)

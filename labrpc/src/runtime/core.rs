@@ -91,6 +91,8 @@ pub(crate) struct Core {
     stacks: RefCell<StackPool>,
     next_serial: Cell<u32>,
     nodes: RefCell<Vec<NodeState>>,
+    /// What is left to be done once every task has ended.
+    at_end: RefCell<Vec<Box<dyn FnOnce()>>>,
     failure: RefCell<Option<Failure>>,
     /// The record of what happened.
     pub(crate) trace: RefCell<Trace>,
@@ -142,6 +144,7 @@ impl Core {
             stacks: RefCell::default(),
             next_serial: Cell::new(1),
             nodes: RefCell::new(vec![test]),
+            at_end: RefCell::default(),
             failure: RefCell::new(None),
             trace: RefCell::new(trace),
             network_rng: RefCell::new(stream(seed, Stream::Network)),
@@ -230,6 +233,11 @@ impl Core {
         if self.unobserved.replace(false) {
             self.current_dead.set(!self.in_task() || self.with_current(|slot| slot.dead));
         }
+    }
+
+    /// Does something once every task has ended.
+    pub(crate) fn at_end(&self, action: impl FnOnce() + 'static) {
+        self.at_end.borrow_mut().push(Box::new(action));
     }
 
     /// True if the current task must not wait and nothing that it does may take effect.

@@ -1,15 +1,21 @@
 //! A place for one value, and somebody who waits for it.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use super::task::{Wait, Waiter};
-use super::{SLICE, check_over, dispatch};
+use super::{Core, SLICE, check_over, dispatch, spin};
 
 /// Carries one value from the task that makes it to the one that waits for it.
 #[derive(Debug)]
-pub(crate) struct OneShot<T>(Mutex<Place<T>>);
+pub(crate) struct OneShot<T> {
+    place: Mutex<Place<T>>,
+    /// Whether the value is in its place, for those who look without the lock.
+    is_there: AtomicBool,
+}
 
 /// What the lock guards.
 #[derive(Debug)]
@@ -24,7 +30,8 @@ struct Place<T> {
 impl<T> OneShot<T> {
     /// A place without a value.
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Place { value: None, waiter: None, thread: None }))
+        let place = Place { value: None, waiter: None, thread: None };
+        Self { place: Mutex::new(place), is_there: AtomicBool::new(false) }
     }
 
     /// Puts the value in its place and wakes whoever waits for it. This takes effect in dead mode
@@ -32,6 +39,7 @@ impl<T> OneShot<T> {
     pub(crate) fn put(&self, value: T) {
         let mut place = self.place();
         place.value = Some(value);
+        self.is_there.store(true, Release);
         let (waiter, thread) = (place.waiter.take(), place.thread.take());
         drop(place);
         if let Some(waiter) = waiter {
@@ -44,40 +52,61 @@ impl<T> OneShot<T> {
 
     /// Whether the value is there.
     pub(crate) fn is_there(&self) -> bool {
-        self.place().value.is_some()
+        self.is_there.load(Acquire)
     }
 
     /// Waits for the value and takes it; `None` in dead mode.
     pub(crate) fn wait(&self, what: Wait, site: &'static Location<'static>) -> Option<T> {
-        dispatch(|core| {
-            loop {
-                if core.is_none() {
-                    check_over();
-                }
-                let mut place = self.place();
-                if place.value.is_some() {
-                    return place.value.take();
-                }
-                match core {
-                    Some(core) if core.is_dead() => return None,
-                    Some(core) => {
-                        let waiter = core.waiter();
-                        place.waiter = Some(waiter);
-                        drop(place);
-                        core.wait(waiter, what, site, None);
-                    }
-                    None => {
-                        place.thread = Some(thread::current());
-                        drop(place);
-                        thread::park_timeout(SLICE);
-                    }
-                }
-            }
+        dispatch(|core| match core {
+            Some(core) => self.wait_simulated(core, what, site),
+            None => Some(self.wait_on_thread(SLICE)),
         })
+    }
+
+    /// [`OneShot::wait`] in a simulation.
+    fn wait_simulated(
+        &self,
+        core: &Core,
+        what: Wait,
+        site: &'static Location<'static>,
+    ) -> Option<T> {
+        loop {
+            let mut place = self.place();
+            if place.value.is_some() || core.is_dead() {
+                return self.take(&mut place);
+            }
+            let waiter = core.waiter();
+            place.waiter = Some(waiter);
+            drop(place);
+            core.wait(waiter, what, site, None);
+        }
+    }
+
+    /// Waits on a real thread and takes the value; looks every `nap` whether its run is over.
+    pub(crate) fn wait_on_thread(&self, nap: Duration) -> T {
+        loop {
+            check_over();
+            let is_there = spin::briefly(|| self.is_there());
+            let mut place = self.place();
+            if let Some(value) = self.take(&mut place) {
+                return value;
+            }
+            if !is_there {
+                place.thread = Some(thread::current());
+                drop(place);
+                thread::park_timeout(nap);
+            }
+        }
+    }
+
+    /// Takes the value, if it is there. The place can then be used again.
+    fn take(&self, place: &mut Place<T>) -> Option<T> {
+        self.is_there.store(false, Release);
+        place.value.take()
     }
 
     /// Locks the place.
     fn place(&self) -> std::sync::MutexGuard<'_, Place<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,14 @@
 //! The same facade on real threads and real time.
 
+mod pool;
+pub(crate) mod spin;
+mod timer;
+
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use rand_pcg::Pcg64;
@@ -24,6 +27,8 @@ pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
 /// One run on real threads: what its threads share.
 pub(crate) struct World {
+    /// Tells it from the other runs of the process; they count from 1.
+    number: u64,
     /// Real time at which it began.
     pub(crate) started: u64,
     /// Decides delays, losses and workloads, though not the schedule.
@@ -32,19 +37,29 @@ pub(crate) struct World {
     failure: Mutex<Option<String>>,
     nodes: Mutex<Vec<Arc<str>>>,
     generators: AtomicU64,
+    /// What is left to be done at the end.
+    at_end: Mutex<Vec<pool::Job>>,
 }
 
 impl World {
     /// A run that begins now.
     pub(crate) fn new(seed: u64) -> Arc<Self> {
+        static RUNS: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
+            number: RUNS.fetch_add(1, Relaxed),
             started: wall::now(),
             seed,
             over: AtomicBool::new(false),
             failure: Mutex::new(None),
             nodes: Mutex::new(vec!["test".into()]),
             generators: AtomicU64::new(0),
+            at_end: Mutex::default(),
         })
+    }
+
+    /// Does something at the end of the run.
+    pub(crate) fn at_end(&self, action: impl FnOnce() + Send + 'static) {
+        self.at_end.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
     }
 
     /// Ends the run: its threads unwind at their next operation.
@@ -79,7 +94,8 @@ impl World {
 
 /// Unwinds the calling thread if its run is over.
 pub(crate) fn check_over() {
-    let is_over = context::real().is_some_and(|thread| thread.world.over.load(Relaxed));
+    let is_over =
+        context::with_real(|thread| thread.is_some_and(|thread| thread.world.over.load(Relaxed)));
     if is_over && !std::thread::panicking() {
         panic::resume_unwind(Box::new(Over));
     }
@@ -87,12 +103,13 @@ pub(crate) fn check_over() {
 
 /// Real nanoseconds since the run began, or since the process first asked.
 pub(crate) fn now() -> u64 {
-    wall::now() - context::real().map_or(0, |thread| thread.world.started)
+    let started = context::with_real(|thread| thread.map_or(0, |thread| thread.world.started));
+    wall::now() - started
 }
 
 /// Sleeps, but no longer than the run lasts.
 pub(crate) fn sleep(duration: Duration) {
-    let until = wall::now() + duration.as_nanos() as u64;
+    let until = later(duration);
     loop {
         check_over();
         let left = Duration::from_nanos(until.saturating_sub(wall::now()));
@@ -105,26 +122,34 @@ pub(crate) fn sleep(duration: Duration) {
 
 /// The node of the calling thread.
 pub(crate) fn current_node() -> NodeId {
-    context::real().map_or(NodeId::TEST, |thread| thread.node)
+    context::with_real(|thread| thread.map_or(NodeId::TEST, |thread| thread.node))
 }
 
 /// Calls `f` with the calling thread's generator.
 pub(crate) fn with_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
     thread_local! {
-        /// Seeded from the run and the order in which threads first drew a number.
-        static RNG: RefCell<Option<Pcg64>> = const { RefCell::new(None) };
+        /// The generator, and the number of the run that it was made for.
+        static RNG: RefCell<Option<(u64, Pcg64)>> = const { RefCell::new(None) };
     }
-    RNG.with_borrow_mut(|rng| {
-        f(rng.get_or_insert_with(|| match context::real() {
-            Some(thread) => {
-                let number = thread.world.generators.fetch_add(1, Relaxed);
-                let mut base = stream(thread.world.seed, Stream::User);
-                base.advance(u128::from(number) << 64);
-                base
-            }
-            None => stream(wall::now() ^ u64::from(std::process::id()), Stream::User),
-        }))
+    let run = context::with_real(|thread| thread.map_or(0, |thread| thread.world.number));
+    RNG.with_borrow_mut(|known| {
+        if known.as_ref().is_none_or(|(made_for, _)| *made_for != run) {
+            *known = Some((run, context::with_real(fresh_rng)));
+        }
+        let (_, rng) = known.as_mut().expect("made above if it was not there");
+        f(rng)
     })
+}
+
+/// A generator for a thread: seeded from its run and the order in which the run's threads first drew
+/// a number.
+fn fresh_rng(thread: Option<&RealThread>) -> Pcg64 {
+    let Some(RealThread { world, .. }) = thread else {
+        return stream(wall::now() ^ u64::from(std::process::id()), Stream::User);
+    };
+    let mut base = stream(world.seed, Stream::User);
+    base.advance(u128::from(world.generators.fetch_add(1, Relaxed)) << 64);
+    base
 }
 
 /// Runs `body` and waits for its end, for a failure, or for the time limit.
@@ -137,9 +162,11 @@ pub(crate) fn run<T: Send + 'static>(
     let (sender, receiver) = mpsc::sync_channel(1);
     let outer =
         context::enter_real(Some(RealThread { world: Arc::clone(&world), node: NodeId::TEST }));
-    spawn(NodeId::TEST, move || sender.send(body()).expect("the run waits for its result"));
+    spawn(NodeId::TEST, move || {
+        sender.send(body()).ok(); // Nobody waits any more if the run has failed.
+    });
     context::enter_real(outer);
-    let deadline = wall::now() + time_limit.as_nanos() as u64;
+    let deadline = later(time_limit);
     let (result, kind) = loop {
         let received = receiver.recv_timeout(SLICE / 10);
         if let Some(message) = world.failure() {
@@ -157,105 +184,27 @@ pub(crate) fn run<T: Send + 'static>(
         }
     };
     world.finish();
+    let at_end = std::mem::take(&mut *world.at_end.lock().unwrap_or_else(PoisonError::into_inner));
+    at_end.into_iter().for_each(|action| action());
     (result, kind)
-}
-
-/// Work for a thread of the pool.
-type Job = Box<dyn FnOnce() + Send>;
-
-/// What the timer's thread has to do, earliest first.
-#[derive(Default)]
-struct Timer {
-    /// By real time in nanoseconds, then by order of registration.
-    jobs: Mutex<BTreeMap<(u64, u64), Job>>,
-    changed: Condvar,
-    registered: AtomicU64,
 }
 
 /// Runs `action` after a delay as part of the caller's run. It must not wait.
 pub(crate) fn after(delay: Duration, action: impl FnOnce() + Send + 'static) {
-    static TIMER: LazyLock<Timer> = LazyLock::new(|| {
-        wall::spawn("labrpc timer", || keep_time(&TIMER));
-        Timer::default()
-    });
-    let timer = &*TIMER;
     let thread = context::real();
-    let at = wall::now() + delay.as_nanos() as u64;
-    let key = (at, timer.registered.fetch_add(1, Relaxed));
-    let job: Job = Box::new(move || run_job(thread, action));
-    timer.jobs.lock().unwrap_or_else(PoisonError::into_inner).insert(key, job);
-    timer.changed.notify_one();
-}
-
-/// The life of the timer's thread.
-fn keep_time(timer: &Timer) {
-    let mut jobs = timer.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let now = wall::now();
-        match jobs.first_key_value().map(|((at, _), _)| *at) {
-            Some(at) if at <= now => {
-                let job = jobs.pop_first();
-                drop(jobs);
-                job.into_iter().for_each(|(_, job)| job());
-                jobs = timer.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-            }
-            Some(at) => {
-                let left = Duration::from_nanos(at - now);
-                let waited = timer.changed.wait_timeout(jobs, left);
-                jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            None => jobs = timer.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
-        }
-    }
-}
-
-/// Threads that have finished a job and wait for the next one. Handlers may block for as long as
-/// they like, so the pool grows whenever nobody is idle.
-#[derive(Default)]
-struct Pool {
-    state: Mutex<PoolState>,
-    arrived: Condvar,
-}
-
-/// What the pool's lock guards.
-#[derive(Default)]
-struct PoolState {
-    jobs: VecDeque<Job>,
-    idle: usize,
+    timer::run_at(later(delay), Box::new(move || run_job(thread, action)));
 }
 
 /// Runs `job` on a thread of its own as part of the caller's run, on `node`. A panic in it fails the
 /// run.
 pub(crate) fn spawn(node: NodeId, job: impl FnOnce() + Send + 'static) {
-    static POOL: LazyLock<Pool> = LazyLock::new(Pool::default);
-    let pool = &*POOL;
     let thread = context::real().map(|thread| RealThread { node, ..thread });
-    let job: Job = Box::new(move || run_job(thread, job));
-    let mut state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
-    state.jobs.push_back(job);
-    if state.idle >= state.jobs.len() {
-        drop(state);
-        pool.arrived.notify_one();
-    } else {
-        drop(state);
-        wall::spawn("labrpc", move || work(pool));
-    }
+    pool::run(Box::new(move || run_job(thread, job)));
 }
 
-/// The life of a thread of the pool.
-fn work(pool: &Pool) {
-    let mut state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        if let Some(job) = state.jobs.pop_front() {
-            drop(state);
-            job();
-            state = pool.state.lock().unwrap_or_else(PoisonError::into_inner);
-            continue;
-        }
-        state.idle += 1;
-        state = pool.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
-        state.idle -= 1;
-    }
+/// The real time at which a delay that begins now ends.
+fn later(delay: Duration) -> u64 {
+    wall::now().saturating_add(u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Runs a job as part of the run that started it.

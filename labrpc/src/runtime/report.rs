@@ -104,7 +104,7 @@ fn wait_line(core: &Core, slots: &[Slot], slot: &Slot) -> String {
         && let Some(owner) = slots.iter().find(|other| other.held.iter().any(|h| h.lock == lock))
         && let Some(held) = owner.held.iter().find(|held| held.lock == lock)
     {
-        line += &format!(", held by {} since {}", describe(core, owner), held.at);
+        line += &format!(", held by {}, which took it at {}", describe(core, owner), held.at);
     }
     line
 }

@@ -124,6 +124,7 @@ fn fresh_seed() -> u64 {
 ///
 /// # Panics
 /// If a run fails, or if the environment cannot be understood.
+#[track_caller]
 pub fn run(body: impl Fn() + Clone + Send + Sync + 'static) {
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
     for seed in settings.seeds() {

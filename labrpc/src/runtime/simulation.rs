@@ -2,7 +2,7 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
-use std::panic::{self, PanicHookInfo};
+use std::panic::{self, Location, PanicHookInfo};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub struct Simulation {
     time_limit: Duration,
     cpu_limits: CpuLimits,
     tracing: bool,
+    /// The line that asked for it, which stands for the place where the test's task is spawned.
+    site: &'static Location<'static>,
 }
 
 /// How a run went.
@@ -80,6 +82,7 @@ impl Extras {
 
 impl Simulation {
     /// A simulation of this seed under the default policy and limits.
+    #[track_caller]
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -87,6 +90,7 @@ impl Simulation {
             time_limit: DEFAULT_TIME_LIMIT,
             cpu_limits: CpuLimits::default(),
             tracing: true,
+            site: Location::caller(),
         }
     }
 
@@ -189,7 +193,7 @@ impl Simulation {
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         });
         context::with_core(|core| {
-            let failure = core.run(root);
+            let failure = core.run(root, self.site);
             let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
             let result = match failure {
                 Some(mut failure) => {

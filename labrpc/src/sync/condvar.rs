@@ -85,12 +85,7 @@ impl Condvar {
         dispatch(|core| match core {
             Some(core) => {
                 if core.enter() {
-                    let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-                    while let Some(waiter) = waiters.pop_front() {
-                        if core.wake(waiter) {
-                            break;
-                        }
-                    }
+                    self.wake_next(core);
                 }
             }
             None => self.real.notify_one(),
@@ -108,6 +103,16 @@ impl Condvar {
             }
             None => self.real.notify_all(),
         });
+    }
+
+    /// Wakes the task of a simulation that has waited longest.
+    fn wake_next(&self, core: &Core) {
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(waiter) = waiters.pop_front() {
+            if core.wake(waiter) {
+                break;
+            }
+        }
     }
 
     /// Waits until notified or until `deadline`; the flag says whether it was the latter.
@@ -136,12 +141,10 @@ impl Condvar {
         }
         let waiter = core.waiter();
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiter);
+        let registration = Registration { condvar: self, core, waiter };
         let mutex = guard.release();
         let woken = core.wait(waiter, Wait::Condvar, site, deadline.map(Instant::as_nanos));
-        if !woken {
-            let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
-            waiters.retain(|&other| other != waiter);
-        }
+        drop(registration);
         (mutex.lock_simulated(core, site), !woken)
     }
 
@@ -159,6 +162,27 @@ impl Condvar {
         // The end of a slice looks like a wake-up without a reason, which any caller must expect.
         let timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         (guard, timed_out)
+    }
+}
+
+/// Ends the registration of a waiting task, also when it is killed.
+struct Registration<'a> {
+    condvar: &'a Condvar,
+    core: &'a Core,
+    waiter: Waiter,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        let mut waiters = self.condvar.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let registered = waiters.len();
+        waiters.retain(|&other| other != self.waiter);
+        let was_notified = waiters.len() == registered;
+        drop(waiters);
+        // Killed after it was notified, and before it could act on it: somebody else must.
+        if was_notified && self.core.is_dead() {
+            self.condvar.wake_next(self.core);
+        }
     }
 }
 

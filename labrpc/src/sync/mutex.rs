@@ -234,6 +234,12 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     }
 }
 
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 /// The locks of one simulation: their numbers, and who waits for which.
 pub(crate) struct LockTable {
     /// Tells this simulation from all others of the process. It is compared, and seen nowhere.

@@ -1,27 +1,25 @@
 //! The vocabulary in which the tests of lab 2 tell their stories.
 
+mod agreement;
+
+pub use self::agreement::NewTerm;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Instant, sleep};
-use raft::{LogPos, Raft, RaftState};
+use labrpc::{Instant, Network, rng, sleep};
+use raft::{Raft, RaftState};
 use rand::RngExt as _;
 use testkit::{Cluster, Sim, Violation};
 
 use crate::command::Command;
+use crate::ledger::Ledger;
 use crate::server::{SharedLedger, Snapshots, raft_servers};
 
 /// How long tests wait for an election. Twice to four times what a good solution takes: tests are
 /// patient, and demand no particular timeout.
 pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long [`RaftCluster::one`] tries before it gives up.
-const ONE_BUDGET: Duration = Duration::from_secs(10);
-/// How long it then waits for one proposal to be applied before it proposes again.
-const ONE_PATIENCE: Duration = Duration::from_secs(2);
-/// How often it looks.
-const ONE_POLL: Duration = Duration::from_millis(20);
-/// How long it waits when nobody claims to lead.
-const ONE_PAUSE: Duration = Duration::from_millis(50);
 
 /// A cluster of Raft servers, all connected with each other in the beginning. Clones are the same
 /// cluster.
@@ -30,11 +28,9 @@ pub struct RaftCluster {
     sim: Sim,
     servers: Cluster<Raft>,
     ledger: SharedLedger,
+    /// How many commands [`RaftCluster::command`] has made.
+    commands: Arc<AtomicU64>,
 }
-
-/// Why [`RaftCluster::wait`] found nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewTerm;
 
 impl RaftCluster {
     /// Starts so many servers, on a reliable network with long delays.
@@ -53,7 +49,7 @@ impl RaftCluster {
         let ledger = SharedLedger::new(servers);
         let servers = raft_servers(sim, servers, &ledger, snapshots);
         servers.start_all();
-        Self { sim: sim.clone(), servers, ledger }
+        Self { sim: sim.clone(), servers, ledger, commands: Arc::default() }
     }
 
     /// How many servers there are.
@@ -61,17 +57,63 @@ impl RaftCluster {
         self.servers.len()
     }
 
-    /// The numbers of all servers, beginning with `first`, around the circle.
-    pub fn from(&self, first: usize) -> impl Iterator<Item = usize> + use<> {
-        let n = self.len();
-        (0..n).map(move |i| (first + i) % n)
+    /// The numbers of all servers.
+    pub fn all(&self) -> std::ops::Range<usize> {
+        0..self.len()
     }
 
-    /// The servers as the harness starts, stops and connects them.
-    pub fn servers(&self) -> &Cluster<Raft> {
-        &self.servers
+    /// The server that comes so many places after another, around the circle.
+    pub fn after(&self, server: usize, places: usize) -> usize {
+        (server + places) % self.len()
     }
 
+    /// A random server.
+    pub fn random_server(&self) -> usize {
+        rng().random_range(0..self.len() as u64) as usize
+    }
+
+    /// A command that nobody has proposed: 20 characters, so that an entry takes as much room in
+    /// the log as in the course, whose limits then mean the same.
+    pub fn command(&self) -> Command {
+        let number = self.commands.fetch_add(1, Relaxed);
+        let random: u32 = rng().random();
+        Command::padded(&format!("x{number}-{random:08x}"), 20)
+    }
+
+    /// The run's network.
+    pub fn network(&self) -> &Network {
+        self.sim.network()
+    }
+
+    /// Reads what the harness has seen.
+    pub fn ledger<R>(&self, read: impl FnOnce(&Ledger) -> R) -> R {
+        read(&self.ledger.lock())
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
+        self.sim.fail(Violation::new(claim, actual));
+    }
+
+    /// The highest term in which any server that runs was last seen.
+    pub fn highest_term(&self) -> u64 {
+        self.ledger(Ledger::max_term)
+    }
+
+    /// Requests that have reached all servers in their current lives.
+    pub fn rpcs_received(&self) -> u64 {
+        self.all().map(|server| self.servers.rpcs(server)).sum()
+    }
+
+    /// The largest Raft state that any server has saved, also of those that lag or are down.
+    pub fn log_size(&self) -> usize {
+        self.all().map(|i| self.servers.persister(i).raft_state_size()).max().unwrap_or(0)
+    }
+}
+
+/// Faults.
+impl RaftCluster {
     /// Cuts a server off from all others.
     pub fn disconnect(&self, server: usize) {
         self.servers.disconnect(server);
@@ -82,6 +124,82 @@ impl RaftCluster {
         self.servers.connect(server);
     }
 
+    /// Connects these servers and disconnects all others.
+    pub fn connect_only(&self, servers: &[usize]) {
+        self.all().filter(|i| !servers.contains(i)).for_each(|i| self.disconnect(i));
+        servers.iter().for_each(|&server| self.connect(server));
+    }
+
+    /// Cuts both links between two servers.
+    pub fn separate(&self, a: usize, b: usize) {
+        self.servers.cut(a, b);
+        self.servers.cut(b, a);
+    }
+
+    /// Mends both links between two servers.
+    pub fn reunite(&self, a: usize, b: usize) {
+        self.servers.mend(a, b);
+        self.servers.mend(b, a);
+    }
+
+    /// Splits the cluster into sides that cannot reach each other.
+    pub fn partition(&self, sides: &[&[usize]]) {
+        self.servers.partition(sides);
+    }
+
+    /// Splits the cluster into two sides at random, one of which may be empty.
+    pub fn split_at_random(&self) {
+        let (one, other): (Vec<usize>, Vec<usize>) =
+            self.all().partition(|_| rng().random_bool(0.5));
+        self.partition(&[&one, &other]);
+    }
+
+    /// Mends all links that were cut.
+    pub fn heal(&self) {
+        self.servers.heal();
+    }
+
+    /// Crashes a server or shuts it down, as the seed wants.
+    pub fn bring_down(&self, server: usize) {
+        let now = Instant::now();
+        if self.is_up(server) {
+            self.ledger.lock().end_life(server, now);
+        }
+        self.servers.bring_down(server);
+    }
+
+    /// Starts a server if it is down, and connects it.
+    pub fn bring_up(&self, server: usize) {
+        if !self.is_up(server) {
+            self.servers.start(server);
+        }
+        self.connect(server);
+    }
+
+    /// Brings a server down and starts it again. It is disconnected afterwards.
+    pub fn restart(&self, server: usize) {
+        self.bring_down(server);
+        self.servers.start(server);
+    }
+
+    /// Starts every server that is down, and connects all.
+    pub fn bring_all_up(&self) {
+        self.servers.start_all();
+    }
+
+    /// Whether a server runs.
+    pub fn is_up(&self, server: usize) -> bool {
+        self.servers.is_up(server)
+    }
+
+    /// Whether a server is connected.
+    pub fn is_connected(&self, server: usize) -> bool {
+        self.servers.is_connected(server)
+    }
+}
+
+/// Elections.
+impl RaftCluster {
     /// What a server says of itself; `None` if it is down.
     pub fn state(&self, server: usize) -> Option<RaftState> {
         self.servers.call(server, Raft::state)
@@ -97,7 +215,7 @@ impl RaftCluster {
     /// of the highest term. The ledger sees to it that there is one per term.
     pub fn check_one_leader(&self) -> usize {
         for _ in 0..10 {
-            sleep(Duration::from_millis(450 + labrpc::rng().random_range(0..100)));
+            sleep(Duration::from_millis(450 + rng().random_range(0..100_u64)));
             let connected = self.connected();
             let leaders = connected.into_iter().filter_map(|server| {
                 let state = self.state(server).filter(|state| state.is_leader)?;
@@ -108,22 +226,66 @@ impl RaftCluster {
             }
         }
         let claim = "a majority that is connected elects a leader within five election timeouts";
-        self.sim.fail(Violation::new(claim, "expected one leader, got none"));
+        self.fail(claim, "expected one leader, got none");
     }
 
-    /// The term that all connected servers agree on.
-    pub fn check_terms(&self) -> u64 {
-        let mut agreed = None;
-        for server in self.connected() {
-            let Some(RaftState { term, .. }) = self.state(server) else { continue };
-            let (first, other) = *agreed.get_or_insert((server, term));
-            if other != term {
-                let actual = format!("servers disagree on term: S{first}@{other} S{server}@{term}");
-                let claim = "without failures all servers are in the same term";
-                self.sim.fail(Violation::new(claim, actual));
+    /// Waits until no connected server but `leader` claims to lead, for about five election
+    /// timeouts.
+    pub fn check_nobody_else_leads(&self, leader: usize) {
+        let leads = |server| self.state(server).is_some_and(|state| state.is_leader);
+        for _ in 0..50 {
+            if !self.connected().into_iter().any(|server| server != leader && leads(server)) {
+                return;
             }
+            sleep(ELECTION_TIMEOUT / 10);
         }
-        agreed.map_or(0, |(_, term)| term)
+        let actual = format!("S{leader} leads, but an older leader still claims to");
+        self.fail("a leader that hears of a later term steps down", actual);
+    }
+
+    /// Asks these servers in intervals of `poll` until one of them leads in a later term than any
+    /// that was seen so far; returns the leader and its term. For about ten election timeouts.
+    pub fn wait_for_leader_among(&self, servers: &[usize], poll: Duration) -> (usize, u64) {
+        let before = self.highest_term();
+        let began = Instant::now();
+        while began.elapsed() < 10 * ELECTION_TIMEOUT {
+            for &server in servers {
+                if let Some(RaftState { term, is_leader: true }) = self.state(server)
+                    && term > before
+                {
+                    return (server, term);
+                }
+            }
+            sleep(poll);
+        }
+        let claim = "a majority that is connected elects a leader";
+        self.fail(claim, "expected one leader, got none");
+    }
+
+    /// Waits until a server is in `term` or a later one.
+    pub fn wait_for_term(&self, server: usize, term: u64) {
+        while self.ledger(|ledger| ledger.term(server)) < term {
+            sleep(ELECTION_TIMEOUT / 200);
+        }
+    }
+
+    /// The term that all connected servers agree on. They are asked one after the other, so an
+    /// election that begins meanwhile is no fault: they get an election timeout to agree.
+    pub fn check_terms(&self) -> u64 {
+        let mut terms: Vec<String> = Vec::new();
+        for _ in 0..10 {
+            let connected = self.connected().into_iter();
+            let states: Vec<(usize, RaftState)> =
+                connected.filter_map(|server| Some((server, self.state(server)?))).collect();
+            let first = states.first().map_or(0, |(_, state)| state.term);
+            if states.iter().all(|(_, state)| state.term == first) {
+                return first;
+            }
+            terms = states.iter().map(|(i, state)| format!("S{i}@{}", state.term)).collect();
+            sleep(ELECTION_TIMEOUT / 10);
+        }
+        let actual = format!("servers disagree on term: {}", terms.join(" "));
+        self.fail("without failures all servers are in the same term", actual);
     }
 
     /// No connected server claims to lead.
@@ -131,10 +293,9 @@ impl RaftCluster {
         for server in self.connected() {
             if self.state(server).is_some_and(|state| state.is_leader) {
                 let actual = format!(
-                    "expected no leader among connected servers, but S{server} \
-                                      claims to be leader"
+                    "expected no leader among connected servers, but S{server} claims to be leader"
                 );
-                self.sim.fail(Violation::new("nobody leads without a majority", actual));
+                self.fail("nobody leads without a majority", actual);
             }
         }
     }

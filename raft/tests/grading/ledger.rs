@@ -45,11 +45,10 @@ pub struct Ledger {
 /// What was seen of one server.
 #[derive(Clone, Default)]
 struct ServerLog {
-    /// Which of its lives is the current one.
+    /// Which of its lives is the current one; 0 while it is down.
     incarnation: u64,
-    /// Last index applied in this life, and in any.
+    /// Last index applied in this life.
     applied: u64,
-    applied_ever: u64,
     /// Terms seen in this life, each with the time when it was first seen.
     terms: Vec<(Instant, u64)>,
     /// A restarted server must not be in an earlier term.
@@ -88,7 +87,6 @@ impl Ledger {
         let log = &mut self.servers[server];
         log.incarnation = incarnation;
         log.applied = index;
-        log.applied_ever = log.applied_ever.max(index);
         Ok(())
     }
 
@@ -97,8 +95,7 @@ impl Ledger {
         let log = &mut self.servers[server];
         let saved = log.terms.iter().filter(|(seen, _)| now - *seen >= TERM_IS_SAVED_AFTER);
         log.least_term = saved.map(|(_, term)| *term).fold(log.least_term, u64::max);
-        log.terms.clear();
-        log.applied = 0;
+        *log = ServerLog { incarnation: 0, least_term: log.least_term, ..ServerLog::default() };
     }
 
     /// A server says in which term it is and whether it leads. False if it is not its current life
@@ -167,7 +164,7 @@ impl Ledger {
                 self.check_isolation(server, index, &command, isolated_since)?;
                 self.choose(server, index, command);
                 if current {
-                    self.set_applied(server, index);
+                    self.servers[server].applied = index;
                 }
                 let due = (index + 1).is_multiple_of(SNAPSHOT_INTERVAL);
                 Ok(if due { self.snapshot_due(index) } else { Applied::Done })
@@ -183,7 +180,7 @@ impl Ledger {
                 }
                 if current {
                     self.check_progress(server, index)?;
-                    self.set_applied(server, index);
+                    self.servers[server].applied = index;
                 }
                 Ok(Applied::Done)
             }
@@ -272,13 +269,6 @@ impl Ledger {
         }
     }
 
-    /// Notes how far a server is.
-    fn set_applied(&mut self, server: usize, index: u64) {
-        let log = &mut self.servers[server];
-        log.applied = index;
-        log.applied_ever = log.applied_ever.max(index);
-    }
-
     /// The snapshot that a service takes after it has applied `index`.
     fn snapshot_due(&self, index: u64) -> Applied {
         Applied::SnapshotDue(index, self.snapshot(index))
@@ -310,10 +300,9 @@ impl Ledger {
 
 /// Questions that tests ask.
 impl Ledger {
-    /// How many servers have applied `index` in their current life, and what.
-    pub fn n_committed(&self, index: u64) -> (usize, Option<&Command>) {
-        let servers = self.servers.iter().filter(|log| log.applied >= index).count();
-        (servers, self.chosen(index))
+    /// How many servers have applied `index` in their current life.
+    pub fn n_committed(&self, index: u64) -> usize {
+        self.servers.iter().filter(|log| log.applied >= index).count()
     }
 
     /// What was applied at `index`, by any server at any time.

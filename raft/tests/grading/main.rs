@@ -3,8 +3,16 @@
 //! Each part has a module. All of them tell their stories with a [`cluster::RaftCluster`], and in all
 //! of them [`ledger`] watches every leader and every command that is applied.
 
+mod acknowledged_2c;
 mod cluster;
 mod command;
 mod election_2a;
+mod late_reply_2c;
 mod ledger;
+mod log_2b;
+mod overtaken_2d;
+mod persist_2c;
+mod safety_2b;
 mod server;
+mod snapshot_2d;
+mod succession_2a;

@@ -90,7 +90,9 @@ impl Life {
             line,
             reach,
         };
-        let begun = ledger.lock().begin_life(me, incarnation, &persister.snapshot());
+        // Before the ledger is locked: reading is an operation at which others may run.
+        let snapshot = persister.snapshot();
+        let begun = ledger.lock().begin_life(me, incarnation, &snapshot);
         begun.unwrap_or_else(|violation| sim.fail(violation));
         life.show_applied();
         (life, ends, persister)
@@ -135,7 +137,10 @@ impl Life {
 
     /// Shows in the report how far the server is.
     fn show_applied(&self) {
-        let applied = self.ledger.lock().applied(self.me);
+        let ledger = self.ledger.lock();
+        let (applied, commits) = (ledger.applied(self.me), ledger.max_index());
+        drop(ledger);
+        self.sim.set_commits(commits);
         self.sim.update_server(self.line, |line| line.applied = Some(applied));
     }
 }

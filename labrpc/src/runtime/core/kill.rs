@@ -49,6 +49,8 @@ impl Core {
         }
         let timers = self.timers.borrow_mut().take_all();
         drop(timers);
+        let at_end = self.at_end.take();
+        at_end.into_iter().for_each(|action| action());
     }
 
     /// Kills the tasks of the chosen nodes, newest first.

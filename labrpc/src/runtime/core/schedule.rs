@@ -16,8 +16,12 @@ use crate::runtime::trace::Kind;
 impl Core {
     /// Runs `body` as the test's own task until it ends or something fails, then ends every other
     /// task.
-    pub(crate) fn run(&self, body: Box<dyn FnOnce()>) -> Option<Failure> {
-        let root = self.spawn(NodeId::TEST, Location::caller(), body);
+    pub(crate) fn run(
+        &self,
+        body: Box<dyn FnOnce()>,
+        site: &'static Location<'static>,
+    ) -> Option<Failure> {
+        let root = self.spawn(NodeId::TEST, site, body);
         while self.failure.borrow().is_none() && self.is_running(root) {
             self.fire_due_timers();
             let next = self.pick();

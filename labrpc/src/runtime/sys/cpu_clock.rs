@@ -63,7 +63,7 @@ impl ThreadClock {
     pub(crate) fn is_waiting(self) -> bool {
         let path = format!("/proc/self/task/{}/stat", self.tid);
         let Ok(stat) = std::fs::read_to_string(path) else { return false };
-        // "tid (name) state …": the name may hold anything, so look behind its last parenthesis.
+        // "tid (name) state ...": the name may hold anything, so look behind its last parenthesis.
         let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
         matches!(state, Some('S' | 'D'))
     }

@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::panic::Location;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 /// What the handler may know of the task that runs on this thread.
 #[derive(Clone, Copy)]
@@ -41,11 +41,15 @@ pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         for signal in [libc::SIGSEGV, libc::SIGBUS] {
-            // SAFETY: an all-zero `sigaction` is a valid value to fill in, and the handler keeps to
-            // what a handler may do: it reads a thread-local constant, formats into a buffer on the
-            // stack, and calls `write` and `abort`, or puts the default action back.
+            // SAFETY: an all-zero `sigaction` is a valid value to fill in, all pointers are to live
+            // locals, and the handler keeps to what a handler may do: it reads constants, one of
+            // them thread-local, formats into a buffer on the stack, and calls `write` and `abort`,
+            // or the handler before it. That one is known before ours can be called.
             unsafe {
                 let mut action: libc::sigaction = std::mem::zeroed();
+                libc::sigaction(signal, std::ptr::null(), &raw mut action);
+                previous(signal).set(action).ok(); // Nobody else sets it, and this runs once.
+                action = std::mem::zeroed();
                 action.sa_sigaction = on_fault as *const () as usize;
                 // The stack that overflowed cannot run the handler; `std` gives every thread that
                 // it starts an alternate one.
@@ -57,14 +61,28 @@ pub(crate) fn install() {
     });
 }
 
+/// What was done about a signal before we came: usually `std`'s handler, which knows the stacks of
+/// threads.
+#[cfg(unix)]
+fn previous(signal: libc::c_int) -> &'static OnceLock<libc::sigaction> {
+    static SEGV: OnceLock<libc::sigaction> = OnceLock::new();
+    static BUS: OnceLock<libc::sigaction> = OnceLock::new();
+    if signal == libc::SIGSEGV { &SEGV } else { &BUS }
+}
+
 /// Other systems die without the task's name.
 #[cfg(not(unix))]
 pub(crate) fn install() {}
 
 /// Reports an overflow of the running task's stack and aborts; any other fault is left to the
-/// default action, which strikes when the faulting instruction is tried again.
+/// handler that was there before, or to the default action, which strikes when the faulting
+/// instruction is tried again.
 #[cfg(unix)]
-extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+extern "C" fn on_fault(
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     // SAFETY: the kernel passes a valid `info` to a handler installed with SA_SIGINFO.
     let address = unsafe { (*info).si_addr() } as usize;
     match RUNNING.get() {
@@ -83,14 +101,38 @@ extern "C" fn on_fault(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut 
                 libc::abort();
             }
         }
+        _ => call_previous(signal, info, context),
+    }
+}
+
+/// Does what would have been done about a signal had we not come.
+#[cfg(unix)]
+fn call_previous(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let previous = previous(signal).get().filter(|action| {
+        let is_handler = !matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
+        is_handler && action.sa_flags & libc::SA_SIGINFO != 0
+    });
+    match previous {
+        Some(action) => {
+            // SAFETY: with SA_SIGINFO, and unless it is one of two constants, the field holds the
+            // address of a function of this type; the arguments are those of the signal.
+            unsafe {
+                let handler: Handler = std::mem::transmute(action.sa_sigaction);
+                handler(signal, info, context);
+            }
+        }
         // SAFETY: resets one signal to its default action; the pointer is not kept.
-        _ => unsafe {
+        None => unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = libc::SIG_DFL;
             libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         },
     }
 }
+
+/// A signal handler with three arguments.
+#[cfg(unix)]
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
 /// A line of text on the stack: a handler must not allocate.
 struct Line {

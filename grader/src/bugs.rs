@@ -1,0 +1,133 @@
+//! `bugs`: every mistake must be caught by a test.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use crate::cli::BugOptions;
+use crate::error::{Error, Exit};
+use crate::markdown;
+use crate::patch::Patch;
+use crate::report::{self, Fate, Kill, PatchReport, Report};
+use crate::session::{Patched, Plan, Reference, Session};
+use crate::sweep::{Extent, Sweep};
+
+/// The numbers of seeds after which to look whether a bug is dead.
+const ROUNDS: [u64; 4] = [1, 4, 20, 100];
+
+/// Runs the command.
+///
+/// # Errors
+/// If nothing matches, the harness fails, or the user interrupts.
+pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
+    let (session, collection) = Session::open("bugs", &options.common)?;
+    let (reports, interrupted) = session
+        .for_each(&collection, |reference, patch| hunt(&session, reference, patch, options))?;
+    if options.matrix {
+        session.progress.print(&report::matrix(&reports));
+    }
+    let report = Report::new("bugs", reports, interrupted);
+    session.progress.print(&report.summary());
+    if let Some(path) = &options.common.json {
+        report.write_json(path)?;
+    }
+    if let Some(path) = &options.markdown {
+        markdown::write(path, &report)?;
+    }
+    if interrupted { Err(Error::Interrupted) } else { Ok(report.exit()) }
+}
+
+/// Builds one bug, and runs it until it is dead or has survived.
+fn hunt(
+    session: &Session<'_>,
+    reference: &Reference,
+    patch: &Patch,
+    options: &BugOptions,
+) -> Result<PatchReport, Error> {
+    let begin = Instant::now();
+    let mut report = PatchReport::new(patch);
+    match session.build_patched(patch)? {
+        Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
+        Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
+        Patched::Binary(binary) => {
+            let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
+            let first = options.common.first_seed;
+            let mut kills = Vec::new();
+            let mut tests = reference.tests.clone();
+            for seeds in rounds(first, options.seeds.get(), options.matrix) {
+                let plan = Plan { seeds, policy: options.policy, extent };
+                let label = patch.to_string();
+                let sweeps = session.sweep(reference, &binary, &tests, &plan, &label)?;
+                report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
+                kills = confirmed(session, reference, &sweeps, &plan, &mut report)?;
+                report.sweeps = sweeps;
+                if !kills.is_empty() {
+                    break;
+                }
+                tests.retain(|test| test.seeded); // Once is enough for the others.
+            }
+            report.fate = fate(first, kills, &report.sweeps);
+        }
+    }
+    report.seconds = begin.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Ranges of seeds, one after the other: few at first, since most bugs die at once.
+fn rounds(first: u64, count: u64, all_at_once: bool) -> Vec<Range<u64>> {
+    let mut ends: Vec<u64> =
+        ROUNDS.into_iter().filter(|end| *end < count && !all_at_once).collect();
+    ends.push(count);
+    let starts = std::iter::once(0).chain(ends.clone());
+    starts.zip(ends).map(|(start, end)| first + start..first + end).collect()
+}
+
+/// The first failure of each test, unless the reference fails there too.
+fn confirmed(
+    session: &Session<'_>,
+    reference: &Reference,
+    sweeps: &[Sweep],
+    plan: &Plan,
+    report: &mut PatchReport,
+) -> Result<Vec<Kill>, Error> {
+    let mut kills = Vec::new();
+    for sweep in sweeps {
+        let Some(failure) = sweep.failures.first() else { continue };
+        let kill = Kill::new(&sweep.test, failure, plan.policy);
+        if session.reference_passes(reference, &sweep.test, failure.seed, plan.policy)? {
+            kills.push(kill);
+        } else {
+            report.broken_tests.push(kill);
+        }
+    }
+    kills.sort_by_key(|kill| kill.seed);
+    Ok(kills)
+}
+
+/// What became of a bug that was run.
+fn fate(first_seed: u64, kills: Vec<Kill>, sweeps: &[Sweep]) -> Fate {
+    match kills.first() {
+        Some(kill) => Fate::Killed { seeds: kill.seed - first_seed + 1, kills },
+        None if sweeps.iter().any(|sweep| sweep.unknown > 0) => Fate::Inconclusive,
+        None => Fate::Survived,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// First seed and the one after the last of each round.
+    fn bounds(first: u64, count: u64, all_at_once: bool) -> Vec<(u64, u64)> {
+        let rounds = rounds(first, count, all_at_once);
+        rounds.into_iter().map(|seeds| (seeds.start, seeds.end)).collect()
+    }
+
+    #[test]
+    fn rounds_cover_all_seeds_once() {
+        assert_eq!(bounds(1, 100, false), [(1, 2), (2, 5), (5, 21), (21, 101)]);
+        assert_eq!(bounds(7, 20, false), [(7, 8), (8, 11), (11, 27)]);
+        assert_eq!(bounds(1, 1, false), [(1, 2)]);
+        assert_eq!(bounds(0, 300, false), [(0, 1), (1, 4), (4, 20), (20, 100), (100, 300)]);
+        assert_eq!(bounds(1, 100, true), [(1, 101)]);
+    }
+}

@@ -1,0 +1,35 @@
+//! The table of bugs in `bugs/README.md`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::report::{Fate, Report};
+
+/// Writes the table: each bug, what the mistake is, and what kills it.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(path: &Path, report: &Report) -> Result<(), Error> {
+    fs::write(path, table(report)).map_err(|error| Error::io("write", path, &error))
+}
+
+/// The table.
+fn table(report: &Report) -> String {
+    let mut text = String::from("| bug | mistake | seeds | killed by |\n|---|---|---|---|\n");
+    for patch in &report.patches {
+        let (seeds, killers) = match &patch.fate {
+            Fate::Killed { seeds, kills } => {
+                let names: Vec<String> =
+                    kills.iter().map(|kill| format!("`{}`", kill.short_name())).collect();
+                (seeds.to_string(), names.join(", "))
+            }
+            _ => ("-".to_string(), "nothing".to_string()),
+        };
+        let (lab, name, headline) = (&patch.lab, &patch.name, &patch.headline);
+        writeln!(text, "| `{lab}/{name}` | {headline} | {seeds} | {killers} |")
+            .expect("writing to a String cannot fail");
+    }
+    text
+}

@@ -1,0 +1,121 @@
+//! The patches of `bugs/` and `variants/`.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// A small change of a reference solution: `<collection>/<lab>/<name>.patch`.
+///
+/// The file begins with a description, which `git apply` skips; its first sentence says what was
+/// changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Patch {
+    /// The package that it changes.
+    pub(crate) lab: String,
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The text before the diff.
+    pub(crate) description: String,
+}
+
+impl Patch {
+    /// The first sentence of the description.
+    pub(crate) fn headline(&self) -> &str {
+        self.description.split_inclusive(". ").next().unwrap_or_default().trim_end()
+    }
+}
+
+/// `raft/vote-not-persisted`.
+impl fmt::Display for Patch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.lab, self.name)
+    }
+}
+
+/// The patches of a collection whose `lab/name` contains `pattern`, in order.
+///
+/// # Errors
+/// If there is none, or the collection cannot be read.
+pub(crate) fn matching(
+    root: &Path,
+    collection: &str,
+    pattern: Option<&str>,
+) -> Result<Vec<Patch>, Error> {
+    let mut patches = Vec::new();
+    for lab in entries(&root.join(collection))?.iter().filter(|path| path.is_dir()) {
+        for path in entries(lab)? {
+            if path.extension().is_some_and(|extension| extension == "patch") {
+                patches.push(read(lab, path)?);
+            }
+        }
+    }
+    let all = patches.len();
+    patches.retain(|patch| pattern.is_none_or(|pattern| patch.to_string().contains(pattern)));
+    if patches.is_empty() {
+        let pattern = pattern.unwrap_or_default();
+        let what = format!("none of the {all} patches in {collection}/ contains '{pattern}'");
+        return Err(Error::NothingMatched(what));
+    }
+    Ok(patches)
+}
+
+/// The patch in a file of a lab's directory.
+fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
+    let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
+    let is_description = |line: &&str| !line.starts_with("diff ") && !line.starts_with("--- ");
+    let description: Vec<&str> = text.lines().take_while(is_description).collect();
+    let description = description.join(" ").trim().to_string();
+    let name = |path: &Path, part: Option<&std::ffi::OsStr>| {
+        part.map(|part| part.to_string_lossy().into_owned())
+            .ok_or_else(|| Error::Harness(format!("{} has no name", path.display())))
+    };
+    Ok(Patch {
+        lab: name(lab, lab.file_name())?,
+        name: name(&path, path.file_stem())?,
+        path,
+        description,
+    })
+}
+
+/// What is in a directory, in order; nothing if there is no such directory.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let fail = |error| Error::io("list", directory, &error);
+    let mut paths = fs::read_dir(directory)
+        .map_err(fail)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(fail)?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patches_are_found_by_part_of_lab_and_name() {
+        let root = tempfile::tempdir().unwrap();
+        let lab = root.path().join("bugs/raft");
+        fs::create_dir_all(&lab).unwrap();
+        fs::write(lab.join("b.patch"), "Forgets it all. See\nFigure 2.\n\n--- a/x\n+++ b/x\n")
+            .unwrap();
+        fs::write(lab.join("a.patch"), "diff --git a/x b/x\n").unwrap();
+        fs::write(lab.join("README.md"), "no patch").unwrap();
+        let find = |pattern: Option<&str>| matching(root.path(), "bugs", pattern);
+        let all = find(None).unwrap();
+        assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>(), ["raft/a", "raft/b"]);
+        assert_eq!(all[1].description, "Forgets it all. See Figure 2.");
+        assert_eq!((all[0].headline(), all[1].headline()), ("", "Forgets it all."));
+        assert_eq!(find(Some("ft/b")).unwrap().len(), 1);
+        let error = find(Some("c")).unwrap_err().to_string();
+        assert_eq!(error, "nothing matched: none of the 2 patches in bugs/ contains 'c'");
+    }
+}

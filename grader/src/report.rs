@@ -1,0 +1,241 @@
+//! What became of the patches, for people and as JSON.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::Policy;
+use crate::error::{Error, Exit};
+use crate::patch::Patch;
+use crate::sweep::{Failure, Sweep, Test};
+
+/// Raised whenever a field of [`Report`] changes its meaning or goes away.
+const VERSION: u32 = 1;
+
+/// All results of a command; the schema of `--json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    version: u32,
+    /// `bugs` or `variants`.
+    command: &'static str,
+    /// Whether patches are missing, because the user interrupted.
+    interrupted: bool,
+    /// One for each patch.
+    pub(crate) patches: Vec<PatchReport>,
+}
+
+/// What became of a patch.
+#[derive(Debug, Serialize)]
+pub(crate) struct PatchReport {
+    /// The package.
+    pub(crate) lab: String,
+    /// The patch.
+    pub(crate) name: String,
+    /// The first sentence of its description.
+    pub(crate) headline: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub(crate) fate: Fate,
+    /// Runs of tests.
+    pub(crate) runs: u64,
+    /// Seconds of real time, build included.
+    pub(crate) seconds: f64,
+    /// Failures that the reference shares: these tests are wrong, and prove nothing.
+    pub(crate) broken_tests: Vec<Kill>,
+    /// The last round of a bug, test by test; empty for variants.
+    pub(crate) sweeps: Vec<Sweep>,
+}
+
+/// How a patch ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "fate", content = "details", rename_all = "kebab-case")]
+pub(crate) enum Fate {
+    /// A bug was caught.
+    Killed {
+        /// How many seeds it took.
+        seeds: u64,
+        /// The tests that failed in the last round, first seed first.
+        kills: Vec<Kill>,
+    },
+    /// A bug was not caught.
+    Survived,
+    /// All tests accept a variant.
+    Accepted,
+    /// Some tests refuse a variant.
+    Refused(Vec<Kill>),
+    /// A checker gave up.
+    Inconclusive,
+    /// Git's words.
+    DoesNotApply(String),
+    /// The compiler's words.
+    DoesNotCompile(String),
+}
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Kill {
+    /// The test.
+    pub(crate) test: String,
+    /// The seed.
+    pub(crate) seed: u64,
+    /// The policy.
+    pub(crate) policy: &'static str,
+    /// What was seen.
+    pub(crate) why: String,
+}
+
+impl Kill {
+    /// A failure of this test under this policy.
+    pub(crate) fn new(test: &Test, failure: &Failure, policy: Policy) -> Self {
+        let Failure { seed, why } = failure.clone();
+        Self { test: test.name.clone(), seed, policy: policy.name(), why }
+    }
+
+    /// The test's own name, without modules.
+    pub(crate) fn short_name(&self) -> &str {
+        self.test.rsplit("::").next().unwrap_or(&self.test)
+    }
+}
+
+impl PatchReport {
+    /// Nothing has been done yet.
+    pub(crate) fn new(patch: &Patch) -> Self {
+        Self {
+            lab: patch.lab.clone(),
+            name: patch.name.clone(),
+            headline: patch.headline().to_string(),
+            fate: Fate::Inconclusive,
+            runs: 0,
+            seconds: 0.0,
+            broken_tests: Vec::new(),
+            sweeps: Vec::new(),
+        }
+    }
+
+    /// The result in a line, or a few if something is wrong.
+    pub(crate) fn line(&self) -> String {
+        let name = format!("{}/{}", self.lab, self.name);
+        let mut text = format!("{name:<46} ");
+        match &self.fate {
+            Fate::Killed { seeds, kills } => {
+                let names: Vec<&str> = kills.iter().take(3).map(Kill::short_name).collect();
+                let more = kills.len().saturating_sub(names.len());
+                let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let names = names.join(", ");
+                let why = kills.first().map_or("", |kill| &kill.why);
+                text += &format!("killed by seed {seeds:<3} {names}{and_more}: {why}");
+            }
+            Fate::Survived => text += &format!("SURVIVED {} runs", self.runs),
+            Fate::Accepted => text += &format!("passes {} runs", self.runs),
+            Fate::Refused(kills) => text += &refusals(kills, self.runs),
+            Fate::Inconclusive => text += "INCONCLUSIVE: a checker gave up",
+            Fate::DoesNotApply(why) => {
+                text += &format!("DOES NOT APPLY: {}", why.replace('\n', "; "));
+            }
+            Fate::DoesNotCompile(why) => text += &format!("DOES NOT COMPILE\n{why}"),
+        }
+        for Kill { test, seed, policy, why } in &self.broken_tests {
+            text += &format!("\n    the reference fails {test} too: {seed}:{policy}: {why}");
+        }
+        text
+    }
+
+    /// How the grader should end because of this patch.
+    fn exit(&self) -> Exit {
+        let exit = match self.fate {
+            Fate::Killed { .. } | Fate::Accepted => Exit::Passed,
+            Fate::Survived | Fate::Refused(_) => Exit::Failed,
+            Fate::Inconclusive => Exit::Inconclusive,
+            Fate::DoesNotApply(_) => Exit::Harness,
+            Fate::DoesNotCompile(_) => Exit::DoesNotCompile,
+        };
+        if self.broken_tests.is_empty() { exit } else { Exit::Harness }
+    }
+}
+
+/// Which tests refuse a variant, how often, and a run of each that can be replayed.
+fn refusals(kills: &[Kill], runs: u64) -> String {
+    let mut text = format!("FAILS {} of {runs} runs", kills.len());
+    let mut groups: Vec<(&str, Vec<&Kill>)> = Vec::new();
+    for kill in kills {
+        match groups.iter_mut().find(|(test, _)| *test == kill.test) {
+            Some((_, group)) => group.push(kill),
+            None => groups.push((&kill.test, vec![kill])),
+        }
+    }
+    for (test, group) in groups {
+        let Kill { seed, policy, why, .. } = group[0];
+        let times = group.len();
+        write!(text, "\n    {test}: {times} times, as {seed}:{policy}: {why}")
+            .expect("writing to a String cannot fail");
+    }
+    text
+}
+
+impl Report {
+    /// The results of a command.
+    pub(crate) fn new(command: &'static str, patches: Vec<PatchReport>, interrupted: bool) -> Self {
+        Self { version: VERSION, command, interrupted, patches }
+    }
+
+    /// How the grader should end.
+    pub(crate) fn exit(&self) -> Exit {
+        self.patches.iter().map(PatchReport::exit).max().unwrap_or(Exit::Passed)
+    }
+
+    /// How many patches ended in which way.
+    pub(crate) fn summary(&self) -> String {
+        let count =
+            |is: fn(&Fate) -> bool| self.patches.iter().filter(|patch| is(&patch.fate)).count();
+        let counts = [
+            (count(|fate| matches!(fate, Fate::Killed { .. })), "killed"),
+            (count(|fate| matches!(fate, Fate::Survived)), "survived"),
+            (count(|fate| matches!(fate, Fate::Accepted)), "accepted"),
+            (count(|fate| matches!(fate, Fate::Refused(_))), "refused"),
+            (count(|fate| matches!(fate, Fate::Inconclusive)), "inconclusive"),
+            (count(|fate| matches!(fate, Fate::DoesNotApply(_))), "do not apply"),
+            (count(|fate| matches!(fate, Fate::DoesNotCompile(_))), "do not compile"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+        let seconds: f64 = self.patches.iter().map(|patch| patch.seconds).sum();
+        let (all, counts) = (self.patches.len(), counts.join(", "));
+        format!("{all} {}: {counts} in {seconds:.0} s", self.command)
+    }
+
+    /// Writes everything as JSON.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn write_json(&self, path: &Path) -> Result<(), Error> {
+        let mut json = serde_json::to_string_pretty(self).expect("a report has only plain fields");
+        json.push('\n');
+        fs::write(path, json).map_err(|error| Error::io("write", path, &error))
+    }
+}
+
+/// A table of all bugs and tests: of how many runs so many failed.
+pub(crate) fn matrix(patches: &[PatchReport]) -> String {
+    let mut tests: Vec<&str> =
+        patches.iter().flat_map(|patch| &patch.sweeps).map(|sweep| &*sweep.test.name).collect();
+    tests.sort_unstable();
+    tests.dedup();
+    let mut text = String::new();
+    for (number, test) in (1..).zip(&tests) {
+        text += &format!("{number:>4} {test}\n");
+    }
+    text += &format!("{:<46}", "failed runs of each test");
+    (1..=tests.len()).for_each(|number| text += &format!(" {number:>4}"));
+    for patch in patches {
+        text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
+        for test in &tests {
+            let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
+            let failures = sweep.map_or(0, |sweep| sweep.failures.len());
+            let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
+            text += &format!(" {cell:>4}");
+        }
+    }
+    text
+}

@@ -1,0 +1,72 @@
+//! `variants`: every test must accept every correct solution.
+
+use std::time::Instant;
+
+use clap::ValueEnum as _;
+
+use crate::cli::{Policy, VariantOptions};
+use crate::error::{Error, Exit};
+use crate::patch::Patch;
+use crate::report::{Fate, Kill, PatchReport, Report};
+use crate::session::{Patched, Plan, Reference, Session};
+use crate::sweep::Extent;
+
+/// Runs the command.
+///
+/// # Errors
+/// If nothing matches, the harness fails, or the user interrupts.
+pub(crate) fn run(options: &VariantOptions) -> Result<Exit, Error> {
+    let (session, collection) = Session::open("variants", &options.common)?;
+    let (reports, interrupted) = session
+        .for_each(&collection, |reference, patch| examine(&session, reference, patch, options))?;
+    let report = Report::new("variants", reports, interrupted);
+    session.progress.print(&report.summary());
+    if let Some(path) = &options.common.json {
+        report.write_json(path)?;
+    }
+    if interrupted { Err(Error::Interrupted) } else { Ok(report.exit()) }
+}
+
+/// Builds one variant, and runs all tests under each policy.
+fn examine(
+    session: &Session<'_>,
+    reference: &Reference,
+    patch: &Patch,
+    options: &VariantOptions,
+) -> Result<PatchReport, Error> {
+    let begin = Instant::now();
+    let mut report = PatchReport::new(patch);
+    match session.build_patched(patch)? {
+        Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
+        Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
+        Patched::Binary(binary) => {
+            let first = options.common.first_seed;
+            let seeds = first..first + options.seeds.get();
+            let (mut refusals, mut unknown) = (Vec::new(), 0);
+            for &policy in policies(options) {
+                let plan = Plan { seeds: seeds.clone(), policy, extent: Extent::AllSeeds };
+                let label = patch.to_string();
+                let tests = &reference.tests;
+                let sweeps = session.sweep(reference, &binary, tests, &plan, &label)?;
+                for sweep in &sweeps {
+                    unknown += sweep.unknown;
+                    report.runs += sweep.runs;
+                    let kill = |failure| Kill::new(&sweep.test, failure, policy);
+                    refusals.extend(sweep.failures.iter().map(kill));
+                }
+            }
+            report.fate = match (refusals.is_empty(), unknown) {
+                (false, _) => Fate::Refused(refusals),
+                (true, 0) => Fate::Accepted,
+                (true, _) => Fate::Inconclusive,
+            };
+        }
+    }
+    report.seconds = begin.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// The policies that were asked for; all of them if none was.
+fn policies(options: &VariantOptions) -> &[Policy] {
+    if options.policy.is_empty() { Policy::value_variants() } else { &options.policy }
+}

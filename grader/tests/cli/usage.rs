@@ -1,0 +1,64 @@
+//! The command line, and what is wrong before any test runs.
+
+use crate::fixture::Fixture;
+
+#[test]
+fn help_names_commands_and_exit_codes() {
+    let fixture = Fixture::new();
+    let (code, out, _) = fixture.run(&["--help"]);
+    assert_eq!(code, 0);
+    for word in ["bugs", "variants", "cargo grader", "130  interrupted"] {
+        assert!(out.contains(word), "{out}");
+    }
+    let (code, out, _) = fixture.run(&["bugs", "--help"]);
+    assert_eq!(code, 0);
+    for word in ["--matrix", "--json", "[default: 100]", "[PATTERN]"] {
+        assert!(out.contains(word), "{out}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_five() {
+    let fixture = Fixture::new();
+    let cases: [&[&str]; 5] = [
+        &[],
+        &["bugs", "--frobnicate"],
+        &["prize"],
+        &["bugs", "-n", "0"],
+        &["variants", "--policy", "lifo"],
+    ];
+    for arguments in cases {
+        let (code, out, err) = fixture.run(arguments);
+        assert_eq!((code, out.as_str()), (5, ""), "{arguments:?}: {err}");
+        assert!(!err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn nothing_matched_is_four() {
+    let fixture = Fixture::new().with_patch("bugs", "wrong", "41");
+    let (code, _, err) = fixture.run(&["bugs", "right"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("none of the 1 patches in bugs/ contains 'right'"), "{err}");
+    assert_eq!(fixture.run(&["variants"]).0, 4);
+    let (code, _, err) = fixture.run(&["bugs", "--test", "no_such_test"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("no grading test whose name contains 'no_such_test'"), "{err}");
+}
+
+#[test]
+fn outside_of_a_workspace_or_repository_is_five() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Fixture::new().grader(&["bugs"]);
+    let output = command.current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cargo metadata failed"));
+
+    let fixture = Fixture::new().with_patch("bugs", "wrong", "41");
+    std::fs::remove_dir_all(fixture.path().join(".git")).unwrap();
+    let mut command = fixture.grader(&["bugs"]);
+    let parent = fixture.path().parent().unwrap();
+    let output = command.env("GIT_CEILING_DIRECTORIES", parent).output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("git ls-files failed"));
+}

@@ -1,0 +1,87 @@
+//! `cargo lab explain`: what a test does, and why it usually fails.
+
+use crate::catalog::{Catalog, Entry};
+use crate::cli::ExplainArgs;
+use crate::error::{Error, Status};
+use crate::run_dir;
+use crate::select::Selection;
+use crate::summary::{Summary, TestSummary};
+use crate::term::{self, BOLD, paint};
+use crate::workspace::Workspace;
+
+/// Text is broken at this column at the latest: long lines are hard to read.
+const WIDTH: usize = 100;
+
+/// Runs the command. It builds nothing.
+pub(crate) fn run(args: &ExplainArgs) -> Result<Status, Error> {
+    let workspace = Workspace::find()?;
+    let catalog = Catalog::read(&workspace.catalog())?;
+    let selection = Selection::new(&args.patterns);
+    selection.labs(&catalog)?;
+    let entries: Vec<_> =
+        catalog.entries().filter(|entry| selection.includes_entry(*entry, &catalog)).collect();
+    if entries.is_empty() {
+        let label = selection.label();
+        return Err(Error::NothingMatched(format!("'{label}' has no tests to be explained")));
+    }
+    for (number, entry) in entries.into_iter().enumerate() {
+        if number > 0 {
+            anstream::println!();
+        }
+        explain(entry, latest(&workspace, entry).as_ref());
+    }
+    Ok(Status::Passed)
+}
+
+/// Explains one test. `yours` is how it went when it last ran.
+fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
+    let Entry { lab, part, test } = entry;
+    let place = format!("{}, {}: {}", lab.title, part.name, part.title);
+    anstream::println!("{}  ({place})", paint(BOLD, &test.name));
+    section("claim", &test.claim);
+    section("story", &test.story);
+    for hint in &test.hints {
+        section("cause", hint);
+    }
+    section("read", test.paper.as_ref().unwrap_or(&part.paper));
+    let reference = match test.seconds {
+        Some(seconds) => format!("{seconds:.1} s of virtual time"),
+        None => "not measured".to_string(),
+    };
+    section("reference", &reference);
+    section("yours", &yours.map_or_else(|| "not run lately".to_string(), figures));
+    section("points", &format!("{}, graded under {} seeds", test.points, test.seeds));
+    section("run", &format!("cargo lab stress {} -n 300", test.name));
+}
+
+/// The figures of a student's own runs.
+fn figures(test: &TestSummary) -> String {
+    let TestSummary { runs, failed, virtual_seconds, cpu_seconds, .. } = test;
+    let (time, cpu) = (virtual_seconds.mean, cpu_seconds.mean * 1e3);
+    format!("{time:.1} s of virtual time, {cpu:.1} ms of CPU; {failed} of {runs} runs failed")
+}
+
+/// The latest summary that has the test.
+fn latest(workspace: &Workspace, entry: Entry<'_>) -> Option<TestSummary> {
+    run_dir::list(&workspace.runs()).iter().find_map(|directory| {
+        let summary = Summary::read(directory)?;
+        let is_it = |test: &TestSummary| test.test == entry.test.name && test.runs > 0;
+        summary.tests.into_iter().find(is_it)
+    })
+}
+
+/// Prints a paragraph with a word in the margin.
+fn section(word: &str, text: &str) {
+    let mut line = format!("  {word:<10}");
+    for piece in text.split_whitespace() {
+        if line.len() + 1 + piece.len() > term::width().clamp(40, WIDTH) {
+            anstream::println!("{}", line.trim_end());
+            line = " ".repeat(12);
+        }
+        if line.len() > 12 {
+            line.push(' ');
+        }
+        line += piece;
+    }
+    anstream::println!("{}", line.trim_end());
+}

@@ -1,0 +1,10 @@
+//! Runs `cargo lab` as a person does, in small workspaces, and checks output and exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
+mod commands;
+mod fixture;
+mod logs;
+mod replay;
+mod stress;
+mod trouble;

@@ -1,0 +1,41 @@
+//! Threads for tasks and handlers, used again and again.
+//!
+//! A handler may block for as long as it likes, so the pool has no bound: a job goes to the thread
+//! that became idle last, which is the likeliest to be awake still, or to a new one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::runtime::{OneShot, wall};
+
+/// Work for a thread.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// Where an idle thread waits for its next job.
+type Inbox = Arc<OneShot<Job>>;
+
+/// The inboxes of all idle threads, that of the one that became idle last at the end.
+static IDLE: Mutex<Vec<Inbox>> = Mutex::new(Vec::new());
+
+/// How long an idle thread sleeps before it looks around in vain.
+const NAP: Duration = Duration::from_secs(3600);
+
+/// Runs `job` on a thread of its own. It must not unwind.
+pub(super) fn run(job: Job) {
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    match idle {
+        Some(inbox) => inbox.put(job),
+        None => drop(wall::spawn("labrpc", move || work(job))),
+    }
+}
+
+/// The life of a thread of the pool.
+fn work(first: Job) {
+    first();
+    let inbox = Inbox::new(OneShot::new());
+    loop {
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&inbox));
+        let job = inbox.wait_on_thread(NAP);
+        job();
+    }
+}

@@ -1,0 +1,383 @@
+//! A crash stops a node wherever it stands; what it does while it unwinds has no effect.
+
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use labrpc::{
+    AtomicU64, ClientEnd, Condvar, Mutex, Network, Node, Persister, RecvTimeoutError, RpcError,
+    Select, Server, Service, Simulation, TaskDied, bounded, channel, rendezvous, rng, sleep, spawn,
+    yield_now,
+};
+use rand::RngExt;
+
+use crate::value_of;
+
+/// A short time.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Runs this when dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Crashes a node while one of its tasks sleeps with `destructor` on its stack; returns the virtual
+/// time that this took. The run must not fail.
+fn crash_over(destructor: impl FnMut() + Send + Clone + Sync + 'static) -> Duration {
+    let outcome = Simulation::new(6824).run(move || {
+        let node = Node::new("S0");
+        let destructor = destructor.clone();
+        let task = node.spawn(move || {
+            let _on_drop = OnDrop(destructor);
+            sleep(Duration::from_secs(50));
+        });
+        sleep(MOMENT);
+        node.crash();
+        assert_eq!(task.join(), Err(TaskDied));
+        sleep(MOMENT);
+    });
+    outcome.result.unwrap_or_else(|failure| panic!("{failure}"));
+    outcome.virtual_time
+}
+
+#[test]
+fn no_line_of_a_crashed_task_runs_any_more() {
+    let (counted, at_crash) = value_of(|| {
+        let counter = Arc::new(AtomicU64::new(0));
+        let node = Node::new("S0");
+        for _ in 0..5 {
+            let counter = Arc::clone(&counter);
+            node.spawn(move || {
+                loop {
+                    sleep(Duration::from_micros(100));
+                    counter.fetch_add(1);
+                }
+            });
+        }
+        sleep(Duration::from_millis(10));
+        node.crash();
+        let at_crash = counter.load();
+        sleep(Duration::from_secs(1));
+        (counter.load(), at_crash)
+    });
+    assert!(at_crash > 100, "{at_crash}");
+    assert_eq!(counted, at_crash);
+}
+
+#[test]
+fn destructors_that_sleep_take_no_time() {
+    assert!(crash_over(|| sleep(Duration::from_secs(100))) < Duration::from_millis(10));
+}
+
+#[test]
+fn destructors_that_loop_for_ever_are_left_alone() {
+    value_of(|| {
+        let node = Node::new("S0");
+        node.spawn(|| {
+            let _on_drop = OnDrop(|| {
+                loop {
+                    yield_now();
+                }
+            });
+            sleep(Duration::from_secs(50));
+        });
+        sleep(MOMENT);
+        node.crash();
+        sleep(MOMENT);
+    });
+}
+
+#[test]
+fn catching_the_kill_does_not_save_a_task() {
+    let survived = value_of(|| {
+        let node = Node::new("S0");
+        let survived = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&survived);
+        node.spawn(move || {
+            loop {
+                panic::catch_unwind(|| sleep(Duration::from_secs(1))).ok();
+                // Not one of the runtime's: this has effect even in a dead task.
+                counter.fetch_add(1, SeqCst);
+            }
+        });
+        sleep(MOMENT);
+        node.crash();
+        let survived = survived.load(SeqCst);
+        sleep(Duration::from_secs(1));
+        survived
+    });
+    // It is killed again at every further operation, until it is left alone.
+    assert!(survived > 1, "{survived}");
+}
+
+#[test]
+fn destructors_neither_send_nor_save_nor_store() {
+    value_of(|| {
+        let node = Node::new("S0");
+        let (sender, receiver) = channel();
+        let (disk, number) = (Persister::new(), Arc::new(AtomicU64::new(1)));
+        let (saved, stored) = (disk.clone(), Arc::clone(&number));
+        node.spawn(move || {
+            let _on_drop = OnDrop(|| {
+                // A message of a dead task goes nowhere; an error would only make it panic.
+                sender.send(1).expect("no error");
+                saved.save_raft_state(vec![1, 2, 3]);
+                stored.store(2);
+                stored.fetch_add(5);
+                spawn(|| panic!("no task of a dead one runs"));
+            });
+            sleep(Duration::from_secs(50));
+        });
+        sleep(MOMENT);
+        node.crash();
+        assert!(receiver.recv().is_err(), "the only sender is gone");
+        assert_eq!((disk.raft_state_size(), number.load()), (0, 1));
+    });
+}
+
+/// The lock is held by a task of another node; the dead task must wait until it is free, and the
+/// crash must not.
+#[test]
+fn destructor_that_locks_waits_for_the_owner() {
+    value_of(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let (mine, theirs) = (Arc::clone(&lock), lock);
+        let node = Node::new("S0");
+        let dying = node.spawn(move || {
+            let _on_drop = OnDrop(move || *theirs.lock() += 1);
+            sleep(Duration::from_secs(50));
+        });
+        let guard = mine.lock();
+        sleep(MOMENT);
+        node.crash();
+        assert!(!dying.is_finished(), "it waits for the lock");
+        drop(guard);
+        assert_eq!(dying.join(), Err(TaskDied));
+        assert_eq!(*mine.lock(), 1);
+    });
+}
+
+#[test]
+fn locks_of_a_crashed_task_are_released() {
+    value_of(|| {
+        let lock = Arc::new(Mutex::new(()));
+        let held = Arc::clone(&lock);
+        let node = Node::new("S0");
+        node.spawn(move || {
+            let _guard = held.lock();
+            sleep(Duration::from_secs(50));
+        });
+        sleep(MOMENT);
+        assert!(lock.try_lock().is_none());
+        node.crash();
+        assert!(lock.try_lock().is_some());
+    });
+}
+
+/// A task is woken because the lock is free, and killed before it runs: the next one must be woken.
+#[test]
+fn lock_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
+    value_of(|| {
+        let lock = Arc::new(Mutex::new(()));
+        let node = Node::new("S0");
+        let guard = lock.lock();
+        let (first, second) = (Arc::clone(&lock), Arc::clone(&lock));
+        node.spawn(move || drop(first.lock()));
+        sleep(MOMENT);
+        let survivor = spawn(move || drop(second.lock()));
+        sleep(MOMENT);
+        drop(guard);
+        node.crash();
+        assert_eq!(survivor.join(), Ok(()));
+    });
+}
+
+/// The same with a notification.
+#[test]
+fn notification_is_passed_on_if_the_task_that_got_it_is_killed() {
+    value_of(|| {
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let (first, second) = (Arc::clone(&shared), Arc::clone(&shared));
+        let node = Node::new("S0");
+        node.spawn(move || drop(first.1.wait(first.0.lock())));
+        sleep(MOMENT);
+        let survivor = spawn(move || drop(second.1.wait(second.0.lock())));
+        sleep(MOMENT);
+        shared.1.notify_one();
+        node.crash();
+        assert_eq!(survivor.join(), Ok(()));
+    });
+}
+
+/// The same with a message.
+#[test]
+fn message_is_passed_on_if_the_task_that_was_woken_for_it_is_killed() {
+    value_of(|| {
+        for is_selecting in [false, true] {
+            let (sender, receiver) = channel();
+            let node = Node::new("S0");
+            let first = receiver.clone();
+            node.spawn(move || match is_selecting {
+                true => {
+                    let mut select = Select::new();
+                    select.recv(&first);
+                    _ = select.ready();
+                }
+                false => _ = first.recv(),
+            });
+            sleep(MOMENT);
+            let survivor = spawn(move || receiver.recv());
+            sleep(MOMENT);
+            sender.send(7).expect("there are receivers");
+            node.crash();
+            assert_eq!(survivor.join(), Ok(Ok(7)));
+        }
+    });
+}
+
+#[test]
+fn waiting_send_is_withdrawn() {
+    value_of(|| {
+        let (sender, receiver) = rendezvous();
+        let keep_open = sender.clone();
+        let node = Node::new("S0");
+        node.spawn(move || sender.send("from the dead"));
+        sleep(MOMENT);
+        node.crash();
+        assert_eq!(receiver.recv_timeout(MOMENT), Err(RecvTimeoutError::Timeout));
+        drop(keep_open);
+    });
+}
+
+#[test]
+fn joiners_and_callers_get_an_error() {
+    value_of(|| {
+        let network = Network::new();
+        let node = Node::new("S0");
+        let server = node.call(|| {
+            let slow = |_: u32| sleep(Duration::from_secs(1000));
+            Server::new().with(Service::new("Slow").method("Down", slow))
+        });
+        network.add_server("S0", server.expect("the node is alive"));
+        let end = network.make_end("end");
+        network.connect("end", "S0");
+        network.enable("end");
+        let call = |end: &ClientEnd| end.call::<u32, ()>("Slow.Down", &1);
+        let other_end = end.clone();
+        let caller = spawn(move || other_end.call::<u32, ()>("Slow.Down", &1));
+        let (joined, running) = (node.spawn(|| sleep(Duration::from_secs(9))), node.clone());
+        let entered = spawn(move || running.call(|| sleep(Duration::from_secs(9))));
+        sleep(Duration::from_millis(50));
+        node.crash();
+        assert_eq!(joined.join(), Err(TaskDied));
+        assert_eq!(entered.join(), Ok(None));
+        // The server is still registered: the network finds out that its node is dead.
+        assert_eq!(caller.join(), Ok(Err(RpcError::Lost)));
+        assert_eq!(call(&end), Err(RpcError::Lost));
+        assert!(!node.is_alive());
+        assert_eq!(node.call(|| 1), None);
+        assert_eq!(node.spawn(|| 1).join(), Err(TaskDied));
+    });
+}
+
+#[test]
+fn task_can_crash_its_own_node() {
+    let after = value_of(|| {
+        let reached = Arc::new(AtomicU32::new(0));
+        let (seen, node) = (Arc::clone(&reached), Node::new("S0"));
+        let victim = node.spawn(|| sleep(Duration::from_secs(9)));
+        let suicidal = node.clone();
+        let task = node.spawn(move || {
+            suicidal.crash();
+            seen.store(1, SeqCst);
+        });
+        assert_eq!(task.join(), Err(TaskDied));
+        assert_eq!(victim.join(), Err(TaskDied));
+        reached.load(SeqCst)
+    });
+    assert_eq!(after, 0, "no line after the crash runs");
+}
+
+/// Destructors of one victim reach for the others, whose stacks unwind later or have unwound.
+#[test]
+fn victims_that_depend_on_each_other_all_end() {
+    value_of(|| {
+        let node = Node::new("S0");
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let dropped = Arc::new(AtomicU32::new(0));
+        for _ in 0..20 {
+            let (shared, dropped) = (Arc::clone(&shared), Arc::clone(&dropped));
+            node.spawn(move || {
+                let _counted = OnDrop(|| _ = dropped.fetch_add(1, SeqCst));
+                let _notifies = OnDrop(|| {
+                    *shared.0.lock() += 1;
+                    shared.1.notify_all();
+                });
+                let guard = shared.0.lock();
+                let guard = shared.1.wait(guard);
+                sleep(Duration::from_secs(1));
+                drop(guard);
+            });
+        }
+        sleep(MOMENT);
+        shared.1.notify_one();
+        sleep(MOMENT);
+        node.crash();
+        sleep(MOMENT); // Those that need the lock wait for the one that had it.
+        assert_eq!(dropped.load(SeqCst), 20);
+        assert_eq!(*shared.0.lock(), 20);
+    });
+}
+
+/// Whatever a node does, and whenever it is stopped: nobody hangs, nothing is leaked.
+#[test]
+fn crash_at_any_point_leaves_nothing_behind() {
+    for seed in 0..150 {
+        let outcome = Simulation::new(seed).run(|| {
+            let alive = Arc::new(());
+            let node = Node::new("S0");
+            for _ in 0..4 {
+                let alive = Arc::clone(&alive);
+                let body = busy_life();
+                node.spawn(move || {
+                    let _alive = alive;
+                    body();
+                });
+            }
+            sleep(Duration::from_micros(rng().random_range(0..2_000)));
+            node.crash();
+            Arc::strong_count(&alive)
+        });
+        assert_eq!(outcome.result.unwrap_or_else(|failure| panic!("{failure}")), 1, "seed {seed}");
+    }
+}
+
+/// Uses everything that the runtime has, for ever.
+fn busy_life() -> impl FnOnce() + Send {
+    let lock = Arc::new((Mutex::new(0_u32), Condvar::new()));
+    move || {
+        let (sender, receiver) = bounded(1);
+        let (back, answer) = rendezvous();
+        let other = Arc::clone(&lock);
+        spawn(move || {
+            for n in receiver.iter() {
+                *other.0.lock() += n;
+                other.1.notify_one();
+                back.send(n).ok();
+            }
+        });
+        for n in 0.. {
+            sender.send(n % 3).ok();
+            let guard = lock.0.lock();
+            drop(lock.1.wait_timeout(guard, Duration::from_micros(20)));
+            answer.recv_timeout(Duration::from_micros(30)).ok();
+            spawn(move || n).join().ok();
+            sleep(Duration::from_micros(u64::from(n % 7)));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a cluster promises to the tests that use it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use labrpc::{AtomicU64, ClientEnd, Persister, RpcError, Service};
+use testkit::{Boot, Cluster, Sim, Started, lab_test};
+
+/// A server that counts calls, and saves the count if it is told to.
+struct Counter {
+    count: Arc<AtomicU64>,
+    persister: Persister,
+    ends: Vec<ClientEnd>,
+}
+
+impl Counter {
+    /// Saves the count.
+    fn save(&self) {
+        self.persister.save_raft_state(labrpc::encode(&self.count.load()));
+    }
+}
+
+/// So many counters, all connected.
+fn counters(sim: &Sim, servers: usize) -> Cluster<Counter> {
+    let start = |boot: Boot| {
+        let saved = boot.persister.raft_state();
+        let count = if saved.is_empty() { 0 } else { labrpc::decode(&saved).unwrap() };
+        let count = Arc::new(AtomicU64::new(count));
+        let counter = Arc::clone(&count);
+        let service = Service::new("Counter").method("Add", move |n: u64| counter.fetch_add(n) + n);
+        let handle = Counter { count, persister: boot.persister, ends: boot.ends };
+        Started { handle, services: vec![service] }
+    };
+    let cluster = Cluster::new(sim, "S", servers, start, |_| {});
+    cluster.start_all();
+    cluster
+}
+
+/// Lets one server call another; what the other has counted then.
+fn add(cluster: &Cluster<Counter>, from: usize, to: usize) -> Result<u64, RpcError> {
+    cluster.call(from, move |counter| counter.ends[to].call("Counter.Add", &1_u64)).unwrap()
+}
+
+#[test]
+fn disconnected_server_reaches_nobody_until_it_is_connected() {
+    lab_test("disconnected_server_reaches_nobody_until_it_is_connected", |sim| {
+        let cluster = counters(sim, 3);
+        assert_eq!(add(&cluster, 0, 1), Ok(1));
+        cluster.disconnect(1);
+        assert!(cluster.isolated_since(1).is_some() && cluster.isolated_since(0).is_none());
+        assert_eq!(add(&cluster, 0, 1), Err(RpcError::Lost));
+        assert_eq!(add(&cluster, 1, 0), Err(RpcError::Lost));
+        assert_eq!(add(&cluster, 0, 2), Ok(1));
+        cluster.connect(1);
+        assert_eq!(add(&cluster, 0, 1), Ok(2));
+    });
+}
+
+#[test]
+fn partitions_and_one_way_cuts_survive_reconnection() {
+    lab_test("partitions_and_one_way_cuts_survive_reconnection", |sim| {
+        let cluster = counters(sim, 3);
+        cluster.partition(&[&[0, 1], &[2]]);
+        cluster.disconnect(2);
+        cluster.connect(2);
+        assert_eq!(add(&cluster, 0, 2), Err(RpcError::Lost));
+        assert_eq!(add(&cluster, 0, 1), Ok(1));
+        cluster.heal();
+        cluster.cut(0, 2);
+        assert_eq!(add(&cluster, 0, 2), Err(RpcError::Lost));
+        assert_eq!(add(&cluster, 2, 0), Ok(1));
+        cluster.mend(0, 2);
+        assert_eq!(add(&cluster, 0, 2), Ok(1));
+    });
+}
+
+#[test]
+fn restarted_server_has_what_it_saved_and_no_more() {
+    lab_test("restarted_server_has_what_it_saved_and_no_more", |sim| {
+        let cluster = counters(sim, 2);
+        for take_down in [Cluster::crash, Cluster::shutdown] {
+            add(&cluster, 0, 1).unwrap();
+            cluster.call(1, Counter::save);
+            add(&cluster, 0, 1).unwrap();
+            take_down(&cluster, 1);
+            assert!(!cluster.is_up(1));
+            assert_eq!(cluster.call(1, |_| ()), None);
+            cluster.start(1);
+            assert_eq!(add(&cluster, 0, 1), Err(RpcError::Lost), "it is not connected");
+            cluster.connect(1);
+        }
+        assert_eq!(cluster.incarnation(1), 3);
+        assert_eq!(add(&cluster, 0, 1), Ok(3));
+    });
+}
+
+#[test]
+fn zombie_saves_in_vain() {
+    lab_test("zombie_saves_in_vain", |sim| {
+        let cluster = counters(sim, 1);
+        cluster.spawn(0, |counter| {
+            labrpc::sleep(Duration::from_secs(1));
+            counter.count.fetch_add(7);
+            counter.save();
+        });
+        sim.sleep(Duration::from_millis(1));
+        cluster.shutdown(0);
+        cluster.start(0);
+        sim.sleep(Duration::from_secs(2));
+        cluster.shutdown(0);
+        assert_eq!(cluster.persister(0).raft_state_size(), 0);
+    });
+}
+
+#[test]
+fn clients_are_apart_from_partitions() {
+    lab_test("clients_are_apart_from_partitions", |sim| {
+        let cluster = counters(sim, 2);
+        let ends = cluster.client_ends("clerk");
+        cluster.partition(&[&[0], &[1]]);
+        let add = |server: usize| ends[server].call::<u64, u64>("Counter.Add", &1);
+        assert_eq!((add(0), add(1)), (Ok(1), Ok(1)));
+        cluster.disconnect_client("clerk", &[0]);
+        assert_eq!((add(0), add(1)), (Err(RpcError::Lost), Ok(2)));
+        cluster.connect_client("clerk", &[0]);
+        cluster.crash(1);
+        assert_eq!((add(0), add(1)), (Ok(2), Err(RpcError::Lost)));
+        cluster.start(1);
+        assert_eq!(add(1), Ok(1));
+    });
+}

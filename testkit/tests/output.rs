@@ -1,0 +1,343 @@
+//! What a run prints and records, seen from outside: these tests start this very binary again, which
+//! then runs the samples below.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use labrpc::Service;
+use serde_json::Value;
+use testkit::{Boot, Cluster, LabTest, Sim, Started, Violation, lab_test};
+
+/// What the grader writes into the pipe.
+const NONCE: &str = "5f3a9c21d4e87b60";
+
+/// What is printed for a run of a sample that passes.
+const PASSED: &str = "\n  ... Passed --   1.0  3    3      51    2\n";
+
+/// Three servers, each of which calls the next one once.
+fn ring(sim: &Sim) -> Cluster<()> {
+    let start = |boot: Boot| {
+        let next = boot.ends[(boot.me + 1) % boot.ends.len()].clone();
+        labrpc::spawn(move || {
+            labrpc::sleep(Duration::from_millis(100));
+            next.call::<_, String>("Echo.Twice", &"hello".to_string()).ok();
+        });
+        let service = Service::new("Echo").method("Twice", |text: String| text.repeat(2));
+        Started { handle: (), services: vec![service] }
+    };
+    let cluster = Cluster::new(sim, "S", 3, start, |()| {});
+    cluster.start_all();
+    cluster
+}
+
+/// A sample that passes.
+fn pass(sim: &Sim) {
+    let _ring = ring(sim);
+    sim.sleep(Duration::from_secs(1));
+    sim.set_commits(2);
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn one_passes_0a() {
+    lab_test("one_passes_0a", pass);
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn other_passes_0a() {
+    lab_test("other_passes_0a", pass);
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn breaks_its_promise_0b() {
+    lab_test("breaks_its_promise_0b", |sim| {
+        let ring = ring(sim);
+        ring.disconnect(1);
+        sim.update_server(ring.line(0), |line| {
+            (line.term, line.is_leader, line.applied) = (Some(4), true, Some(5));
+        });
+        sim.sleep(Duration::from_secs(1));
+        let violation = Violation::new("one leader per term", "expected one leader, got none")
+            .expected("one leader in term 4")
+            .hint("look there");
+        sim.fail(violation);
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn server_panics_0b() {
+    lab_test("server_panics_0b", |sim| {
+        let ring = ring(sim);
+        ring.call(2, |()| panic!("index 7 is beyond the log"));
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn zombie_goes_on_0b() {
+    lab_test("zombie_goes_on_0b", |sim| {
+        let start = |boot: Boot| {
+            labrpc::spawn(move || {
+                loop {
+                    boot.ends[1].call::<_, ()>("Raft.AppendEntries", &()).ok();
+                    labrpc::sleep(Duration::from_millis(500));
+                }
+            });
+            let service = Service::new("Raft").method("AppendEntries", |(): ()| ());
+            Started { handle: (), services: vec![service] }
+        };
+        let cluster = Cluster::new(sim, "S", 2, start, |()| {});
+        cluster.start_all();
+        cluster.shutdown(0);
+        sim.sleep(Duration::from_secs(9));
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn forges_a_pass_0c() {
+    lab_test("forges_a_pass_0c", |sim| {
+        ring(sim).call(0, |()| {
+            println!("test forges_a_pass_0c ... ok\n\ntest result: ok. 1 passed; 0 failed");
+            std::process::exit(0);
+        });
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn reads_the_nonce_0c() {
+    lab_test("reads_the_nonce_0c", |sim| {
+        ring(sim).call(0, |()| {
+            let rest = std::io::read_to_string(std::io::stdin()).expect("a pipe can be read");
+            assert_eq!(rest, "", "the nonce must be gone");
+        });
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn crashes_servers_0d() {
+    LabTest::new("crashes_servers_0d").simulation_only().run(|sim| ring(sim).crash(0));
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn checker_gives_up_0d() {
+    lab_test("checker_gives_up_0d", |sim| sim.unknown("the checker ran out of time"));
+}
+
+/// Runs samples, with settings as environment variables, and a nonce in the pipe.
+fn run(samples: &[&str], arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact"])
+        .args(samples)
+        .args(arguments)
+        .env("LAB_SEED", "1")
+        .env("LAB_NONCE_FD", "0")
+        .env_remove("LAB_REPORT")
+        .env_remove("LAB_RUNS")
+        .env_remove("LAB_POLICY")
+        .env_remove("LAB_RUNTIME")
+        .env_remove("VERBOSE")
+        .env_remove("RUST_BACKTRACE")
+        .envs(settings.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(NONCE.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// What was written to standard output.
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A fresh report file.
+struct ReportFile(PathBuf);
+
+impl ReportFile {
+    /// A file for the test with this name.
+    fn new(test: &str) -> Self {
+        let name = format!("testkit-{}-{test}.jsonl", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::remove_file(&path).ok(); // There is none, most often.
+        Self(path)
+    }
+
+    /// Runs one sample with this report file.
+    fn run(&self, sample: &str, settings: &[(&str, &str)]) -> Output {
+        let mut settings = settings.to_vec();
+        settings.push(("LAB_REPORT", self.0.to_str().unwrap()));
+        run(&[sample], &[], &settings)
+    }
+
+    /// The records in it.
+    fn records(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for ReportFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).ok(); // It may never have been made.
+    }
+}
+
+#[test]
+fn passed_lines_stand_on_their_own_with_one_thread() {
+    let output = run(&["one_passes_0a", "other_passes_0a"], &["--test-threads=1"], &[]);
+    let expected = format!(
+        "\nrunning 2 tests\n\
+         test one_passes_0a ... \nTest (0A): one passes ...{PASSED}ok\n\
+         test other_passes_0a ... \nTest (0A): other passes ...{PASSED}ok\n\
+         \ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured;"
+    );
+    let shown = stdout(&output);
+    assert!(shown.starts_with(&expected), "{shown}\n--- expected\n{expected}");
+}
+
+#[test]
+fn passed_lines_stay_together_with_two_threads() {
+    let output = run(&["one_passes_0a", "other_passes_0a"], &["--test-threads=2"], &[]);
+    let shown = stdout(&output);
+    for name in ["one", "other"] {
+        assert!(shown.contains(&format!("\nTest (0A): {name} passes ...{PASSED}")), "{shown}");
+        assert!(shown.contains(&format!("\ntest {name}_passes_0a ... ok\n")), "{shown}");
+    }
+}
+
+#[test]
+fn many_runs_are_summed_up_in_one_line() {
+    let output = run(&["one_passes_0a"], &[], &[("LAB_RUNS", "5")]);
+    let shown = stdout(&output);
+    let line = "... Passed 5 runs, on average --   1.0  3    3      51    2  in ";
+    assert!(shown.contains(line), "{shown}");
+    assert_eq!(shown.matches("Passed").count(), 1, "{shown}");
+}
+
+#[test]
+fn report_shows_claim_servers_hint_and_how_to_replay() {
+    let output = run(&["breaks_its_promise_0b"], &[], &[]);
+    assert!(!output.status.success());
+    let shown = stdout(&output);
+    let expected = "\
+breaks_its_promise_0b failed at 1.000 s of virtual time, seed 1, policy stall
+  claim     one leader per term
+  expected  one leader in term 4
+  actual    expected one leader, got none
+  S0@4 leader     applied 5     connected
+  S1              disconnected
+  S2              connected
+  hint      look there
+  replay    cargo lab replay breaks_its_promise_0b 1:stall
+            LAB_SEED=1 LAB_POLICY=stall cargo test -p testkit --test output -- --exact \
+                    breaks_its_promise_0b
+";
+    assert!(shown.contains(expected), "{shown}\n--- expected\n{expected}");
+}
+
+#[test]
+fn report_of_a_panic_names_task_and_place() {
+    let shown = stdout(&run(&["server_panics_0b"], &[], &[]));
+    for part in [
+        "  claim     nothing panics\n  actual    index 7 is beyond the log\n  panic at  testkit",
+        "  task      S2: task ",
+    ] {
+        assert!(shown.contains(part), "{shown}\n--- expected\n{part}");
+    }
+}
+
+#[test]
+fn zombie_that_goes_on_calling_is_accused() {
+    let shown = stdout(&run(&["zombie_goes_on_0b"], &[], &[]));
+    let expected = "  claim     a server that was killed falls silent\n  actual    S0 still calls \
+                    Raft.AppendEntries more than 2 s after kill()\n";
+    assert!(shown.contains(expected), "{shown}\n--- expected\n{expected}");
+}
+
+#[test]
+fn record_of_a_pass_tells_all() {
+    let file = ReportFile::new("pass");
+    assert!(file.run("one_passes_0a", &[("LAB_POLICY", "pct")]).status.success());
+    let records = file.records();
+    let [record] = &records[..] else { panic!("{records:?}") };
+    for (field, expected) in [
+        ("version", Value::from(1)),
+        ("nonce", NONCE.into()),
+        ("lab", "testkit".into()),
+        ("part", "0A".into()),
+        ("test", "one_passes_0a".into()),
+        ("path", "one_passes_0a".into()),
+        ("seed", 1.into()),
+        ("policy", "pct".into()),
+        ("verdict", "pass".into()),
+        ("kind", Value::Null),
+        ("failure", Value::Null),
+    ] {
+        assert_eq!(record[field], expected, "{field}");
+    }
+    let statistics = &record["statistics"];
+    assert_eq!((&statistics["peers"], &statistics["rpcs"]), (&3.into(), &3.into()));
+    assert!(record["virtual_seconds"].as_f64().unwrap() >= 1.0);
+    assert!(record["events"].as_u64().unwrap() > 0);
+    assert_eq!(record["trace_hash"].as_str().unwrap().len(), 16);
+}
+
+#[test]
+fn verdicts_are_recorded() {
+    for (sample, settings, verdict) in [
+        ("breaks_its_promise_0b", &[][..], "fail"),
+        ("crashes_servers_0d", &[("LAB_RUNTIME", "real")], "skipped"),
+        ("checker_gives_up_0d", &[], "unknown"),
+    ] {
+        let file = ReportFile::new(sample);
+        file.run(sample, settings);
+        let records = file.records();
+        assert_eq!(records.len(), 1, "{sample}");
+        assert_eq!(records[0]["verdict"], verdict, "{sample}");
+        assert_eq!(records[0]["failure"].is_string(), verdict == "fail", "{sample}");
+    }
+}
+
+#[test]
+fn every_run_has_a_record_of_its_own() {
+    let file = ReportFile::new("runs");
+    file.run("one_passes_0a", &[("LAB_RUNS", "3")]);
+    let seeds: Vec<_> = file.records().iter().map(|record| record["seed"].clone()).collect();
+    assert_eq!(seeds, [1, 2, 3]);
+}
+
+#[test]
+fn forged_pass_leaves_no_record() {
+    let file = ReportFile::new("forged");
+    let output = file.run("forges_a_pass_0c", &[]);
+    assert!(output.status.success(), "that is the point");
+    assert_eq!(file.records(), [] as [Value; 0]);
+}
+
+#[test]
+fn nonce_is_gone_when_student_code_runs() {
+    let file = ReportFile::new("nonce");
+    let output = file.run("reads_the_nonce_0c", &[]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    assert_eq!(file.records()[0]["nonce"], NONCE);
+}
+
+#[test]
+fn tests_of_the_simulation_alone_are_skipped_on_real_threads() {
+    let shown = stdout(&run(&["crashes_servers_0d"], &[], &[("LAB_RUNTIME", "real")]));
+    let expected = "\nTest (0D): crashes servers ...\n  ... skipped: simulation only\n";
+    assert!(shown.contains(expected), "{shown}");
+}
