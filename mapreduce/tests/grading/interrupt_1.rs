@@ -46,7 +46,8 @@ fn workers_of_an_earlier_job_are_ignored_1() {
     let job = Job::new();
     let mut coordinator = job.coordinator();
     let mut stragglers = [job.test_worker("early_exit"), job.test_worker("early_exit")];
-    wait_until("only the slow reduces are left", || job.output_names().len() == 8);
+    // Reduces 2 and 6 are slow, so now they are with the two workers.
+    wait_until("reduces 0, 1, 3, 4 and 5 are done", || job.output_names().len() >= 5);
     coordinator.kill();
     let mut coordinator = job.coordinator();
     let mut workers = [(); 3].map(|()| job.test_worker("rtiming"));
