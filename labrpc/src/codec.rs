@@ -6,12 +6,17 @@
 
 use std::fmt;
 
-use bincode::config::{self, Configuration};
+use bincode::config::{self, Config, Configuration, Limit, LittleEndian, Varint};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The format.
 const FORMAT: Configuration = config::standard();
+
+/// The format of bytes that another program has sent. A length that they claim is not believed: no
+/// value may take more memory than this, which is what the longest message can need at most.
+const FOREIGN: Configuration<LittleEndian, Varint, Limit<{ 512 << 20 }>> =
+    config::standard().with_limit::<{ 512 << 20 }>();
 
 /// Bytes that are not the encoding of a value of the wanted type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +56,18 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 /// # Errors
 /// If the bytes are not what [`encode`] makes of such a value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_as(bytes, FORMAT)
+}
+
+/// As [`decode`], for bytes that may have been made in order to exhaust our memory.
+pub(crate) fn decode_foreign<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_as(bytes, FOREIGN)
+}
+
+/// The value of some bytes in this format.
+fn decode_as<T: DeserializeOwned>(bytes: &[u8], format: impl Config) -> Result<T, DecodeError> {
     let error = |problem| DecodeError { type_name: std::any::type_name::<T>(), problem };
-    match bincode::serde::decode_from_slice(bytes, FORMAT) {
+    match bincode::serde::decode_from_slice(bytes, format) {
         Ok((value, used)) if used == bytes.len() => Ok(value),
         Ok((_, used)) => Err(error(format!("{} bytes are left over", bytes.len() - used))),
         Err(problem) => Err(error(problem.to_string())),

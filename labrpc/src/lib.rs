@@ -193,6 +193,7 @@ mod network;
 mod persister;
 mod runtime;
 mod server;
+pub mod socket;
 mod sync;
 
 pub use crate::client_end::ClientEnd;

@@ -13,7 +13,7 @@ use crate::codec;
 use crate::runtime::{Node, NodeId};
 
 /// Runs a method: bytes of the arguments in, bytes of the reply out.
-type Handler = Box<dyn Fn(&Request) -> Response + Send + Sync>;
+type Handler = Box<dyn Fn(&Request) -> Result<Response, Refusal> + Send + Sync>;
 
 /// A call on its way to a server.
 pub(crate) struct Request {
@@ -31,6 +31,14 @@ pub(crate) struct Response {
     pub(crate) reply: Vec<u8>,
     /// The type of the reply, where caller and server are one program.
     pub(crate) reply_type: Option<&'static str>,
+}
+
+/// Why a request reached no handler: the message that a failing run prints.
+pub(crate) enum Refusal {
+    /// The server has no such method.
+    NoSuchMethod(String),
+    /// The arguments are not what the method takes.
+    Unreadable(String),
 }
 
 /// Named methods that other servers and clients can call.
@@ -64,9 +72,9 @@ impl Service {
         let full_name = format!("{}.{name}", self.name);
         assert!(!name.contains('.'), "'{name}' is no name for a method: it contains a dot");
         let run = move |request: &Request| {
-            let args = decode_args::<A>(&full_name, request);
+            let args = decode_args::<A>(&full_name, request).map_err(Refusal::Unreadable)?;
             let reply = codec::encode(&handler(args));
-            Response { reply, reply_type: Some(type_name::<R>()) }
+            Ok(Response { reply, reply_type: Some(type_name::<R>()) })
         };
         let before = self.methods.insert(name.to_string(), Box::new(run));
         assert!(before.is_none(), "{}.{name} is defined twice", self.name);
@@ -88,22 +96,20 @@ impl fmt::Debug for Service {
     }
 }
 
-/// The arguments of a call.
+/// The arguments of a call, or what is wrong with them.
 ///
-/// # Panics
-/// If they are of another type than the method takes: a mistake of the program, which would
-/// otherwise show up as nonsense values.
-fn decode_args<A: DeserializeOwned>(method: &str, request: &Request) -> A {
+/// Within one program the types must be the same: other types would otherwise show up as nonsense
+/// values.
+fn decode_args<A: DeserializeOwned>(method: &str, request: &Request) -> Result<A, String> {
     let taken = type_name::<A>();
-    if let Some(sent) = request.args_type
-        && sent != taken
-    {
-        panic!("{method} takes {taken}, but the caller sent {sent}");
-    }
-    match codec::decode(&request.args) {
-        Ok(args) => args,
-        Err(error) => panic!("{method} got arguments that it cannot read: {error}"),
-    }
+    let decoded = match request.args_type {
+        Some(sent) if sent != taken => {
+            return Err(format!("{method} takes {taken}, but the caller sent {sent}"));
+        }
+        Some(_) => codec::decode(&request.args),
+        None => codec::decode_foreign(&request.args),
+    };
+    decoded.map_err(|error| format!("{method} got arguments that it cannot read: {error}"))
 }
 
 /// A bundle of services that is reached under one name. A server that restarts is a new `Server`.
@@ -158,19 +164,28 @@ impl Server {
     /// Runs the handler of a request. `name` is the server's, for messages.
     ///
     /// # Panics
-    /// If there is no such handler, or the request does not fit it.
+    /// If there is no such handler, or the request does not fit it: mistakes of the program.
     pub(crate) fn handle(&self, name: &str, request: &Request) -> Response {
+        match self.try_handle(request) {
+            Ok(response) => response,
+            Err(Refusal::NoSuchMethod(problem)) => panic!("server {name} {problem}"),
+            Err(Refusal::Unreadable(problem)) => panic!("{problem}"),
+        }
+    }
+
+    /// Runs the handler of a request, which may come from another program.
+    pub(crate) fn try_handle(&self, request: &Request) -> Result<Response, Refusal> {
         self.count.fetch_add(1, Relaxed);
         let handler = request.method.rsplit_once('.').and_then(|(service, method)| {
             self.services.get(service).and_then(|service| service.methods.get(method))
         });
         match handler {
             Some(handler) => handler(request),
-            None => panic!(
-                "server {name} has no handler '{}'; it has {}",
+            None => Err(Refusal::NoSuchMethod(format!(
+                "has no handler '{}'; it has {}",
                 request.method,
                 self.handler_names()
-            ),
+            ))),
         }
     }
 

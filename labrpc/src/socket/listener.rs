@@ -1,0 +1,234 @@
+//! The server's side: a socket that accepts connections until it is shut down.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use log::warn;
+
+use super::address::Address;
+use super::options::Limits;
+use super::session::Session;
+use super::stream::Stream;
+use crate::runtime::{JoinHandle, dispatch, sleep, spawn};
+use crate::server::Server;
+
+/// How long to wait when the system has no descriptor for another connection.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A server that listens at an address. Dropping it shuts it down.
+#[derive(Debug)]
+pub struct Listener {
+    address: Address,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+    /// The socket's file, to be removed.
+    file: Option<SocketFile>,
+}
+
+/// What the tasks of a listener share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Runs the handlers.
+    pub(crate) server: Server,
+    /// What is granted to callers.
+    pub(crate) limits: Limits,
+    socket: Socket,
+    closing: AtomicBool,
+    sessions: Mutex<BTreeMap<u64, Arc<Session>>>,
+    /// Signalled when a session has ended.
+    ended: Condvar,
+}
+
+impl Listener {
+    /// Opens the socket and begins to serve.
+    pub(crate) fn open(address: &Address, server: Server, limits: Limits) -> io::Result<Self> {
+        let is_simulated = dispatch(|core| core.is_some());
+        assert!(!is_simulated, "a server listens at {address} in a simulation's virtual time");
+        let (socket, file) = match address {
+            Address::Unix(path) => {
+                remove_stale_socket(path)?;
+                let socket = UnixListener::bind(path)?;
+                (Socket::Unix(socket), Some(SocketFile::of(path)?))
+            }
+            Address::Tcp(host_and_port) => (Socket::Tcp(TcpListener::bind(host_and_port)?), None),
+        };
+        let address = match &socket {
+            Socket::Unix(_) => address.clone(),
+            Socket::Tcp(socket) => Address::Tcp(socket.local_addr()?.to_string()),
+        };
+        let shared = Arc::new(Shared {
+            server,
+            limits,
+            socket,
+            closing: AtomicBool::new(false),
+            sessions: Mutex::default(),
+            ended: Condvar::new(),
+        });
+        let accepting = Arc::clone(&shared);
+        let accepting = Some(spawn(move || accepting.accept_all()));
+        Ok(Self { address, shared, accepting, file })
+    }
+
+    /// Where it listens; the port is the one that the system chose if 0 was asked for.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Stops: accepts no more connections and no more calls, waits for calls in flight, though not
+    /// longer than [`Limits::grace`], closes the connections, and removes the socket's file.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Relaxed);
+        self.shared.socket.wake(&self.address);
+        if let Some(file) = &self.file {
+            file.remove();
+        }
+        if let Some(accepting) = self.accepting.take() {
+            accepting.join().ok(); // It fails only if the run is over.
+        }
+        let mut sessions = self.shared.sessions();
+        sessions.values().for_each(|session| session.stop_reading());
+        // Sessions keep to the grace by themselves; the factor is for a loaded machine.
+        let (still, _) = self
+            .shared
+            .ended
+            .wait_timeout_while(sessions, self.shared.limits.grace * 2, |left| !left.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        sessions = still;
+        sessions.values().for_each(|session| session.close());
+    }
+}
+
+impl Shared {
+    /// Accepts connections until the listener is shut down.
+    fn accept_all(self: &Arc<Self>) {
+        for number in 1.. {
+            let accepted = self.socket.accept();
+            if self.is_closing() {
+                return;
+            }
+            match accepted {
+                Ok(stream) => self.start_session(number, stream),
+                Err(error) => {
+                    warn!(target: "DROP", "cannot accept a connection: {error}");
+                    sleep(BREATH);
+                }
+            }
+        }
+    }
+
+    /// Serves a new connection in a task of its own, unless there are too many.
+    fn start_session(self: &Arc<Self>, number: u64, stream: Stream) {
+        let session = Arc::new(Session::new(number, stream));
+        let mut sessions = self.sessions();
+        if sessions.len() >= self.limits.max_connections {
+            drop(sessions);
+            warn!(target: "DROP", "closed connection {number}: there are too many");
+            session.close();
+            return;
+        }
+        sessions.insert(number, Arc::clone(&session));
+        drop(sessions);
+        let shared = Arc::clone(self);
+        spawn(move || {
+            session.serve(&shared);
+            shared.sessions().remove(&number);
+            shared.ended.notify_all();
+        });
+    }
+
+    /// Whether the listener is being shut down.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
+    }
+
+    /// The sessions.
+    fn sessions(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A socket that accepts connections.
+#[derive(Debug)]
+enum Socket {
+    /// On a path.
+    Unix(UnixListener),
+    /// On a port.
+    Tcp(TcpListener),
+}
+
+impl Socket {
+    /// Waits for a connection.
+    fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Socket::Unix(socket) => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
+            Socket::Tcp(socket) => Stream::of_tcp(socket.accept()?.0),
+        }
+    }
+
+    /// Ends a wait for a connection. Linux does so when the socket is shut down, which the standard
+    /// library offers for streams only; elsewhere a connection of our own does it.
+    fn wake(&self, address: &Address) {
+        let shut_down = match self {
+            Socket::Unix(socket) => socket.try_clone().and_then(|socket| {
+                UnixStream::from(OwnedFd::from(socket)).shutdown(std::net::Shutdown::Both)
+            }),
+            Socket::Tcp(socket) => socket.try_clone().and_then(|socket| {
+                TcpStream::from(OwnedFd::from(socket)).shutdown(std::net::Shutdown::Both)
+            }),
+        };
+        if shut_down.is_err() {
+            Stream::dial(address, BREATH).ok(); // If this fails too, nobody waits any more.
+        }
+    }
+}
+
+/// The file of a Unix-domain socket.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    /// Device and inode: another server may have put its own file there meanwhile.
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    /// The file that was just made at `path`.
+    fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.into(), identity: (metadata.dev(), metadata.ino()) })
+    }
+
+    /// Removes it if it is still ours.
+    fn remove(&self) {
+        if SocketFile::of(&self.path).is_ok_and(|file| file.identity == self.identity) {
+            fs::remove_file(&self.path).ok(); // Somebody else may remove it just now.
+        }
+    }
+}
+
+/// Removes the socket of a server that died. One that still answers is left alone.
+fn remove_stale_socket(path: &Path) -> io::Result<()> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|data| data.file_type().is_socket());
+    if !is_socket {
+        return Ok(()); // If something else is there, binding will say so.
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another server listens there")),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,136 @@
+//! One connection to a caller, as the server sees it.
+
+use std::net::Shutdown;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use log::warn;
+
+use super::frame::{Body, Frame};
+use super::listener::Shared;
+use super::stream::{FrameReader, ReadError, Stream};
+use crate::error::RpcError;
+use crate::runtime::spawn_detached;
+use crate::server::{Refusal, Request};
+
+/// A connection on which calls arrive.
+#[derive(Debug)]
+pub(crate) struct Session {
+    number: u64,
+    stream: Arc<Stream>,
+    /// Held while a frame is sent, so that frames do not mix.
+    sending: Mutex<()>,
+    /// Handlers at work.
+    calls: Mutex<usize>,
+    /// Signalled when a handler has returned.
+    returned: Condvar,
+}
+
+impl Session {
+    /// A connection that nobody serves yet.
+    pub(crate) fn new(number: u64, stream: Stream) -> Self {
+        Self {
+            number,
+            stream: Arc::new(stream),
+            sending: Mutex::default(),
+            calls: Mutex::default(),
+            returned: Condvar::new(),
+        }
+    }
+
+    /// Runs the calls that arrive until the connection ends, or the server shuts down.
+    pub(crate) fn serve(self: &Arc<Self>, shared: &Arc<Shared>) {
+        let mut frames = FrameReader::new(Arc::clone(&self.stream), shared.limits);
+        loop {
+            match frames.next() {
+                Ok(Some(_)) if shared.is_closing() => break,
+                Ok(Some(Frame { call, body: Body::Request { method, args } })) => {
+                    self.start_call(shared, call, Request { method, args, args_type: None });
+                }
+                Ok(Some(_)) => {
+                    warn!(target: "DROP", "closed connection {self}: it sent a reply");
+                    return self.close();
+                }
+                Ok(None) => break,
+                // The caller's process has died: as ordinary as a clean end.
+                Err(ReadError::Io(_)) => return self.close(),
+                Err(reason) => {
+                    warn!(target: "DROP", "closed connection {self}: {reason}");
+                    return self.close();
+                }
+            }
+        }
+        self.wait_until_calls(0, Some(shared.limits.grace));
+        self.close();
+    }
+
+    /// Runs a handler in a task of its own, as soon as there are not too many.
+    fn start_call(self: &Arc<Self>, shared: &Arc<Shared>, call: u64, request: Request) {
+        self.wait_until_calls(shared.limits.max_calls.max(1) - 1, None);
+        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let (session, shared) = (Arc::clone(self), Arc::clone(shared));
+        let (node, site) = (shared.server.node(), shared.server.site());
+        spawn_detached(None, node, site, move || {
+            let reply = session.answer(&shared, &request);
+            session.send(&shared, &Frame { call, body: Body::Reply(reply) });
+            *session.calls.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            session.returned.notify_all();
+        });
+    }
+
+    /// Runs a handler. Whatever goes wrong is told to its caller, and to nobody else.
+    fn answer(&self, shared: &Shared, request: &Request) -> Result<Vec<u8>, RpcError> {
+        let handled = catch_unwind(AssertUnwindSafe(|| shared.server.try_handle(request)));
+        let (problem, error) = match handled {
+            Ok(Ok(response)) if response.reply.len() <= shared.limits.max_message() => {
+                return Ok(response.reply);
+            }
+            Ok(Ok(response)) => (
+                format!("{} replies with {} bytes", request.method, response.reply.len()),
+                RpcError::TooLarge,
+            ),
+            Ok(Err(Refusal::NoSuchMethod(problem))) => (problem, RpcError::NoSuchMethod),
+            Ok(Err(Refusal::Unreadable(problem))) => (problem, RpcError::Unreadable),
+            Err(_) => (format!("{} panicked", request.method), RpcError::Panicked),
+        };
+        warn!(target: "RPC", "refused a call on connection {self}: {problem}");
+        Err(error)
+    }
+
+    /// Sends a reply. If that fails, the caller is gone, or reads nothing.
+    fn send(&self, shared: &Shared, frame: &Frame) {
+        let bytes = frame.encode();
+        let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = self.stream.send(&bytes, shared.limits.message_time);
+        drop(sending);
+        if sent.is_err() {
+            self.close();
+        }
+    }
+
+    /// Waits until at most so many handlers are at work.
+    fn wait_until_calls(&self, most: usize, limit: Option<Duration>) {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        match limit {
+            Some(limit) => drop(self.returned.wait_timeout_while(calls, limit, |n| *n > most)),
+            None => drop(self.returned.wait_while(calls, |n| *n > most)),
+        }
+    }
+
+    /// Accepts no more calls.
+    pub(crate) fn stop_reading(&self) {
+        self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Ends the connection.
+    pub(crate) fn close(&self) {
+        self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+impl std::fmt::Display for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.number)
+    }
+}

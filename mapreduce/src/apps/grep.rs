@@ -1,0 +1,36 @@
+//! Lines that match a pattern.
+
+use regex::Regex;
+
+use super::indexer::distinct;
+use crate::app::App;
+use crate::emitter::Emitter;
+use crate::values::Values;
+
+/// The app `grep PATTERN`: the distinct lines that match a regular expression, each followed by the
+/// files that it occurs in (MapReduce §2.3, "Distributed Grep").
+#[derive(Clone, Debug)]
+pub struct Grep {
+    pattern: Regex,
+}
+
+impl Grep {
+    /// Looks for this regular expression.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        Regex::new(pattern).map(|pattern| Self { pattern }).map_err(|error| error.to_string())
+    }
+}
+
+impl App for Grep {
+    fn map(&self, file: &str, contents: &str, out: &mut Emitter<'_>) {
+        let matching = contents.lines().filter(|line| self.pattern.is_match(line));
+        matching.for_each(|line| out.emit(line, file));
+    }
+
+    fn reduce(&self, _line: &str, files: Values<'_>) -> String {
+        distinct(files).join(",")
+    }
+}

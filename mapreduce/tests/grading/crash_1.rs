@@ -1,0 +1,84 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+
+use crate::job::{Job, Process};
+use crate::oracle;
+
+/// Pause before a dead worker is replaced, as in the course.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts a worker again and again.
+#[derive(Default)]
+struct Relauncher {
+    worker: Option<Process>,
+    ended: Option<Instant>,
+}
+
+impl Relauncher {
+    fn tend(&mut self, job: &Job) {
+        if let Some(worker) = &mut self.worker {
+            if worker.ended().is_some() {
+                self.worker = None;
+                self.ended = Some(Instant::now());
+            }
+        } else if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) {
+            self.worker = Some(job.test_worker("crash").patiently());
+        }
+    }
+}
+
+/// Asserts that outputs are whole from the moment they exist, and never change again.
+fn check_whole(job: &Job, seen: &mut BTreeMap<String, String>) {
+    for name in job.output_names() {
+        let text = fs::read_to_string(job.path(&name)).expect("it was there just now");
+        assert!(
+            text.is_empty() || text.ends_with('\n'),
+            "{name} has a partial last line: {text:?}"
+        );
+        let before = seen.entry(name.clone()).or_insert_with(|| text.clone());
+        assert!(*before == text, "{name} has changed from {before:?} to {text:?}");
+    }
+}
+
+/// Workers that die in one call of three and dawdle in another are replaced, and the output is right.
+#[test]
+fn crash_1() {
+    let job = Job::new();
+    let mut coordinator = job.coordinator().patiently();
+    let _once = job.test_worker("crash");
+    let mut workers: [Relauncher; 3] = Default::default();
+    let mut seen = BTreeMap::new();
+    while coordinator.ended().is_none() {
+        workers.iter_mut().for_each(|worker| worker.tend(&job));
+        check_whole(&job, &mut seen);
+        sleep(Duration::from_millis(20));
+    }
+    coordinator.succeed();
+    job.check_output(&oracle::survivors(&job.books()));
+    drop(workers);
+    let unfinished = job.names().into_iter().filter(|name| name.contains("tmp"));
+    assert_eq!(unfinished.count(), 0, "dead workers have left files: {:?}", job.names());
+}
+
+/// Workers that are killed at any moment do no harm.
+#[test]
+fn killed_workers_1() {
+    let job = Job::new();
+    let mut coordinator =
+        job.start(crate::job::COORDINATOR, &["--task-timeout", "1", "../pg-*.txt"]);
+    let mut seen = BTreeMap::new();
+    for millis in [30, 60, 90, 120, 150, 180] {
+        let mut victim = job.worker("wc");
+        sleep(Duration::from_millis(millis));
+        victim.kill();
+        check_whole(&job, &mut seen);
+    }
+    let mut survivor = job.worker("wc");
+    coordinator.succeed();
+    survivor.wait(); // It fails if the victims had done all the work.
+    check_whole(&job, &mut seen);
+    job.check_output(&oracle::word_count(&job.books()));
+}

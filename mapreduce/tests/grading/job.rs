@@ -1,0 +1,204 @@
+//! A job on real processes, in a directory of its own.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::corpus::write_books;
+use crate::oracle::{Lines, read_books, sorted};
+
+pub const COORDINATOR: &str = env!("CARGO_BIN_EXE_mrcoordinator");
+pub const WORKER: &str = env!("CARGO_BIN_EXE_mrworker");
+pub const TEST_WORKER: &str = env!("CARGO_BIN_EXE_mr-test-worker");
+pub const SEQUENTIAL: &str = env!("CARGO_BIN_EXE_mrsequential");
+
+/// How long a process may run: many times what the longest one needs, also on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long it may run where workers crash and dawdle, as in the course.
+const LONG_LIMIT: Duration = Duration::from_secs(180);
+
+/// Pause between two looks at a process or a file.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A directory with the books, and in it the directory in which the job runs.
+pub struct Job {
+    root: TempDir,
+}
+
+impl Job {
+    /// A job on the eight books.
+    pub fn new() -> Self {
+        let job = Self::without_books();
+        write_books(job.root.path(), 1, 1).expect("the directory is ours");
+        job
+    }
+
+    /// A job whose inputs the test writes itself.
+    pub fn without_books() -> Self {
+        let root = tempfile::Builder::new().prefix("mapreduce-").tempdir();
+        let root = root.expect("temporary directories can be made");
+        fs::create_dir(root.path().join("job")).expect("the directory is ours");
+        Self { root }
+    }
+
+    /// A path in the job's directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join("job").join(name)
+    }
+
+    /// The books, under the names that the job uses.
+    pub fn books(&self) -> Vec<(String, String)> {
+        read_books(self.root.path())
+    }
+
+    /// Starts the coordinator on the books.
+    pub fn coordinator(&self) -> Process {
+        self.start(COORDINATOR, &["../pg-*.txt"])
+    }
+
+    /// Starts a worker with one of the programs' own apps.
+    pub fn worker(&self, app: &str) -> Process {
+        self.start(WORKER, &[app])
+    }
+
+    /// Starts a worker with an app that only tests use.
+    pub fn test_worker(&self, app: &str) -> Process {
+        self.start(TEST_WORKER, &[app])
+    }
+
+    /// Starts a program in the job's directory.
+    pub fn start(&self, program: &str, args: &[&str]) -> Process {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.path("")).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).env_remove("RUST_LOG");
+        let child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
+        let name = format!("{} {}", program.rsplit('/').next().unwrap_or(program), args.join(" "));
+        Process { child, name, started: Instant::now(), limit: LIMIT }
+    }
+
+    /// Names of the outputs that are there, in order.
+    pub fn output_names(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| name.starts_with("mr-out")).collect()
+    }
+
+    /// Names of all files in the job's directory, in order.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("")).expect("the directory is ours").flatten();
+        sorted(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+    }
+
+    /// The lines of all outputs, sorted.
+    pub fn output(&self) -> Lines {
+        let read = |name: String| fs::read_to_string(self.path(&name)).unwrap_or_default();
+        let text: String = self.output_names().into_iter().map(read).collect();
+        sorted(text.lines().filter(|line| !line.is_empty()).map(ToString::to_string))
+    }
+
+    /// Asserts that the outputs are as expected, and shows the first difference.
+    pub fn check_output(&self, expected: &Lines) {
+        let actual = self.output();
+        let differs = actual.iter().zip(expected).find(|(actual, expected)| actual != expected);
+        assert!(
+            actual == *expected,
+            "the outputs are wrong: {} lines, expected {}, first difference (actual, expected) \
+             {differs:?}; files: {:?}",
+            actual.len(),
+            expected.len(),
+            self.names(),
+        );
+    }
+}
+
+/// A process of a job, which is killed when the test ends, however it does.
+pub struct Process {
+    child: Child,
+    name: String,
+    started: Instant,
+    limit: Duration,
+}
+
+impl Process {
+    /// Grants it the long limit.
+    pub fn patiently(mut self) -> Self {
+        self.limit = LONG_LIMIT;
+        self
+    }
+
+    /// How it has ended; `None` if it still runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let Self { name, limit, started, .. } = self;
+        assert!(started.elapsed() < *limit, "{name} runs for more than {limit:?}");
+        self.child.try_wait().unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        loop {
+            if let Some(status) = self.ended() {
+                return status;
+            }
+            sleep(GLANCE);
+        }
+    }
+
+    /// Waits for its end, which must be a success.
+    pub fn succeed(&mut self) {
+        let status = self.wait();
+        let said = self.errors();
+        assert!(status.success(), "{} ended with {status}: {said}", self.name);
+    }
+
+    /// Waits for its end with this exit code and returns what it said.
+    pub fn fail_with(mut self, code: i32) -> String {
+        let status = self.wait();
+        let said = self.errors();
+        assert_eq!(status.code(), Some(code), "{}: {said}", self.name);
+        said
+    }
+
+    /// What it wrote to standard error, after its end.
+    fn errors(&mut self) -> String {
+        let Some(mut pipe) = self.child.stderr.take() else { return String::new() };
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut pipe, &mut text).ok(); // Text in a message, no more.
+        text
+    }
+
+    /// Kills it, as with `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().ok(); // It may have ended by itself.
+        self.wait();
+    }
+
+    /// Interrupts it, as with Ctrl-C.
+    pub fn interrupt(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it is our child");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok(); // It may have ended.
+        self.child.wait().ok();
+    }
+}
+
+/// Runs a program to its end and returns its output.
+pub fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Waits until something is so, for a minute at most.
+pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {goal}");
+        sleep(GLANCE);
+    }
+}

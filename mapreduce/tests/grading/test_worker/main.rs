@@ -1,0 +1,35 @@
+//! A worker with the apps that only tests use. It knows the others, too.
+
+mod crash;
+mod early_exit;
+mod job_count;
+mod panic;
+mod parallel;
+
+use std::process::ExitCode;
+
+use mapreduce::{App, apps};
+
+fn main() -> ExitCode {
+    mapreduce::command::worker_main(find)
+}
+
+/// The app of this name.
+fn find(name: &str, args: &mut Vec<String>) -> Result<Box<dyn App>, String> {
+    Ok(match name {
+        "mtiming" => Box::new(parallel::MapTiming),
+        "rtiming" => Box::new(parallel::ReduceTiming),
+        "jobcount" => Box::<job_count::JobCount>::default(),
+        "early_exit" => Box::new(early_exit::EarlyExit),
+        "crash" => Box::new(crash::Crash),
+        "panic" => Box::new(panic::Panic),
+        _ => return apps::find(name, args),
+    })
+}
+
+/// The values in order, with spaces between them.
+fn join_sorted(values: mapreduce::Values<'_>) -> String {
+    let mut values: Vec<String> = values.collect();
+    values.sort();
+    values.join(" ")
+}
