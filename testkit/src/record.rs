@@ -91,7 +91,12 @@ pub(crate) struct Record {
     statistics: Option<Statistics>,
     /// The report; `null` unless it failed.
     pub(crate) failure: Option<String>,
+    /// The last events of the trace before the failure, at most [`KEPT_EVENTS`].
+    last_events: Vec<String>,
 }
+
+/// Enough to see some hundred messages, and little enough for a report of many failures.
+const KEPT_EVENTS: usize = 1_000;
 
 impl Record {
     /// The record of a run, without policy and report.
@@ -103,6 +108,7 @@ impl Record {
         outcome: &Outcome<Statistics>,
     ) -> Self {
         let kind = |failure: &Failure| kind_name(failure.kind).to_string();
+        let events = outcome.result.as_ref().err().map_or(&[][..], |failure| &failure.events);
         Self {
             verdict,
             kind: outcome.result.as_ref().err().map(kind),
@@ -111,6 +117,7 @@ impl Record {
             events: outcome.events,
             trace_hash: format!("{:016x}", outcome.trace_hash),
             statistics: outcome.result.as_ref().ok().copied(),
+            last_events: events[events.len().saturating_sub(KEPT_EVENTS)..].to_vec(),
             ..Self::skipped(test, place, seed)
         }
     }
@@ -134,6 +141,7 @@ impl Record {
             trace_hash: format!("{:016x}", 0),
             statistics: None,
             failure: None,
+            last_events: Vec::new(),
         }
     }
 }
