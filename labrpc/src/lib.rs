@@ -176,6 +176,7 @@
 //! | `runtime/sys/` | the only unsafe code: stacks, CPU clocks, signals |
 //! | `sync.rs`, `sync/` | locks, condition variables, channels, atomics |
 //! | `network.rs`, `network/` | the network: links, calls, and what becomes of messages |
+//! | `socket.rs`, `socket/` | calls between processes, over Unix-domain sockets and TCP |
 //! | `server.rs`, `client_end.rs`, `codec.rs`, `persister.rs` | both ends of a call, its encoding, and the disk |
 //!
 //! # Limits

@@ -77,6 +77,8 @@
 //!
 //! * Membership changes (§6): the labs' clusters are fixed.
 //! * Chunks of a snapshot (Figure 13, `offset` and `done`): the handout sends it in one piece.
+//! * A no-op at the start of a term (§8): the course's tests count indices. An entry of an older term
+//!   is committed together with the next command.
 //! * A hint who leads: clients of the labs find the leader by asking everyone.
 //! * Pipelining: there is one call to a follower at a time, besides heartbeats. What arrives
 //!   meanwhile goes with the next one, which batches by itself when the load is high.

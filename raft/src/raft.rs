@@ -98,7 +98,7 @@ impl Raft {
         self.0.update(|state| state.take_snapshot(index, snapshot));
     }
 
-    /// Stops all tasks of this server soon. It sends nothing from now on.
+    /// Stops all tasks of this server soon. What it has decided to send may still go out, and no more.
     pub fn kill(&self) {
         self.0.inner.lock().killed = true;
         self.0.committed.notify_all();

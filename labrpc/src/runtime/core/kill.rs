@@ -1,8 +1,9 @@
 //! How tasks are killed: by a crash of their node, or because the simulation is over.
 //!
 //! A killed task is resumed once more and unwinds its stack from the point where it stood, so that
-//! what it owned is dropped. It is *dead* while it does: no operation waits or takes effect, with
-//! two exceptions that others depend on: locks are released and channels are closed.
+//! what it owned is dropped. It is *dead* while it does: no operation waits or takes effect, but for
+//! what others depend on, that locks are released and channels are closed, and for locks, which it
+//! gets once their owner has let go.
 
 use std::panic;
 
