@@ -4,7 +4,10 @@
 
 use std::io::Write as _;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -47,6 +50,8 @@ pub(crate) struct Progress {
     sites: Mutex<Vec<&'static Location<'static>>>,
     /// How many reasons there are not to count time now.
     excuses: AtomicU32,
+    /// Processor time that excused work has used, in nanoseconds.
+    excused: AtomicU64,
     /// Set when the simulation should fail at the next opportunity.
     stop: AtomicBool,
     /// The thread of the simulation.
@@ -79,18 +84,35 @@ impl Progress {
         *self.clock.get_or_init(ThreadClock::of_this_thread)
     }
 
-    /// Runs `f` without counting its time.
+    /// Runs `f` without counting its time. The thread takes the time itself: between two looks of
+    /// the watchdog, much of it may be excused and much not.
     pub(crate) fn excused<R>(&self, f: impl FnOnce() -> R) -> R {
         /// Ends the excuse even if `f` is unwound.
-        struct Excuse<'a>(&'a AtomicU32);
+        struct Excuse<'a> {
+            progress: &'a Progress,
+            began: Duration,
+        }
         impl Drop for Excuse<'_> {
             fn drop(&mut self) {
-                self.0.fetch_sub(1, Relaxed);
+                let progress = self.progress;
+                if progress.excuses.load(Relaxed) == 1 {
+                    let used = progress.cpu_time().saturating_sub(self.began).as_nanos() as u64;
+                    progress.excused.fetch_add(used, Relaxed);
+                    progress.count_operation();
+                }
+                // Whoever sees that the excuse is over sees its time as well.
+                progress.excuses.fetch_sub(1, Release);
             }
         }
+        let began = self.cpu_time();
         self.excuses.fetch_add(1, Relaxed);
-        let _excuse = Excuse(&self.excuses);
+        let _excuse = Excuse { progress: self, began };
         f()
+    }
+
+    /// Processor time that the simulation's thread has used.
+    fn cpu_time(&self) -> Duration {
+        self.clock.get().map_or(Duration::ZERO, |clock| clock.cpu_time())
     }
 
     /// Asks the simulation to fail at the next opportunity.
@@ -156,7 +178,6 @@ pub(crate) fn supervise<T>(
 struct Watch {
     operations: u64,
     cpu_at_last_operation: Duration,
-    excused: Duration,
     last_cpu: Duration,
     asleep: u32,
 }
@@ -168,13 +189,12 @@ impl Watch {
         let cpu = clock.cpu_time();
         let used = cpu.saturating_sub(self.last_cpu);
         self.last_cpu = cpu;
-        let operations = progress.operations.load(Relaxed);
-        if progress.excuses.load(Relaxed) > 0 {
-            self.excused += used;
+        if progress.excuses.load(Acquire) > 0 {
             self.cpu_at_last_operation = cpu;
             self.asleep = 0;
             return None;
         }
+        let operations = progress.operations.load(Relaxed);
         if operations != self.operations {
             self.operations = operations;
             self.cpu_at_last_operation = cpu;
@@ -184,7 +204,8 @@ impl Watch {
         } else {
             self.asleep = 0;
         }
-        let total = cpu.saturating_sub(self.excused);
+        let excused = Duration::from_nanos(progress.excused.load(Relaxed));
+        let total = cpu.saturating_sub(excused);
         if cpu.saturating_sub(self.cpu_at_last_operation) > limits.silence {
             let seconds = limits.silence.as_secs_f64();
             let message = format!(
