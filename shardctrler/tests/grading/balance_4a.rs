@@ -78,7 +78,7 @@ fn group_returns_with_other_servers_4a() {
     lab_test("group_returns_with_other_servers_4a", |sim| {
         let cluster = CtrlCluster::start(sim);
         let mut clerk = cluster.client();
-        let (old, new) = (group(7, "a b c"), group(7, "d e"));
+        let (old, new) = (group(7, "a b c"), group(7, "f d e"));
         clerk.join([old.clone(), group(8, "x")]);
         clerk.leave(&[7]);
         clerk.join([new.clone()]);
