@@ -1,0 +1,8 @@
+//! The grading tests of lab 4B: those of the course under their names, and ours.
+//!
+//! In all of them, every call of every client is recorded, and the whole history must be linearizable.
+
+mod cluster;
+mod concurrent_4b;
+mod data;
+mod migration_4b;
