@@ -10,6 +10,11 @@ use testkit::{KvClerk, Sim, Violation};
 
 use crate::cluster::ShardCluster;
 
+/// So many milliseconds.
+pub const fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
 /// A random string of so many letters and digits.
 pub fn random_string(length: usize) -> String {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -43,11 +48,6 @@ impl Data {
         0..self.values.len()
     }
 
-    /// The value of a key.
-    pub fn value(&self, key: usize) -> &str {
-        &self.values[key]
-    }
-
     /// Writes a new value.
     pub fn set(&mut self, clerk: &mut KvClerk, key: usize, value: &str) {
         clerk.put(&key.to_string(), value);
@@ -57,18 +57,13 @@ impl Data {
     /// A key has its value.
     #[track_caller]
     pub fn check_key(&self, clerk: &mut KvClerk, key: usize) {
-        let value = clerk.get(&key.to_string());
-        self.check_value(key, &value);
+        check_value(&self.sim, clerk, &key.to_string(), &self.values[key]);
     }
 
-    /// This is what a client read.
+    /// This is what a client has read.
     #[track_caller]
-    pub fn check_value(&self, key: usize, value: &str) {
-        let expected = &self.values[key];
-        if value != expected {
-            let actual = format!("Get({key}): expected:\n{expected}\nreceived:\n{value}");
-            self.sim.fail(Violation::new("a client reads what was written last", actual));
-        }
+    pub fn check_read(&self, key: usize, value: &str) {
+        compare(&self.sim, &key.to_string(), &self.values[key], value);
     }
 
     /// All keys have their values.
@@ -86,6 +81,21 @@ impl Data {
             clerk.append(&key.to_string(), &more);
             self.values[key].push_str(&more);
         }
+    }
+}
+
+/// A key has this value.
+#[track_caller]
+pub fn check_value(sim: &Sim, clerk: &mut KvClerk, key: &str, expected: &str) {
+    compare(sim, key, expected, &clerk.get(key));
+}
+
+/// A client has read what it should.
+#[track_caller]
+fn compare(sim: &Sim, key: &str, expected: &str, received: &str) {
+    if received != expected {
+        let actual = format!("Get({key}): expected:\n{expected}\nreceived:\n{received}");
+        sim.fail(Violation::new("a client reads what was written last", actual));
     }
 }
 
@@ -145,9 +155,14 @@ impl Appenders {
         Self { sim: data.sim, stop, tasks }
     }
 
+    /// The clients begin no more calls.
+    pub fn ask_to_stop(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
     /// Lets the clients finish their last calls; returns the values that there must be then.
     pub fn stop(self) -> Data {
-        self.stop.store(true, Relaxed);
+        self.ask_to_stop();
         let join = |task: JoinHandle<String>| task.join().expect("nobody crashes the test");
         Data { sim: self.sim, values: self.tasks.into_iter().map(join).collect() }
     }

@@ -2,7 +2,9 @@
 //!
 //! In all of them, every call of every client is recorded, and the whole history must be linearizable.
 
+mod challenge_4b;
 mod cluster;
 mod concurrent_4b;
 mod data;
 mod migration_4b;
+mod unreliable_4b;

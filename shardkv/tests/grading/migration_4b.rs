@@ -36,7 +36,7 @@ fn static_shards_4b() {
         let mut completed = 0;
         loop {
             match values.recv_timeout(SILENCE) {
-                Ok((key, value)) => data.check_value(key, &value),
+                Ok((key, value)) => data.check_read(key, &value),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => unreachable!("this task has a sender too"),
             }
