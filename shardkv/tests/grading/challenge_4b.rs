@@ -7,7 +7,7 @@ use shardctrler::Config;
 use testkit::{KvClerk, lab_test};
 
 use crate::cluster::{ShardCluster, gid};
-use crate::data::{Data, check_value, ms};
+use crate::data::{Data, check_value, ms, shard_of};
 
 /// Near which size of the Raft state servers take snapshots when it is not about that.
 const MAX_RAFT_STATE: usize = 100;
@@ -114,8 +114,8 @@ fn challenge2_partial_4b() {
 
 /// Those of the keys "0" to "9" that a group serves.
 fn keys_of(config: &Config, group: usize) -> Vec<usize> {
-    let shard = |key: usize| (usize::from(b'0') + key) % shardctrler::SHARDS;
-    let keys: Vec<usize> = (0..10).filter(|&key| config.shards[shard(key)] == gid(group)).collect();
+    let is_owned = |&key: &usize| config.shards[shard_of(key)] == gid(group);
+    let keys: Vec<usize> = (0..10).filter(is_owned).collect();
     assert!(!keys.is_empty(), "configuration {} gives nothing to group {group}", config.num);
     keys
 }

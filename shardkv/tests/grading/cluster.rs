@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, channel, sleep, spawn};
+use labrpc::{ClientEnd, Instant, JoinHandle, channel, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
@@ -16,8 +16,9 @@ pub const GROUP_SIZE: usize = 3;
 /// The number of the first group; the others follow.
 const FIRST_GID: Gid = 100;
 /// How large a server's Raft state may become, in units of the size at which it should take a
-/// snapshot.
-const LOG_FACTOR: usize = 8;
+/// snapshot. The course grants 8, which in our codec no log reaches that is never cut short: it takes 4 to
+/// 6. Who does cut it needs hardly more than 1, as there is one client and nobody is cut off.
+const LOG_FACTOR: usize = 3;
 
 /// A controller and groups of servers on one network, all of which run, joined or not; and what clients
 /// of the groups saw.
@@ -74,9 +75,9 @@ impl ShardCluster {
         &self.sim
     }
 
-    /// The servers of a group.
-    pub fn group(&self, group: usize) -> &Cluster<ShardKv> {
-        &self.groups[group]
+    /// The names of a group's servers.
+    pub fn server_names(&self, group: usize) -> Vec<&str> {
+        names(&self.groups[group])
     }
 
     /// The places of all groups.
@@ -194,6 +195,24 @@ impl ShardCluster {
         self.admin.move_shard(shard, gid(group));
     }
 
+    /// A task that moves a shard to and fro between the first two groups for some time.
+    pub fn keep_moving(&self, shard: usize, time: Duration) -> JoinHandle<()> {
+        let (_, ends) = ClientEnds::new(&self.sim, "mover", &self.ctrlers());
+        spawn(move || {
+            let (mut clerk, began) = (shardctrler::Clerk::new(ends), Instant::now());
+            for group in (0..2).cycle().take_while(|_| began.elapsed() < time) {
+                clerk.move_shard(shard, gid(group));
+                sleep(Duration::from_millis(150));
+            }
+        })
+    }
+
+    /// All configurations that there were.
+    pub fn all_configs(&mut self) -> Vec<Config> {
+        let latest = self.config().num;
+        (0..=latest).map(|num| self.admin.query(Some(num))).collect()
+    }
+
     /// The latest configuration.
     pub fn config(&mut self) -> Config {
         self.admin.query(None)
@@ -209,6 +228,13 @@ impl ShardCluster {
         }
     }
 
+    /// Asks all servers of these groups to stop.
+    pub fn shut_down(&self, groups: &[usize]) {
+        for &group in groups {
+            (0..GROUP_SIZE).for_each(|server| self.groups[group].shutdown(server));
+        }
+    }
+
     /// Starts those servers of these groups that are down.
     pub fn bring_up(&self, groups: &[usize]) {
         groups.iter().for_each(|&group| self.groups[group].start_all());
@@ -217,6 +243,19 @@ impl ShardCluster {
     /// Crashes one server of each group or shuts it down, as the seed wants.
     pub fn bring_one_down(&self, server: usize) {
         self.groups.iter().for_each(|group| group.bring_down(server));
+    }
+
+    /// Cuts groups off from others. Everybody still reaches the controller, and clients everybody.
+    pub fn partition_groups(&self, one: &[usize], other: &[usize]) {
+        let servers = |groups: &[usize]| -> Vec<&str> {
+            groups.iter().flat_map(|&group| self.server_names(group)).collect()
+        };
+        self.sim.network().partition(&[&servers(one), &servers(other)]);
+    }
+
+    /// Mends all links.
+    pub fn heal(&self) {
+        self.sim.network().heal();
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
+use shardctrler::SHARDS;
 use testkit::{KvClerk, Sim, Violation};
 
 use crate::cluster::ShardCluster;
@@ -21,6 +22,11 @@ pub fn random_string(length: usize) -> String {
     (0..length)
         .map(|_| char::from(LETTERS[rng().random_range(0..LETTERS.len() as u64) as usize]))
         .collect()
+}
+
+/// The shard of one of the keys "0" to "9".
+pub fn shard_of(key: usize) -> usize {
+    (usize::from(b'0') + key) % SHARDS
 }
 
 /// The keys "0", "1" and so on, and the value that each must have. Ten of them are one for each shard.
@@ -112,7 +118,7 @@ pub enum Pace {
 /// How many calls are made without a pause, on average.
 const BURST: u32 = 16;
 /// The longest pause after that.
-const REST: Duration = Duration::from_millis(1_000);
+const REST: Duration = Duration::from_millis(200);
 
 impl Pace {
     /// Waits before the next call.
