@@ -112,6 +112,25 @@ fn challenge2_partial_4b() {
     });
 }
 
+/// A group that is down holds up only what is to come to it.
+#[test]
+fn challenge2_receiver_down_4b() {
+    lab_test("challenge2_receiver_down_4b", |sim| {
+        let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
+        let mut clerk = cluster.client(0);
+        cluster.join(&[0]);
+        Data::put_all(&cluster, &mut clerk, vec!["100".to_string(); 10]);
+
+        cluster.bring_down(&[1]);
+        cluster.join(&[1, 2]); // Group 0 can give group 2 its share, but not group 1.
+        let config = cluster.config();
+        for key in [keys_of(&config, 2), keys_of(&config, 0)].concat() {
+            clerk = use_key(&cluster, clerk, key, "100", "100-2");
+        }
+        cluster.check_history();
+    });
+}
+
 /// Those of the keys "0" to "9" that a group serves.
 fn keys_of(config: &Config, group: usize) -> Vec<usize> {
     let is_owned = |&key: &usize| config.shards[shard_of(key)] == gid(group);
