@@ -36,8 +36,9 @@ fn one_owner_4b() {
         cluster.bring_one_down(2);
         sleep(ms(1_400));
 
-        appenders.stop().check(&mut clerk);
+        let data = appenders.stop();
         monitor.finish(&cluster.all_configs());
+        data.check(&mut clerk);
         cluster.check_history();
     });
 }
