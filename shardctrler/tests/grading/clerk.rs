@@ -1,0 +1,135 @@
+//! A client that checks what it is told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shardctrler::{Clerk, Config, Gid};
+use testkit::{Sim, Violation};
+
+use crate::step::picture;
+
+/// A group with a number and servers of these names, which are separated by spaces.
+pub fn group(gid: Gid, servers: &str) -> (Gid, Vec<String>) {
+    (gid, servers.split(' ').map(str::to_string).collect())
+}
+
+/// What all clients of a run have seen. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Seen(Arc<Mutex<Notes>>);
+
+/// What is behind the lock, which is never held across a call of the runtime.
+#[derive(Default)]
+struct Notes {
+    /// Configurations by number.
+    configs: BTreeMap<u64, Config>,
+    /// Calls that have returned.
+    calls: u64,
+}
+
+impl Seen {
+    /// Locks the notes.
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The highest number that some query has returned: whoever asks from now on sees that, or more.
+    fn latest(&self) -> u64 {
+        self.notes().configs.last_key_value().map_or(0, |(&num, _)| num)
+    }
+
+    /// Notes an answer, and returns what an earlier query has got as the same configuration.
+    fn note(&self, config: &Config) -> Config {
+        self.notes().configs.entry(config.num).or_insert_with(|| config.clone()).clone()
+    }
+}
+
+/// A client. Whatever it learns must agree with what any client has learnt before:
+///
+/// * the past stays as it was: a number means the same configuration for ever;
+/// * an answer is never older than one that was there before the question.
+pub struct CheckedClerk {
+    sim: Sim,
+    clerk: Clerk,
+    seen: Seen,
+}
+
+impl CheckedClerk {
+    /// A client that makes its calls by means of `clerk`.
+    pub fn new(sim: &Sim, clerk: Clerk, seen: &Seen) -> Self {
+        Self { sim: sim.clone(), clerk, seen: seen.clone() }
+    }
+
+    /// Adds groups.
+    pub fn join(&mut self, groups: impl IntoIterator<Item = (Gid, Vec<String>)>) {
+        self.clerk.join(groups.into_iter().collect());
+        self.count_call();
+    }
+
+    /// Removes groups.
+    pub fn leave(&mut self, gids: &[Gid]) {
+        self.clerk.leave(gids);
+        self.count_call();
+    }
+
+    /// Moves a shard.
+    pub fn move_shard(&mut self, shard: usize, gid: Gid) {
+        self.clerk.move_shard(shard, gid);
+        self.count_call();
+    }
+
+    /// The latest configuration.
+    #[track_caller]
+    pub fn latest(&mut self) -> Config {
+        self.query(None)
+    }
+
+    /// The configuration with this number, which exists.
+    #[track_caller]
+    pub fn at(&mut self, num: u64) -> Config {
+        self.query(Some(num))
+    }
+
+    /// Asks for a configuration, and checks the answer.
+    #[track_caller]
+    pub fn query(&mut self, num: Option<u64>) -> Config {
+        let known = self.seen.latest();
+        let config = self.clerk.query(num);
+        self.count_call();
+
+        let call = num.map_or("Query(latest)".to_string(), |num| format!("Query({num})"));
+        let wanted = num.unwrap_or(u64::MAX);
+        if config.num < wanted.min(known) || config.num > wanted {
+            let actual = format!("{call} returned {}, after #{known} was seen", picture(&config));
+            let claim = "a query returns the number that it asks for, or the latest";
+            self.fail(claim, actual, "does every query see all that was done before it?");
+        }
+        let earlier = self.seen.note(&config);
+        if earlier != config {
+            let actual = format!(
+                "{call} returned {}\n            an earlier query {}",
+                picture(&config),
+                picture(&earlier)
+            );
+            let hint = "does every server balance alike? is a configuration changed in place?";
+            self.fail(
+                "a configuration never changes, and is the same on all servers",
+                actual,
+                hint,
+            );
+        }
+        config
+    }
+
+    /// Counts a call that has returned, for the "Passed" line.
+    fn count_call(&self) {
+        self.seen.notes().calls += 1;
+        let calls = self.seen.notes().calls;
+        self.sim.set_commits(calls);
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    fn fail(&self, claim: &str, actual: String, hint: &str) -> ! {
+        self.sim.fail(Violation::new(claim, actual).hint(hint));
+    }
+}
