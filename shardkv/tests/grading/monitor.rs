@@ -91,7 +91,8 @@ impl Monitor {
         spawn(move || {
             while !monitor.stop.load(Relaxed) {
                 clerk.get(&key);
-                let (sent, answered) = (*lock(&monitor.opened), Instant::now());
+                let answered = Instant::now(); // Not while the lock is held.
+                let sent = *lock(&monitor.opened);
                 lock(&monitor.sightings).push(Sighting { shard, group, sent, answered });
                 sleep(OPEN + CLOSED);
             }
