@@ -55,6 +55,7 @@ mod output;
 mod place;
 mod record;
 mod report;
+mod sightings;
 mod sim;
 mod violation;
 
@@ -64,5 +65,6 @@ pub use crate::client_ends::ClientEnds;
 pub use crate::cluster::{Boot, Cluster, OutsideEnds, Reach, SILENCE_AFTER, Started};
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test};
+pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

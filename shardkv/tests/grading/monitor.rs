@@ -17,7 +17,7 @@ use std::time::Duration;
 use labrpc::{Instant, sleep, spawn};
 use shardctrler::{Config, Gid, SHARDS, ShardCtrler};
 use shardkv::Clerk;
-use testkit::{Boot, ClientEnds, Cluster, Sim, Started, Violation};
+use testkit::{Boot, ClientEnds, Cluster, Sighting, Sim, Started, check_sightings};
 
 use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 
@@ -28,25 +28,16 @@ const CLOSED: Duration = Duration::from_millis(110);
 /// To whom the probes' ends belong.
 const PROBE: &str = "probe";
 
-/// A server of a group has served a shard.
-#[derive(Clone, Copy, Debug)]
-struct Sighting {
-    shard: usize,
-    group: Gid,
-    /// The request was sent after this.
-    sent: Instant,
-    /// And answered before this.
-    answered: Instant,
-}
-
 /// Probes at work. Clones are the same.
 #[derive(Clone)]
 pub struct Monitor {
     sim: Sim,
     servers: Arc<Vec<String>>,
-    /// Neither is ever locked across a call of the runtime.
+    /// When the links were opened last. Neither this nor the next is ever locked across a call of the
+    /// runtime.
     opened: Arc<Mutex<Instant>>,
-    sightings: Arc<Mutex<Vec<Sighting>>>,
+    /// Who served which shard.
+    sightings: Arc<Mutex<Vec<(usize, Sighting)>>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -93,7 +84,7 @@ impl Monitor {
                 clerk.get(&key);
                 let answered = Instant::now(); // Not while the lock is held.
                 let sent = *lock(&monitor.opened);
-                lock(&monitor.sightings).push(Sighting { shard, group, sent, answered });
+                lock(&monitor.sightings).push((shard, Sighting { group, sent, answered }));
                 sleep(OPEN + CLOSED);
             }
         });
@@ -116,10 +107,13 @@ impl Monitor {
     pub fn finish(&self, configs: &[Config]) {
         self.stop.store(true, Relaxed);
         let mut sightings = lock(&self.sightings).clone();
-        sightings.sort_by_key(|sighting| sighting.answered);
+        sightings.sort_by_key(|(_, sighting)| sighting.answered);
         for shard in 0..SHARDS {
-            let of_shard = sightings.iter().filter(|sighting| sighting.shard == shard);
-            judge(configs, of_shard).unwrap_or_else(|violation| self.sim.fail(violation));
+            let owners: Vec<Gid> = configs.iter().map(|config| config.shards[shard]).collect();
+            let of_shard = sightings.iter().filter(|(of, _)| *of == shard);
+            let of_shard: Vec<Sighting> = of_shard.map(|(_, sighting)| *sighting).collect();
+            let checked = check_sightings(shard, &owners, &of_shard);
+            checked.unwrap_or_else(|violation| self.sim.fail(violation));
         }
     }
 }
@@ -138,83 +132,7 @@ fn start_decoy(sim: &Sim) -> String {
     decoy.name(0).to_string()
 }
 
-/// Once a group has served a shard in a configuration, no other may serve it unless a later
-/// configuration gives it the shard.
-///
-/// Nobody says in which configuration a server served, so each sighting is taken for the earliest in
-/// which it is no violation. The sightings of one shard come in the order of their answers.
-fn judge<'a>(
-    configs: &[Config],
-    sightings: impl Iterator<Item = &'a Sighting>,
-) -> Result<(), Violation> {
-    let mut before: Vec<(Sighting, u64)> = Vec::new();
-    for sighting in sightings {
-        // Those that were answered before this was sent; of others the order is not known.
-        let settled = before.iter().filter(|(other, _)| other.answered <= sighting.sent);
-        let latest = settled.max_by_key(|(_, num)| *num);
-        let floor = latest.map_or(0, |(_, num)| *num);
-        let owned = |config: &&Config| {
-            config.num >= floor && config.shards[sighting.shard] == sighting.group
-        };
-        match configs.iter().find(owned) {
-            Some(config) => before.push((*sighting, config.num)),
-            None => return Err(accusation(sighting, latest)),
-        }
-    }
-    Ok(())
-}
-
-/// What a group is accused of that served a shard, after another had in some configuration.
-fn accusation(sighting: &Sighting, earlier: Option<&(Sighting, u64)>) -> Violation {
-    let Sighting { shard, group, sent, answered } = sighting;
-    let seconds = |instant: &Instant| instant.as_nanos() as f64 / 1e9;
-    let (sent, answered) = (seconds(sent), seconds(answered));
-    let served =
-        format!("group {group} served shard {shard} between {sent:.3} and {answered:.3} s");
-    let actual = match earlier {
-        None => format!("{served}, though no configuration gives it the shard"),
-        Some((earlier, num)) => {
-            let (other, at) = (earlier.group, seconds(&earlier.answered));
-            format!(
-                "{served}, though group {other} had served it by {at:.3} s, in configuration {num} \
-                 or later, and none from there on gives it to group {group}"
-            )
-        }
-    };
-    Violation::new("at most one group serves a shard", actual).hint(
-        "does a group stop serving a shard in the entry of its log that begins a configuration?",
-    )
-}
-
 /// Locks what nobody keeps locked across a call of the runtime.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The judge's own tests: it accuses nobody without reason, and whoever serves too long.
-#[test]
-fn judge_knows_who_served_too_long() {
-    let config = |num, owner| Config { num, shards: [owner; SHARDS], groups: BTreeMap::new() };
-    let configs = [config(0, 0), config(1, 1), config(2, 2), config(3, 1), config(4, 2)];
-    let at = |ms: u64| Instant::from_nanos(ms * 1_000_000);
-    let problem = |sightings: &[(Gid, u64, u64)]| {
-        let sighting = |&(group, sent, answered): &(Gid, u64, u64)| Sighting {
-            shard: 0,
-            group,
-            sent: at(sent),
-            answered: at(answered),
-        };
-        let sightings: Vec<Sighting> = sightings.iter().map(sighting).collect();
-        judge(&configs, sightings.iter()).is_err()
-    };
-    assert!(!problem(&[(1, 0, 1), (1, 2, 3), (2, 4, 5), (1, 6, 7), (2, 8, 9)]));
-    assert!(
-        !problem(&[(2, 0, 1), (1, 0, 2), (2, 1, 3)]),
-        "the second was sent before the first came"
-    );
-    assert!(
-        problem(&[(1, 0, 1), (2, 2, 3), (1, 4, 5), (2, 6, 7), (1, 8, 9)]),
-        "one has it twice only"
-    );
-    assert!(problem(&[(3, 0, 1)]), "three never has it");
 }
