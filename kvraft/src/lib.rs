@@ -97,5 +97,6 @@ mod store;
 
 pub use crate::clerk::Clerk;
 pub use crate::leader::LeaderFinder;
-pub use crate::rpc::WrongLeader;
+pub use crate::rpc::{Op, WrongLeader};
 pub use crate::server::KvServer;
+pub use crate::store::KvStore;

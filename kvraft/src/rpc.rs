@@ -6,7 +6,7 @@ use crate::rsm::SubmitError;
 
 /// An operation on the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Op {
+pub enum Op {
     /// Reads a value.
     Get {
         /// Of this key.
@@ -26,6 +26,15 @@ pub(crate) enum Op {
         /// By this one.
         value: String,
     },
+}
+
+impl Op {
+    /// The key that it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Op::Get { key } | Op::Put { key, .. } | Op::Append { key, .. } => key,
+        }
+    }
 }
 
 /// A server did not execute a request, or cannot tell: another may.

@@ -7,7 +7,7 @@
 //! A client whose reply is lost sends its request again, perhaps to another server, so a request may
 //! be agreed on twice. It must not take effect twice: the duplicate table remembers each client's
 //! last request and the reply to it. The table is part of the replicated state, and of snapshots
-//! (§8).
+//! (§8). A machine may also keep a table of its own: [`Rsm::propose`] goes past this one.
 
 mod machine;
 
@@ -22,7 +22,7 @@ use labrpc::{
 use raft::{ApplyMsg, Raft};
 
 pub use self::machine::{ClientId, Request, StateMachine};
-use self::machine::{Outcome, Replica};
+use self::machine::{Entry, Outcome, Replica};
 
 /// How often a request that waits looks whether this server still leads. Much longer than agreement
 /// takes, and much shorter than a client's patience.
@@ -90,16 +90,31 @@ impl<M: StateMachine> Rsm<M> {
     /// # Errors
     /// If this server does not lead, or cannot know whether the request was executed.
     pub fn submit(&self, request: Request<M::Command>) -> Result<M::Reply, SubmitError> {
+        self.agree(&Entry::Request(request))
+    }
+
+    /// Executes a command on all servers that is no client's request, or one that the machine itself
+    /// keeps from taking effect twice; the duplicate table has no part in it. Otherwise as
+    /// [`Rsm::submit`].
+    ///
+    /// # Errors
+    /// If this server does not lead, or cannot know whether the command was executed.
+    pub fn propose(&self, command: M::Command) -> Result<M::Reply, SubmitError> {
+        self.agree(&Entry::Command(command))
+    }
+
+    /// Has an entry agreed on and applied, and returns the reply.
+    fn agree(&self, entry: &Entry<M::Command>) -> Result<M::Reply, SubmitError> {
         let (outcome, place) = {
             let mut replica = self.replica.lock();
             if replica.is_closed() {
                 return Err(SubmitError::Shutdown);
             }
-            if let Some(reply) = replica.earlier_reply(&request) {
+            if let Some(reply) = replica.earlier_reply(entry) {
                 return Ok(reply);
             }
             // Under the lock: the command must not be applied before somebody waits for it.
-            let place = self.raft.start(encode(&request)).map_err(|_| SubmitError::WrongLeader)?;
+            let place = self.raft.start(encode(entry)).map_err(|_| SubmitError::WrongLeader)?;
             let (sender, outcome) = channel();
             replica.await_outcome(place, sender);
             (outcome, place)
@@ -128,6 +143,11 @@ impl<M: StateMachine> Rsm<M> {
         &self.raft
     }
 
+    /// Whether this server was killed, so that nothing is applied any more.
+    pub fn is_killed(&self) -> bool {
+        self.replica.lock().is_closed()
+    }
+
     /// The RPC handlers by which the other servers reach this one.
     pub fn service(&self) -> Service {
         self.raft.service()
@@ -152,9 +172,9 @@ impl<M: StateMachine> Rsm<M> {
             match message {
                 ApplyMsg::Command { index, term, command } => {
                     gain += command.len();
-                    let request = decode(&command).expect("a log holds what was handed to Raft");
+                    let entry = decode(&command).expect("a log holds what was handed to Raft");
                     let mut replica = self.replica.lock();
-                    replica.apply(index, term, request);
+                    replica.apply(index, term, entry);
                     // A server that lags has a long log of commands that it has not applied. It would
                     // lag even more if it took a snapshot after each of them.
                     let limit = limit.filter(|limit| gain >= limit / 2);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use labrpc::{decode, encode};
+use serde::{Deserialize, Serialize};
 
 use crate::rpc::Op;
 use crate::rsm::StateMachine;
 
 /// Strings by string keys. A key that was never written has the value "".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct KvStore(BTreeMap<String, String>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KvStore(BTreeMap<String, String>);
 
 impl StateMachine for KvStore {
     type Command = Op;

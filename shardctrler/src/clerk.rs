@@ -51,10 +51,21 @@ impl Clerk {
         self.execute(Op::Query { number: num })
     }
 
+    /// As [`Clerk::query`], but asks each server only once: `None` if none of them answers as leader.
+    pub fn try_query(&mut self, num: Option<u64>) -> Option<Config> {
+        let request = self.request(Op::Query { number: num });
+        self.servers.ask_everyone("ShardCtrler.Execute", &request)
+    }
+
     /// Has a request executed, once.
     fn execute(&mut self, command: Op) -> Config {
-        self.sequence += 1;
-        let request = Request { client: self.id, sequence: self.sequence, command };
+        let request = self.request(command);
         self.servers.call("ShardCtrler.Execute", &request)
+    }
+
+    /// The next request.
+    fn request(&mut self, command: Op) -> Request<Op> {
+        self.sequence += 1;
+        Request { client: self.id, sequence: self.sequence, command }
     }
 }

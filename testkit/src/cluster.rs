@@ -9,6 +9,7 @@
 
 mod clients;
 mod links;
+mod outside;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use rand::RngExt as _;
 
 pub use self::links::Reach;
 use self::links::SharedLinks;
+pub use self::outside::OutsideEnds;
 use crate::sim::Sim;
 
 /// How long a server may go on calling others after it was asked to stop: a task that sleeps through
@@ -41,6 +43,8 @@ pub struct Boot {
     pub line: usize,
     /// What the harness knows of its links.
     pub reach: Reach,
+    /// Makes ends to servers of other clusters.
+    pub outside: OutsideEnds,
 }
 
 /// A server that has started.
@@ -82,6 +86,7 @@ struct Slot<S> {
 struct Running<S> {
     node: Node,
     handle: Arc<S>,
+    outside: OutsideEnds,
 }
 
 impl<S: Send + Sync + 'static> Clone for Cluster<S> {
@@ -210,6 +215,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     pub fn start(&self, server: usize) {
         assert!(!self.is_up(server), "{} is up already", self.name(server));
         let boot = self.boot(server);
+        let outside = boot.outside.clone();
         let node = Node::new(self.name(server));
         let inner = Arc::clone(&self.0);
         let started = node.call(move || {
@@ -218,7 +224,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
             (Arc::new(handle), server)
         });
         let (handle, registered) = started.expect("nobody crashes a server while it starts");
-        self.slots()[server].running = Some(Running { node, handle });
+        self.slots()[server].running = Some(Running { node, handle, outside });
         self.0.sim.network().add_server(self.name(server), registered);
         self.0.sim.update_server(self.line(server), |line| line.up = true);
     }
@@ -250,6 +256,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
             persister,
             line: self.line(server),
             reach: self.0.links.reach(server),
+            outside: OutsideEnds::new(&self.0.sim, name, incarnation),
         }
     }
 
@@ -265,24 +272,25 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// # Panics
     /// On real threads.
     pub fn crash(&self, server: usize) {
-        if let Some(Running { node, handle }) = self.take_down(server) {
+        if let Some(Running { node, handle, .. }) = self.take_down(server) {
             node.crash();
             node.spawn(move || drop(handle));
         }
     }
 
-    /// Asks a server to stop and lets it run on as a zombie, which can neither talk nor save.
-    /// Nothing happens if it is down. A zombie that still calls its peers after
-    /// [`SILENCE_AFTER`] fails the run.
+    /// Asks a server to stop and lets it run on as a zombie, which cannot save, and can talk to nobody
+    /// but through its [`OutsideEnds`]. Nothing happens if it is down. A zombie that still calls anybody
+    /// after [`SILENCE_AFTER`] fails the run.
     pub fn shutdown(&self, server: usize) {
         let ends = self.slots()[server].ends.clone();
-        if let Some(Running { node, handle }) = self.take_down(server) {
+        if let Some(Running { node, handle, outside }) = self.take_down(server) {
             let inner = Arc::clone(&self.0);
             node.spawn(move || (inner.kill)(&handle));
             let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
             spawn(move || {
                 sleep(SILENCE_AFTER);
                 sim.bury(&name, &ends);
+                outside.bury();
             });
         }
     }
@@ -319,7 +327,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 impl<S: Send + Sync + 'static> Drop for Inner<S> {
     fn drop(&mut self) {
         let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for Running { node, handle } in slots.drain(..).filter_map(|slot| slot.running) {
+        for Running { node, handle, .. } in slots.drain(..).filter_map(|slot| slot.running) {
             node.spawn(move || drop(handle));
         }
     }

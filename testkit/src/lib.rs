@@ -55,14 +55,16 @@ mod output;
 mod place;
 mod record;
 mod report;
+mod sightings;
 mod sim;
 mod violation;
 
 pub use crate::appends::{check_appends, item};
 pub use crate::board::ServerLine;
 pub use crate::client_ends::ClientEnds;
-pub use crate::cluster::{Boot, Cluster, Reach, SILENCE_AFTER, Started};
+pub use crate::cluster::{Boot, Cluster, OutsideEnds, Reach, SILENCE_AFTER, Started};
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test};
+pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

@@ -45,6 +45,15 @@ pub struct Request<C> {
     pub command: C,
 }
 
+/// What is agreed on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Entry<C> {
+    /// A client's request, which takes effect once however often it is agreed on.
+    Request(Request<C>),
+    /// A command that takes effect each time.
+    Command(C),
+}
+
 /// A client's last request that was executed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Session<R> {
@@ -93,7 +102,8 @@ impl<M: StateMachine> Replica<M> {
     }
 
     /// The reply to a request that was executed before.
-    pub(super) fn earlier_reply(&self, request: &Request<M::Command>) -> Option<M::Reply> {
+    pub(super) fn earlier_reply(&self, entry: &Entry<M::Command>) -> Option<M::Reply> {
+        let Entry::Request(request) = entry else { return None };
         let session = self.sessions.get(&request.client)?;
         (session.sequence == request.sequence).then(|| session.reply.clone())
     }
@@ -104,10 +114,13 @@ impl<M: StateMachine> Replica<M> {
         self.waiting.insert(place.index, Waiting { term: place.term, outcome });
     }
 
-    /// Executes the request at a place of the log, unless it was executed before, and tells whoever
-    /// waits for that place.
-    pub(super) fn apply(&mut self, index: Index, term: Term, request: Request<M::Command>) {
-        let reply = self.execute(request);
+    /// Executes the entry at a place of the log, unless it is a request that was executed before, and
+    /// tells whoever waits for that place.
+    pub(super) fn apply(&mut self, index: Index, term: Term, entry: Entry<M::Command>) {
+        let reply = match entry {
+            Entry::Request(request) => self.execute(request),
+            Entry::Command(command) => Some(self.machine.apply(command)),
+        };
         if let Some(waiting) = self.waiting.remove(&index) {
             let outcome = match reply {
                 Some(reply) if waiting.term == term => Outcome::Applied(reply),
@@ -208,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn command_takes_effect_each_time() {
+        let mut replica = Replica::new(Journal::default());
+        replica.apply(1, 1, Entry::Command(7));
+        replica.apply(2, 1, Entry::Command(7));
+        assert_eq!(replica.machine.0, [7, 7]);
+    }
+
+    #[test]
     fn duplicate_table_survives_in_the_snapshot() {
         let mut replica = Replica::new(Journal::default());
         replica.execute(request(1, 1, 7));
@@ -224,8 +245,8 @@ mod tests {
         replica.await_outcome(LogPos { index: 1, term: 3 }, sender);
         let (sender, other) = channel();
         replica.await_outcome(LogPos { index: 2, term: 3 }, sender);
-        replica.apply(1, 3, request(1, 1, 7));
-        replica.apply(2, 4, request(2, 1, 8));
+        replica.apply(1, 3, Entry::Request(request(1, 1, 7)));
+        replica.apply(2, 4, Entry::Request(request(2, 1, 8)));
         assert!(matches!(same.try_recv(), Ok(Outcome::Applied(1))));
         assert!(matches!(other.try_recv(), Ok(Outcome::Lost)));
     }
