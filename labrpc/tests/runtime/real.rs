@@ -108,6 +108,7 @@ fn panic_in_any_thread_fails_the_run() {
     });
     let failure = outcome.result.expect_err("a thread panics");
     assert_eq!((failure.kind, &*failure.message), (FailureKind::Panic, "a thread's last words"));
+    assert!(failure.location.as_ref().is_some_and(|at| at.contains("real.rs:")), "{failure}");
     assert!(failure.to_string().ends_with("LAB_SEED=3 LAB_RUNTIME=real"), "{failure}");
 }
 
