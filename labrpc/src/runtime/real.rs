@@ -156,7 +156,7 @@ pub(crate) fn with_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
 /// a number.
 fn fresh_rng(thread: Option<&RealThread>) -> Pcg64 {
     let Some(RealThread { world, .. }) = thread else {
-        return stream(wall::now() ^ u64::from(std::process::id()), Stream::User);
+        return stream(wall::entropy(), Stream::User);
     };
     let mut base = stream(world.seed, Stream::User);
     base.advance(u128::from(world.generators.fetch_add(1, Relaxed)) << 64);
