@@ -48,7 +48,7 @@ fn hunt(
     match session.build_patched(patch)? {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Binary(binary) => {
+        Patched::Built(build) => {
             let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
             let first = options.common.first_seed;
             let mut kills = Vec::new();
@@ -56,7 +56,7 @@ fn hunt(
             for seeds in rounds(first, options.seeds.get(), options.matrix) {
                 let plan = Plan { seeds, policy: options.policy, extent };
                 let label = patch.to_string();
-                let sweeps = session.sweep(reference, &binary, &tests, &plan, &label)?;
+                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
                 report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
                 kills = confirmed(session, reference, &sweeps, &plan, &mut report)?;
                 report.sweeps = sweeps;

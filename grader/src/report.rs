@@ -80,8 +80,8 @@ pub(crate) struct Kill {
     pub(crate) test: String,
     /// The seed.
     pub(crate) seed: u64,
-    /// The policy.
-    pub(crate) policy: &'static str,
+    /// The policy; `null` for a test with processes.
+    pub(crate) policy: Option<&'static str>,
     /// What was seen.
     pub(crate) why: String,
 }
@@ -90,7 +90,16 @@ impl Kill {
     /// A failure of this test under this policy.
     pub(crate) fn new(test: &Test, failure: &Failure, policy: Policy) -> Self {
         let Failure { seed, why } = failure.clone();
-        Self { test: test.name.clone(), seed, policy: policy.name(), why }
+        let policy = (!test.real).then(|| policy.name());
+        Self { test: test.name.clone(), seed, policy, why }
+    }
+
+    /// The run as `cargo lab replay` takes it.
+    fn run(&self) -> String {
+        match self.policy {
+            Some(policy) => format!("{}:{policy}", self.seed),
+            None => format!("{} --real", self.seed),
+        }
     }
 
     /// The test's own name, without modules.
@@ -136,8 +145,9 @@ impl PatchReport {
             }
             Fate::DoesNotCompile(why) => text += &format!("DOES NOT COMPILE\n{why}"),
         }
-        for Kill { test, seed, policy, why } in &self.broken_tests {
-            text += &format!("\n    the reference fails {test} too: {seed}:{policy}: {why}");
+        for kill in &self.broken_tests {
+            let (Kill { test, why, .. }, run) = (kill, kill.run());
+            text += &format!("\n    the reference fails {test} too: {run}: {why}");
         }
         text
     }
@@ -166,9 +176,8 @@ fn refusals(kills: &[Kill], runs: u64) -> String {
         }
     }
     for (test, group) in groups {
-        let Kill { seed, policy, why, .. } = group[0];
-        let times = group.len();
-        write!(text, "\n    {test}: {times} times, as {seed}:{policy}: {why}")
+        let (times, run, why) = (group.len(), group[0].run(), &group[0].why);
+        write!(text, "\n    {test}: {times} times, as {run}: {why}")
             .expect("writing to a String cannot fail");
     }
     text

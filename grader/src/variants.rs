@@ -39,15 +39,16 @@ fn examine(
     match session.build_patched(patch)? {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Binary(binary) => {
+        Patched::Built(build) => {
             let first = options.common.first_seed;
             let seeds = first..first + options.seeds.get();
             let (mut refusals, mut unknown) = (Vec::new(), 0);
+            let mut tests = reference.tests.clone();
             for &policy in policies(options) {
                 let plan = Plan { seeds: seeds.clone(), policy, extent: Extent::AllSeeds };
                 let label = patch.to_string();
-                let tests = &reference.tests;
-                let sweeps = session.sweep(reference, &binary, tests, &plan, &label)?;
+                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
+                tests.retain(|test| !test.real); // Policies mean nothing to processes.
                 for sweep in &sweeps {
                     unknown += sweep.unknown;
                     report.runs += sweep.runs;

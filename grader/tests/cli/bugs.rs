@@ -103,3 +103,23 @@ fn reference_that_fails_proves_nothing() {
     assert_eq!(code, 5);
     assert!(err.contains("the reference of tiny fails answer_1a, seed 1: "), "{err}");
 }
+
+/// The programs of a bug must not be mixed up with those of the reference or of the bug before it.
+#[test]
+fn programs_are_those_of_the_patch_and_run_a_few_times() {
+    let fixture = Fixture::new()
+        .with_program()
+        .with_patch("bugs", "a-wrong", "41")
+        .with_patch("bugs", "b-late", "42 + u64::from(seed == 4)")
+        .with_patch("bugs", "c-rare", "42 + u64::from(seed == 5)")
+        .with_patch("variants", "other", "40 + 2");
+    let (code, out, err) = fixture.run(&["bugs", "--test", "program", "-n", "20"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("killed by seed 1   program_1b: failed"), "{out}");
+    assert!(out.contains("killed by seed 4   program_1b: failed"), "{out}");
+    assert!(out.contains("SURVIVED 4 runs"), "{out}");
+    assert!(!out.contains("the reference fails"), "{out}");
+    let (code, out, err) = fixture.run(&["variants", "--test", "program"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("passes 4 runs"), "{out}");
+}
