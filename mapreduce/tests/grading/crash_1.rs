@@ -71,8 +71,7 @@ fn crash_1() {
 fn killed_workers_1() {
     process_test("killed_workers_1", |_sim| {
         let job = Job::new();
-        let mut coordinator =
-            job.start(crate::job::COORDINATOR, &["--task-timeout", "1", "../pg-*.txt"]);
+        let mut coordinator = job.coordinator_with(&["--task-timeout", "1", "../pg-*.txt"]);
         let mut seen = BTreeMap::new();
         for millis in [30, 60, 90, 120, 150, 180] {
             let mut victim = job.worker("wc");

@@ -3,7 +3,7 @@ use std::process::Command;
 
 use testkit::{Process, process_test};
 
-use crate::job::{COORDINATOR, Job, TEST_WORKER};
+use crate::job::{Job, TEST_WORKER};
 
 /// A task that fails in the same way everywhere is given up, with the cause, instead of being tried
 /// for ever.
@@ -44,7 +44,7 @@ fn worker_elsewhere_is_explained_1() {
         let job = Job::new();
         fs::create_dir(job.path("elsewhere")).expect("the directory is ours");
         let book = job.path("../pg-grimm.txt");
-        let coordinator = job.start(COORDINATOR, &[book.to_str().expect("it is UTF-8")]);
+        let coordinator = job.coordinator_with(&[book.to_str().expect("it is UTF-8")]);
         let mut worker = Command::new(crate::job::WORKER);
         worker.args(["--socket", "../mr.sock", "wc"]).current_dir(job.path("elsewhere"));
         Process::start(&mut worker).fail_with(1);

@@ -2,7 +2,7 @@ use std::fs;
 
 use testkit::process_test;
 
-use crate::job::{COORDINATOR, Job, wait_until};
+use crate::job::{Job, wait_until};
 use crate::oracle;
 
 /// An interrupted job leaves nothing, and running it again starts afresh.
@@ -77,7 +77,7 @@ fn outputs_of_an_earlier_job_are_removed_1() {
         let job = Job::new();
         fs::write(job.path("mr-out-12"), "stale 1\n").expect("the directory is ours");
         fs::write(job.path("mr-notes.txt"), "keep").expect("the directory is ours");
-        let mut coordinator = job.start(COORDINATOR, &["--reduces", "3", "../pg-*.txt"]);
+        let mut coordinator = job.coordinator_with(&["--reduces", "3", "../pg-*.txt"]);
         job.worker("wc").succeed();
         coordinator.succeed();
         assert_eq!(job.output_names(), ["mr-out-0", "mr-out-1", "mr-out-2"]);

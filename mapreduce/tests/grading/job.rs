@@ -56,7 +56,20 @@ impl Job {
 
     /// Starts the coordinator on the books.
     pub fn coordinator(&self) -> Process {
-        self.start(COORDINATOR, &["../pg-*.txt"])
+        self.coordinator_with(&["../pg-*.txt"])
+    }
+
+    /// Starts the coordinator with these arguments.
+    pub fn coordinator_with(&self, args: &[&str]) -> Process {
+        self.coordinator_at(args, || self.path("mr.sock").exists())
+    }
+
+    /// Starts the coordinator with these arguments. It listens by the end of this, or has ended: workers
+    /// wait for it for two seconds only, and a busy machine may take longer to start a process.
+    pub fn coordinator_at(&self, args: &[&str], listens: impl Fn() -> bool) -> Process {
+        let mut coordinator = self.start(COORDINATOR, args);
+        wait_until("the coordinator listens", || listens() || coordinator.ended().is_some());
+        coordinator
     }
 
     /// Starts a worker with one of the programs' own apps.

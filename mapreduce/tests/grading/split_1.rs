@@ -1,8 +1,9 @@
 use std::fs;
+use std::net::TcpStream;
 
 use testkit::process_test;
 
-use crate::job::{COORDINATOR, Job, SEQUENTIAL, WORKER};
+use crate::job::{Job, SEQUENTIAL, WORKER};
 use crate::oracle;
 
 /// Large files become several map tasks, which changes nothing about the result; nor do TCP, several
@@ -16,7 +17,8 @@ fn split_files_1() {
         for app in ["wc", "indexer"] {
             let args =
                 ["--split-size", "100K", "--reduces", "3", "--listen", &address, "../pg-*.txt"];
-            let mut coordinator = job.start(COORDINATOR, &args);
+            let mut coordinator =
+                job.coordinator_at(&args, || TcpStream::connect(&address).is_ok());
             let worker = ["--connect", &address, "--slots", "3", "--no-combiner", app];
             let mut worker = job.start(WORKER, &worker);
             coordinator.succeed();
@@ -44,7 +46,7 @@ fn more_pairs_than_memory_1() {
         let text: String = (0..700_000_u32).map(|i| line(i) + "\n").collect();
         fs::write(job.path("../large.txt"), &text).expect("the directory is ours");
         let mut coordinator =
-            job.start(COORDINATOR, &["--split-size", "1G", "--reduces", "2", "../large.txt"]);
+            job.coordinator_with(&["--split-size", "1G", "--reduces", "2", "../large.txt"]);
         let mut worker = job.start(WORKER, &["grep", "file"]);
         coordinator.succeed();
         worker.succeed();

@@ -52,7 +52,6 @@ fn second_coordinator_is_refused_1() {
     process_test("second_coordinator_is_refused_1", |_sim| {
         let job = Job::new();
         let mut first = job.coordinator();
-        crate::job::wait_until("the first listens", || job.path("mr.sock").exists());
         let said = job.coordinator().fail_with(5);
         assert!(said.contains("another server listens there"), "{said}");
         let mut worker = job.worker("wc");
