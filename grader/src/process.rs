@@ -10,9 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -98,14 +96,14 @@ struct Group(Child);
 impl Group {
     /// The child's id, which is the group's too.
     fn id(&self) -> Pid {
-        Pid::from_raw(self.0.id().cast_signed())
+        Pid::from_child(&self.0)
     }
 
     /// Whether the child has ended. It stays a zombie, so that its id cannot be anybody else's.
     fn has_ended(&self) -> Result<bool, Error> {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(self.id()), flags) {
-            Ok(status) => Ok(status != WaitStatus::StillAlive),
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(self.id()), options) {
+            Ok(status) => Ok(status.is_some()),
             Err(error) => Err(Error::Harness(format!("cannot wait for a child: {error}"))),
         }
     }
@@ -118,7 +116,7 @@ impl Group {
 
     /// Kills everybody in the group.
     fn kill(&self) {
-        killpg(self.id(), Signal::SIGKILL).ok(); // Nobody is left: just as well.
+        kill_process_group(self.id(), Signal::KILL).ok(); // Nobody is left: just as well.
     }
 }
 
