@@ -191,7 +191,9 @@ impl Report {
 
     /// How the grader should end.
     pub(crate) fn exit(&self) -> Exit {
-        self.patches.iter().map(PatchReport::exit).max().unwrap_or(Exit::Passed)
+        let interrupted = self.interrupted.then_some(Exit::Interrupted);
+        let exits = self.patches.iter().map(PatchReport::exit).chain(interrupted);
+        exits.max().unwrap_or(Exit::Passed)
     }
 
     /// How many patches ended in which way.
@@ -223,28 +225,32 @@ impl Report {
         json.push('\n');
         fs::write(path, json).map_err(|error| Error::io("write", path, &error))
     }
-}
 
-/// A table of all bugs and tests: of how many runs so many failed.
-pub(crate) fn matrix(patches: &[PatchReport]) -> String {
-    let mut tests: Vec<&str> =
-        patches.iter().flat_map(|patch| &patch.sweeps).map(|sweep| &*sweep.test.name).collect();
-    tests.sort_unstable();
-    tests.dedup();
-    let mut text = String::new();
-    for (number, test) in (1..).zip(&tests) {
-        text += &format!("{number:>4} {test}\n");
-    }
-    text += &format!("{:<46}", "failed runs of each test");
-    (1..=tests.len()).for_each(|number| text += &format!(" {number:>4}"));
-    for patch in patches {
-        text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
-        for test in &tests {
-            let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
-            let failures = sweep.map_or(0, |sweep| sweep.failures.len());
-            let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
-            text += &format!(" {cell:>4}");
+    /// A table of all bugs and tests: of how many runs so many failed.
+    pub(crate) fn matrix(&self) -> String {
+        let mut tests: Vec<&str> = self
+            .patches
+            .iter()
+            .flat_map(|patch| &patch.sweeps)
+            .map(|sweep| &*sweep.test.name)
+            .collect();
+        tests.sort_unstable();
+        tests.dedup();
+        let mut text = String::new();
+        for (number, test) in (1..).zip(&tests) {
+            text += &format!("{number:>4} {test}\n");
         }
+        text += &format!("{:<46}", "failed runs of each test");
+        (1..=tests.len()).for_each(|number| text += &format!(" {number:>4}"));
+        for patch in &self.patches {
+            text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
+            for test in &tests {
+                let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
+                let failures = sweep.map_or(0, |sweep| sweep.failures.len());
+                let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
+                text += &format!(" {cell:>4}");
+            }
+        }
+        text
     }
-    text
 }

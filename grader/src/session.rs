@@ -12,7 +12,7 @@ use crate::patch::{self, Patch};
 use crate::pool;
 use crate::process::{self, End, Limits};
 use crate::progress::Progress;
-use crate::report::PatchReport;
+use crate::report::{PatchReport, Report};
 use crate::scratch::Scratch;
 use crate::sweep::{Extent, Runner, Sweep, Test};
 use crate::workspace::Workspace;
@@ -28,7 +28,7 @@ const OUTPUT: u64 = 32 << 20;
 pub(crate) struct Session<'a> {
     options: &'a Options,
     /// The user's view.
-    pub(crate) progress: Progress,
+    progress: Progress,
     interrupt: Interrupt,
     scratch: Scratch,
 }
@@ -67,17 +67,33 @@ pub(crate) struct Plan {
 }
 
 /// Patches by lab.
-pub(crate) type Collection = BTreeMap<String, Vec<Patch>>;
+type Collection = BTreeMap<String, Vec<Patch>>;
 
 impl<'a> Session<'a> {
+    /// Does `work` for each patch of `collection` that was asked for, and reports what became of them.
+    ///
+    /// # Errors
+    /// If nothing matches, or the harness fails. An interrupt only shortens the report.
+    pub(crate) fn run(
+        collection: &'static str,
+        options: &'a Options,
+        work: impl Fn(&Self, &Reference, &Patch) -> Result<PatchReport, Error>,
+    ) -> Result<Report, Error> {
+        let (session, patches) = Self::open(collection, options)?;
+        let (reports, interrupted) =
+            session.for_each(&patches, |reference, patch| work(&session, reference, patch))?;
+        let report = Report::new(collection, reports, interrupted);
+        if let Some(path) = &options.json {
+            report.write_json(path)?;
+        }
+        Ok(report)
+    }
+
     /// Finds the patches of `collection` that were asked for, and copies the workspace.
     ///
     /// # Errors
     /// If nothing matches, or the workspace cannot be copied.
-    pub(crate) fn open(
-        collection: &str,
-        options: &'a Options,
-    ) -> Result<(Self, Collection), Error> {
+    fn open(collection: &str, options: &'a Options) -> Result<(Self, Collection), Error> {
         let workspace = Workspace::find()?;
         let patches = patch::matching(&workspace.root, collection, options.pattern.as_deref())?;
         let interrupt = Interrupt::on_signal()?;
@@ -97,7 +113,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If the harness fails.
-    pub(crate) fn for_each(
+    fn for_each(
         &self,
         collection: &Collection,
         work: impl Fn(&Reference, &Patch) -> Result<PatchReport, Error>,
