@@ -80,7 +80,7 @@ fn processes_that_misbehave_are_killed_bugs() {
         .with_patch("bugs", "exit", "std::process::exit(0)")
         .with_patch("bugs", "hang", "loop { std::thread::park() }")
         .with_patch("bugs", "print", "loop { eprintln!(\"again and again\") }");
-    let (code, out, err) = fixture.run(&["bugs", "--test", "answer", "--time-out", "2"]);
+    let (code, out, err) = fixture.run(&["bugs", "--test", "answer", "--time-out", "5"]);
     assert_eq!(code, 0, "{out}{err}");
     let why = |name: &str| {
         let line = out.lines().find(|line| line.starts_with(&format!("tiny/{name} ")));

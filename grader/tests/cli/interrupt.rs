@@ -68,7 +68,7 @@ fn second_grader_is_refused() {
     kill_process(Pid::from_child(&grader), Signal::TERM).unwrap();
     assert_eq!(grader.wait().unwrap().code(), Some(130));
     // The lock went with it.
-    let (code, _, err) = fixture.run(&["bugs", "--time-out", "1"]);
+    let (code, _, err) = fixture.run(&["bugs", "--time-out", "5"]);
     assert_eq!(code, 0, "{err}");
     fs::remove_file(marker).unwrap();
 }
