@@ -51,6 +51,25 @@ fn a_socket_in_use_is_not_taken_over() {
     fixture.check_alive();
 }
 
+/// A socket that is bound but does not listen yet looks as if its owner were dead.
+#[test]
+fn of_many_that_start_at_once_one_gets_the_socket() {
+    for round in 0..100 {
+        let directory = tempfile::tempdir().unwrap();
+        let address = socket::Address::Unix(directory.path().join("socket"));
+        let starters: Vec<_> = (0..4)
+            .map(|_| {
+                let address = address.clone();
+                spawn(move || socket::listen(&address, Server::new()))
+            })
+            .collect();
+        let listeners = starters.into_iter().map(|starter| starter.join().unwrap());
+        let listeners: Vec<_> = listeners.collect(); // All of them live until all have started.
+        let listening = listeners.iter().filter(|listener| listener.is_ok()).count();
+        assert_eq!(listening, 1, "round {round}");
+    }
+}
+
 #[test]
 fn a_file_that_is_no_socket_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
