@@ -5,6 +5,7 @@
 mod challenge_4b;
 mod cluster;
 mod concurrent_4b;
+mod corners_4b;
 mod data;
 mod many_groups_4b;
 mod migration_4b;
