@@ -1,0 +1,169 @@
+//! The choice of a primary: check, choose, promise.
+
+use std::cmp::Reverse;
+use std::net::SocketAddr;
+
+use labrpc::Instant;
+use log::info;
+
+use crate::record::{Epoch, Version};
+use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply};
+use crate::state::{Heard, Role, State};
+use crate::timing::{CHECK_PAUSE, CHECK_ROUND, DEAD_AFTER};
+
+/// The rule: the server with the highest version, and among those with the same version the one with
+/// the lowest address. `None` if there are no servers. Used by the grading tests.
+///
+/// Addresses are compared as numbers, IP first, then port: 10.0.0.9 is lower than 10.0.0.10.
+pub fn choose(servers: impl IntoIterator<Item = (SocketAddr, Version)>) -> Option<SocketAddr> {
+    let best = servers.into_iter().max_by_key(|&(address, version)| (version, Reverse(address)));
+    best.map(|(address, _)| address)
+}
+
+/// What follows from the answers to a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// A primary is alive.
+    Alive(SocketAddr),
+    /// Too few servers have answered, or miss a primary.
+    Unclear,
+    /// The primary is dead, and the rule names another server.
+    Choose(SocketAddr),
+    /// The primary is dead, and the rule names this server, in this epoch.
+    ChooseMe(Epoch),
+}
+
+impl State {
+    /// Whether it is time to check: there is no primary, or it was silent for too long.
+    pub(crate) fn wants_to_check(&mut self, now: Instant) -> bool {
+        match &mut self.role {
+            Role::Backup { primary: Some(heard), .. } if now - heard.at >= DEAD_AFTER => {
+                let dead = heard.address;
+                info!(target: "PING", "{self} takes {dead} for dead");
+                self.become_backup(None, now);
+                true
+            }
+            Role::Backup { primary: Some(_), .. } | Role::Primary(_) => false,
+            Role::Backup { primary: None, next_check } => *next_check <= now,
+            Role::Candidate { deadline, .. } if *deadline <= now => {
+                self.step_down("too few have promised", now);
+                false
+            }
+            Role::Candidate { .. } => false,
+        }
+    }
+
+    /// Answers a check.
+    pub(crate) fn handle_check(&self, args: &CheckArgs, now: Instant) -> CheckReply {
+        let CheckArgs { address, version } = args;
+        log::debug!(target: "CHCK", "{self} is checked by {address}, whose log ends at {version}");
+        self.own_check_reply(now)
+    }
+
+    /// What this server itself knows.
+    fn own_check_reply(&self, now: Instant) -> CheckReply {
+        let primary = match &self.role {
+            Role::Backup { primary, .. } => {
+                primary.filter(|heard| now - heard.at < DEAD_AFTER).map(|heard| heard.address)
+            }
+            Role::Candidate { .. } => None,
+            Role::Primary(_) => Some(self.me),
+        };
+        CheckReply { address: self.me, version: self.version(), promised: self.promised, primary }
+    }
+
+    /// What follows from the answers of other servers to a check by this one.
+    pub(crate) fn evaluate_check(&self, answers: &[CheckReply], now: Instant) -> Finding {
+        let mut all = vec![self.own_check_reply(now)];
+        all.extend_from_slice(answers);
+        // Whoever says that it is primary itself is alive.
+        if let Some(primary) = all.iter().find(|answer| answer.primary == Some(answer.address)) {
+            return Finding::Alive(primary.address);
+        }
+        let (missing, hearing): (Vec<_>, Vec<_>) =
+            all.iter().partition(|answer| answer.primary.is_none());
+        if missing.len() < self.majority() {
+            // Those who hear a primary are many enough to keep it in office, or nearly so.
+            return hearing
+                .first()
+                .and_then(|answer| answer.primary)
+                .map_or(Finding::Unclear, Finding::Alive);
+        }
+        // A server whose log is damaged does not count: it may have forgotten what it acknowledged.
+        let sound = all.iter().filter_map(|answer| Some((answer.address, answer.version?)));
+        let sound: Vec<_> = sound.collect();
+        if sound.len() < self.majority() {
+            return Finding::Unclear;
+        }
+        let highest = all.iter().map(|answer| answer.promised).max().unwrap_or_default();
+        match choose(sound) {
+            Some(chosen) if chosen == self.me => Finding::ChooseMe(highest + 1),
+            Some(chosen) => Finding::Choose(chosen),
+            None => Finding::Unclear,
+        }
+    }
+
+    /// Acts on the answers to a check. Returns what to ask of the others if this server is to become
+    /// primary. `next_check` is when it will check again, if need be.
+    pub(crate) fn conclude_check(
+        &mut self,
+        answers: &[CheckReply],
+        now: Instant,
+        next_check: Instant,
+    ) -> Option<PromiseArgs> {
+        // While the answers came in, a primary may have been heard of.
+        let Role::Backup { primary: None, .. } = self.role else { return None };
+        match self.evaluate_check(answers, now) {
+            Finding::Alive(address) if address != self.me => {
+                self.become_backup(Some(Heard { address, at: now }), next_check);
+            }
+            Finding::Alive(_) | Finding::Unclear => self.become_backup(None, next_check),
+            Finding::Choose(chosen) => {
+                info!(target: "CHCK", "{self} finds that {chosen} shall be primary");
+                self.become_backup(None, next_check);
+            }
+            Finding::ChooseMe(epoch) => {
+                self.become_candidate(epoch, now);
+                let version = self.tail.version();
+                return Some(PromiseArgs { epoch, candidate: self.me, version });
+            }
+        }
+        None
+    }
+
+    /// Answers the request for a promise.
+    ///
+    /// An epoch is promised once, so it has one primary at most; and only to a server whose log is not
+    /// behind. What is done is on a majority, and every majority that promises has a server of that
+    /// one: so the new primary has everything that was ever acknowledged.
+    pub(crate) fn handle_promise(&mut self, args: &PromiseArgs, now: Instant) -> PromiseReply {
+        let granted = args.epoch > self.promised
+            && self.version().is_some_and(|version| version <= args.version);
+        if granted {
+            self.promise(args.epoch);
+            self.become_backup(None, now + CHECK_ROUND + CHECK_PAUSE);
+            info!(target: "VOTE", "{self} is promised to {}", args.candidate);
+        }
+        PromiseReply { granted }
+    }
+
+    /// Counts a promise. One of another epoch counts for nothing.
+    pub(crate) fn handle_promise_reply(
+        &mut self,
+        from: SocketAddr,
+        sent: &PromiseArgs,
+        reply: &PromiseReply,
+        now: Instant,
+    ) {
+        let majority = self.majority();
+        if let Role::Candidate { promises, .. } = &mut self.role
+            && sent.epoch == self.promised
+            && reply.granted
+        {
+            promises.insert(from);
+            if promises.len() >= majority {
+                self.become_primary(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The vocabulary in which the tests tell their stories.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+use linearizability::{KvInput, KvOutput};
+use pbservice::{Clerk, Config, Disk, PbServer, SNAPSHOT_EVERY, Status};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+
+/// Servers in every cluster.
+pub const SERVERS: usize = 5;
+
+/// Within this time after a primary dies another one serves.
+pub const FAILOVER: Duration = Duration::from_secs(3);
+
+/// Five servers, all connected with each other in the beginning, and what their clients saw. Clones are
+/// the same cluster.
+#[derive(Clone)]
+pub struct PbCluster {
+    sim: Sim,
+    servers: Cluster<PbServer>,
+    /// What each server's disk holds. Never locked across a call of the runtime.
+    disks: Arc<Mutex<Vec<Disk>>>,
+    history: KvHistory,
+    /// How many clients there were.
+    clients: Arc<AtomicU64>,
+}
+
+/// The address of a server. As text, 10.0.0.10 comes before 10.0.0.8.
+pub fn address(server: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 8 + server as u8], 7000))
+}
+
+impl PbCluster {
+    /// Starts the servers on a reliable network.
+    pub fn start(sim: &Sim) -> Self {
+        Self::start_with(sim, SNAPSHOT_EVERY)
+    }
+
+    /// Starts servers that take snapshots after so many records.
+    pub fn start_with(sim: &Sim, snapshot_every: u64) -> Self {
+        let cluster = Self::stopped(sim, snapshot_every);
+        cluster.servers.start_all();
+        cluster
+    }
+
+    /// Servers with empty disks that have not been started.
+    pub fn stopped(sim: &Sim, snapshot_every: u64) -> Self {
+        let disks = Arc::new(Mutex::new((0..SERVERS).map(|_| Disk::new()).collect::<Vec<_>>()));
+        let content = Arc::clone(&disks);
+        let start = move |boot: Boot| {
+            let disk = lock(&content)[boot.me].clone();
+            let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
+            let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
+            let config = Config { address: address(boot.me), peers, snapshot_every };
+            let server = PbServer::start(config, disk).expect("its disk is its own and sound");
+            Started { services: vec![server.service()], handle: server }
+        };
+        let servers = Cluster::new(sim, "S", SERVERS, start, PbServer::kill);
+        let history = KvHistory::new(sim);
+        Self { sim: sim.clone(), servers, disks, history, clients: Arc::default() }
+    }
+
+    /// The numbers of all servers.
+    pub fn all(&self) -> std::ops::Range<usize> {
+        0..SERVERS
+    }
+
+    /// The servers as the testkit knows them.
+    pub fn servers(&self) -> &Cluster<PbServer> {
+        &self.servers
+    }
+
+    /// What the clients saw.
+    pub fn history(&self) -> &KvHistory {
+        &self.history
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
+        self.sim.fail(Violation::new(claim, actual));
+    }
+
+    /// A new client that reaches all servers; the number labels it in pictures of the history.
+    pub fn client(&self, number: u64) -> KvClerk {
+        self.client_of(number, &self.all().collect::<Vec<_>>()).0
+    }
+
+    /// A new client that reaches only these servers.
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Reachable) {
+        let (mut clerk, name) = self.bare_client();
+        let reachable = Reachable { cluster: self.clone(), name };
+        reachable.only(servers);
+        (self.history.clerk(number, move |input| execute(&mut clerk, input)), reachable)
+    }
+
+    /// A new client whose calls are not recorded, and its name.
+    pub fn bare_client(&self) -> (Clerk, String) {
+        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
+        let ends = self.servers.client_ends(&name);
+        (Clerk::new(self.all().map(address).zip(ends).collect()), name)
+    }
+
+    /// A key has this value.
+    #[track_caller]
+    pub fn check_value(&self, clerk: &mut KvClerk, key: &str, expected: &str) {
+        let value = clerk.get(key);
+        if value != expected {
+            let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
+            self.fail("a client reads what was written last", actual);
+        }
+    }
+}
+
+/// Has a clerk make a call. In a history, a key that was never written has the value "".
+fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
+    match input {
+        KvInput::Get { key } => return KvOutput::Value(clerk.get(key).unwrap_or_default()),
+        KvInput::Put { key, value } => clerk.put(key, value),
+        KvInput::Append { key, value } => clerk.append(key, value),
+    }
+    KvOutput::Done
+}
+
+/// Which servers a client reaches.
+pub struct Reachable {
+    cluster: PbCluster,
+    /// The client's name.
+    name: String,
+}
+
+impl Reachable {
+    /// These, and no others.
+    pub fn only(&self, servers: &[usize]) {
+        let all: Vec<usize> = self.cluster.all().collect();
+        self.cluster.servers.disconnect_client(&self.name, &all);
+        self.cluster.servers.connect_client(&self.name, servers);
+    }
+}
+
+/// Who is primary.
+impl PbCluster {
+    /// What a server says of itself; `None` if it is down.
+    pub fn status(&self, server: usize) -> Option<Status> {
+        let status = self.servers.call(server, PbServer::status)?;
+        self.sim.update_server(self.servers.line(server), |line| {
+            line.term = Some(status.epoch);
+            line.is_leader = status.is_primary;
+            line.applied = Some(status.done.order);
+        });
+        Some(status)
+    }
+
+    /// What all servers that are up say of themselves.
+    pub fn statuses(&self) -> BTreeMap<usize, Status> {
+        self.all().filter_map(|server| Some((server, self.status(server)?))).collect()
+    }
+
+    /// Waits until one of these servers is primary in the latest epoch of them, and returns it.
+    #[track_caller]
+    pub fn primary_among(&self, servers: &[usize]) -> usize {
+        let began = Instant::now();
+        loop {
+            let statuses = servers.iter().filter_map(|&s| Some((s, self.status(s)?)));
+            let latest = statuses.max_by_key(|(_, status)| (status.epoch, status.is_primary));
+            if let Some((server, Status { is_primary: true, .. })) = latest {
+                return server;
+            }
+            if began.elapsed() > FAILOVER {
+                let claim = "a majority that is connected has a primary within three seconds";
+                self.fail(claim, format!("none: {}", self.lines()));
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a server is primary, and returns it.
+    #[track_caller]
+    pub fn primary(&self) -> usize {
+        self.primary_among(&self.all().collect::<Vec<_>>())
+    }
+
+    /// What all servers say, for messages.
+    pub fn lines(&self) -> String {
+        let line = |(server, status): (usize, Status)| format!("\n    S{server} {status}");
+        self.statuses().into_iter().map(line).collect()
+    }
+
+    /// Waits until all servers that are up know the same records to be done, and have no others.
+    #[track_caller]
+    pub fn await_equal_logs(&self) {
+        let began = Instant::now();
+        loop {
+            let statuses = self.statuses();
+            let mut logs = statuses.values().map(|status| (status.version, status.done));
+            let first = logs.next();
+            let are_equal = logs.all(|log| Some(log) == first);
+            if are_equal && first.is_some_and(|(version, done)| version == Some(done)) {
+                return;
+            }
+            if began.elapsed() > 2 * FAILOVER {
+                let actual = format!("the logs differ: {}", self.lines());
+                self.fail("servers that are connected come to have the same log", actual);
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Faults.
+impl PbCluster {
+    /// Crashes a server: it loses what is not on its disk.
+    pub fn crash(&self, server: usize) {
+        self.servers.crash(server);
+        self.keep_disk(server);
+    }
+
+    /// Crashes a server or asks it to stop, as the seed wants.
+    pub fn bring_down(&self, server: usize) {
+        self.servers.bring_down(server);
+        self.keep_disk(server);
+    }
+
+    /// What the server that has just gone down does from now on does not reach the disk any more.
+    fn keep_disk(&self, server: usize) {
+        let disk = lock(&self.disks)[server].clone();
+        let disk = disk.copy();
+        lock(&self.disks)[server] = disk;
+    }
+
+    /// Starts a server that is down and connects it.
+    pub fn restart(&self, server: usize) {
+        self.servers.start(server);
+        self.servers.connect(server);
+    }
+
+    /// Connects everyone with everyone, and starts those that are down.
+    pub fn connect_all(&self) {
+        self.servers.heal();
+        self.servers.start_all();
+    }
+}
+
+/// Locks, for a moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

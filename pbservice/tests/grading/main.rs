@@ -1,0 +1,4 @@
+//! The grading tests of the primary/backup service.
+
+mod cluster;
+mod service;
