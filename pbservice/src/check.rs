@@ -22,12 +22,13 @@ impl Server {
         }) else {
             return;
         };
+        let asked = Instant::now();
         let mut answers: Vec<CheckReply> = Vec::new();
         self.ask_all("Pb.Check", &args, |_, answer| answers.push(answer));
         let jitter = CHECK_JITTER.mul_f64(f64::from(rng().random_range(0..1_000_u32)) / 1_000.0);
         let stand = self.update_on_disk(|state| {
             let now = Instant::now();
-            state.conclude_check(&answers, now, now + CHECK_PAUSE + jitter)
+            state.conclude_check(&answers, asked, now, now + CHECK_PAUSE + jitter)
         });
         // From here on the new epoch is on the own disk.
         let Ok(Some(args)) = stand else { return };

@@ -7,7 +7,7 @@ use labrpc::Instant;
 use log::info;
 
 use crate::record::{Epoch, Version};
-use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply};
+use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply, Rumour};
 use crate::state::{Heard, Role, State};
 use crate::timing::{CHECK_PAUSE, CHECK_ROUND, DEAD_AFTER};
 
@@ -23,8 +23,8 @@ pub fn choose(servers: impl IntoIterator<Item = (SocketAddr, Version)>) -> Optio
 /// What follows from the answers to a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// A primary is alive.
-    Alive(SocketAddr),
+    /// A primary is alive, as far as others know.
+    Alive(Rumour),
     /// Too few servers have answered, or miss a primary.
     Unclear,
     /// The primary is dead, and the rule names another server.
@@ -62,13 +62,13 @@ impl State {
 
     /// What this server itself knows.
     fn own_check_reply(&self, now: Instant) -> CheckReply {
-        let primary = match &self.role {
-            Role::Backup { primary, .. } => {
-                primary.filter(|heard| now - heard.at < DEAD_AFTER).map(|heard| heard.address)
-            }
+        let heard = match &self.role {
+            Role::Backup { primary, .. } => *primary,
             Role::Candidate { .. } => None,
-            Role::Primary(_) => Some(self.me),
+            Role::Primary(_) => Some(Heard { address: self.me, at: now }),
         };
+        let rumour = |Heard { address, at }| Rumour { address, silent_for: now - at };
+        let primary = heard.map(rumour).filter(|rumour| rumour.silent_for < DEAD_AFTER);
         CheckReply { address: self.me, version: self.version(), promised: self.promised, primary }
     }
 
@@ -76,18 +76,16 @@ impl State {
     pub(crate) fn evaluate_check(&self, answers: &[CheckReply], now: Instant) -> Finding {
         let mut all = vec![self.own_check_reply(now)];
         all.extend_from_slice(answers);
-        // Whoever says that it is primary itself is alive.
-        if let Some(primary) = all.iter().find(|answer| answer.primary == Some(answer.address)) {
-            return Finding::Alive(primary.address);
+        let rumours = all.iter().filter_map(|answer| answer.primary);
+        let missing = all.len() - rumours.clone().count();
+        if let Some(freshest) = rumours.min_by_key(|rumour| rumour.silent_for) {
+            // Whoever says that it is primary itself is alive. Otherwise a majority must miss it.
+            if freshest.silent_for.is_zero() || missing < self.majority() {
+                return Finding::Alive(freshest);
+            }
         }
-        let (missing, hearing): (Vec<_>, Vec<_>) =
-            all.iter().partition(|answer| answer.primary.is_none());
-        if missing.len() < self.majority() {
-            // Those who hear a primary are many enough to keep it in office, or nearly so.
-            return hearing
-                .first()
-                .and_then(|answer| answer.primary)
-                .map_or(Finding::Unclear, Finding::Alive);
+        if missing < self.majority() {
+            return Finding::Unclear;
         }
         // A server whose log is damaged does not count: it may have forgotten what it acknowledged.
         let sound = all.iter().filter_map(|answer| Some((answer.address, answer.version?)));
@@ -103,19 +101,22 @@ impl State {
         }
     }
 
-    /// Acts on the answers to a check. Returns what to ask of the others if this server is to become
-    /// primary. `next_check` is when it will check again, if need be.
+    /// Acts on the answers to a check that began at `asked`. Returns what to ask of the others if this
+    /// server is to become primary. `next_check` is when it will check again, if need be.
     pub(crate) fn conclude_check(
         &mut self,
         answers: &[CheckReply],
+        asked: Instant,
         now: Instant,
         next_check: Instant,
     ) -> Option<PromiseArgs> {
         // While the answers came in, a primary may have been heard of.
         let Role::Backup { primary: None, .. } = self.role else { return None };
         match self.evaluate_check(answers, now) {
-            Finding::Alive(address) if address != self.me => {
-                self.become_backup(Some(Heard { address, at: now }), next_check);
+            Finding::Alive(Rumour { address, silent_for }) if address != self.me => {
+                // The answer came later than this: the rumour may get older, but never fresher.
+                let at = asked - silent_for;
+                self.become_backup(Some(Heard { address, at }), next_check);
             }
             Finding::Alive(_) | Finding::Unclear => self.become_backup(None, next_check),
             Finding::Choose(chosen) => {

@@ -8,7 +8,7 @@ use log::info;
 use crate::record::Version;
 use crate::rpc::{PingArgs, PingReply};
 use crate::state::{Heard, Next, Office, Role, State};
-use crate::timing::{DEAD_AFTER, RESEND_AFTER};
+use crate::timing::DEAD_AFTER;
 
 impl State {
     /// The ping that is due, and to whom; `None` if there is no primary to ping.
@@ -30,7 +30,7 @@ impl State {
             && let Some(progress) = office.backups.get_mut(&args.from)
         {
             progress.heard = now;
-            let is_quiet = progress.awaiting.is_none_or(|sent| now - sent >= RESEND_AFTER);
+            let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
             match args.version {
                 None => progress.start_over(),
                 // An answer on its way knows better than a ping that may be old.

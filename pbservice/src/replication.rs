@@ -9,7 +9,7 @@ use crate::record::{Epoch, Order, Record};
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
 use crate::state::{Next, Office, Progress, Role, Round, State};
 use crate::tail::Tail;
-use crate::timing::{DEAD_AFTER, RESEND_AFTER};
+use crate::timing::{DEAD_AFTER, RESEND_AFTER, RESEND_SNAPSHOT_AFTER};
 use crate::writes::Write;
 
 /// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
@@ -140,7 +140,8 @@ impl State {
         let round = office.begun_round;
         progress.calls += 1;
         progress.asked = round;
-        progress.awaiting = Some(now);
+        let patience = if previous.is_some() { RESEND_AFTER } else { RESEND_SNAPSHOT_AFTER };
+        progress.awaiting = Some(now + patience);
         let sent = |last| Sent { at: now, call: progress.calls, epoch, round, last };
         Some(match previous {
             Some(previous) => {
@@ -173,7 +174,12 @@ impl State {
             return;
         }
         let is_latest = sent.call == progress.calls;
-        let Some(reply) = reply else { return }; // It is sent again when it is overdue.
+        let Some(reply) = reply else {
+            if is_latest {
+                progress.awaiting = Some(sent.at + RESEND_AFTER);
+            }
+            return;
+        };
         if is_latest {
             progress.awaiting = None;
         }
@@ -208,8 +214,8 @@ impl Office {
         let due = self.backups.iter().filter(move |(_, progress)| {
             let lacks_something =
                 progress.next != Next::After(last) || progress.asked < self.wanted_round;
-            let is_overdue = progress.awaiting.is_none_or(|sent| now - sent >= RESEND_AFTER);
-            lacks_something && is_overdue && now - progress.heard < DEAD_AFTER
+            let is_free = progress.awaiting.is_none_or(|until| until <= now);
+            lacks_something && is_free && now - progress.heard < DEAD_AFTER
         });
         due.map(|(&backup, _)| backup)
     }

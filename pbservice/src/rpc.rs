@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +50,18 @@ pub(crate) struct CheckReply {
     pub(crate) version: Option<Version>,
     /// The highest epoch that it has promised.
     pub(crate) promised: Epoch,
-    /// The primary that it has heard of lately, itself perhaps.
-    pub(crate) primary: Option<SocketAddr>,
+    /// The primary that it has heard lately, itself perhaps.
+    pub(crate) primary: Option<Rumour>,
+}
+
+/// That a primary is alive, as others tell it. A rumour says how old it is: if each server took it for
+/// fresh, they would keep a dead primary alive by telling each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rumour {
+    /// The primary.
+    pub(crate) address: SocketAddr,
+    /// For how long it has been silent.
+    pub(crate) silent_for: Duration,
 }
 
 /// The server that the rule names asks for a promise: to follow nobody of an older epoch any more.

@@ -118,7 +118,7 @@ pub(crate) struct Progress {
     pub(crate) heard: Instant,
     /// How many calls were made to it in this epoch.
     pub(crate) calls: u64,
-    /// When the latest of them was made, if it has not been answered.
+    /// Until when an answer to the latest of them is waited for, if it has not come.
     pub(crate) awaiting: Option<Instant>,
     /// Calls up to this one count for nothing: it has lost its log since.
     pub(crate) void_calls: u64,

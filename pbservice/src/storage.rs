@@ -19,6 +19,10 @@ pub struct Storage(Disk);
 impl Disk {
     /// New.
     pub fn new() -> Self { Self::default() }
+    /// Records.
+    pub fn records(&self) -> (Version, Vec<Record>) { let c = self.0.lock().unwrap(); (c.snapshot, c.records.clone()) }
+    /// Crash.
+    pub fn crash(&self) -> Self { self.copy() }
     /// Copy.
     pub fn copy(&self) -> Self {
         let mut c = self.0.lock().unwrap().clone();

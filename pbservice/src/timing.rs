@@ -27,3 +27,6 @@ pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 
 /// A primary sends again what a backup has not answered for so long. Twice the ping interval.
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
+
+/// The same for a snapshot, which may be long.
+pub(crate) const RESEND_SNAPSHOT_AFTER: Duration = Duration::from_secs(3);

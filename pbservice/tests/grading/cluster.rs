@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labrpc::{Instant, sleep};
+use labrpc::{Instant, JoinHandle, rng, sleep};
 use linearizability::{KvInput, KvOutput};
-use pbservice::{Clerk, Config, Disk, PbServer, SNAPSHOT_EVERY, Status};
+use pbservice::{
+    Clerk, Config, Disk, Epoch, Operation, Order, PbServer, Record, SNAPSHOT_EVERY, Status,
+};
+use rand::RngExt as _;
 use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
 
 /// Servers in every cluster.
@@ -16,6 +19,9 @@ pub const SERVERS: usize = 5;
 
 /// Within this time after a primary dies another one serves.
 pub const FAILOVER: Duration = Duration::from_secs(3);
+
+/// By then what a server has decided to write is on its disk.
+const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 
 /// Five servers, all connected with each other in the beginning, and what their clients saw. Clones are
 /// the same cluster.
@@ -70,6 +76,11 @@ impl PbCluster {
         0..SERVERS
     }
 
+    /// All servers but these.
+    pub fn others(&self, these: &[usize]) -> Vec<usize> {
+        self.all().filter(|server| !these.contains(server)).collect()
+    }
+
     /// The servers as the testkit knows them.
     pub fn servers(&self) -> &Cluster<PbServer> {
         &self.servers
@@ -99,6 +110,20 @@ impl PbCluster {
         (self.history.clerk(number, move |input| execute(&mut clerk, input)), reachable)
     }
 
+    /// Waits until a client's call that was under way has returned.
+    #[track_caller]
+    pub fn await_end<T>(&self, what: &str, call: JoinHandle<T>) -> T {
+        let began = Instant::now();
+        while !call.is_finished() {
+            if began.elapsed() > 2 * FAILOVER {
+                let claim = "a call ends soon when a majority is connected";
+                self.fail(claim, format!("{what} did not complete: {}", self.lines()));
+            }
+            sleep(Duration::from_millis(10));
+        }
+        call.join().expect("nobody crashes the test")
+    }
+
     /// A new client whose calls are not recorded, and its name.
     pub fn bare_client(&self) -> (Clerk, String) {
         let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
@@ -114,6 +139,62 @@ impl PbCluster {
             let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
             self.fail("a client reads what was written last", actual);
         }
+    }
+}
+
+/// What the logs hold.
+impl PbCluster {
+    /// The records in a server's log on disk, behind its snapshot.
+    pub fn records(&self, server: usize) -> Vec<Record> {
+        self.disk(server).records().1
+    }
+
+    /// The clients' operations in a server's log on disk.
+    pub fn operations(&self, server: usize) -> Vec<Operation> {
+        let operations = self.records(server).into_iter().map(|record| record.operation);
+        operations.filter(|operation| *operation != Operation::NoOp).collect()
+    }
+
+    /// The logs of all servers on disk are equal, as far as they have not been dropped.
+    #[track_caller]
+    pub fn check_equal_records(&self) {
+        let mut by_order: BTreeMap<Order, (usize, Record)> = BTreeMap::new();
+        for server in self.all() {
+            for record in self.records(server) {
+                let (other, first) =
+                    by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
+                if *first != record {
+                    let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
+                    self.fail("all logs are equal", actual);
+                }
+            }
+        }
+    }
+
+    /// Waits until a server has the record with this number on its disk.
+    #[track_caller]
+    pub fn await_on_disk(&self, server: usize, order: Order) {
+        let began = Instant::now();
+        let has_it = |status: Status| status.version.is_some_and(|log| log.order >= order);
+        while !self.status(server).is_some_and(has_it) {
+            if began.elapsed() > FAILOVER {
+                let actual = format!("S{server} does not write record {order}: {}", self.lines());
+                self.fail("a primary takes puts into its log", actual);
+            }
+            sleep(Duration::from_millis(1));
+        }
+        sleep(TIME_TO_SYNC);
+    }
+
+    /// The highest epoch that any server has promised.
+    pub fn latest_epoch(&self) -> Epoch {
+        self.statuses().values().map(|status| status.epoch).max().unwrap_or_default()
+    }
+
+    /// A value holds the items of some clients, `(client, how many)`.
+    #[track_caller]
+    pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
+        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
     }
 }
 
@@ -214,29 +295,59 @@ impl PbCluster {
 
 /// Faults.
 impl PbCluster {
-    /// Crashes a server: it loses what is not on its disk.
+    /// Cuts a server's power: it loses what is not on its disk.
     pub fn crash(&self, server: usize) {
         self.servers.crash(server);
-        self.keep_disk(server);
+        let disk = self.disk(server).crash();
+        self.set_disk(server, disk);
     }
 
-    /// Crashes a server or asks it to stop, as the seed wants.
+    /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was written
+    /// but not synced.
+    pub fn kill(&self, server: usize) {
+        self.servers.crash(server);
+        let disk = self.disk(server).copy();
+        self.set_disk(server, disk);
+    }
+
+    /// Brings a server down in one of three ways, as the seed wants: without power, killed, or asked to
+    /// stop. What is left of it does not reach the disk any more.
     pub fn bring_down(&self, server: usize) {
-        self.servers.bring_down(server);
-        self.keep_disk(server);
+        match rng().random_range(0..3_u32) {
+            0 => self.crash(server),
+            1 => self.kill(server),
+            _ => {
+                self.servers.shutdown(server);
+                let disk = self.disk(server).copy();
+                self.set_disk(server, disk);
+            }
+        }
     }
 
-    /// What the server that has just gone down does from now on does not reach the disk any more.
-    fn keep_disk(&self, server: usize) {
-        let disk = lock(&self.disks)[server].clone();
-        let disk = disk.copy();
+    /// What a server writes to, or will find when it starts.
+    pub fn disk(&self, server: usize) -> Disk {
+        lock(&self.disks)[server].clone()
+    }
+
+    /// What a server that is down will find when it starts.
+    pub fn set_disk(&self, server: usize, disk: Disk) {
         lock(&self.disks)[server] = disk;
+    }
+
+    /// Cuts these servers off from the others. Clients are not affected.
+    pub fn isolate(&self, side: &[usize]) {
+        self.servers.partition(&[side, &self.others(side)]);
     }
 
     /// Starts a server that is down and connects it.
     pub fn restart(&self, server: usize) {
         self.servers.start(server);
         self.servers.connect(server);
+    }
+
+    /// Brings every server down.
+    pub fn bring_all_down(&self) {
+        self.all().for_each(|server| self.bring_down(server));
     }
 
     /// Connects everyone with everyone, and starts those that are down.

@@ -1,4 +1,9 @@
-//! The grading tests of the primary/backup service.
+//! The grading tests of the primary/backup service: the seed's three cases under their names, and ours.
 
+mod catch_up;
 mod cluster;
+mod election;
+mod majority;
+mod restart;
 mod service;
+mod workload;
