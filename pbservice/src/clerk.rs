@@ -7,9 +7,10 @@ use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::{ClientId, Operation};
+use crate::record::Operation;
 use crate::rpc::{NotServing, WriteArgs};
 use crate::server::CLIENT_PAUSE;
+use crate::state::ClientId;
 
 /// A client of the service. Its calls wait until they succeed, however long that takes, and each
 /// takes effect exactly once. Used by the grading tests.

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
-use crate::record::{Epoch, Version};
 use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply, Rumour};
-use crate::state::{Heard, Role, State};
+use crate::state::{Epoch, Heard, Role, State};
 use crate::timing::{CHECK_PAUSE, CHECK_ROUND, DEAD_AFTER};
+use crate::version::Version;
 
 /// The rule: the server with the highest version, and among those with the same version the one with
 /// the lowest address. `None` if there are no servers. Used by the grading tests.
@@ -45,10 +45,6 @@ impl State {
             }
             Role::Backup { primary: Some(_), .. } | Role::Primary(_) => false,
             Role::Backup { primary: None, next_check } => *next_check <= now,
-            Role::Candidate { deadline, .. } if *deadline <= now => {
-                self.step_down("too few have promised", now);
-                false
-            }
             Role::Candidate { .. } => false,
         }
     }
@@ -124,7 +120,7 @@ impl State {
                 self.become_backup(None, next_check);
             }
             Finding::ChooseMe(epoch) => {
-                self.become_candidate(epoch, now);
+                self.become_candidate(epoch);
                 let version = self.tail.version();
                 return Some(PromiseArgs { epoch, candidate: self.me, version });
             }
@@ -138,14 +134,29 @@ impl State {
     /// behind. What is done is on a majority, and every majority that promises has a server of that
     /// one: so the new primary has everything that was ever acknowledged.
     pub(crate) fn handle_promise(&mut self, args: &PromiseArgs, now: Instant) -> PromiseReply {
+        let is_repeated =
+            args.epoch == self.promised && self.promised_to == Some(args.candidate);
         let granted = args.epoch > self.promised
             && self.version().is_some_and(|version| version <= args.version);
         if granted {
             self.promise(args.epoch);
+            self.promised_to = Some(args.candidate);
             self.become_backup(None, now + CHECK_ROUND + CHECK_PAUSE);
             info!(target: "VOTE", "{self} is promised to {}", args.candidate);
         }
-        PromiseReply { granted }
+        PromiseReply { granted: granted || is_repeated }
+    }
+
+    /// Whether this server still asks for promises of this epoch.
+    pub(crate) fn is_candidate(&self, epoch: Epoch) -> bool {
+        self.promised == epoch && matches!(self.role, Role::Candidate { .. })
+    }
+
+    /// Stops to ask for promises of this epoch.
+    pub(crate) fn give_up(&mut self, epoch: Epoch, now: Instant) {
+        if self.is_candidate(epoch) {
+            self.step_down("too few have promised", now);
+        }
     }
 
     /// Counts a promise. One of another epoch counts for nothing.

@@ -2,7 +2,8 @@
 
 mod check;
 mod clerk;
-mod done;
+mod commit;
+
 mod election;
 mod ping;
 mod record;
@@ -11,17 +12,22 @@ mod rpc;
 mod server;
 mod state;
 mod storage;
-mod store;
+mod snapshot;
+mod table;
 mod tail;
 mod timing;
+mod version;
 mod waiting;
 mod writer;
 mod writes;
 
 pub use crate::clerk::Clerk;
 pub use crate::election::choose;
-pub use crate::record::{ClientId, Epoch, Operation, Order, Record, Version};
+pub use crate::record::{Operation, Record};
+pub use crate::snapshot::Snapshot;
 pub use crate::rpc::Status;
 pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
 pub use crate::storage::{Disk, OpenError};
-pub use crate::store::Store;
+pub use crate::state::{ClientId, Epoch, Order};
+pub use crate::table::Table;
+pub use crate::version::Version;

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
-use crate::record::Version;
 use crate::rpc::{PingArgs, PingReply};
 use crate::state::{Heard, Next, Office, Role, State};
 use crate::timing::DEAD_AFTER;
+use crate::version::Version;
 
 impl State {
     /// The ping that is due, and to whom; `None` if there is no primary to ping.
@@ -24,7 +24,7 @@ impl State {
         if self.is_primary() && args.promised > self.promised {
             self.step_down("a backup has promised a later epoch", now);
         }
-        let done = self.done_version();
+        let committed = self.committed_version();
         let Self { role, tail, .. } = self;
         if let Role::Primary(office) = role
             && let Some(progress) = office.backups.get_mut(&args.from)
@@ -42,7 +42,7 @@ impl State {
                 Some(_) => {}
             }
         }
-        PingReply { is_primary: self.is_primary(), promised: self.promised, done }
+        PingReply { is_primary: self.is_primary(), promised: self.promised, committed }
     }
 
     /// The primary, or who was thought to be that, has answered the ping that was sent to it at
@@ -61,7 +61,7 @@ impl State {
         if reply.is_primary && reply.promised >= self.promised {
             // It was alive when it answered, but when that was is not known.
             heard.at = sent;
-            self.learn_done(reply.done);
+            self.learn_committed(reply.committed);
         } else {
             info!(target: "PING", "{self} hears from {from} that it is not primary");
             self.become_backup(None, now);
@@ -83,11 +83,11 @@ impl State {
         self.become_backup(Some(Heard { address, at: now }), now);
     }
 
-    /// Learns that all records up to this one are done, if they are in the log: where two logs have the
+    /// Learns that all records up to this one are committed, if they are in the log: where two logs have the
     /// same record, they are equal up to it.
-    pub(crate) fn learn_done(&mut self, done: Version) {
-        if done.order > self.done && !self.is_damaged && self.tail.contains(done) {
-            self.advance_done(done.order);
+    pub(crate) fn learn_committed(&mut self, committed: Version) {
+        if committed.order > self.committed && !self.is_damaged && self.tail.contains(committed) {
+            self.commit_up_to(committed.order);
         }
     }
 }

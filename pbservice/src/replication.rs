@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
-use crate::record::{Epoch, Order, Record};
+use crate::record::{Operation, Record};
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
-use crate::state::{Next, Office, Progress, Role, Round, State};
+use crate::snapshot::Snapshot;
+use crate::state::{Epoch, Next, Office, Order, Progress, Role, Round, State};
 use crate::tail::Tail;
 use crate::timing::{DEAD_AFTER, RESEND_AFTER, RESEND_SNAPSHOT_AFTER};
 use crate::writes::Write;
@@ -44,7 +45,7 @@ pub(crate) struct Sent {
 impl State {
     /// Stores records from the primary. What is left of older epochs behind them is cut off.
     pub(crate) fn handle_copy(&mut self, args: CopyArgs, now: Instant) -> CopyReply {
-        let CopyArgs { epoch, primary, previous, records, done } = args;
+        let CopyArgs { epoch, primary, previous, records, committed } = args;
         if epoch < self.promised {
             return CopyReply::Promised(self.promised);
         }
@@ -52,21 +53,21 @@ impl State {
         if self.is_damaged {
             return CopyReply::Damaged;
         }
-        // What is done is the same everywhere.
-        if previous.order > self.done && !self.tail.contains(previous) {
+        // What is committed is the same everywhere.
+        if previous.order > self.committed && !self.tail.contains(previous) {
             let agreed = self.tail.last_not_beyond(previous);
-            return CopyReply::Differs(agreed.unwrap_or_else(|| self.done_version()));
+            return CopyReply::Differs(agreed.unwrap_or_else(|| self.committed_version()));
         }
         for record in records {
             self.store_record(record);
         }
-        self.learn_done(done);
+        self.learn_committed(committed);
         CopyReply::Stored
     }
 
     /// Stores one record whose predecessor is in the log.
     fn store_record(&mut self, record: Record) {
-        if record.order <= self.done || self.tail.contains(record.version()) {
+        if record.order <= self.committed || self.tail.contains(record.version()) {
             return; // A request may come twice, and late.
         }
         if record.order <= self.tail.version().order {
@@ -81,21 +82,22 @@ impl State {
 
     /// Replaces log and state by the primary's, if they are behind or damaged.
     pub(crate) fn handle_install(&mut self, args: InstallArgs, now: Instant) -> CopyReply {
-        let InstallArgs { epoch, primary, version, store } = args;
+        let InstallArgs { epoch, primary, snapshot } = args;
         if epoch < self.promised {
             return CopyReply::Promised(self.promised);
         }
         self.accept_primary(epoch, primary, now);
+        let version = snapshot.last;
         // Records behind the snapshot stay if they follow it: they may have been counted already.
-        self.learn_done(version);
-        if self.is_damaged || version.order > self.done {
+        self.learn_committed(version);
+        if self.is_damaged || version.order > self.committed {
             info!(target: "COPY", "{self} gets a snapshot up to {version}");
             self.tail = Tail::new(version, Vec::new());
             self.snapshot = version.order;
-            self.done = version.order;
-            self.store = store.clone();
+            self.committed = version.order;
+            self.table = snapshot.table.clone();
             self.is_damaged = false;
-            self.writes.push(Write::Install(version, store));
+            self.writes.push(Write::Install(snapshot));
         }
         CopyReply::Stored
     }
@@ -126,14 +128,14 @@ impl State {
 
     /// What a backup is sent next; `None` if that has to wait.
     fn next_message(&mut self, backup: SocketAddr, now: Instant) -> Option<Message> {
-        let done = self.done_version();
+        let committed = self.committed_version();
         let (epoch, primary) = (self.promised, self.me);
         let Role::Primary(office) = &mut self.role else { return None };
         let progress = office.backups.get_mut(&backup)?;
         let previous = match progress.next {
             Next::After(order) => self.tail.version_at(order),
-            // It must not count before it has everything that was ever done.
-            Next::Everything if done.order < office.no_op => return None,
+            // It must not count before it has everything that was ever committed.
+            Next::Everything if committed.order < office.no_op => return None,
             Next::Everything => None,
         };
         office.begun_round = office.wanted_round;
@@ -147,12 +149,12 @@ impl State {
             Some(previous) => {
                 let records = piece(self.tail.after(previous.order)).to_vec();
                 let sent = sent(previous.order + records.len() as Order);
-                Message::Copy(CopyArgs { epoch, primary, previous, records, done }, sent)
+                Message::Copy(CopyArgs { epoch, primary, previous, records, committed }, sent)
             }
             None => {
-                let store = self.store.clone();
-                let args = InstallArgs { epoch, primary, version: done, store };
-                Message::Install(Box::new(args), sent(done.order))
+                let snapshot = Snapshot { last: committed, table: self.table.clone() };
+                let args = InstallArgs { epoch, primary, snapshot };
+                Message::Install(Box::new(args), sent(committed.order))
             }
         })
     }
@@ -204,7 +206,7 @@ impl State {
                 }
             }
         }
-        self.maybe_advance_done();
+        self.maybe_commit();
     }
 }
 
@@ -239,11 +241,23 @@ impl Progress {
     }
 }
 
+/// About how many bytes a record takes in a message.
+fn size(record: &Record) -> usize {
+    const NUMBERS: usize = 48;
+    NUMBERS
+        + match &record.operation {
+            Operation::Put { key, value } | Operation::Append { key, value } => {
+                key.len() + value.len()
+            }
+            Operation::NoOp => 0,
+        }
+}
+
 /// The first records, about [`PIECE`] bytes of them, but one at least.
 fn piece(records: &[Record]) -> &[Record] {
     let mut bytes = 0;
     let fits = |record: &&Record| {
-        bytes += record.size();
+        bytes += size(record);
         bytes <= PIECE
     };
     let count = records.iter().take_while(fits).count();

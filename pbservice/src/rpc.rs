@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{ClientId, Epoch, Operation, Record, Version};
-use crate::store::Store;
+use crate::record::{Operation, Record};
+use crate::state::{ClientId, Epoch};
+use crate::version::Version;
+use crate::snapshot::Snapshot;
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,8 +29,8 @@ pub(crate) struct PingReply {
     pub(crate) is_primary: bool,
     /// The highest epoch that it has promised.
     pub(crate) promised: Epoch,
-    /// The last record that it knows to be done.
-    pub(crate) done: Version,
+    /// The last record that it knows to be committed.
+    pub(crate) committed: Version,
 }
 
 /// A server without a primary asks what the others know.
@@ -94,8 +96,8 @@ pub(crate) struct CopyArgs {
     pub(crate) previous: Version,
     /// Consecutive records.
     pub(crate) records: Vec<Record>,
-    /// The last record that is done.
-    pub(crate) done: Version,
+    /// The last record that is committed.
+    pub(crate) committed: Version,
 }
 
 /// The primary replaces a backup's whole log and state.
@@ -105,10 +107,8 @@ pub(crate) struct InstallArgs {
     pub(crate) epoch: Epoch,
     /// The primary.
     pub(crate) primary: SocketAddr,
-    /// The last record that the state contains.
-    pub(crate) version: Version,
-    /// The state.
-    pub(crate) store: Store,
+    /// The primary's table, after what it knows to be committed.
+    pub(crate) snapshot: Snapshot,
 }
 
 /// What a backup answers to its primary.
@@ -160,8 +160,8 @@ pub struct Status {
     pub primary: Option<SocketAddr>,
     /// Whether it is primary, as far as it knows.
     pub is_primary: bool,
-    /// The last record that it knows to be done.
-    pub done: Version,
+    /// The last record that it knows to be committed.
+    pub committed: Version,
 }
 
 /// A line of `pbservice status`.

@@ -7,18 +7,27 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
-use crate::record::{Epoch, Operation, Order, Record, Version};
+use crate::record::{Operation, Record};
 use crate::rpc::Status;
-use crate::store::Store;
+use crate::snapshot::Snapshot;
+use crate::table::Table;
 use crate::tail::Tail;
-use crate::timing::{CHECK_PAUSE, CHECK_ROUND};
+use crate::timing::CHECK_PAUSE;
+use crate::version::Version;
 use crate::writes::{Write, Writes};
+
+/// Numbers a primary's time in office; 0 is before the first. A server's promise never falls.
+pub type Epoch = u64;
+/// A record's place in the log, counted from 1 without gaps.
+pub type Order = u64;
+/// A client, by the number that it drew.
+pub type ClientId = u64;
 
 /// What one server knows.
 ///
 /// Invariants:
 /// * the promised epoch never falls, and a primary's epoch is the one that it has promised;
-/// * `done <= tail.version().order`, `done` never falls, and `store` is the state after it;
+/// * `committed <= tail.version().order`, `committed` never falls, and `table` is the state after it;
 /// * a server whose log is damaged is a backup.
 ///
 /// Its methods decide, and nothing else: they know no lock, clock, randomness, network or disk. What has
@@ -44,10 +53,13 @@ pub(crate) struct State {
     pub(crate) is_damaged: bool,
 
     // In memory only.
-    /// The last record known to be done: on the disks of a majority, for ever.
-    pub(crate) done: Order,
-    /// The table, after all that is done.
-    pub(crate) store: Store,
+    /// To whom that epoch is promised, if it was promised on request and since the start: asked again,
+    /// this server answers the same.
+    pub(crate) promised_to: Option<SocketAddr>,
+    /// The last record known to be committed: on the disks of a majority, for ever.
+    pub(crate) committed: Order,
+    /// The table, after all that is committed.
+    pub(crate) table: Table,
     /// What this server is at present, and what only this role has.
     pub(crate) role: Role,
     /// What has to be written to disk.
@@ -68,8 +80,6 @@ pub(crate) enum Role {
     Candidate {
         /// Who has promised the epoch, itself included.
         promises: BTreeSet<SocketAddr>,
-        /// When it gives up.
-        deadline: Instant,
     },
     /// Serves clients and copies its log to all others.
     Primary(Office),
@@ -88,7 +98,7 @@ pub(crate) struct Heard {
 #[derive(Debug)]
 pub(crate) struct Office {
     /// The no-op with which its epoch began. Nothing is served, and nothing older acknowledged, before
-    /// it is done.
+    /// it is committed.
     pub(crate) no_op: Order,
     /// The last record on its own disk.
     pub(crate) synced: Order,
@@ -138,10 +148,8 @@ pub(crate) enum Next {
 pub(crate) struct Found {
     /// The highest epoch that it has promised.
     pub(crate) promised: Epoch,
-    /// The last record that the snapshot contains.
-    pub(crate) snapshot: Version,
-    /// The state at that record.
-    pub(crate) store: Store,
+    /// The snapshot.
+    pub(crate) snapshot: Snapshot,
     /// The records behind it.
     pub(crate) records: Vec<Record>,
     /// Whether the log is corrupt.
@@ -162,11 +170,12 @@ impl State {
             servers,
             snapshot_every,
             promised: found.promised,
-            tail: Tail::new(found.snapshot, found.records),
-            snapshot: found.snapshot.order,
+            tail: Tail::new(found.snapshot.last, found.records),
+            snapshot: found.snapshot.last.order,
             is_damaged: found.is_damaged,
-            done: found.snapshot.order,
-            store: found.store,
+            promised_to: None,
+            committed: found.snapshot.last.order,
+            table: found.snapshot.table,
             role: Role::Backup { primary: None, next_check: now },
             writes: Writes::default(),
         }
@@ -187,9 +196,9 @@ impl State {
         (!self.is_damaged).then(|| self.tail.version())
     }
 
-    /// The last record that is done.
-    pub(crate) fn done_version(&self) -> Version {
-        self.tail.version_at(self.done).expect("the log reaches from its base to what is done")
+    /// The last record that is committed.
+    pub(crate) fn committed_version(&self) -> Version {
+        self.tail.version_at(self.committed).expect("the log reaches from its base to what is committed")
     }
 
     /// Whether this server is primary.
@@ -214,7 +223,7 @@ impl State {
             version: self.version(),
             primary: self.primary(),
             is_primary: self.is_primary(),
-            done: self.done_version(),
+            committed: self.committed_version(),
         }
     }
 
@@ -222,6 +231,7 @@ impl State {
     pub(crate) fn promise(&mut self, epoch: Epoch) {
         assert!(epoch > self.promised, "{self} cannot promise {epoch}");
         self.promised = epoch;
+        self.promised_to = None;
         self.writes.push(Write::Promise(epoch));
     }
 
@@ -238,11 +248,10 @@ impl State {
     }
 
     /// Begins a new epoch and asks for the others' promises.
-    pub(crate) fn become_candidate(&mut self, epoch: Epoch, now: Instant) {
+    pub(crate) fn become_candidate(&mut self, epoch: Epoch) {
         assert!(!self.is_damaged, "{self} is damaged and cannot become primary");
         self.promise(epoch);
-        let promises = BTreeSet::from([self.me]);
-        self.role = Role::Candidate { promises, deadline: now + CHECK_ROUND };
+        self.role = Role::Candidate { promises: BTreeSet::from([self.me]) };
         info!(target: "ROLE", "{self} asks for promises, its log ends at {}", self.tail.version());
     }
 
@@ -274,7 +283,7 @@ impl State {
     }
 
     /// Appends a record of the own epoch to the log; returns its place.
-    pub(crate) fn write(&mut self, client: u64, sequence: u64, operation: Operation) -> Order {
+    pub(crate) fn write(&mut self, client: ClientId, sequence: u64, operation: Operation) -> Order {
         assert!(self.is_primary(), "{self} is not primary and writes nothing");
         let order = self.tail.version().order + 1;
         let record = Record { order, epoch: self.promised, client, sequence, operation };

@@ -1,6 +1,8 @@
 //! The end of the log, in memory: what a primary may have to copy to others.
 
-use crate::record::{Order, Record, Version};
+use crate::record::Record;
+use crate::state::Order;
+use crate::version::Version;
 
 /// The records behind a base. The base and what is before it are done, and part of a snapshot.
 ///
@@ -96,7 +98,8 @@ impl Tail {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::record::{Epoch, Operation};
+    use crate::record::Operation;
+    use crate::state::Epoch;
 
     /// A log whose records have these epochs.
     pub(crate) fn log(epochs: &[Epoch]) -> Tail {

@@ -14,9 +14,15 @@ pub(crate) const MISSED_PINGS: u32 = 10;
 pub(crate) const DEAD_AFTER: Duration =
     Duration::from_millis(PING_INTERVAL.as_millis() as u64 * MISSED_PINGS as u64);
 
-/// How long a server waits for the answers to its check, and then for promises. Ten times what a bad
-/// network delays a message.
+/// How long a server waits for the answers to its check. Ten times what a bad network delays a message.
 pub(crate) const CHECK_ROUND: Duration = Duration::from_millis(300);
+
+/// How long the one that was chosen waits for promises until it asks again. Five times what a bad
+/// network delays a message.
+pub(crate) const PROMISE_ROUND: Duration = Duration::from_millis(150);
+
+/// How often it asks before it gives up.
+pub(crate) const PROMISE_TRIES: u32 = 3;
 
 /// Pause before a server without a primary checks again: time enough for the one that was chosen to
 /// win and to be heard of. To it comes a random part of [`CHECK_JITTER`].

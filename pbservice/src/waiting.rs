@@ -1,12 +1,11 @@
-//! Clients' requests that wait at a primary: writes until they are done, reads until a majority has
+//! Clients' requests that wait at a primary: writes until they are committed, reads until a majority has
 //! confirmed that this still is the primary.
 
 use std::collections::BTreeMap;
 
 use labrpc::{Receiver, Sender, channel};
 
-use crate::record::Order;
-use crate::state::{Round, State};
+use crate::state::{Order, Round, State};
 
 /// The requests that wait. When the server stops being primary all of them are dropped, which tells
 /// those who wait that they have to ask another server.
@@ -19,7 +18,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Waits until the record at this place is done.
+    /// Waits until the record at this place is committed.
     pub(crate) fn add_write(&mut self, order: Order) -> Receiver<()> {
         let (sender, receiver) = channel();
         self.writes.entry(order).or_default().push(sender);
@@ -44,16 +43,16 @@ impl Waiting {
         if !state.is_primary() {
             return self.clear();
         }
-        let later = self.writes.split_off(&(state.done + 1));
-        let done = std::mem::replace(&mut self.writes, later);
-        for sender in done.into_values().flatten() {
+        let later = self.writes.split_off(&(state.committed + 1));
+        let committed = std::mem::replace(&mut self.writes, later);
+        for sender in committed.into_values().flatten() {
             sender.send(()).ok(); // Nobody waits if the client's handler has died.
         }
         let Some(round) = state.readable_round() else { return };
         let later = self.reads.split_off(&(round + 1));
         let readable = std::mem::replace(&mut self.reads, later);
         for (key, sender) in readable.into_values().flatten() {
-            sender.send(state.store.get(&key)).ok(); // As above.
+            sender.send(state.table.pairs.get(&key).cloned()).ok(); // As above.
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::record::Version;
 use crate::server::{End, Server};
 use crate::storage::Storage;
+use crate::version::Version;
 use crate::writes::Write;
 
 impl Server {
@@ -48,8 +48,8 @@ fn carry_out(storage: &mut Storage, writes: Vec<Write>) -> io::Result<()> {
                 is_dirty = true;
             }
             Write::CutOffFrom(order) => storage.truncate_from(order)?,
-            Write::Snapshot(version, store) => storage.save_snapshot(version, &store)?,
-            Write::Install(version, store) => storage.install_snapshot(version, &store)?,
+            Write::Snapshot(snapshot) => storage.save_snapshot(&snapshot)?,
+            Write::Install(snapshot) => storage.install_snapshot(&snapshot)?,
         }
     }
     if is_dirty { storage.sync() } else { Ok(()) }

@@ -6,8 +6,9 @@
 
 use std::mem::take;
 
-use crate::record::{Epoch, Order, Record, Version};
-use crate::store::Store;
+use crate::record::Record;
+use crate::snapshot::Snapshot;
+use crate::state::{Epoch, Order};
 
 /// One change of what is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +20,9 @@ pub(crate) enum Write {
     /// The records from this order on are cut off.
     CutOffFrom(Order),
     /// A snapshot of this server's own state; the log up to it is dropped.
-    Snapshot(Version, Store),
+    Snapshot(Snapshot),
     /// A snapshot from the primary, which replaces the whole log.
-    Install(Version, Store),
+    Install(Snapshot),
 }
 
 /// The queue of writes. Tickets number them, from 1.

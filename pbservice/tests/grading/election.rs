@@ -115,7 +115,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     cluster.connect_all();
     cluster.await_equal_logs();
     let a = cluster.primary();
-    let before = cluster.status(a).expect("it is up").done;
+    let before = cluster.status(a).expect("it is up").committed;
 
     // (a)
     cluster.isolate(&[a]);
@@ -146,7 +146,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
                 version(server).is_some_and(|log| log.order == before.order + 1)
             };
             has_copied = others.iter().filter(has_old).count() >= 2;
-            if cluster.status(a).is_some_and(|status| status.done.order > before.order) {
+            if cluster.status(a).is_some_and(|status| status.committed.order > before.order) {
                 break;
             }
             sleep(Duration::from_micros(20));
@@ -174,6 +174,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     cluster.connect_all();
     reachable.only(&cluster.all().collect::<Vec<_>>());
     cluster.await_end("the put of the first epoch", put);
+    log::info!(target: "TEST", "attempt {attempt}: lonely {is_lonely}, copied {has_copied}, played {is_played}");
     is_played
 }
 

@@ -1,9 +1,11 @@
-//! When a record is done, and when a primary may serve.
+//! When a record is committed, and when a primary may serve.
 
 use log::debug;
 
-use crate::record::{Operation, Order, Record, Version};
-use crate::state::{Office, Role, Round, State};
+use crate::record::{Operation, Record};
+use crate::snapshot::Snapshot;
+use crate::state::{ClientId, Office, Order, Role, Round, State};
+use crate::version::Version;
 use crate::writes::Write;
 
 impl State {
@@ -14,33 +16,33 @@ impl State {
             && last.epoch == self.promised
         {
             office.synced = office.synced.max(last.order);
-            self.maybe_advance_done();
+            self.maybe_commit();
         }
     }
 
-    /// A primary calls records done that are on the disks of a majority, itself perhaps included, if
+    /// A primary calls records committed that are on the disks of a majority, itself perhaps included, if
     /// the last of them is of its own epoch.
     ///
-    /// A record of an older epoch is not done because a majority has it: a server with a later, lonely
-    /// record may still be chosen and cut it off everywhere. It is done together with a later one of
+    /// A record of an older epoch is not committed because a majority has it: a server with a later, lonely
+    /// record may still be chosen and cut it off everywhere. It is committed together with a later one of
     /// this epoch, at the latest with the no-op.
-    pub(crate) fn maybe_advance_done(&mut self) {
+    pub(crate) fn maybe_commit(&mut self) {
         let Role::Primary(office) = &self.role else { return };
         let order = office.on_majority();
-        if order >= office.no_op && order > self.done {
-            self.advance_done(order);
+        if order >= office.no_op && order > self.committed {
+            self.commit_up_to(order);
         }
     }
 
-    /// Applies the records up to `order`, which are done.
-    pub(crate) fn advance_done(&mut self, order: Order) {
-        assert!(order <= self.tail.version().order, "{self} cannot know that {order} is done");
-        for order in self.done + 1..=order {
-            let record = self.tail.record(order).expect("what is not done is in the log");
-            self.store.apply(record);
+    /// Applies the records up to `order`, which are committed.
+    pub(crate) fn commit_up_to(&mut self, order: Order) {
+        assert!(order <= self.tail.version().order, "{self} cannot know that {order} is committed");
+        for order in self.committed + 1..=order {
+            let record = self.tail.record(order).expect("what is not committed is in the log");
+            self.table.apply(record);
         }
-        debug!(target: "DONE", "{self} has done all up to {order}");
-        self.done = order;
+        debug!(target: "DONE", "{self} has committed all up to {order}");
+        self.committed = order;
         self.maybe_take_snapshot();
     }
 
@@ -48,31 +50,32 @@ impl State {
     /// records since the snapshot before are kept: a backup that lacks a few of them should not need
     /// the whole table.
     fn maybe_take_snapshot(&mut self) {
-        if self.done - self.snapshot >= self.snapshot_every {
+        if self.committed - self.snapshot >= self.snapshot_every {
             self.tail.drop_up_to(self.snapshot);
-            self.snapshot = self.done;
-            self.writes.push(Write::Snapshot(self.done_version(), self.store.clone()));
+            self.snapshot = self.committed;
+            let snapshot = Snapshot { last: self.committed_version(), table: self.table.clone() };
+            self.writes.push(Write::Snapshot(snapshot));
         }
     }
 
-    /// Takes a client's operation into the log. Returns its place there; `None` if it is done already.
+    /// Takes a client's operation into the log. Returns its place there; `None` if it is committed already.
     ///
     /// # Errors
     /// If this server is not primary.
     pub(crate) fn accept_write(
         &mut self,
-        client: u64,
+        client: ClientId,
         sequence: u64,
         operation: Operation,
     ) -> Result<Option<Order>, NotPrimary> {
         if !self.is_primary() {
             return Err(NotPrimary);
         }
-        if self.store.has_executed(client, sequence) {
+        if self.table.has_done(client, sequence) {
             return Ok(None);
         }
         let is_same = |record: &&Record| record.client == client && record.sequence == sequence;
-        let under_way = self.tail.after(self.done).iter().find(is_same).map(|record| record.order);
+        let under_way = self.tail.after(self.committed).iter().find(is_same).map(|record| record.order);
         Ok(Some(under_way.unwrap_or_else(|| self.write(client, sequence, operation))))
     }
 
@@ -90,7 +93,7 @@ impl State {
     /// Up to which round questions may be answered; `None` if none may be.
     pub(crate) fn readable_round(&self) -> Option<Round> {
         let Role::Primary(office) = &self.role else { return None };
-        (self.done >= office.no_op).then(|| office.confirmed_by_majority())
+        (self.committed >= office.no_op).then(|| office.confirmed_by_majority())
     }
 }
 
