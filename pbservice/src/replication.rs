@@ -96,8 +96,9 @@ impl State {
             self.snapshot = version.order;
             self.committed = version.order;
             self.table = snapshot.table.clone();
-            self.is_damaged = false;
-            self.writes.push(Write::Install(snapshot));
+            let is_repair = std::mem::take(&mut self.is_damaged);
+            let install = if is_repair { Write::Repair } else { Write::Install };
+            self.writes.push(install(snapshot));
         }
         CopyReply::Stored
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use labrpc::{ClientEnd, RpcError};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
@@ -162,6 +163,16 @@ pub struct Status {
     pub is_primary: bool,
     /// The last record that it knows to be committed.
     pub committed: Version,
+}
+
+impl Status {
+    /// Asks a server.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn ask(server: &ClientEnd) -> Result<Self, RpcError> {
+        server.call("Pb.Status", &())
+    }
 }
 
 /// A line of `pbservice status`.

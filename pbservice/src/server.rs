@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, Condvar, Instant, Mutex, Service, sleep, spawn};
+use labrpc::{ClientEnd, Condvar, Disk, Instant, Mutex, Service, sleep, spawn};
 use log::error;
 
 use crate::replication::Message;
@@ -14,8 +14,8 @@ use crate::rpc::{
     CheckArgs, CopyArgs, CopyReply, InstallArgs, NotServing, OutOfService, PingArgs, PingReply,
     PromiseArgs, Status, WriteArgs,
 };
-use crate::state::{Found, State};
-use crate::storage::{Disk, OpenError, Storage};
+use crate::state::State;
+use crate::storage::{Storage, StorageError};
 use crate::timing::PING_INTERVAL;
 use crate::waiting::Waiting;
 
@@ -43,12 +43,11 @@ impl PbServer {
     /// # Errors
     /// If the disk cannot be read, or is another server's. A log that is corrupt is no error: the
     /// server starts, and waits for a primary to replace it.
-    pub fn start(config: Config, disk: Disk) -> Result<PbServer, OpenError> {
+    pub fn start(config: Config, disk: Disk) -> Result<PbServer, StorageError> {
         let Config { address, mut peers, snapshot_every } = config;
         let (storage, found) = Storage::open(disk, address)?;
         let servers = peers.keys().copied().chain([address]).collect();
         peers.remove(&address);
-        let found = Found::from(found);
         let state = State::new(address, servers, snapshot_every, found, Instant::now());
         let inner = Inner { state, waiting: Waiting::default(), end: None };
         let server = Arc::new(Server {
@@ -58,7 +57,7 @@ impl PbServer {
             has_written: Condvar::new(),
         });
         let (writer, watcher) = (Arc::clone(&server), Arc::clone(&server));
-        spawn(move || writer.write_all(storage));
+        spawn(move || writer.write_all(&storage));
         spawn(move || watcher.watch());
         Ok(PbServer(server))
     }

@@ -9,7 +9,7 @@ use log::info;
 
 use crate::record::{Operation, Record};
 use crate::rpc::Status;
-use crate::snapshot::Snapshot;
+use crate::storage::Recovered;
 use crate::table::Table;
 use crate::tail::Tail;
 use crate::timing::CHECK_PAUSE;
@@ -143,36 +143,23 @@ pub(crate) enum Next {
     Everything,
 }
 
-/// What a server finds on its disk when it starts.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// The highest epoch that it has promised.
-    pub(crate) promised: Epoch,
-    /// The snapshot.
-    pub(crate) snapshot: Snapshot,
-    /// The records behind it.
-    pub(crate) records: Vec<Record>,
-    /// Whether the log is corrupt.
-    pub(crate) is_damaged: bool,
-}
-
 impl State {
     /// A server that starts, with what its disk holds.
     pub(crate) fn new(
         me: SocketAddr,
         servers: BTreeSet<SocketAddr>,
         snapshot_every: u64,
-        found: Found,
+        found: Recovered,
         now: Instant,
     ) -> Self {
         Self {
             me,
             servers,
             snapshot_every,
-            promised: found.promised,
+            promised: found.promise,
             tail: Tail::new(found.snapshot.last, found.records),
             snapshot: found.snapshot.last.order,
-            is_damaged: found.is_damaged,
+            is_damaged: found.damage.is_some(),
             promised_to: None,
             committed: found.snapshot.last.order,
             table: found.snapshot.table,

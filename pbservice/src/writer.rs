@@ -1,19 +1,18 @@
 //! The one task that writes to the disk, without the server's lock.
 
-use std::io;
 use std::sync::Arc;
 
 use crate::server::{End, Server};
-use crate::storage::Storage;
+use crate::storage::{Storage, StorageError};
 use crate::version::Version;
 use crate::writes::Write;
 
 impl Server {
     /// Carries out what was decided, in order, until the server ends. What gathers during one sync
     /// shares the next. When the disk fails, the server ends: it must not acknowledge anything more.
-    pub(crate) fn write_all(self: &Arc<Self>, mut storage: Storage) {
+    pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
         while let Some((writes, ticket, last)) = self.wait_for_writes() {
-            if let Err(error) = carry_out(&mut storage, writes) {
+            if let Err(error) = carry_out(storage, writes) {
                 return self.end(End::DiskFailed(error.to_string()));
             }
             self.update(|state| state.note_synced(ticket, last)).ok(); // The loop sees the end.
@@ -38,7 +37,7 @@ impl Server {
 }
 
 /// Brings some writes to disk, all of them or fails.
-fn carry_out(storage: &mut Storage, writes: Vec<Write>) -> io::Result<()> {
+fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> {
     let mut is_dirty = false;
     for write in writes {
         match write {
@@ -50,6 +49,10 @@ fn carry_out(storage: &mut Storage, writes: Vec<Write>) -> io::Result<()> {
             Write::CutOffFrom(order) => storage.truncate_from(order)?,
             Write::Snapshot(snapshot) => storage.save_snapshot(&snapshot)?,
             Write::Install(snapshot) => storage.install_snapshot(&snapshot)?,
+            Write::Repair(snapshot) => {
+                storage.install_snapshot(&snapshot)?;
+                storage.declare_repaired()?;
+            }
         }
     }
     if is_dirty { storage.sync() } else { Ok(()) }

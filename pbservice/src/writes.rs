@@ -23,6 +23,8 @@ pub(crate) enum Write {
     Snapshot(Snapshot),
     /// A snapshot from the primary, which replaces the whole log.
     Install(Snapshot),
+    /// The same for a damaged log, which is sound again with it.
+    Repair(Snapshot),
 }
 
 /// The queue of writes. Tickets number them, from 1.
