@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labrpc::{Instant, JoinHandle, rng, sleep};
+use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
 use linearizability::{KvInput, KvOutput};
 use pbservice::{
-    Clerk, Config, Disk, Epoch, Operation, Order, PbServer, Record, SNAPSHOT_EVERY, Status,
+    Clerk, Config, Epoch, Operation, Order, PbServer, Record, SNAPSHOT_EVERY, Status, Storage,
 };
 use rand::RngExt as _;
 use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
@@ -146,7 +146,8 @@ impl PbCluster {
 impl PbCluster {
     /// The records in a server's log on disk, behind its snapshot.
     pub fn records(&self, server: usize) -> Vec<Record> {
-        self.disk(server).records().1
+        let opened = Storage::open(self.disk(server).copy(), address(server));
+        opened.expect("its disk is its own and sound").1.records
     }
 
     /// The clients' operations in a server's log on disk.
@@ -184,6 +185,12 @@ impl PbCluster {
             sleep(Duration::from_millis(1));
         }
         sleep(TIME_TO_SYNC);
+    }
+
+    /// How long the log on a server's disk is, in bytes. Nothing of the server runs for this: it shows
+    /// at once what the server has written.
+    pub fn log_len(&self, server: usize) -> u64 {
+        self.disk(server).len("log").ok().flatten().unwrap_or_default()
     }
 
     /// The highest epoch that any server has promised.
