@@ -75,7 +75,8 @@ impl State {
             return Ok(None);
         }
         let is_same = |record: &&Record| record.client == client && record.sequence == sequence;
-        let under_way = self.tail.after(self.committed).iter().find(is_same).map(|record| record.order);
+        let under_way =
+            self.tail.after(self.committed).iter().find(is_same).map(|record| record.order);
         Ok(Some(under_way.unwrap_or_else(|| self.write(client, sequence, operation))))
     }
 

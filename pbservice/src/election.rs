@@ -134,8 +134,7 @@ impl State {
     /// behind. What is done is on a majority, and every majority that promises has a server of that
     /// one: so the new primary has everything that was ever acknowledged.
     pub(crate) fn handle_promise(&mut self, args: &PromiseArgs, now: Instant) -> PromiseReply {
-        let is_repeated =
-            args.epoch == self.promised && self.promised_to == Some(args.candidate);
+        let is_repeated = args.epoch == self.promised && self.promised_to == Some(args.candidate);
         let granted = args.epoch > self.promised
             && self.version().is_some_and(|version| version <= args.version);
         if granted {

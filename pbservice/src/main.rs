@@ -34,11 +34,9 @@ const LIMITS: Limits = Limits {
 
 /// Command line.
 #[derive(Parser)]
-#[command(
-    about = "A key/value service on several servers, one of which is primary.\n\n\
+#[command(about = "A key/value service on several servers, one of which is primary.\n\n\
     Exit codes: 0 done, 1 no such key, or logs that differ, or a server's disk that fails, 2 no\n\
-    majority of the servers has answered in time, 5 wrong usage, or something that cannot be used."
-)]
+    majority of the servers has answered in time, 5 wrong usage, or something that cannot be used.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -225,7 +223,9 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     let usage = |text: String| Problem::new(USAGE, text);
     let ServerArgs { listen, servers: Servers { peers }, data, snapshot_every } = args;
     if !peers.contains(listen) {
-        return Err(usage(format!("{listen} is not among the peers: each is known by its address")));
+        return Err(usage(format!(
+            "{listen} is not among the peers: each is known by its address"
+        )));
     }
     let (stop, stopped) = bounded(1);
     ctrlc::set_handler(move || drop(stop.try_send(()))).map_err(|e| usage(e.to_string()))?;
@@ -241,8 +241,7 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     };
     let peers = peers.iter().map(|&peer| (peer, end(peer, options))).collect();
     let config = Config { address: *listen, peers, snapshot_every: *snapshot_every };
-    let server =
-        PbServer::start(config, disk).map_err(|error| in_directory(error.to_string()))?;
+    let server = PbServer::start(config, disk).map_err(|error| in_directory(error.to_string()))?;
     let services = Server::new().with(server.service());
     let listener = socket::listen_with(&tcp(*listen), services, LIMITS)
         .map_err(|error| cannot_listen(*listen, &error))?;
@@ -302,11 +301,8 @@ fn in_time<T: Send + 'static>(
 
 /// Prints what each server says of itself.
 fn print_status(peers: &Peers) -> Result<(), Problem> {
-    let options = Options {
-        connect_timeout: STATUS_TIMEOUT,
-        call_timeout: STATUS_TIMEOUT,
-        limits: LIMITS,
-    };
+    let options =
+        Options { connect_timeout: STATUS_TIMEOUT, call_timeout: STATUS_TIMEOUT, limits: LIMITS };
     let ask = |&peer: &SocketAddr| (peer, spawn(move || Status::ask(&end(peer, options)).ok()));
     let asked: Vec<_> = peers.iter().map(ask).collect();
     let mut answered = 0;

@@ -124,7 +124,9 @@ impl State {
     pub(crate) fn take_messages(&mut self, now: Instant) -> Vec<(SocketAddr, Message)> {
         let Role::Primary(office) = &self.role else { return Vec::new() };
         let due: Vec<SocketAddr> = office.due(self.tail.version().order, now).collect();
-        due.into_iter().filter_map(|backup| Some((backup, self.next_message(backup, now)?))).collect()
+        due.into_iter()
+            .filter_map(|backup| Some((backup, self.next_message(backup, now)?)))
+            .collect()
     }
 
     /// What a backup is sent next; `None` if that has to wait.

@@ -8,9 +8,9 @@ use labrpc::{ClientEnd, RpcError};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
+use crate::snapshot::Snapshot;
 use crate::state::{ClientId, Epoch};
 use crate::version::Version;
-use crate::snapshot::Snapshot;
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]

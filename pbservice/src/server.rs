@@ -263,8 +263,7 @@ impl Server {
             Message::Install(args, sent) => (*sent, end.call::<_, Answer>("Pb.Install", &**args)),
         };
         let reply = answer.ok().and_then(Result::ok);
-        self.update(|state| state.handle_copy_reply(backup, sent, reply, Instant::now()))
-            .ok(); // As above.
+        self.update(|state| state.handle_copy_reply(backup, sent, reply, Instant::now())).ok(); // As above.
     }
 
     /// Serves a client's operation: returns when it is done.

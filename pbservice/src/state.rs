@@ -185,7 +185,9 @@ impl State {
 
     /// The last record that is committed.
     pub(crate) fn committed_version(&self) -> Version {
-        self.tail.version_at(self.committed).expect("the log reaches from its base to what is committed")
+        self.tail
+            .version_at(self.committed)
+            .expect("the log reaches from its base to what is committed")
     }
 
     /// Whether this server is primary.

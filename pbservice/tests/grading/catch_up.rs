@@ -38,7 +38,8 @@ fn catch_up_missing_lines() {
         cluster.await_equal_logs();
         let bytes = sim.network().total_bytes() - before;
         if bytes > LIMIT {
-            let actual = format!("{bytes} bytes were sent after {MISSED} of {PUTS} puts were missed");
+            let actual =
+                format!("{bytes} bytes were sent after {MISSED} of {PUTS} puts were missed");
             cluster.fail("a server that returns gets the records that it lacks", actual);
         }
         sim.set_commits(PUTS);

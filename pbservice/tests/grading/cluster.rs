@@ -9,7 +9,8 @@ use std::time::Duration;
 use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
 use linearizability::{KvInput, KvOutput};
 use pbservice::{
-    Clerk, Config, Epoch, Operation, Order, PbServer, Record, SNAPSHOT_EVERY, Status, Storage,
+    Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
+    Storage, Version,
 };
 use rand::RngExt as _;
 use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
@@ -146,8 +147,18 @@ impl PbCluster {
 impl PbCluster {
     /// The records in a server's log on disk, behind its snapshot.
     pub fn records(&self, server: usize) -> Vec<Record> {
+        self.open_disk(server).1.records
+    }
+
+    /// The version of a server's log on disk.
+    pub fn version_on_disk(&self, server: usize) -> Version {
+        self.open_disk(server).0.last()
+    }
+
+    /// What a server would find if it were killed now and started again.
+    pub fn open_disk(&self, server: usize) -> (Storage, Recovered) {
         let opened = Storage::open(self.disk(server).copy(), address(server));
-        opened.expect("its disk is its own and sound").1.records
+        opened.expect("its disk is its own and sound")
     }
 
     /// The clients' operations in a server's log on disk.
@@ -156,34 +167,18 @@ impl PbCluster {
         operations.filter(|operation| *operation != Operation::NoOp).collect()
     }
 
-    /// The logs of all servers on disk are equal, as far as they have not been dropped.
-    #[track_caller]
-    pub fn check_equal_records(&self) {
-        let mut by_order: BTreeMap<Order, (usize, Record)> = BTreeMap::new();
-        for server in self.all() {
-            for record in self.records(server) {
-                let (other, first) =
-                    by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
-                if *first != record {
-                    let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
-                    self.fail("all logs are equal", actual);
-                }
-            }
-        }
-    }
-
     /// Waits until a server has the record with this number on its disk.
     #[track_caller]
     pub fn await_on_disk(&self, server: usize, order: Order) {
         let began = Instant::now();
-        let has_it = |status: Status| status.version.is_some_and(|log| log.order >= order);
-        while !self.status(server).is_some_and(has_it) {
+        while self.version_on_disk(server).order < order {
             if began.elapsed() > FAILOVER {
                 let actual = format!("S{server} does not write record {order}: {}", self.lines());
                 self.fail("a primary takes puts into its log", actual);
             }
             sleep(Duration::from_millis(1));
         }
+        // Written, and by then synced.
         sleep(TIME_TO_SYNC);
     }
 
@@ -281,23 +276,46 @@ impl PbCluster {
         self.statuses().into_iter().map(line).collect()
     }
 
-    /// Waits until all servers that are up know the same records to be done, and have no others.
+    /// Waits until all servers that are up know the same records to be committed, have no others, and
+    /// have them on their disks. Then the logs must be equal, record by record.
     #[track_caller]
     pub fn await_equal_logs(&self) {
         let began = Instant::now();
-        loop {
-            let statuses = self.statuses();
-            let mut logs = statuses.values().map(|status| (status.version, status.committed));
-            let first = logs.next();
-            let are_equal = logs.all(|log| Some(log) == first);
-            if are_equal && first.is_some_and(|(version, committed)| version == Some(committed)) {
-                return;
-            }
+        while !self.have_settled() {
             if began.elapsed() > 2 * FAILOVER {
                 let actual = format!("the logs differ: {}", self.lines());
                 self.fail("servers that are connected come to have the same log", actual);
             }
             sleep(Duration::from_millis(50));
+        }
+        self.check_equal_records();
+    }
+
+    /// Whether all servers that are up have the same version, on disk, and know it to be committed.
+    fn have_settled(&self) -> bool {
+        let statuses = self.statuses();
+        let mut logs = statuses.values().map(|status| (status.version, status.committed));
+        let Some((Some(version), committed)) = logs.next() else { return false };
+        let up = || statuses.keys().copied();
+        version == committed
+            && logs.all(|log| log == (Some(version), committed))
+            && up().all(|server| self.version_on_disk(server) == version)
+    }
+
+    /// The logs on the disks of all servers that are up are equal, as far as they have not been
+    /// dropped.
+    #[track_caller]
+    fn check_equal_records(&self) {
+        let mut by_order: BTreeMap<Order, (usize, Record)> = BTreeMap::new();
+        for server in self.all().filter(|&server| self.servers.is_up(server)) {
+            for record in self.records(server) {
+                let (other, first) =
+                    by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
+                if *first != record {
+                    let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
+                    self.fail("all logs are equal", actual);
+                }
+            }
         }
     }
 }

@@ -70,7 +70,6 @@ fn old_primary_returns() {
         if status.is_primary || status.primary != Some(address(new)) {
             cluster.fail("an old primary that returns becomes a backup", cluster.lines());
         }
-        cluster.check_equal_records();
         if lonely.iter().any(JoinHandle::is_finished) {
             cluster.fail("what one server has is not acknowledged", "a put returned");
         }
@@ -104,7 +103,6 @@ fn old_epoch_not_acknowledged_by_count() {
             sim.unknown("the scene was not played: the test was always too late");
         }
         cluster.await_equal_logs();
-        cluster.check_equal_records();
         cluster.history().check();
     });
 }
@@ -127,7 +125,8 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     // (b)
     let others = cluster.others(&[a]);
     let b = await_growth(cluster, &others, 1, 1)[0];
-    cluster.servers().disconnect(b);
+    // All of them, so that nobody is chosen before A is back.
+    others.iter().for_each(|&server| cluster.servers().disconnect(server));
     cluster.await_on_disk(b, before.order + 1);
     cluster.crash(b);
     let others = cluster.others(&[a, b]);
@@ -140,6 +139,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     // (c)
     if is_played {
         cluster.restart(a);
+        others.iter().for_each(|&server| cluster.servers().connect(server));
         await_growth(cluster, &others, 3, OLD_RECORD as u64);
         cluster.crash(a);
         let old = Version { order: before.order + 1, ..before };
@@ -174,7 +174,8 @@ fn await_growth(cluster: &PbCluster, servers: &[usize], count: usize, bytes: u64
     let before: Vec<u64> = servers.iter().map(|&server| cluster.log_len(server)).collect();
     loop {
         let logs = servers.iter().zip(&before);
-        let have_grown = logs.filter(|&(&server, before)| cluster.log_len(server) >= before + bytes);
+        let have_grown =
+            logs.filter(|&(&server, before)| cluster.log_len(server) >= before + bytes);
         let have_grown: Vec<usize> = have_grown.map(|(&server, _)| server).collect();
         if have_grown.len() >= count {
             return have_grown;

@@ -20,7 +20,8 @@ fn no_quorum_no_service() {
         // The primary stays, or dies with the others, as the seed wants.
         let primary = cluster.primary();
         let first = if rng().random_bool(0.5) { primary } else { cluster.others(&[primary])[0] };
-        let down = [first, cluster.others(&[first, primary])[0], cluster.others(&[first, primary])[1]];
+        let down =
+            [first, cluster.others(&[first, primary])[0], cluster.others(&[first, primary])[1]];
         down.iter().for_each(|&server| cluster.bring_down(server));
 
         let (mut writer, mut reader) = (cluster.client(1), cluster.client(2));
