@@ -197,6 +197,8 @@ impl Storage {
         self.check(&mut log, "truncate", LOG, result)?;
         log.synced = len;
         log.durable_appends = log.appends;
+        // Marks may have been cut off too.
+        log.marked = 0;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::io;
 
 use super::format::{Kind, header, push_frame};
 use super::recovery::{damaged_name, read_snapshot};
@@ -18,6 +19,8 @@ pub(super) struct NewLog {
     records: VecDeque<Record>,
     offsets: VecDeque<u64>,
     bytes: Vec<u8>,
+    /// So many of the bytes have been written and synced.
+    synced: u64,
     /// The commit mark in it.
     committed: u64,
     /// How many appends to the old log it contains.
@@ -65,20 +68,19 @@ impl Storage {
         if last.order <= log.snapshot.order {
             return Ok(());
         }
-        let contained = log.version_at(last.order) == Some(last);
         drop(log);
         self.write_snapshot(snapshot)?;
-        if contained {
+        let mut log = self.idle_log()?;
+        if log.version_at(last.order) == Some(last) {
+            drop(log);
             return self.shorten_log(last);
         }
-        // Whatever is appended meanwhile does not follow the snapshot, so the lock is held.
-        let mut log = self.idle_log()?;
-        let new = NewLog::empty(&log, self.new_log_header(), last);
-        let result =
-            self.write_new(LOG, &new.bytes).and_then(|()| self.0.disk.rename(&new_name(LOG), LOG));
+        // With the lock held, though that takes time: nothing may be appended to a log that is about
+        // to vanish. This happens only to a server that was far behind.
+        let mut new = NewLog::starting(self.log_header(), last, last.order, log.appends);
+        let result = self.write_new_log(&mut new).and_then(|()| self.rename_log(&mut new));
         self.check(&mut log, "replace", LOG, result)?;
-        let len = new.bytes.len() as u64;
-        log.take_over(new, last, len);
+        log.take_over(new, last);
         Ok(())
     }
 
@@ -92,8 +94,8 @@ impl Storage {
             return Ok(None);
         }
         let result = self.0.disk.read(SNAPSHOT).and_then(|bytes| {
-            let bytes = bytes.ok_or_else(|| std::io::Error::other("it is missing"))?;
-            read_snapshot(&bytes).map_err(|_| std::io::Error::other("it is corrupt"))
+            let bytes = bytes.ok_or_else(|| io::Error::other("it is missing"))?;
+            read_snapshot(&bytes).map_err(|_| io::Error::other("it is corrupt"))
         });
         let (_, snapshot) = self.check(&mut log, "read", SNAPSHOT, result)?;
         Ok(Some(snapshot))
@@ -132,32 +134,48 @@ impl Storage {
     fn shorten_log(&self, snapshot: Version) -> Result<(), StorageError> {
         let mut log = self.idle_log()?;
         log.busy = true;
-        let mut new = NewLog::shorter(&log, self.new_log_header(), snapshot);
+        let mut new = NewLog::shorter(&log, self.log_header(), snapshot);
         drop(log);
-        let result = self.write_new(LOG, &new.bytes);
-        let synced = new.bytes.len() as u64;
+        let result = self.write_new_log(&mut new);
         let mut log = self.0.log.lock();
         log.busy = false;
         self.0.changed.notify_all();
         self.check(&mut log, "write", &new_name(LOG), result)?;
-        let newer = log.records.len() - (new.last().order - log.before.order) as usize;
-        let newer = log.records.range(log.records.len() - newer..).cloned().collect::<Vec<_>>();
-        new.push(&newer, synced);
-        // A mark, although nothing may be new: the first frame that says that those before are
-        // synced.
-        new.committed = log.committed;
-        push_entry(&mut new.bytes, 0, synced, Entry::Committed(log.committed));
-        let disk = &self.0.disk;
-        let result = disk
-            .append(&new_name(LOG), &new.bytes[synced as usize..])
-            .and_then(|()| disk.rename(&new_name(LOG), LOG));
+        let newer = (new.last().order - log.before.order) as usize;
+        new.push(log.records.range(newer..));
+        new.committed = new.committed.max(log.committed);
+        let result = self.rename_log(&mut new);
         self.check(&mut log, "replace", LOG, result)?;
-        log.take_over(new, snapshot, synced);
+        log.take_over(new, snapshot);
         Ok(())
     }
 
+    /// Writes a whole log, when nobody uses the storage yet.
+    pub(super) fn write_log(&self, mut new: NewLog, snapshot: Version) -> Result<(), StorageError> {
+        let result = self.write_new_log(&mut new).and_then(|()| self.rename_log(&mut new));
+        let mut log = self.0.log.lock();
+        self.check(&mut log, "write", LOG, result)?;
+        log.take_over(new, snapshot);
+        Ok(())
+    }
+
+    /// Writes and syncs a new log, which has another name for now.
+    fn write_new_log(&self, new: &mut NewLog) -> io::Result<()> {
+        new.synced = new.bytes.len() as u64;
+        self.write_new(LOG, &new.bytes)
+    }
+
+    /// Gives a new log its name, after it has got what was not written and synced with its first part.
+    fn rename_log(&self, new: &mut NewLog) -> io::Result<()> {
+        // A mark, though it may say nothing new: the first frame that says that those before it are
+        // synced.
+        push_entry(&mut new.bytes, 0, new.synced, Entry::Committed(new.committed));
+        self.0.disk.append(&new_name(LOG), &new.bytes[new.synced as usize..])?;
+        self.0.disk.rename(&new_name(LOG), LOG)
+    }
+
     /// The header of a log.
-    pub(super) fn new_log_header(&self) -> Vec<u8> {
+    pub(super) fn log_header(&self) -> Vec<u8> {
         header(Kind::Log, self.0.server)
     }
 
@@ -172,7 +190,7 @@ impl Storage {
     }
 
     /// Writes and syncs a file that will get its name later.
-    fn write_new(&self, file: &str, bytes: &[u8]) -> std::io::Result<()> {
+    fn write_new(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
         let new = new_name(file);
         self.0.disk.append(&new, bytes)?;
         self.0.disk.sync(&new)
@@ -185,45 +203,30 @@ fn new_name(file: &str) -> String {
 }
 
 impl NewLog {
-    /// A log that starts after the snapshot.
-    fn empty(log: &Log, header: Vec<u8>, snapshot: Version) -> Self {
-        let committed = log.committed.max(snapshot.order);
-        Self::starting(header, snapshot, committed, log.appends)
-    }
-
     /// The log without the records that are not worth keeping.
     fn shorter(log: &Log, header: Vec<u8>, snapshot: Version) -> Self {
         let order = snapshot.order.saturating_sub(log.kept).max(log.before.order);
         let before = log.version_at(order).expect("it lies between the first record and the last");
         let committed = log.committed.max(snapshot.order);
         let mut new = Self::starting(header, before, committed, log.appends);
-        let kept = log.records.range((order - log.before.order) as usize..);
-        new.push(&kept.cloned().collect::<Vec<_>>(), 0);
+        new.push(log.records.range((order - log.before.order) as usize..));
         new
     }
 
-    /// A log without records.
-    pub(super) fn starting(
-        mut bytes: Vec<u8>,
-        before: Version,
-        committed: u64,
-        appends: u64,
-    ) -> Self {
-        push_entry(&mut bytes, 0, 0, Entry::Start { before, committed });
+    /// A log without records, after as many appends as the old one has had.
+    pub(super) fn starting(header: Vec<u8>, before: Version, committed: u64, appends: u64) -> Self {
         let (records, offsets) = Default::default();
-        Self { before, records, offsets, bytes, committed, appends }
-    }
-
-    /// What is in the file.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        let mut bytes = header;
+        push_entry(&mut bytes, 0, 0, Entry::Start { before, committed });
+        Self { before, records, offsets, bytes, synced: 0, committed, appends }
     }
 
     /// Adds records.
-    fn push(&mut self, records: &[Record], synced: u64) {
+    pub(super) fn push<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
         for record in records {
             self.offsets.push_back(self.bytes.len() as u64);
-            push_entry(&mut self.bytes, 0, synced, Entry::Record(Cow::Borrowed(record)));
+            let entry = Entry::Record(Cow::Borrowed(record));
+            push_entry(&mut self.bytes, 0, self.synced, entry);
             self.records.push_back(record.clone());
         }
     }
@@ -235,16 +238,16 @@ impl NewLog {
 }
 
 impl Log {
-    /// The new file has replaced the old one, and its first `synced` bytes are durable.
-    pub(super) fn take_over(&mut self, new: NewLog, snapshot: Version, synced: u64) {
+    /// The new file has replaced the old one.
+    fn take_over(&mut self, new: NewLog, snapshot: Version) {
         self.before = new.before;
         self.records = new.records;
         self.offsets = new.offsets;
         self.len = new.bytes.len() as u64;
-        self.synced = synced;
+        self.synced = new.synced;
         self.durable_appends = self.durable_appends.max(new.appends);
         self.committed = self.committed.max(new.committed);
-        self.marked = self.committed;
+        self.marked = new.committed;
         self.snapshot = snapshot;
     }
 }

@@ -2,9 +2,14 @@
 //!
 //! Nothing is changed before every file was looked at, so that a directory that is refused stays as
 //! it is.
+//!
+//! What is found is *written anew*, though it is there: it can be read, but that does not mean that
+//! it is durable. The last process may have been killed before it could sync. It may even have
+//! stopped because a sync had failed: then the system still shows what it could not save, and a second
+//! sync succeeds without saving it. Only another file is free of that.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -131,10 +136,7 @@ impl Storage {
             warn!(target: "DISK", "one copy of the promise is corrupt; the other one says {epoch}");
         }
         *self.0.promise.lock() = epoch;
-        match promise {
-            Some(Promise { needs_repair: false, .. }) => Ok(()),
-            _ => self.write_promise(epoch),
-        }
+        self.write_promise(epoch)
     }
 
     /// Gives damaged files other names. As long as these exist, the server is in repair.
@@ -158,40 +160,18 @@ impl Storage {
     fn recover_log(&self, found: Option<Scan>, snapshot: Version) -> Result<(), StorageError> {
         // A log that does not lead to the snapshot is older: the server was stopped after it had got
         // the snapshot from the primary, and before the log was replaced.
-        match found.filter(|log| log.contains(snapshot)) {
-            Some(scan) => self.go_on_with(scan, snapshot),
-            None => self.begin_log(snapshot),
-        }
-    }
-
-    /// Takes over a log. What is left of it is synced: the process that wrote it may have been killed
-    /// before it could do so.
-    fn go_on_with(&self, scan: Scan, snapshot: Version) -> Result<(), StorageError> {
-        let failed = |error: io::Error| StorageError::disk("recover", LOG, &error);
+        let Some(scan) = found.filter(|log| log.contains(snapshot)) else {
+            let new = NewLog::starting(self.log_header(), snapshot, snapshot.order, 0);
+            return self.write_log(new, snapshot);
+        };
         if scan.rest == Rest::TornTail {
-            let last = scan.last();
-            warn!(target: "DISK", "the log has a torn tail: cut off at byte {} after {last}", scan.end);
-            self.0.disk.truncate(LOG, scan.end).map_err(failed)?;
+            let (end, last) = (scan.end, scan.last());
+            warn!(target: "DISK", "the log has a torn tail: it is cut off at byte {end}, after {last}");
         }
-        self.0.disk.sync(LOG).map_err(failed)?;
-        let mut log = self.0.log.lock();
-        log.before = scan.before;
-        log.committed = scan.committed.max(snapshot.order);
-        log.marked = scan.committed;
-        log.records = scan.records.into();
-        log.offsets = scan.offsets.into();
-        log.snapshot = snapshot;
-        (log.len, log.synced) = (scan.end, scan.end);
-        Ok(())
-    }
-
-    /// Begins a log.
-    fn begin_log(&self, snapshot: Version) -> Result<(), StorageError> {
-        let new = NewLog::starting(self.new_log_header(), snapshot, snapshot.order, 0);
-        self.replace(LOG, new.bytes())?;
-        let len = new.bytes().len() as u64;
-        self.0.log.lock().take_over(new, snapshot, len);
-        Ok(())
+        let committed = scan.committed.min(scan.last().order).max(snapshot.order);
+        let mut new = NewLog::starting(self.log_header(), scan.before, committed, 0);
+        new.push(scan.records.iter());
+        self.write_log(new, snapshot)
     }
 }
 

@@ -62,8 +62,6 @@ pub(super) struct Scan {
     pub(super) before: Version,
     /// The records up to the first bad frame.
     pub(super) records: Vec<Record>,
-    /// Where each of them begins.
-    pub(super) offsets: Vec<u64>,
     /// The order of the last record known to be committed.
     pub(super) committed: u64,
     /// Where the sound frames end.
@@ -100,7 +98,6 @@ pub(super) fn scan(bytes: &[u8], start: usize) -> Scan {
             Some((Frame { entry: Entry::Record(record), .. }, end)) if follows(last, &record) => {
                 last = record.version();
                 found.records.push(record.into_owned());
-                found.offsets.push(at as u64);
                 at = end;
             }
             Some((Frame { entry: Entry::Committed(order), .. }, end)) => {
