@@ -1,0 +1,3 @@
+//! The grading tests of the primary/backup service.
+
+mod storage;
