@@ -1,8 +1,10 @@
 //! The one task that writes to the disk, without the server's lock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::server::{End, Server};
+use crate::server::{End, Inner, Server};
+use crate::state::{Order, State};
 use crate::storage::{Storage, StorageError};
 use crate::version::Version;
 use crate::writes::Write;
@@ -11,7 +13,8 @@ impl Server {
     /// Carries out what was decided, in order, until the server ends. What gathers during one sync
     /// shares the next. When the disk fails, the server ends: it must not acknowledge anything more.
     pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
-        while let Some((writes, ticket, last)) = self.wait_for_writes() {
+        while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
+            storage.mark_committed(committed);
             if let Err(error) = carry_out(storage, writes) {
                 return self.end(End::DiskFailed(error.to_string()));
             }
@@ -20,21 +23,38 @@ impl Server {
         }
     }
 
-    /// Waits for something to write; `None` when the server has ended. With it comes the ticket of the
-    /// last write, and the version that the log on disk will have.
-    fn wait_for_writes(&self) -> Option<(Vec<Write>, u64, Version)> {
+    /// Waits for something to write, or long enough to write at least what is committed; `None` when
+    /// the server has ended.
+    fn wait_for_writes(&self) -> Option<Batch> {
         let inner = self.inner.lock();
-        let mut inner = self
-            .has_writes
-            .wait_while(inner, |inner| inner.end.is_none() && inner.state.writes.is_empty());
+        let (mut inner, _) =
+            self.has_writes.wait_timeout_while(inner, MARK_AFTER, |Inner { state, end, .. }| {
+                end.is_none() && state.writes.is_empty()
+            });
         if inner.end.is_some() {
             return None;
         }
-        let last = inner.state.tail.version();
-        let (writes, ticket) = inner.state.writes.take();
-        Some((writes, ticket, last))
+        let State { tail, committed, writes, .. } = &mut inner.state;
+        let (writes, ticket) = writes.take();
+        Some(Batch { writes, ticket, last: tail.version(), committed: *committed })
     }
 }
+
+/// What is written in one go.
+struct Batch {
+    /// In this order.
+    writes: Vec<Write>,
+    /// The ticket of the last of them.
+    ticket: u64,
+    /// The version that the log on disk will have.
+    last: Version,
+    /// The last record known to be committed.
+    committed: Order,
+}
+
+/// When nothing has been written for so long, the log is told up to where its records are committed.
+/// Otherwise it learns that with the next records.
+const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// Brings some writes to disk, all of them or fails.
 fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> {
@@ -55,5 +75,5 @@ fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> 
             }
         }
     }
-    if is_dirty { storage.sync() } else { Ok(()) }
+    if is_dirty { storage.sync() } else { storage.write_mark() }
 }

@@ -6,4 +6,5 @@ mod election;
 mod majority;
 mod restart;
 mod service;
+mod storage;
 mod workload;
