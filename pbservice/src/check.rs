@@ -38,6 +38,8 @@ impl Server {
 
     /// Asks the others to promise, a few times: answers may be lost.
     fn ask_for_promises(self: &Arc<Self>, args: &PromiseArgs) {
+        // A server that is alone needs nobody else's.
+        self.update(|state| state.maybe_take_office(Instant::now())).ok(); // As below.
         for _ in 0..PROMISE_TRIES {
             self.ask_all("Pb.Promise", args, PROMISE_ROUND, |from, reply: PromiseReply| {
                 self.update(|state| state.handle_promise_reply(from, args, &reply, Instant::now()))

@@ -166,15 +166,21 @@ impl State {
         reply: &PromiseReply,
         now: Instant,
     ) {
-        let majority = self.majority();
-        if let Role::Candidate { promises, .. } = &mut self.role
+        if let Role::Candidate { promises } = &mut self.role
             && sent.epoch == self.promised
             && reply.granted
         {
             promises.insert(from);
-            if promises.len() >= majority {
-                self.become_primary(now);
-            }
+            self.maybe_take_office(now);
+        }
+    }
+
+    /// A candidate to whom a majority has promised becomes primary.
+    pub(crate) fn maybe_take_office(&mut self, now: Instant) {
+        if let Role::Candidate { promises } = &self.role
+            && promises.len() >= self.majority()
+        {
+            self.become_primary(now);
         }
     }
 }

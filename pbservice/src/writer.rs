@@ -14,8 +14,13 @@ impl Server {
     /// shares the next. When the disk fails, the server ends: it must not acknowledge anything more.
     pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
         while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
+            let is_idle = writes.is_empty();
+            let mut result = carry_out(storage, writes);
             storage.mark_committed(committed);
-            if let Err(error) = carry_out(storage, writes) {
+            if is_idle {
+                result = storage.write_mark();
+            }
+            if let Err(error) = result {
                 return self.end(End::DiskFailed(error.to_string()));
             }
             self.update(|state| state.note_synced(ticket, last)).ok(); // The loop sees the end.
@@ -27,10 +32,11 @@ impl Server {
     /// the server has ended.
     fn wait_for_writes(&self) -> Option<Batch> {
         let inner = self.inner.lock();
-        let (mut inner, _) =
-            self.has_writes.wait_timeout_while(inner, MARK_AFTER, |Inner { state, end, .. }| {
-                end.is_none() && state.writes.is_empty()
-            });
+        let (mut inner, _) = self.has_writes.wait_timeout_while(
+            inner,
+            MARK_AFTER,
+            |Inner { state, end, .. }| end.is_none() && state.writes.is_empty(),
+        );
         if inner.end.is_some() {
             return None;
         }
@@ -75,5 +81,5 @@ fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> 
             }
         }
     }
-    if is_dirty { storage.sync() } else { storage.write_mark() }
+    if is_dirty { storage.sync() } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
 use linearizability::{KvInput, KvOutput};
 use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
-    Storage, Version,
+    Storage, Version, show_log,
 };
 use rand::RngExt as _;
 use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
@@ -22,7 +22,7 @@ pub const SERVERS: usize = 5;
 pub const FAILOVER: Duration = Duration::from_secs(3);
 
 /// By then what a server has decided to write is on its disk.
-const TIME_TO_SYNC: Duration = Duration::from_millis(100);
+pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 
 /// Five servers, all connected with each other in the beginning, and what their clients saw. Clones are
 /// the same cluster.
@@ -50,14 +50,14 @@ impl PbCluster {
 
     /// Starts servers that take snapshots after so many records.
     pub fn start_with(sim: &Sim, snapshot_every: u64) -> Self {
-        let cluster = Self::stopped(sim, snapshot_every);
+        let cluster = Self::named(sim, "S", SERVERS, snapshot_every);
         cluster.servers.start_all();
         cluster
     }
 
-    /// Servers with empty disks that have not been started.
-    pub fn stopped(sim: &Sim, snapshot_every: u64) -> Self {
-        let disks = Arc::new(Mutex::new((0..SERVERS).map(|_| Disk::new()).collect::<Vec<_>>()));
+    /// So many servers, whose names begin like this, with empty disks. They have not been started.
+    pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
+        let disks = Arc::new(Mutex::new((0..servers).map(|_| Disk::new()).collect::<Vec<_>>()));
         let content = Arc::clone(&disks);
         let start = move |boot: Boot| {
             let disk = lock(&content)[boot.me].clone();
@@ -67,14 +67,14 @@ impl PbCluster {
             let server = PbServer::start(config, disk).expect("its disk is its own and sound");
             Started { services: vec![server.service()], handle: server }
         };
-        let servers = Cluster::new(sim, "S", SERVERS, start, PbServer::kill);
+        let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
         Self { sim: sim.clone(), servers, disks, history, clients: Arc::default() }
     }
 
     /// The numbers of all servers.
     pub fn all(&self) -> std::ops::Range<usize> {
-        0..SERVERS
+        0..self.servers.len()
     }
 
     /// All servers but these.
@@ -125,9 +125,23 @@ impl PbCluster {
         call.join().expect("nobody crashes the test")
     }
 
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            if began.elapsed() > 2 * FAILOVER {
+                let actual = format!("waited in vain: {}", self.lines());
+                self.fail("servers that can do their work soon do it", actual);
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
     /// A new client whose calls are not recorded, and its name.
     pub fn bare_client(&self) -> (Clerk, String) {
-        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
+        let number = self.clients.fetch_add(1, Relaxed);
+        let name = format!("C{number} of {}", self.servers.name(0));
         let ends = self.servers.client_ends(&name);
         (Clerk::new(self.all().map(address).zip(ends).collect()), name)
     }
@@ -186,6 +200,13 @@ impl PbCluster {
     /// at once what the server has written.
     pub fn log_len(&self, server: usize) -> u64 {
         self.disk(server).len("log").ok().flatten().unwrap_or_default()
+    }
+
+    /// How many records a server has written, synced or not. As [`PbCluster::log_len`].
+    pub fn count_records(&self, server: usize) -> usize {
+        let mut table = Vec::new();
+        show_log(&self.disk(server), &mut table).expect("a simulated disk can be read");
+        table.iter().filter(|&&byte| byte == b'\n').count()
     }
 
     /// The highest epoch that any server has promised.
@@ -349,6 +370,11 @@ impl PbCluster {
                 self.set_disk(server, disk);
             }
         }
+    }
+
+    /// Whether a server has stopped its service because its disk has failed.
+    pub fn has_failed(&self, server: usize) -> bool {
+        self.servers.call(server, PbServer::failure).flatten().is_some()
     }
 
     /// What a server writes to, or will find when it starts.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use pbservice::{Order, Version, choose};
+use pbservice::{Version, choose};
 use testkit::LabTest;
 
 use crate::cluster::{FAILOVER, PbCluster, address};
@@ -124,7 +124,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
 
     // (b)
     let others = cluster.others(&[a]);
-    let b = await_growth(cluster, &others, before.order, 1, 1)[0];
+    let b = await_growth(cluster, &others, 1, 1)[0];
     // All of them, so that nobody is chosen before A is back.
     others.iter().for_each(|&server| cluster.servers().disconnect(server));
     cluster.await_on_disk(b, before.order + 1);
@@ -140,7 +140,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     if is_played {
         cluster.restart(a);
         others.iter().for_each(|&server| cluster.servers().connect(server));
-        await_growth(cluster, &others, before.order, 3, OLD_RECORD as u64);
+        await_growth(cluster, &others, 3, OLD_RECORD as u64);
         cluster.crash(a);
         let old = Version { order: before.order + 1, ..before };
         is_played = versions(cluster) == [Some(old); 3];
@@ -167,23 +167,17 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
 /// Bytes of the old record: more than travel in one message with others.
 const OLD_RECORD: usize = 3 << 19;
 
-/// Waits until so many of these servers have just written a record behind this one, and so many bytes at
-/// least; looks very often. Returns who has.
-fn await_growth(
-    cluster: &PbCluster,
-    servers: &[usize],
-    behind: Order,
-    count: usize,
-    bytes: u64,
-) -> Vec<usize> {
+/// Waits until so many of these servers have just written another record, and so many bytes at least;
+/// looks very often. Returns who has.
+fn await_growth(cluster: &PbCluster, servers: &[usize], count: usize, bytes: u64) -> Vec<usize> {
     let began = Instant::now();
-    let before: Vec<u64> = servers.iter().map(|&server| cluster.log_len(server)).collect();
+    let size = |&server: &usize| (server, cluster.log_len(server), cluster.count_records(server));
+    let before: Vec<(usize, u64, usize)> = servers.iter().map(size).collect();
     loop {
-        let have_grown = servers.iter().zip(&before).filter(|&(&server, before)| {
-            cluster.log_len(server) >= before + bytes
-                && cluster.version_on_disk(server).order > behind
+        let have_grown = before.iter().filter(|&&(server, len, records)| {
+            cluster.log_len(server) >= len + bytes && cluster.count_records(server) > records
         });
-        let have_grown: Vec<usize> = have_grown.map(|(&server, _)| server).collect();
+        let have_grown: Vec<usize> = have_grown.map(|&(server, ..)| server).collect();
         if have_grown.len() >= count {
             return have_grown;
         }
