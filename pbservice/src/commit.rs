@@ -88,6 +88,9 @@ impl State {
     pub(crate) fn accept_read(&mut self) -> Result<Round, NotPrimary> {
         let Role::Primary(office) = &mut self.role else { return Err(NotPrimary) };
         office.wanted_round = office.begun_round + 1;
+        if office.backups.is_empty() {
+            office.begun_round = office.wanted_round; // There is nobody to ask.
+        }
         Ok(office.wanted_round)
     }
 

@@ -228,7 +228,10 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
         )));
     }
     let (stop, stopped) = bounded(1);
-    ctrlc::set_handler(move || drop(stop.try_send(()))).map_err(|e| usage(e.to_string()))?;
+    ctrlc::set_handler(move || {
+        stop.try_send(()).ok(); // One signal is enough.
+    })
+    .map_err(|e| usage(e.to_string()))?;
 
     // The port comes first: where a server listens, its files must not be touched.
     drop(std::net::TcpListener::bind(listen).map_err(|e| cannot_listen(*listen, &e))?);

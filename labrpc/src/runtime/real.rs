@@ -16,6 +16,7 @@ use rand_pcg::Pcg64;
 use super::context::{self, RealThread};
 use super::core::{Stream, stream};
 use super::failure::FailureKind;
+use super::settings::fresh_seed;
 use super::task::NodeId;
 use super::wall;
 
@@ -145,7 +146,9 @@ pub(crate) fn with_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
 /// a number.
 fn fresh_rng(thread: Option<&RealThread>) -> Pcg64 {
     let Some(RealThread { world, .. }) = thread else {
-        return stream(wall::now() ^ u64::from(std::process::id()), Stream::User);
+        // A plain program: two of them must not draw the same identity because they drew it equally
+        // long after they started.
+        return stream(fresh_seed(), Stream::User);
     };
     let mut base = stream(world.seed, Stream::User);
     base.advance(u128::from(world.generators.fetch_add(1, Relaxed)) << 64);

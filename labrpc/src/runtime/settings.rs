@@ -100,7 +100,7 @@ impl Settings {
             let problem = "0 runs would test nothing".to_string();
             return Err(SettingsError { variable: "LAB_RUNS", problem });
         }
-        let seed = number("LAB_SEED")?.unwrap_or_else(fresh_seed);
+        let seed = number("LAB_SEED")?.unwrap_or_else(|| fresh_seed() % 1_000_000_000); // Short enough to be typed.
         Ok(Self { backend, seed, runs, policy })
     }
 
@@ -111,11 +111,11 @@ impl Settings {
     }
 }
 
-/// A seed that nobody has asked for: short enough to be typed.
-fn fresh_seed() -> u64 {
+/// A seed that nobody has asked for.
+pub(crate) fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     // Seeded by the system's random numbers, unlike the clock alone.
-    RandomState::new().hash_one(wall::now()) % 1_000_000_000
+    RandomState::new().hash_one(wall::now())
 }
 
 /// Runs `body` as the environment asks for, see [`Settings`], and panics with a report if it fails.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use labrpc::{Disk, DiskFault, spawn};
 use pbservice::Storage;
@@ -40,7 +41,9 @@ fn restart_all() {
 /// primary of five.
 #[test]
 fn crash_at_every_write() {
-    let test = LabTest::new("crash_at_every_write").simulation_only();
+    // Some seventy clusters, one after the other, each with an election or two.
+    let limit = Duration::from_secs(3_600);
+    let test = LabTest::new("crash_at_every_write").simulation_only().time_limit(limit);
     test.run(|sim| {
         for servers in [1, SERVERS] {
             let operations = fail_at(sim, servers, None);

@@ -54,7 +54,10 @@ fn mistakes_are_explained() {
         (&["get"], "<KEY>"),
         (&["put", "x"], "<VALUE>"),
         (&["steal", "x"], "unrecognized subcommand"),
-        (&["server", "--listen", "127.0.0.1:1", "--peers", &peers, "--data", "/nowhere"], "not among the peers"),
+        (
+            &["server", "--listen", "127.0.0.1:1", "--peers", &peers, "--data", "/nowhere"],
+            "not among the peers",
+        ),
         (&["log", "/nowhere at all"], "there is no directory /nowhere at all"),
     ] {
         let output = servers.client(args);
