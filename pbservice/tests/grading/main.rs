@@ -4,6 +4,7 @@ mod catch_up;
 mod cluster;
 mod election;
 mod majority;
+mod naive;
 mod processes;
 mod real;
 mod restart;

@@ -81,7 +81,18 @@ impl Processes {
     pub fn restart(&mut self, server: usize) {
         let mut command = self.server_command(server);
         let child = command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"));
+        self.adopt(server, child);
+    }
+
+    /// Takes a process as a server that is down.
+    pub fn adopt(&mut self, server: usize, child: Child) {
         assert!(self.children[server].replace(child).is_none(), "server {server} is up already");
+    }
+
+    /// Whether a server that was up has ended by itself.
+    pub fn has_ended(&mut self, server: usize) -> bool {
+        let child = self.children[server].as_mut().expect("the server was up");
+        child.try_wait().expect("it is our child").is_some()
     }
 
     /// The command that runs a server.
