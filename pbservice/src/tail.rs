@@ -27,11 +27,6 @@ impl Tail {
         self.records.last().map_or(self.base, Record::version)
     }
 
-    /// The record before the first one here.
-    pub(crate) fn base(&self) -> Version {
-        self.base
-    }
-
     /// The version of the log up to `order`; `None` if it is shorter, or the place is before the base.
     pub(crate) fn version_at(&self, order: Order) -> Option<Version> {
         if order == self.base.order {
@@ -122,7 +117,7 @@ pub(crate) mod tests {
     fn places_behind_the_base_are_known() {
         let mut tail = log(&[1, 1, 2, 2, 3]);
         tail.drop_up_to(2);
-        assert_eq!((tail.base(), tail.version()), (at(2, 1), at(5, 3)));
+        assert_eq!((tail.base, tail.version()), (at(2, 1), at(5, 3)));
         assert_eq!(tail.version_at(1), None);
         assert_eq!(tail.version_at(2), Some(at(2, 1)));
         assert_eq!(tail.version_at(6), None);

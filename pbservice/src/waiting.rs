@@ -13,8 +13,14 @@ use crate::state::{Order, Round, State};
 pub(crate) struct Waiting {
     /// By the place of the record.
     writes: BTreeMap<Order, Vec<Sender<()>>>,
-    /// By the round: the keys that are asked for, and who asks.
-    reads: BTreeMap<Round, Vec<(String, Sender<Option<String>>)>>,
+    /// By the round.
+    reads: BTreeMap<Round, Vec<Read>>,
+}
+
+/// A question that waits.
+struct Read {
+    key: String,
+    value: Sender<Option<String>>,
 }
 
 impl Waiting {
@@ -27,8 +33,8 @@ impl Waiting {
 
     /// Waits until the value of a key may be read, in this round.
     pub(crate) fn add_read(&mut self, round: Round, key: String) -> Receiver<Option<String>> {
-        let (sender, receiver) = channel();
-        self.reads.entry(round).or_default().push((key, sender));
+        let (value, receiver) = channel();
+        self.reads.entry(round).or_default().push(Read { key, value });
         receiver
     }
 
@@ -51,8 +57,8 @@ impl Waiting {
         let Some(round) = state.readable_round() else { return };
         let later = self.reads.split_off(&(round + 1));
         let readable = std::mem::replace(&mut self.reads, later);
-        for (key, sender) in readable.into_values().flatten() {
-            sender.send(state.table.pairs.get(&key).cloned()).ok(); // As above.
+        for Read { key, value } in readable.into_values().flatten() {
+            value.send(state.table.pairs.get(&key).cloned()).ok(); // As above.
         }
     }
 }
