@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
 use pbservice::{Version, choose};
-use testkit::LabTest;
+use testkit::{LabTest, lab_test};
 
 use crate::cluster::{FAILOVER, PbCluster, address};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
 fn election_rule() {
+    lab_test("election_rule", |_| check_rule());
+}
+
+/// Goes through a table.
+fn check_rule() {
     let server = |address: &str, order, epoch| {
         (address.parse::<SocketAddr>().expect("it is one"), Version { epoch, order })
     };
