@@ -177,7 +177,8 @@
 //! | `sync.rs`, `sync/` | locks, condition variables, channels, atomics |
 //! | `network.rs`, `network/` | the network: links, calls, and what becomes of messages |
 //! | `socket.rs`, `socket/` | calls between processes, over Unix-domain sockets and TCP |
-//! | `server.rs`, `client_end.rs`, `codec.rs`, `persister.rs` | both ends of a call, its encoding, and the disk |
+//! | `server.rs`, `client_end.rs`, `codec.rs` | both ends of a call, and its encoding |
+//! | `persister.rs`, `disk.rs`, `disk/` | what survives a crash: two byte strings, or files with syncs and faults |
 //!
 //! # Limits
 //!
@@ -189,6 +190,7 @@
 mod client_end;
 mod codec;
 mod collections;
+mod disk;
 mod error;
 mod network;
 mod persister;
@@ -200,6 +202,7 @@ mod sync;
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};
 pub use crate::collections::{HashMap, HashSet};
+pub use crate::disk::{Disk, DiskFault, SYNC_TIME};
 pub use crate::error::RpcError;
 pub use crate::network::Network;
 pub use crate::persister::Persister;

@@ -1,0 +1,85 @@
+//! A round of checks, and the request for promises that may follow it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use labrpc::{Instant, RecvTimeoutError, channel, rng, spawn};
+use rand::RngExt as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::rpc::{CheckArgs, CheckReply, OutOfService, PromiseArgs, PromiseReply};
+use crate::server::Server;
+use crate::timing::{CHECK_JITTER, CHECK_PAUSE, CHECK_ROUND, PROMISE_ROUND, PROMISE_TRIES};
+
+impl Server {
+    /// Asks all servers for address and version, waits a while for the answers, and finds out who shall
+    /// be primary. If that is this server, asks the others to promise.
+    pub(crate) fn check_and_stand(self: &Arc<Self>) {
+        let Ok(args) = self.update(|state| CheckArgs {
+            address: state.me,
+            version: state.version().unwrap_or_default(),
+        }) else {
+            return;
+        };
+        let asked = Instant::now();
+        let mut answers: Vec<CheckReply> = Vec::new();
+        self.ask_all("Pb.Check", &args, CHECK_ROUND, |_, answer| answers.push(answer));
+        let jitter = CHECK_JITTER.mul_f64(f64::from(rng().random_range(0..1_000_u32)) / 1_000.0);
+        let stand = self.update_on_disk(|state| {
+            let now = Instant::now();
+            state.conclude_check(&answers, asked, now, now + CHECK_PAUSE + jitter)
+        });
+        if let Ok(Some(args)) = stand {
+            self.ask_for_promises(&args); // The new epoch is on the own disk.
+        }
+    }
+
+    /// Asks the others to promise, a few times: answers may be lost.
+    fn ask_for_promises(self: &Arc<Self>, args: &PromiseArgs) {
+        // A server that is alone needs nobody else's.
+        self.update(|state| state.maybe_take_office(Instant::now())).ok(); // As below.
+        for _ in 0..PROMISE_TRIES {
+            self.ask_all("Pb.Promise", args, PROMISE_ROUND, |from, reply: PromiseReply| {
+                self.update(|state| state.handle_promise_reply(from, args, &reply, Instant::now()))
+                    .ok(); // Whoever has ended needs no answers.
+            });
+            if self.update(|state| state.is_candidate(args.epoch)) != Ok(true) {
+                return;
+            }
+        }
+        self.update(|state| state.give_up(args.epoch, Instant::now())).ok(); // As above.
+    }
+
+    /// Calls all other servers at once and hands each answer to `take`, until all have answered or
+    /// the round is over.
+    fn ask_all<A, R>(
+        self: &Arc<Self>,
+        method: &'static str,
+        args: &A,
+        round: Duration,
+        mut take: impl FnMut(SocketAddr, R),
+    ) where
+        A: Serialize + Clone + Send + 'static,
+        R: DeserializeOwned + Send + 'static,
+    {
+        let (sender, answers) = channel();
+        for (&address, end) in &self.peers {
+            let (end, args, sender) = (end.clone(), args.clone(), sender.clone());
+            spawn(move || {
+                if let Ok(Ok(answer)) = end.call::<_, Result<R, OutOfService>>(method, &args) {
+                    sender.send((address, answer)).ok(); // The round may be over.
+                }
+            });
+        }
+        drop(sender);
+        let deadline = Instant::now() + round;
+        loop {
+            match answers.recv_timeout(deadline - Instant::now()) {
+                Ok((address, answer)) => take(address, answer),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+}

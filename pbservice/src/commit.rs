@@ -1,0 +1,126 @@
+//! When a record is committed, and when a primary may serve.
+
+use log::debug;
+
+use crate::record::{Operation, Record};
+use crate::snapshot::Snapshot;
+use crate::state::{ClientId, Office, Order, Role, Round, State};
+use crate::version::Version;
+use crate::writes::Write;
+
+impl State {
+    /// All writes up to `ticket` are on disk, and with them the log of this office up to `last`.
+    pub(crate) fn note_synced(&mut self, ticket: u64, last: Version) {
+        self.writes.finish(ticket);
+        if let Role::Primary(office) = &mut self.role
+            && last.epoch == self.promised
+        {
+            office.synced = office.synced.max(last.order);
+            self.maybe_commit();
+        }
+    }
+
+    /// A primary calls records committed that are on the disks of a majority, itself perhaps included, if
+    /// the last of them is of its own epoch.
+    ///
+    /// A record of an older epoch is not committed because a majority has it: a server with a later, lonely
+    /// record may still be chosen and cut it off everywhere. It is committed together with a later one of
+    /// this epoch, at the latest with the no-op.
+    pub(crate) fn maybe_commit(&mut self) {
+        let Role::Primary(office) = &self.role else { return };
+        let order = office.on_majority();
+        if order >= office.no_op && order > self.committed {
+            self.commit_up_to(order);
+        }
+    }
+
+    /// Applies the records up to `order`, which are committed.
+    pub(crate) fn commit_up_to(&mut self, order: Order) {
+        assert!(order <= self.tail.version().order, "{self} cannot know that {order} is committed");
+        for order in self.committed + 1..=order {
+            let record = self.tail.record(order).expect("what is not committed is in the log");
+            self.table.apply(record);
+        }
+        debug!(target: "DONE", "{self} has committed all up to {order}");
+        self.committed = order;
+        self.maybe_take_snapshot();
+    }
+
+    /// Every so many records, writes a snapshot. The log on disk is dropped up to it. In memory the
+    /// records since the snapshot before are kept: a backup that lacks a few of them should not need
+    /// the whole table.
+    fn maybe_take_snapshot(&mut self) {
+        if self.committed - self.snapshot >= self.snapshot_every {
+            self.tail.drop_up_to(self.snapshot);
+            self.snapshot = self.committed;
+            let snapshot = Snapshot { last: self.committed_version(), table: self.table.clone() };
+            self.writes.push(Write::Snapshot(snapshot));
+        }
+    }
+
+    /// Takes a client's operation into the log. Returns its place there; `None` if it is committed already.
+    ///
+    /// # Errors
+    /// If this server is not primary.
+    pub(crate) fn accept_write(
+        &mut self,
+        client: ClientId,
+        sequence: u64,
+        operation: Operation,
+    ) -> Result<Option<Order>, NotPrimary> {
+        if !self.is_primary() {
+            return Err(NotPrimary);
+        }
+        if self.table.has_done(client, sequence) {
+            return Ok(None);
+        }
+        let is_same = |record: &&Record| record.client == client && record.sequence == sequence;
+        let under_way =
+            self.tail.after(self.committed).iter().find(is_same).map(|record| record.order);
+        Ok(Some(under_way.unwrap_or_else(|| self.write(client, sequence, operation))))
+    }
+
+    /// Takes a client's question. Returns the round in which a majority must say that it still follows
+    /// this primary before it may be answered: one that is begun after now.
+    ///
+    /// # Errors
+    /// If this server is not primary.
+    pub(crate) fn accept_read(&mut self) -> Result<Round, NotPrimary> {
+        let Role::Primary(office) = &mut self.role else { return Err(NotPrimary) };
+        office.wanted_round = office.begun_round + 1;
+        if office.backups.is_empty() {
+            office.begun_round = office.wanted_round; // There is nobody to ask.
+        }
+        Ok(office.wanted_round)
+    }
+
+    /// Up to which round questions may be answered; `None` if none may be.
+    pub(crate) fn readable_round(&self) -> Option<Round> {
+        let Role::Primary(office) = &self.role else { return None };
+        (self.committed >= office.no_op).then(|| office.confirmed_by_majority())
+    }
+}
+
+/// This server is not primary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotPrimary;
+
+impl Office {
+    /// The last record that is on the disks of a majority.
+    fn on_majority(&self) -> Order {
+        let backups = self.backups.values().map(|progress| progress.matched);
+        reached_by_majority(backups.chain([self.synced]).collect())
+    }
+
+    /// The last round that a majority has confirmed. The primary follows itself.
+    fn confirmed_by_majority(&self) -> Round {
+        let backups = self.backups.values().map(|progress| progress.confirmed);
+        reached_by_majority(backups.chain([self.begun_round]).collect())
+    }
+}
+
+/// The highest number that a majority of servers has reached.
+fn reached_by_majority(mut reached: Vec<u64>) -> u64 {
+    reached.sort_unstable_by(|a, b| b.cmp(a));
+    reached[reached.len() / 2]
+}

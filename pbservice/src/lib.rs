@@ -1,0 +1,178 @@
+//! A key/value service with a primary and backups: what the course builds before it reaches Raft.
+//!
+//! Five servers know each other by address. One of them is primary: it takes every put, copies it to
+//! the others, and says that it is done when a majority has it on disk. When it dies, the others check
+//! each other and make the one with the highest version their primary, among several the one with the
+//! lowest address.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::net::SocketAddr;
+//! use labrpc::{ClientEnd, Disk, Network, Node, Server, sleep};
+//! use pbservice::{Clerk, Config, PbServer, SNAPSHOT_EVERY};
+//!
+//! labrpc::run(|| {
+//!     let network = Network::new();
+//!     let addresses: Vec<SocketAddr> =
+//!         (1..=5).map(|host| SocketAddr::from(([10, 0, 0, host], 7000))).collect();
+//!     let ends = |from: &str| -> BTreeMap<SocketAddr, ClientEnd> {
+//!         let end = |to: &SocketAddr| {
+//!             let name = format!("{from} to {to}");
+//!             let end = network.make_end(&name);
+//!             network.connect(&name, &to.to_string());
+//!             network.enable(&name);
+//!             (*to, end)
+//!         };
+//!         addresses.iter().map(end).collect()
+//!     };
+//!     let mut nodes = Vec::new();
+//!     for &address in &addresses {
+//!         let name = address.to_string();
+//!         let (node, peers) = (Node::new(&name), ends(&name));
+//!         let server = node.call(move || {
+//!             let config = Config { address, peers, snapshot_every: SNAPSHOT_EVERY };
+//!             let server = PbServer::start(config, Disk::new()).expect("the disk is new");
+//!             Server::new().with(server.service())
+//!         });
+//!         network.add_server(&name, server.expect("the node is alive"));
+//!         nodes.push(node);
+//!     }
+//!
+//!     let mut clerk = Clerk::new(ends("clerk").into_iter().collect());
+//!     assert_eq!(clerk.get("x"), None);
+//!     clerk.put("x", "1");
+//!     nodes[0].crash(); // The primary: all versions were equal, and its address is the lowest.
+//!     network.delete_server(&addresses[0].to_string());
+//!     clerk.append("x", "2");
+//!     assert_eq!(clerk.get("x").as_deref(), Some("12"));
+//! });
+//! ```
+//!
+//! The program `pbservice` runs the same server over sockets and files: `pbservice --help`.
+//!
+//! # The lecture's protocol, and where it goes wrong
+//!
+//! Taken at its word, the lecture says: the primary copies each put to whoever it reaches; backups
+//! `ping` it; when it is silent, all `check` each other's address and version, wait, and follow the
+//! highest version, then the lowest address. `tests/grading/naive.rs` does just that, and plays the
+//! runs in which it fails:
+//!
+//! ```text
+//!     two primaries                          an acknowledged put is lost
+//!       0*  1  |  2   3   4                    0*  |  1   2   3   4
+//!       0*  1  |  2*  3   4    2 is chosen     put 2: done, says 0
+//!       put    |  put          both say done   0 dies
+//!       get    |  get          they differ         |  1*  2   3   4    get: 1
+//! ```
+//!
+//! # What was added
+//!
+//! | question | answer | code |
+//! |---|---|---|
+//! | when is a put done? | when a majority has it on disk | [`State::maybe_commit`](state::State::maybe_commit) |
+//! | who may be primary? | only one per *epoch*: a majority has promised it the epoch, on disk | [`State::handle_promise`](state::State::handle_promise) |
+//! | does it know all that is done? | a server promises nothing to one whose version is lower; every majority that promises meets every majority that has the put | [`State::handle_promise`](state::State::handle_promise) |
+//! | what of an old primary's records? | a request of an older epoch is refused; records that the primary does not have are cut off | [`State::handle_copy`](state::State::handle_copy) |
+//! | is an old record done when a majority has it? | no: a lonely record of a later epoch may still cut it off. A new primary writes a no-op first, and serves nothing before that is done | [`State::become_primary`](state::State::become_primary) |
+//! | may a primary answer a get? | when a majority says, in a round that began after the get came, that it still follows; many gets share a round | [`State::accept_read`](state::State::accept_read) |
+//! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
+//! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
+//! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`State::handle_install`](state::State::handle_install) |
+//!
+//! # From here to Raft
+//!
+//! Each answer is one of Raft's rules under another name. An epoch is a term, a promise is a vote, and
+//! the version that a server compares before it promises is the election restriction (section 5.4.1 of
+//! the paper). The run in which an old record must not be counted is its Figure 8, and the no-op is what
+//! its section 8 advises. Raft drops what the lecture still has: nobody looks for the *best* server,
+//! since every one with a log that is good enough will do, and random time-outs see to it that one
+//! stands first. That saves the round of checks. And its primary speaks without being pinged.
+//!
+//! # How it works
+//!
+//! [`state::State`] is what one server knows; its methods decide and do nothing else. The shell,
+//! [`server::Server::update`], locks, decides, unlocks and sends. What was decided to be written queues
+//! in [`writes::Writes`]; one task carries it out without the lock and syncs once for all that has
+//! gathered. Nothing is said to others that a crash could take back: a reply waits for the disk, see
+//! [`server::Server::update_on_disk`]. A primary's own record counts when it is on its own disk, but it
+//! is on its way to the backups before that: two disks at work at once take half the time.
+//!
+//! | file | what is there |
+//! |---|---|
+//! | `clerk`, `rpc` | the client; what is said |
+//! | `state`, `timing` | a server's knowledge and roles; all times |
+//! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
+//! | `replication`, `commit`, `waiting` | copying; what is done; the clients that wait for it |
+//! | `tail`, `table`, `record`, `version`, `snapshot` | the data |
+//! | `server`, `writes`, `writer` | the shell; what is to be written; the task that writes |
+//! | `storage`, `log_table` | files; how logs are shown and compared |
+//!
+//! A record is written `7@5`: record 7, of epoch 5. Committed is what the lecture calls done.
+//!
+//! # What is different from the lecture, and what is left out
+//!
+//! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten pings in
+//!   a row, a second, and another one serves within three.
+//! * A snapshot travels in one message, so a table is limited to about 60 MB.
+//! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the one
+//!   is for deciding, the other knows its files.
+//! * Servers neither join nor leave.
+//!
+//! # A server's disk
+//!
+//! Whatever a server has promised or acknowledged is in its [`Storage`], and there after a crash:
+//!
+//! ```
+//! use labrpc::Disk;
+//! use pbservice::{Operation, Record, Storage, Version};
+//!
+//! # fn main() -> Result<(), pbservice::StorageError> {
+//! let server = "10.0.0.1:7001".parse().expect("an address");
+//! let disk = Disk::new(); // Or `Disk::at("data")`.
+//! let (storage, recovered) = Storage::open(disk.clone(), server)?;
+//! assert!(recovered.records.is_empty(), "the disk is new");
+//!
+//! storage.save_promise(1)?;
+//! let operation = Operation::Put { key: "x".into(), value: "1".into() };
+//! storage.append(&[Record { order: 1, epoch: 1, client: 7, sequence: 1, operation }])?;
+//! storage.sync()?; // Now the record can be acknowledged.
+//!
+//! let (storage, recovered) = Storage::open(disk.crash(), server)?;
+//! assert_eq!((recovered.promise, recovered.records.len()), (1, 1));
+//! assert_eq!(storage.last(), Version { epoch: 1, order: 1 });
+//! # Ok(())
+//! # }
+//! ```
+
+mod check;
+mod clerk;
+mod commit;
+mod election;
+mod log_table;
+mod ping;
+mod record;
+mod replication;
+mod rpc;
+mod server;
+mod snapshot;
+mod state;
+mod storage;
+mod table;
+mod tail;
+mod timing;
+mod version;
+mod waiting;
+mod writer;
+mod writes;
+
+pub use crate::clerk::Clerk;
+pub use crate::election::choose;
+pub use crate::log_table::{compare_logs, print_logs, show_log};
+pub use crate::record::{Operation, Record};
+pub use crate::rpc::Status;
+pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
+pub use crate::snapshot::Snapshot;
+pub use crate::state::{ClientId, Epoch, Order};
+pub use crate::storage::{Damage, KEPT_RECORDS, Recovered, Storage, StorageError};
+pub use crate::table::Table;
+pub use crate::version::Version;

@@ -1,0 +1,342 @@
+//! The program `pbservice`: a server, its clients, and a look at logs.
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use labrpc::socket::{self, Address, Limits, Options};
+use labrpc::{ClientEnd, Disk, Server, bounded, sleep, spawn};
+use pbservice::{Clerk, Config, PbServer, SNAPSHOT_EVERY, Status, print_logs};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Exit code: there is no such key, the logs differ, or the server's disk has failed.
+const FAILED: u8 = 1;
+/// Exit code: no majority has answered in time.
+const TIMED_OUT: u8 = 2;
+/// Exit code: wrong usage, or the system refuses what is needed.
+const USAGE: u8 = 5;
+
+/// How often a server that runs looks whether it was interrupted, or its disk has failed.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How long `status` waits for a server.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest message between servers: a snapshot is sent in one piece.
+const LIMITS: Limits = Limits {
+    max_message: 64 << 20,
+    message_time: Duration::from_secs(10),
+    max_calls: 256,
+    max_connections: 256,
+    grace: Duration::from_secs(1),
+};
+
+/// Command line.
+#[derive(Parser)]
+#[command(about = "A key/value service on several servers, one of which is primary.\n\n\
+    Exit codes: 0 done, 1 no such key, or logs that differ, or a server's disk that fails, 2 no\n\
+    majority of the servers has answered in time, 5 wrong usage, or something that cannot be used.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be done.
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a server until it is interrupted
+    Server(ServerArgs),
+    /// Sets the value of a key
+    Put {
+        #[command(flatten)]
+        servers: Servers,
+        #[command(flatten)]
+        patience: Patience,
+        /// The key
+        key: String,
+        /// Its new value
+        value: String,
+    },
+    /// Appends to the value of a key
+    Append {
+        #[command(flatten)]
+        servers: Servers,
+        #[command(flatten)]
+        patience: Patience,
+        /// The key
+        key: String,
+        /// What is appended
+        value: String,
+    },
+    /// Prints the value of a key
+    Get {
+        #[command(flatten)]
+        servers: Servers,
+        #[command(flatten)]
+        patience: Patience,
+        /// The key
+        key: String,
+    },
+    /// Prints a line for each server
+    Status {
+        #[command(flatten)]
+        servers: Servers,
+    },
+    /// Prints the log in a server's directory, or where two logs differ
+    Log {
+        /// The directory of a server
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// The directory of another server
+        #[arg(value_name = "OTHER_DIR")]
+        other: Option<PathBuf>,
+    },
+}
+
+/// How a server is run.
+#[derive(Args)]
+struct ServerArgs {
+    /// Its own address, one of the peers
+    #[arg(long, value_name = "IP:PORT")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    servers: Servers,
+    /// Directory of its log and snapshot, which is made if it is missing
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Take a snapshot after so many records
+    #[arg(long, value_name = "N", default_value_t = SNAPSHOT_EVERY, value_parser = clap::value_parser!(u64).range(1..))]
+    snapshot_every: u64,
+}
+
+/// Which servers there are.
+#[derive(Args)]
+struct Servers {
+    /// Addresses of all servers, with commas between them
+    #[arg(long, value_name = "LIST", env = "PBSERVICE_PEERS", value_parser = parse_peers)]
+    peers: Peers,
+}
+
+/// How long a client waits.
+#[derive(Args)]
+struct Patience {
+    /// Give up after this time: 10s, 500ms, 2m
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_time)]
+    timeout: Duration,
+}
+
+/// Addresses of all servers.
+type Peers = BTreeSet<SocketAddr>;
+
+/// Reads a list of addresses.
+fn parse_peers(text: &str) -> Result<Peers, String> {
+    let mut peers = Peers::new();
+    for part in text.split(',') {
+        let part = part.trim();
+        let peer = part.parse().map_err(|_| format!("'{part}' is no IP:PORT"))?;
+        if !peers.insert(peer) {
+            return Err(format!("{peer} is there twice"));
+        }
+    }
+    Ok(peers)
+}
+
+/// Reads a time.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| "give a number, and ms, s or m".to_string())?;
+    match &text[digits.len()..] {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" | "" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        unit => Err(format!("'{unit}' is no unit: give ms, s or m")),
+    }
+}
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
+        .format(|out, record| writeln!(out, "pbservice: {}", record.args()))
+        .init();
+    let command = match CommandLine::try_parse() {
+        Ok(line) => line.command,
+        Err(error) => {
+            error.print().ok(); // If standard error is closed, there is nobody to tell.
+            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Problem { code, text }) => {
+            if !text.is_empty() {
+                eprintln!("pbservice: {text}");
+            }
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why the program does not end well. The text is empty if it has been said already.
+struct Problem {
+    code: u8,
+    text: String,
+}
+
+impl Problem {
+    /// A problem.
+    fn new(code: u8, text: impl ToString) -> Self {
+        Self { code, text: text.to_string() }
+    }
+}
+
+/// Does what was asked for.
+fn run(command: Command) -> Result<(), Problem> {
+    match command {
+        Command::Server(args) => serve(&args),
+        Command::Put { servers, patience, key, value } => {
+            in_time(servers, patience, move |clerk| clerk.put(&key, &value))
+        }
+        Command::Append { servers, patience, key, value } => {
+            in_time(servers, patience, move |clerk| clerk.append(&key, &value))
+        }
+        Command::Get { servers, patience, key } => {
+            let wanted = key.clone();
+            let value = in_time(servers, patience, move |clerk| clerk.get(&wanted))?;
+            let value = value.ok_or_else(|| Problem::new(FAILED, format!("no such key: {key}")))?;
+            print(&format!("{value}\n"))
+        }
+        Command::Status { servers } => print_status(&servers.peers),
+        Command::Log { directory, other } => {
+            let mut out = std::io::stdout().lock();
+            match print_logs(&directory, other.as_deref(), &mut out) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Problem::new(FAILED, "")), // The differences have been printed.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                Err(error) => Err(Problem::new(USAGE, error)),
+            }
+        }
+    }
+}
+
+/// Runs a server until a signal comes or its disk fails.
+fn serve(args: &ServerArgs) -> Result<(), Problem> {
+    let usage = |text: String| Problem::new(USAGE, text);
+    let ServerArgs { listen, servers: Servers { peers }, data, snapshot_every } = args;
+    if !peers.contains(listen) {
+        return Err(usage(format!(
+            "{listen} is not among the peers: each is known by its address"
+        )));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(|e| usage(e.to_string()))?;
+    }
+
+    // The port comes first: where a server listens, its files must not be touched.
+    drop(std::net::TcpListener::bind(listen).map_err(|e| cannot_listen(*listen, &e))?);
+    let in_directory = |problem: String| usage(format!("{}: {problem}", data.display()));
+    let disk = Disk::at(data).map_err(|error| in_directory(error.to_string()))?;
+    // Two servers that append to one log would destroy it. The lock ends with the process.
+    let directory = File::open(data).map_err(|error| in_directory(error.to_string()))?;
+    directory.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => in_directory("another server uses it".to_string()),
+        TryLockError::Error(error) => in_directory(error.to_string()),
+    })?;
+    let options = Options {
+        connect_timeout: Duration::from_millis(500),
+        call_timeout: Duration::from_secs(5),
+        limits: LIMITS,
+    };
+    let peers = peers.iter().map(|&peer| (peer, end(peer, options))).collect();
+    let config = Config { address: *listen, peers, snapshot_every: *snapshot_every };
+    let server = PbServer::start(config, disk).map_err(|error| in_directory(error.to_string()))?;
+    let services = Server::new().with(server.service());
+    let listener = socket::listen_with(&tcp(*listen), services, LIMITS)
+        .map_err(|error| cannot_listen(*listen, &error))?;
+
+    let result = loop {
+        if stop.load(Relaxed) {
+            break Ok(());
+        }
+        if server.failure().is_some() {
+            break Err(Problem::new(FAILED, "")); // The server has said why.
+        }
+        sleep(GLANCE);
+    };
+    server.kill();
+    listener.shutdown();
+    result
+}
+
+/// The system refuses a port.
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
+    Problem::new(USAGE, format!("cannot listen at {address}: {error}"))
+}
+
+/// An address as the sockets know it.
+fn tcp(address: SocketAddr) -> Address {
+    Address::Tcp(address.to_string())
+}
+
+/// A way to a server.
+fn end(address: SocketAddr, options: Options) -> ClientEnd {
+    socket::connect(&tcp(address), options)
+}
+
+/// Lets a client work, for as long as its user wants to wait.
+fn in_time<T: Send + 'static>(
+    servers: Servers,
+    patience: Patience,
+    work: impl FnOnce(&mut Clerk) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let timeout = patience.timeout;
+    let options = Options {
+        connect_timeout: timeout.min(Duration::from_millis(500)),
+        call_timeout: timeout.min(Duration::from_secs(2)),
+        limits: LIMITS,
+    };
+    let ends = servers.peers.iter().map(|&peer| (peer, end(peer, options))).collect();
+    let (sender, result) = bounded(1);
+    spawn(move || {
+        let result = work(&mut Clerk::new(ends));
+        sender.send(result).ok(); // Fails if nobody waits any more.
+    });
+    result.recv_timeout(timeout).map_err(|_| {
+        let text = format!("no majority of the servers has answered within {timeout:?}");
+        Problem::new(TIMED_OUT, text)
+    })
+}
+
+/// Prints what each server says of itself.
+fn print_status(peers: &Peers) -> Result<(), Problem> {
+    let options =
+        Options { connect_timeout: STATUS_TIMEOUT, call_timeout: STATUS_TIMEOUT, limits: LIMITS };
+    let ask = |&peer: &SocketAddr| (peer, spawn(move || Status::ask(&end(peer, options)).ok()));
+    let asked: Vec<_> = peers.iter().map(ask).collect();
+    let mut answered = 0;
+    for (peer, status) in asked {
+        let line = match status.join().ok().flatten() {
+            Some(status) => {
+                answered += 1;
+                status.to_string()
+            }
+            None => format!("address={peer} up=false"),
+        };
+        print(&format!("{line}\n"))?;
+    }
+    if answered > 0 { Ok(()) } else { Err(Problem::new(TIMED_OUT, "no server answers")) }
+}
+
+/// Writes to standard output. A reader that has gone, such as `head`, is no problem.
+fn print(text: &str) -> Result<(), Problem> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Problem::new(USAGE, format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

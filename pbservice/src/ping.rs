@@ -1,0 +1,101 @@
+//! Who is alive: backups ping their primary, and the primary counts who does.
+
+use std::net::SocketAddr;
+
+use labrpc::Instant;
+use log::info;
+
+use crate::rpc::{PingArgs, PingReply};
+use crate::state::{Heard, Next, Office, Role, State};
+use crate::timing::DEAD_AFTER;
+use crate::version::Version;
+
+impl State {
+    /// The ping that is due, and to whom; `None` if there is no primary to ping.
+    pub(crate) fn take_ping(&self) -> Option<(SocketAddr, PingArgs)> {
+        let Role::Backup { primary: Some(heard), .. } = &self.role else { return None };
+        let args = PingArgs { from: self.me, promised: self.promised, version: self.version() };
+        Some((heard.address, args))
+    }
+
+    /// Answers a ping. A backup that has promised a later epoch ends this server's time in office;
+    /// one whose log ends elsewhere than this server believes is sent what it lacks.
+    pub(crate) fn handle_ping(&mut self, args: &PingArgs, now: Instant) -> PingReply {
+        if self.is_primary() && args.promised > self.promised {
+            self.step_down("a backup has promised a later epoch", now);
+        }
+        let committed = self.committed_version();
+        let Self { role, tail, .. } = self;
+        if let Role::Primary(office) = role
+            && let Some(progress) = office.backups.get_mut(&args.from)
+        {
+            progress.heard = now;
+            let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
+            match args.version {
+                None => progress.start_over(),
+                // An answer on its way knows better than a ping that may be old.
+                Some(version) if is_quiet && version != tail.version() => {
+                    // Where the log does not reach back so far, it needs a snapshot, see below.
+                    let common = tail.last_not_beyond(version).unwrap_or_default();
+                    progress.next = Next::After(common.order.max(progress.matched));
+                }
+                Some(_) => {}
+            }
+        }
+        PingReply { is_primary: self.is_primary(), promised: self.promised, committed }
+    }
+
+    /// The primary, or who was thought to be that, has answered the ping that was sent to it at
+    /// `sent`.
+    pub(crate) fn handle_ping_reply(
+        &mut self,
+        from: SocketAddr,
+        sent: Instant,
+        reply: &PingReply,
+        now: Instant,
+    ) {
+        let Role::Backup { primary: Some(heard), .. } = &mut self.role else { return };
+        if heard.address != from || sent < heard.at {
+            return;
+        }
+        if reply.is_primary && reply.promised >= self.promised {
+            // It was alive when it answered, but when that was is not known.
+            heard.at = sent;
+            self.learn_committed(reply.committed);
+        } else {
+            info!(target: "PING", "{self} hears from {from} that it is not primary");
+            self.become_backup(None, now);
+        }
+    }
+
+    /// A primary that has not heard from a majority lately steps down: its clients should look for
+    /// another one, and its backups too.
+    pub(crate) fn maybe_step_down(&mut self, now: Instant) {
+        if let Role::Primary(office) = &self.role
+            && 1 + office.present(now).count() < self.majority()
+        {
+            self.step_down("a majority is out of reach", now);
+        }
+    }
+
+    /// The backup follows this primary, as its call at `sent` has shown.
+    pub(crate) fn follow(&mut self, address: SocketAddr, now: Instant) {
+        self.become_backup(Some(Heard { address, at: now }), now);
+    }
+
+    /// Learns that all records up to this one are committed, if they are in the log: where two logs have the
+    /// same record, they are equal up to it.
+    pub(crate) fn learn_committed(&mut self, committed: Version) {
+        if committed.order > self.committed && !self.is_damaged && self.tail.contains(committed) {
+            self.commit_up_to(committed.order);
+        }
+    }
+}
+
+impl Office {
+    /// The backups that were heard of lately.
+    pub(crate) fn present(&self, now: Instant) -> impl Iterator<Item = SocketAddr> {
+        let heard = self.backups.iter().filter(move |(_, b)| now - b.heard < DEAD_AFTER);
+        heard.map(|(&address, _)| address)
+    }
+}

@@ -1,0 +1,60 @@
+//! One line of the log.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Version;
+
+/// An operation, and who asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its number in the log, counted from 1 without gaps.
+    pub order: u64,
+    /// The epoch of the primary that wrote it first.
+    pub epoch: u64,
+    /// The client that asked for it; 0 for the primary's own [`Operation::NoOp`].
+    pub client: u64,
+    /// Which of the client's operations this is. It grows from one to the next.
+    pub sequence: u64,
+    /// What is to be done.
+    pub operation: Operation,
+}
+
+impl Record {
+    /// Its place.
+    pub fn version(&self) -> Version {
+        Version { epoch: self.epoch, order: self.order }
+    }
+}
+
+/// A change of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// The key gets this value.
+    Put {
+        /// The key.
+        key: String,
+        /// Its new value.
+        value: String,
+    },
+    /// The value is appended to that of the key; a key that is missing has the empty one.
+    Append {
+        /// The key.
+        key: String,
+        /// What is appended.
+        value: String,
+    },
+    /// Nothing changes. The first record of an epoch, by which the primary learns what is committed.
+    NoOp,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Put { key, value } => write!(f, "put {key:?} {value:?}"),
+            Self::Append { key, value } => write!(f, "append {key:?} {value:?}"),
+            Self::NoOp => write!(f, "no-op"),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What servers and clients say to each other.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use labrpc::{ClientEnd, RpcError};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Operation, Record};
+use crate::snapshot::Snapshot;
+use crate::state::{ClientId, Epoch};
+use crate::version::Version;
+
+/// A backup asks its primary whether it is alive, and tells where its own log ends.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PingArgs {
+    /// The backup.
+    pub(crate) from: SocketAddr,
+    /// The highest epoch that it has promised.
+    pub(crate) promised: Epoch,
+    /// The version of its log; `None` if its log is damaged.
+    pub(crate) version: Option<Version>,
+}
+
+/// The answer to a ping.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PingReply {
+    /// Whether the server that answers is primary, in the epoch that it has promised.
+    pub(crate) is_primary: bool,
+    /// The highest epoch that it has promised.
+    pub(crate) promised: Epoch,
+    /// The last record that it knows to be committed.
+    pub(crate) committed: Version,
+}
+
+/// A server without a primary asks what the others know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CheckArgs {
+    /// Who asks.
+    pub(crate) address: SocketAddr,
+    /// The version of its log.
+    pub(crate) version: Version,
+}
+
+/// The answer to a check: the pair of address and version by which a primary is chosen, and who is
+/// primary, as far as the server knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CheckReply {
+    /// Who answers.
+    pub(crate) address: SocketAddr,
+    /// The version of its log; `None` if its log is damaged.
+    pub(crate) version: Option<Version>,
+    /// The highest epoch that it has promised.
+    pub(crate) promised: Epoch,
+    /// The primary that it has heard lately, itself perhaps.
+    pub(crate) primary: Option<Rumour>,
+}
+
+/// That a primary is alive, as others tell it. A rumour says how old it is: if each server took it for
+/// fresh, they would keep a dead primary alive by telling each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rumour {
+    /// The primary.
+    pub(crate) address: SocketAddr,
+    /// For how long it has been silent.
+    pub(crate) silent_for: Duration,
+}
+
+/// The server that the rule names asks for a promise: to follow nobody of an older epoch any more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PromiseArgs {
+    /// The new epoch.
+    pub(crate) epoch: Epoch,
+    /// Who wants to be its primary.
+    pub(crate) candidate: SocketAddr,
+    /// The version of its log.
+    pub(crate) version: Version,
+}
+
+/// The answer to the request for a promise.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PromiseReply {
+    /// Whether the epoch is promised to the candidate, on disk.
+    pub(crate) granted: bool,
+}
+
+/// The primary copies records to a backup. Without records this only asks whether the backup still
+/// follows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CopyArgs {
+    /// The primary's epoch.
+    pub(crate) epoch: Epoch,
+    /// The primary.
+    pub(crate) primary: SocketAddr,
+    /// The record before [`CopyArgs::records`].
+    pub(crate) previous: Version,
+    /// Consecutive records.
+    pub(crate) records: Vec<Record>,
+    /// The last record that is committed.
+    pub(crate) committed: Version,
+}
+
+/// The primary replaces a backup's whole log and state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InstallArgs {
+    /// The primary's epoch.
+    pub(crate) epoch: Epoch,
+    /// The primary.
+    pub(crate) primary: SocketAddr,
+    /// The primary's table, after what it knows to be committed.
+    pub(crate) snapshot: Snapshot,
+}
+
+/// What a backup answers to its primary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CopyReply {
+    /// All is on disk, and the backup follows the primary.
+    Stored,
+    /// The backup follows the primary, but its log differs before the records that were sent. This is
+    /// the last record at which it may agree.
+    Differs(Version),
+    /// The backup's log is damaged: it needs everything.
+    Damaged,
+    /// The backup has promised this later epoch.
+    Promised(Epoch),
+}
+
+/// A client's operation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct WriteArgs {
+    /// Who asks.
+    pub(crate) client: ClientId,
+    /// The client's number for this operation.
+    pub(crate) sequence: u64,
+    /// What is to be done.
+    pub(crate) operation: Operation,
+}
+
+/// A server serves no clients now: it is not the primary, or cannot know whether it still is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotServing {
+    /// The primary that it knows.
+    pub(crate) primary: Option<SocketAddr>,
+}
+
+/// A server that was killed, or whose disk fails, answers nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutOfService;
+
+/// What a server says of itself. Used by the grading tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The highest epoch that it has promised.
+    pub epoch: Epoch,
+    /// The version of its log; `None` if its log is damaged.
+    pub version: Option<Version>,
+    /// The primary, as far as it knows; itself if it is that.
+    pub primary: Option<SocketAddr>,
+    /// Whether it is primary, as far as it knows.
+    pub is_primary: bool,
+    /// The last record that it knows to be committed.
+    pub committed: Version,
+}
+
+impl Status {
+    /// Asks a server.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn ask(server: &ClientEnd) -> Result<Self, RpcError> {
+        server.call("Pb.Status", &())
+    }
+}
+
+/// A line of `pbservice status`.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status { address, epoch, version, primary, is_primary, .. } = self;
+        let version = version.map_or("damaged".to_string(), |version| version.to_string());
+        let primary = primary.map_or("none".to_string(), |primary| primary.to_string());
+        write!(
+            f,
+            "address={address} up=true epoch={epoch} version={version} primary={primary} \
+             is_primary={is_primary}"
+        )
+    }
+}

@@ -1,0 +1,296 @@
+//! All that a server knows, and how its role changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+
+use labrpc::Instant;
+use log::info;
+
+use crate::record::{Operation, Record};
+use crate::rpc::Status;
+use crate::storage::Recovered;
+use crate::table::Table;
+use crate::tail::Tail;
+use crate::timing::CHECK_PAUSE;
+use crate::version::Version;
+use crate::writes::{Write, Writes};
+
+/// Numbers a primary's time in office; 0 is before the first. A server's promise never falls.
+pub type Epoch = u64;
+/// A record's place in the log, counted from 1 without gaps.
+pub type Order = u64;
+/// A client, by the number that it drew.
+pub type ClientId = u64;
+
+/// What one server knows.
+///
+/// Invariants:
+/// * the promised epoch never falls, and a primary's epoch is the one that it has promised;
+/// * `committed <= tail.version().order`, `committed` never falls, and `table` is the state after it;
+/// * a server whose log is damaged is a backup.
+///
+/// Its methods decide, and nothing else: they know no lock, clock, randomness, network or disk. What has
+/// to be written they add to [`State::writes`]; the shell sees to it that it is on disk before anybody
+/// hears of the decision.
+pub(crate) struct State {
+    /// This server.
+    pub(crate) me: SocketAddr,
+    /// All servers, this one included.
+    pub(crate) servers: BTreeSet<SocketAddr>,
+    /// A snapshot is taken after so many records.
+    pub(crate) snapshot_every: u64,
+
+    // On disk too.
+    /// The highest epoch that this server has promised. It follows no primary of an older one.
+    pub(crate) promised: Epoch,
+    /// The end of the log.
+    pub(crate) tail: Tail,
+    /// The last record that the snapshot on disk contains.
+    pub(crate) snapshot: Order,
+    /// Whether the log on disk was found corrupt, and has not been replaced yet. Until then this
+    /// server promises nothing, does not count, and does not serve.
+    pub(crate) is_damaged: bool,
+
+    // In memory only.
+    /// To whom that epoch is promised, if it was promised on request and since the start: asked again,
+    /// this server answers the same.
+    pub(crate) promised_to: Option<SocketAddr>,
+    /// The last record known to be committed: on the disks of a majority, for ever.
+    pub(crate) committed: Order,
+    /// The table, after all that is committed.
+    pub(crate) table: Table,
+    /// What this server is at present, and what only this role has.
+    pub(crate) role: Role,
+    /// What has to be written to disk.
+    pub(crate) writes: Writes,
+}
+
+/// A role owns the state that only it needs.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Follows a primary, or waits for one.
+    Backup {
+        /// The primary, if there is one.
+        primary: Option<Heard>,
+        /// When it will check, if there is none.
+        next_check: Instant,
+    },
+    /// Was chosen, and asks for promises.
+    Candidate {
+        /// Who has promised the epoch, itself included.
+        promises: BTreeSet<SocketAddr>,
+    },
+    /// Serves clients and copies its log to all others.
+    Primary(Office),
+}
+
+/// The primary that a backup follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    /// The primary.
+    pub(crate) address: SocketAddr,
+    /// When it was surely alive.
+    pub(crate) at: Instant,
+}
+
+/// What a primary knows.
+#[derive(Debug)]
+pub(crate) struct Office {
+    /// The no-op with which its epoch began. Nothing is served, and nothing older acknowledged, before
+    /// it is committed.
+    pub(crate) no_op: Order,
+    /// The last record on its own disk.
+    pub(crate) synced: Order,
+    /// The last round of questions "do you still follow me?" that was asked for.
+    pub(crate) wanted_round: Round,
+    /// The last round that was begun: a request of it has been sent to some backup.
+    pub(crate) begun_round: Round,
+    /// What it knows of each other server.
+    pub(crate) backups: BTreeMap<SocketAddr, Progress>,
+}
+
+/// Numbers a primary's questions whether a majority still follows it.
+pub(crate) type Round = u64;
+
+/// What a primary knows of a backup.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// What it is sent next.
+    pub(crate) next: Next,
+    /// All records up to this one are on its disk.
+    pub(crate) matched: Order,
+    /// The last round in which it said that it follows.
+    pub(crate) confirmed: Round,
+    /// The round of the last call.
+    pub(crate) asked: Round,
+    /// When it was surely alive.
+    pub(crate) heard: Instant,
+    /// How many calls were made to it in this epoch.
+    pub(crate) calls: u64,
+    /// Until when an answer to the latest of them is waited for, if it has not come.
+    pub(crate) awaiting: Option<Instant>,
+    /// Calls up to this one count for nothing: it has lost its log since.
+    pub(crate) void_calls: u64,
+}
+
+/// What a backup is sent next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The records behind this one.
+    After(Order),
+    /// Everything: its log is damaged.
+    Everything,
+}
+
+impl State {
+    /// A server that starts, with what its disk holds.
+    pub(crate) fn new(
+        me: SocketAddr,
+        servers: BTreeSet<SocketAddr>,
+        snapshot_every: u64,
+        found: Recovered,
+        now: Instant,
+    ) -> Self {
+        Self {
+            me,
+            servers,
+            snapshot_every,
+            promised: found.promise,
+            tail: Tail::new(found.snapshot.last, found.records),
+            snapshot: found.snapshot.last.order,
+            is_damaged: found.damage.is_some(),
+            promised_to: None,
+            committed: found.snapshot.last.order,
+            table: found.snapshot.table,
+            role: Role::Backup { primary: None, next_check: now },
+            writes: Writes::default(),
+        }
+    }
+
+    /// How many servers are more than half of them.
+    pub(crate) fn majority(&self) -> usize {
+        self.servers.len() / 2 + 1
+    }
+
+    /// The other servers.
+    pub(crate) fn others(&self) -> impl Iterator<Item = SocketAddr> {
+        self.servers.iter().copied().filter(|&server| server != self.me)
+    }
+
+    /// The version of the log; `None` if it is damaged.
+    pub(crate) fn version(&self) -> Option<Version> {
+        (!self.is_damaged).then(|| self.tail.version())
+    }
+
+    /// The last record that is committed.
+    pub(crate) fn committed_version(&self) -> Version {
+        self.tail
+            .version_at(self.committed)
+            .expect("the log reaches from its base to what is committed")
+    }
+
+    /// Whether this server is primary.
+    pub(crate) fn is_primary(&self) -> bool {
+        matches!(self.role, Role::Primary(_))
+    }
+
+    /// The primary, as far as this server knows.
+    pub(crate) fn primary(&self) -> Option<SocketAddr> {
+        match &self.role {
+            Role::Backup { primary, .. } => primary.map(|primary| primary.address),
+            Role::Candidate { .. } => None,
+            Role::Primary(_) => Some(self.me),
+        }
+    }
+
+    /// What it says of itself.
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            address: self.me,
+            epoch: self.promised,
+            version: self.version(),
+            primary: self.primary(),
+            is_primary: self.is_primary(),
+            committed: self.committed_version(),
+        }
+    }
+
+    /// Promises an epoch.
+    pub(crate) fn promise(&mut self, epoch: Epoch) {
+        assert!(epoch > self.promised, "{self} cannot promise {epoch}");
+        self.promised = epoch;
+        self.promised_to = None;
+        self.writes.push(Write::Promise(epoch));
+    }
+
+    /// Becomes a backup of `primary`, or one that waits for a primary and does not check before
+    /// `next_check`.
+    pub(crate) fn become_backup(&mut self, primary: Option<Heard>, next_check: Instant) {
+        if self.primary() != primary.map(|heard| heard.address) {
+            match primary {
+                Some(Heard { address, .. }) => info!(target: "ROLE", "{self} follows {address}"),
+                None => info!(target: "ROLE", "{self} has no primary"),
+            }
+        }
+        self.role = Role::Backup { primary, next_check };
+    }
+
+    /// Begins a new epoch and asks for the others' promises.
+    pub(crate) fn become_candidate(&mut self, epoch: Epoch) {
+        assert!(!self.is_damaged, "{self} is damaged and cannot become primary");
+        self.promise(epoch);
+        self.role = Role::Candidate { promises: BTreeSet::from([self.me]) };
+        info!(target: "ROLE", "{self} asks for promises, its log ends at {}", self.tail.version());
+    }
+
+    /// Takes office, with the no-op of its own epoch as its first record. It knows nothing of the
+    /// others' logs but a first guess.
+    pub(crate) fn become_primary(&mut self, now: Instant) {
+        assert!(matches!(self.role, Role::Candidate { .. }), "{self} has not asked for promises");
+        let last = self.tail.version().order;
+        let progress = Progress {
+            next: Next::After(last),
+            matched: 0,
+            confirmed: 0,
+            asked: 0,
+            heard: now,
+            calls: 0,
+            awaiting: None,
+            void_calls: 0,
+        };
+        let backups = self.others().map(|other| (other, progress.clone())).collect();
+        self.role = Role::Primary(Office {
+            no_op: last + 1,
+            synced: 0,
+            wanted_round: 0,
+            begun_round: 0,
+            backups,
+        });
+        info!(target: "ROLE", "{self} is primary, its log ends at {}", self.tail.version());
+        self.write(0, 0, Operation::NoOp);
+    }
+
+    /// Appends a record of the own epoch to the log; returns its place.
+    pub(crate) fn write(&mut self, client: ClientId, sequence: u64, operation: Operation) -> Order {
+        assert!(self.is_primary(), "{self} is not primary and writes nothing");
+        let order = self.tail.version().order + 1;
+        let record = Record { order, epoch: self.promised, client, sequence, operation };
+        self.tail.append(record.clone());
+        self.writes.push(Write::Append(vec![record]));
+        order
+    }
+
+    /// Stops being primary or candidate, as a later epoch has begun or a majority is out of reach.
+    pub(crate) fn step_down(&mut self, why: &str, now: Instant) {
+        info!(target: "ROLE", "{self} steps down: {why}");
+        self.become_backup(None, now + CHECK_PAUSE);
+    }
+}
+
+/// `127.0.0.1:7001@5`: the server at this address, which has promised epoch 5.
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.me, self.promised)
+    }
+}

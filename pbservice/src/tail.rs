@@ -1,0 +1,150 @@
+//! The end of the log, in memory: what a primary may have to copy to others.
+
+use crate::record::Record;
+use crate::state::Order;
+use crate::version::Version;
+
+/// The records behind a base. The base and what is before it are done, and part of a snapshot.
+///
+/// Invariants: orders have no gaps, and epochs never fall.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tail {
+    /// The record before the first one here.
+    base: Version,
+    records: Vec<Record>,
+}
+
+impl Tail {
+    /// A log that goes on behind `base`.
+    pub(crate) fn new(base: Version, records: Vec<Record>) -> Self {
+        let mut tail = Self { base, records: Vec::with_capacity(records.len()) };
+        records.into_iter().for_each(|record| tail.append(record));
+        tail
+    }
+
+    /// The version of the log.
+    pub(crate) fn version(&self) -> Version {
+        self.records.last().map_or(self.base, Record::version)
+    }
+
+    /// The version of the log up to `order`; `None` if it is shorter, or the place is before the base.
+    pub(crate) fn version_at(&self, order: Order) -> Option<Version> {
+        if order == self.base.order {
+            return Some(self.base);
+        }
+        self.record(order).map(Record::version)
+    }
+
+    /// Whether the log has this very record.
+    pub(crate) fn contains(&self, version: Version) -> bool {
+        self.version_at(version.order) == Some(version)
+    }
+
+    /// A record.
+    pub(crate) fn record(&self, order: Order) -> Option<&Record> {
+        self.records.get(order.checked_sub(self.base.order + 1)? as usize)
+    }
+
+    /// The records behind `order`, which must not be before the base.
+    pub(crate) fn after(&self, order: Order) -> &[Record] {
+        assert!(order >= self.base.order, "records up to {} are dropped", self.base);
+        let skipped = (order - self.base.order) as usize;
+        self.records.get(skipped..).unwrap_or_default()
+    }
+
+    /// Where two logs can agree at most: the last record whose order and epoch are both not beyond
+    /// those of `theirs`; `None` if that is before the base.
+    ///
+    /// Each side asks this of its own log, in turn, until the answer is a record that it has. Every
+    /// step skips all records of an epoch that one side does not have.
+    pub(crate) fn last_not_beyond(&self, theirs: Version) -> Option<Version> {
+        if self.base.order > theirs.order || self.base.epoch > theirs.epoch {
+            return None;
+        }
+        let upto = (theirs.order - self.base.order) as usize;
+        let candidates = &self.records[..upto.min(self.records.len())];
+        let count = candidates.partition_point(|record| record.epoch <= theirs.epoch);
+        Some(count.checked_sub(1).map_or(self.base, |last| candidates[last].version()))
+    }
+
+    /// Adds the next record.
+    pub(crate) fn append(&mut self, record: Record) {
+        let last = self.version();
+        assert_eq!(record.order, last.order + 1, "after {last} comes no {}", record.version());
+        assert!(record.epoch >= last.epoch, "after {last} comes no {}", record.version());
+        self.records.push(record);
+    }
+
+    /// Forgets the records from `order` on.
+    pub(crate) fn cut_off_from(&mut self, order: Order) {
+        assert!(order > self.base.order, "what is up to {} is done", self.base);
+        self.records.truncate((order - self.base.order - 1) as usize);
+    }
+
+    /// Drops the records up to `order`.
+    pub(crate) fn drop_up_to(&mut self, order: Order) {
+        if let Some(base) = self.version_at(order) {
+            self.records.drain(..(order - self.base.order) as usize);
+            self.base = base;
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::record::Operation;
+    use crate::state::Epoch;
+
+    /// A log whose records have these epochs.
+    pub(crate) fn log(epochs: &[Epoch]) -> Tail {
+        let record = |(order, &epoch)| no_op(Version { epoch, order });
+        Tail::new(Version::default(), (1..).zip(epochs).map(record).collect())
+    }
+
+    /// A record that does nothing.
+    pub(crate) fn no_op(version: Version) -> Record {
+        let Version { epoch, order } = version;
+        Record { order, epoch, client: 0, sequence: 0, operation: Operation::NoOp }
+    }
+
+    /// `at(7, 5)` is 7@5.
+    pub(crate) fn at(order: Order, epoch: Epoch) -> Version {
+        Version { epoch, order }
+    }
+
+    #[test]
+    fn places_behind_the_base_are_known() {
+        let mut tail = log(&[1, 1, 2, 2, 3]);
+        tail.drop_up_to(2);
+        assert_eq!((tail.base, tail.version()), (at(2, 1), at(5, 3)));
+        assert_eq!(tail.version_at(1), None);
+        assert_eq!(tail.version_at(2), Some(at(2, 1)));
+        assert_eq!(tail.version_at(6), None);
+        assert!(tail.contains(at(3, 2)) && !tail.contains(at(3, 1)));
+        assert_eq!(tail.after(4).len(), 1);
+        assert_eq!(tail.after(9).len(), 0);
+        tail.cut_off_from(4);
+        assert_eq!(tail.version(), at(3, 2));
+    }
+
+    #[test]
+    fn where_logs_can_agree() {
+        let tail = log(&[1, 1, 2, 2, 4]);
+        for (theirs, expected) in [
+            (at(0, 0), at(0, 0)),
+            (at(2, 1), at(2, 1)),
+            (at(9, 1), at(2, 1)),
+            (at(3, 9), at(3, 2)),
+            (at(9, 3), at(4, 2)),
+            (at(9, 9), at(5, 4)),
+        ] {
+            assert_eq!(tail.last_not_beyond(theirs), Some(expected), "{theirs}");
+        }
+        let mut dropped = tail;
+        dropped.drop_up_to(3);
+        assert_eq!(dropped.last_not_beyond(at(2, 1)), None);
+        assert_eq!(dropped.last_not_beyond(at(9, 1)), None);
+        assert_eq!(dropped.last_not_beyond(at(3, 2)), Some(at(3, 2)));
+    }
+}

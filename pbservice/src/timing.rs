@@ -1,0 +1,38 @@
+//! All times. The seed of this lab lets servers wait "some tens of seconds" before they choose a new
+//! primary; these let it serve within three.
+
+use std::time::Duration;
+
+/// How often a backup pings its primary.
+pub(crate) const PING_INTERVAL: Duration = Duration::from_millis(100);
+
+/// After so many pings in a row without an answer the primary is taken for dead. A network that loses
+/// one request in ten and one reply in ten does that to a live primary once in ten million times.
+pub(crate) const MISSED_PINGS: u32 = 10;
+
+/// How long the silence of a server must last until it is taken for dead: one second.
+pub(crate) const DEAD_AFTER: Duration =
+    Duration::from_millis(PING_INTERVAL.as_millis() as u64 * MISSED_PINGS as u64);
+
+/// How long a server waits for the answers to its check. Ten times what a bad network delays a message.
+pub(crate) const CHECK_ROUND: Duration = Duration::from_millis(300);
+
+/// How long the one that was chosen waits for promises until it asks again. Five times what a bad
+/// network delays a message.
+pub(crate) const PROMISE_ROUND: Duration = Duration::from_millis(150);
+
+/// How often it asks before it gives up.
+pub(crate) const PROMISE_TRIES: u32 = 3;
+
+/// Pause before a server without a primary checks again: time enough for the one that was chosen to
+/// win and to be heard of. To it comes a random part of [`CHECK_JITTER`].
+pub(crate) const CHECK_PAUSE: Duration = Duration::from_millis(200);
+
+/// Greatest random addition to [`CHECK_PAUSE`], so that servers do not check in step for ever.
+pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
+
+/// A primary sends again what a backup has not answered for so long. Twice the ping interval.
+pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
+
+/// The same for a snapshot, which may be long.
+pub(crate) const RESEND_SNAPSHOT_AFTER: Duration = Duration::from_secs(3);

@@ -1,0 +1,85 @@
+//! The one task that writes to the disk, without the server's lock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::server::{End, Inner, Server};
+use crate::state::{Order, State};
+use crate::storage::{Storage, StorageError};
+use crate::version::Version;
+use crate::writes::Write;
+
+impl Server {
+    /// Carries out what was decided, in order, until the server ends. What gathers during one sync
+    /// shares the next. When the disk fails, the server ends: it must not acknowledge anything more.
+    pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
+        while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
+            let is_idle = writes.is_empty();
+            let mut result = carry_out(storage, writes);
+            storage.mark_committed(committed);
+            if is_idle {
+                result = storage.write_mark();
+            }
+            if let Err(error) = result {
+                return self.end(End::DiskFailed(error.to_string()));
+            }
+            self.update(|state| state.note_synced(ticket, last)).ok(); // The loop sees the end.
+            self.has_written.notify_all();
+        }
+    }
+
+    /// Waits for something to write, or long enough to write at least what is committed; `None` when
+    /// the server has ended.
+    fn wait_for_writes(&self) -> Option<Batch> {
+        let inner = self.inner.lock();
+        let (mut inner, _) = self.has_writes.wait_timeout_while(
+            inner,
+            MARK_AFTER,
+            |Inner { state, end, .. }| end.is_none() && state.writes.is_empty(),
+        );
+        if inner.end.is_some() {
+            return None;
+        }
+        let State { tail, committed, writes, .. } = &mut inner.state;
+        let (writes, ticket) = writes.take();
+        Some(Batch { writes, ticket, last: tail.version(), committed: *committed })
+    }
+}
+
+/// What is written in one go.
+struct Batch {
+    /// In this order.
+    writes: Vec<Write>,
+    /// The ticket of the last of them.
+    ticket: u64,
+    /// The version that the log on disk will have.
+    last: Version,
+    /// The last record known to be committed.
+    committed: Order,
+}
+
+/// When nothing has been written for so long, the log is told up to where its records are committed.
+/// Otherwise it learns that with the next records.
+const MARK_AFTER: Duration = Duration::from_secs(1);
+
+/// Brings some writes to disk, all of them or fails.
+fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> {
+    let mut is_dirty = false;
+    for write in writes {
+        match write {
+            Write::Promise(epoch) => storage.save_promise(epoch)?,
+            Write::Append(records) => {
+                storage.append(&records)?;
+                is_dirty = true;
+            }
+            Write::CutOffFrom(order) => storage.truncate_from(order)?,
+            Write::Snapshot(snapshot) => storage.save_snapshot(&snapshot)?,
+            Write::Install(snapshot) => storage.install_snapshot(&snapshot)?,
+            Write::Repair(snapshot) => {
+                storage.install_snapshot(&snapshot)?;
+                storage.declare_repaired()?;
+            }
+        }
+    }
+    if is_dirty { storage.sync() } else { Ok(()) }
+}

@@ -1,0 +1,416 @@
+//! The vocabulary in which the tests tell their stories.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
+use linearizability::{KvInput, KvOutput};
+use pbservice::{
+    Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
+    Storage, Version, show_log,
+};
+use rand::RngExt as _;
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+
+/// Servers in every cluster.
+pub const SERVERS: usize = 5;
+
+/// Within this time after a primary dies another one serves.
+pub const FAILOVER: Duration = Duration::from_secs(3);
+
+/// By then what a server has decided to write is on its disk.
+pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
+
+/// Five servers, all connected with each other in the beginning, and what their clients saw. Clones are
+/// the same cluster.
+#[derive(Clone)]
+pub struct PbCluster {
+    sim: Sim,
+    servers: Cluster<PbServer>,
+    /// What each server's disk holds. Never locked across a call of the runtime.
+    disks: Arc<Mutex<Vec<Disk>>>,
+    history: KvHistory,
+    /// How many clients there were.
+    clients: Arc<AtomicU64>,
+}
+
+/// The address of a server. As text, 10.0.0.10 comes before 10.0.0.8.
+pub fn address(server: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 8 + server as u8], 7000))
+}
+
+impl PbCluster {
+    /// Starts the servers on a reliable network.
+    pub fn start(sim: &Sim) -> Self {
+        Self::start_with(sim, SNAPSHOT_EVERY)
+    }
+
+    /// Starts servers that take snapshots after so many records.
+    pub fn start_with(sim: &Sim, snapshot_every: u64) -> Self {
+        let cluster = Self::named(sim, "S", SERVERS, snapshot_every);
+        cluster.servers.start_all();
+        cluster
+    }
+
+    /// So many servers, whose names begin like this, with empty disks. They have not been started.
+    pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
+        let disks = Arc::new(Mutex::new((0..servers).map(|_| Disk::new()).collect::<Vec<_>>()));
+        let content = Arc::clone(&disks);
+        let start = move |boot: Boot| {
+            let disk = lock(&content)[boot.me].clone();
+            let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
+            let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
+            let config = Config { address: address(boot.me), peers, snapshot_every };
+            let server = PbServer::start(config, disk).expect("its disk is its own and sound");
+            Started { services: vec![server.service()], handle: server }
+        };
+        let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
+        let history = KvHistory::new(sim);
+        Self { sim: sim.clone(), servers, disks, history, clients: Arc::default() }
+    }
+
+    /// The numbers of all servers.
+    pub fn all(&self) -> std::ops::Range<usize> {
+        0..self.servers.len()
+    }
+
+    /// All servers but these.
+    pub fn others(&self, these: &[usize]) -> Vec<usize> {
+        self.all().filter(|server| !these.contains(server)).collect()
+    }
+
+    /// The servers as the testkit knows them.
+    pub fn servers(&self) -> &Cluster<PbServer> {
+        &self.servers
+    }
+
+    /// What the clients saw.
+    pub fn history(&self) -> &KvHistory {
+        &self.history
+    }
+
+    /// Fails the run.
+    #[track_caller]
+    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
+        self.sim.fail(Violation::new(claim, actual));
+    }
+
+    /// A new client that reaches all servers; the number labels it in pictures of the history.
+    pub fn client(&self, number: u64) -> KvClerk {
+        self.client_of(number, &self.all().collect::<Vec<_>>()).0
+    }
+
+    /// A new client that reaches only these servers.
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Reachable) {
+        let (mut clerk, name) = self.bare_client();
+        let reachable = Reachable { cluster: self.clone(), name };
+        reachable.only(servers);
+        (self.history.clerk(number, move |input| execute(&mut clerk, input)), reachable)
+    }
+
+    /// Waits until a client's call that was under way has returned.
+    #[track_caller]
+    pub fn await_end<T>(&self, what: &str, call: JoinHandle<T>) -> T {
+        let began = Instant::now();
+        while !call.is_finished() {
+            if began.elapsed() > 2 * FAILOVER {
+                let claim = "a call ends soon when a majority is connected";
+                self.fail(claim, format!("{what} did not complete: {}", self.lines()));
+            }
+            sleep(Duration::from_millis(10));
+        }
+        call.join().expect("nobody crashes the test")
+    }
+
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            if began.elapsed() > 2 * FAILOVER {
+                let actual = format!("waited in vain: {}", self.lines());
+                self.fail("servers that can do their work soon do it", actual);
+            }
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// A new client whose calls are not recorded, and its name.
+    pub fn bare_client(&self) -> (Clerk, String) {
+        let number = self.clients.fetch_add(1, Relaxed);
+        let name = format!("C{number} of {}", self.servers.name(0));
+        let ends = self.servers.client_ends(&name);
+        (Clerk::new(self.all().map(address).zip(ends).collect()), name)
+    }
+
+    /// A key has this value.
+    #[track_caller]
+    pub fn check_value(&self, clerk: &mut KvClerk, key: &str, expected: &str) {
+        let value = clerk.get(key);
+        if value != expected {
+            let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
+            self.fail("a client reads what was written last", actual);
+        }
+    }
+}
+
+/// What the logs hold.
+impl PbCluster {
+    /// The records in a server's log on disk, behind its snapshot.
+    pub fn records(&self, server: usize) -> Vec<Record> {
+        self.open_disk(server).1.records
+    }
+
+    /// The version of a server's log on disk.
+    pub fn version_on_disk(&self, server: usize) -> Version {
+        self.open_disk(server).0.last()
+    }
+
+    /// What a server would find if it were killed now and started again.
+    pub fn open_disk(&self, server: usize) -> (Storage, Recovered) {
+        let opened = Storage::open(self.disk(server).copy(), address(server));
+        opened.expect("its disk is its own and sound")
+    }
+
+    /// The clients' operations in a server's log on disk.
+    pub fn operations(&self, server: usize) -> Vec<Operation> {
+        let operations = self.records(server).into_iter().map(|record| record.operation);
+        operations.filter(|operation| *operation != Operation::NoOp).collect()
+    }
+
+    /// Waits until a server has the record with this number on its disk.
+    #[track_caller]
+    pub fn await_on_disk(&self, server: usize, order: Order) {
+        let began = Instant::now();
+        while self.version_on_disk(server).order < order {
+            if began.elapsed() > FAILOVER {
+                let actual = format!("S{server} does not write record {order}: {}", self.lines());
+                self.fail("a primary takes puts into its log", actual);
+            }
+            sleep(Duration::from_millis(1));
+        }
+        // Written, and by then synced.
+        sleep(TIME_TO_SYNC);
+    }
+
+    /// How long the log on a server's disk is, in bytes. Nothing of the server runs for this: it shows
+    /// at once what the server has written.
+    pub fn log_len(&self, server: usize) -> u64 {
+        self.disk(server).len("log").ok().flatten().unwrap_or_default()
+    }
+
+    /// How many records a server has written, synced or not. As [`PbCluster::log_len`].
+    pub fn count_records(&self, server: usize) -> usize {
+        let mut table = Vec::new();
+        show_log(&self.disk(server), &mut table).expect("a simulated disk can be read");
+        table.iter().filter(|&&byte| byte == b'\n').count()
+    }
+
+    /// The highest epoch that any server has promised.
+    pub fn latest_epoch(&self) -> Epoch {
+        self.statuses().values().map(|status| status.epoch).max().unwrap_or_default()
+    }
+
+    /// A value holds the items of some clients, `(client, how many)`.
+    #[track_caller]
+    pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
+        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
+    }
+}
+
+/// Has a clerk make a call. In a history, a key that was never written has the value "".
+fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
+    match input {
+        KvInput::Get { key } => return KvOutput::Value(clerk.get(key).unwrap_or_default()),
+        KvInput::Put { key, value } => clerk.put(key, value),
+        KvInput::Append { key, value } => clerk.append(key, value),
+    }
+    KvOutput::Done
+}
+
+/// Which servers a client reaches.
+pub struct Reachable {
+    cluster: PbCluster,
+    /// The client's name.
+    name: String,
+}
+
+impl Reachable {
+    /// These, and no others.
+    pub fn only(&self, servers: &[usize]) {
+        let all: Vec<usize> = self.cluster.all().collect();
+        self.cluster.servers.disconnect_client(&self.name, &all);
+        self.cluster.servers.connect_client(&self.name, servers);
+    }
+}
+
+/// Who is primary.
+impl PbCluster {
+    /// What a server says of itself; `None` if it is down.
+    pub fn status(&self, server: usize) -> Option<Status> {
+        let status = self.servers.call(server, PbServer::status)?;
+        self.sim.update_server(self.servers.line(server), |line| {
+            line.term = Some(status.epoch);
+            line.is_leader = status.is_primary;
+            line.applied = Some(status.committed.order);
+        });
+        Some(status)
+    }
+
+    /// What all servers that are up say of themselves.
+    pub fn statuses(&self) -> BTreeMap<usize, Status> {
+        self.all().filter_map(|server| Some((server, self.status(server)?))).collect()
+    }
+
+    /// Waits until one of these servers is primary in the latest epoch of them, and returns it.
+    #[track_caller]
+    pub fn primary_among(&self, servers: &[usize]) -> usize {
+        let began = Instant::now();
+        loop {
+            let statuses = servers.iter().filter_map(|&s| Some((s, self.status(s)?)));
+            let latest = statuses.max_by_key(|(_, status)| (status.epoch, status.is_primary));
+            if let Some((server, Status { is_primary: true, .. })) = latest {
+                return server;
+            }
+            // Where every fifth answer is lost, an election may have to be repeated.
+            let patience = if self.sim.network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
+            if began.elapsed() > patience {
+                let claim = "a majority that is connected has a primary within three seconds";
+                self.fail(claim, format!("none: {}", self.lines()));
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a server is primary, and returns it.
+    #[track_caller]
+    pub fn primary(&self) -> usize {
+        self.primary_among(&self.all().collect::<Vec<_>>())
+    }
+
+    /// What all servers say, for messages.
+    pub fn lines(&self) -> String {
+        let line = |(server, status): (usize, Status)| format!("\n    S{server} {status}");
+        self.statuses().into_iter().map(line).collect()
+    }
+
+    /// Waits until all servers that are up know the same records to be committed, have no others, and
+    /// have them on their disks. Then the logs must be equal, record by record.
+    #[track_caller]
+    pub fn await_equal_logs(&self) {
+        let began = Instant::now();
+        while !self.have_settled() {
+            if began.elapsed() > 2 * FAILOVER {
+                let actual = format!("the logs differ: {}", self.lines());
+                self.fail("servers that are connected come to have the same log", actual);
+            }
+            sleep(Duration::from_millis(50));
+        }
+        self.check_equal_records();
+    }
+
+    /// Whether all servers that are up have the same version, on disk, and know it to be committed.
+    fn have_settled(&self) -> bool {
+        let statuses = self.statuses();
+        let mut logs = statuses.values().map(|status| (status.version, status.committed));
+        let Some((Some(version), committed)) = logs.next() else { return false };
+        let up = || statuses.keys().copied();
+        version == committed
+            && logs.all(|log| log == (Some(version), committed))
+            && up().all(|server| self.version_on_disk(server) == version)
+    }
+
+    /// The logs on the disks of all servers that are up are equal, as far as they have not been
+    /// dropped.
+    #[track_caller]
+    fn check_equal_records(&self) {
+        let mut by_order: BTreeMap<Order, (usize, Record)> = BTreeMap::new();
+        for server in self.all().filter(|&server| self.servers.is_up(server)) {
+            for record in self.records(server) {
+                let (other, first) =
+                    by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
+                if *first != record {
+                    let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
+                    self.fail("all logs are equal", actual);
+                }
+            }
+        }
+    }
+}
+
+/// Faults.
+impl PbCluster {
+    /// Cuts a server's power: it loses what is not on its disk.
+    pub fn crash(&self, server: usize) {
+        self.servers.crash(server);
+        let disk = self.disk(server).crash();
+        self.set_disk(server, disk);
+    }
+
+    /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was written
+    /// but not synced.
+    pub fn kill(&self, server: usize) {
+        self.servers.crash(server);
+        let disk = self.disk(server).copy();
+        self.set_disk(server, disk);
+    }
+
+    /// Brings a server down in one of three ways, as the seed wants: without power, killed, or asked to
+    /// stop. What is left of it does not reach the disk any more.
+    pub fn bring_down(&self, server: usize) {
+        match rng().random_range(0..3_u32) {
+            0 => self.crash(server),
+            1 => self.kill(server),
+            _ => {
+                self.servers.shutdown(server);
+                let disk = self.disk(server).copy();
+                self.set_disk(server, disk);
+            }
+        }
+    }
+
+    /// Whether a server has stopped its service because its disk has failed.
+    pub fn has_failed(&self, server: usize) -> bool {
+        self.servers.call(server, PbServer::failure).flatten().is_some()
+    }
+
+    /// What a server writes to, or will find when it starts.
+    pub fn disk(&self, server: usize) -> Disk {
+        lock(&self.disks)[server].clone()
+    }
+
+    /// What a server that is down will find when it starts.
+    pub fn set_disk(&self, server: usize, disk: Disk) {
+        lock(&self.disks)[server] = disk;
+    }
+
+    /// Cuts these servers off from the others. Clients are not affected.
+    pub fn isolate(&self, side: &[usize]) {
+        self.servers.partition(&[side, &self.others(side)]);
+    }
+
+    /// Starts a server that is down and connects it.
+    pub fn restart(&self, server: usize) {
+        self.servers.start(server);
+        self.servers.connect(server);
+    }
+
+    /// Brings every server down.
+    pub fn bring_all_down(&self) {
+        self.all().for_each(|server| self.bring_down(server));
+    }
+
+    /// Connects everyone with everyone, and starts those that are down.
+    pub fn connect_all(&self) {
+        self.servers.heal();
+        self.servers.start_all();
+    }
+}
+
+/// Locks, for a moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

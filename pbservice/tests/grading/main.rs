@@ -1,0 +1,11 @@
+//! The grading tests of the primary/backup service: the seed's three cases under their names, and ours.
+
+mod catch_up;
+mod cluster;
+mod election;
+mod majority;
+mod naive;
+mod restart;
+mod service;
+mod storage;
+mod workload;

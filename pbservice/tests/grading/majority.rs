@@ -1,0 +1,95 @@
+//! Nothing is served without a majority.
+
+use std::time::Duration;
+
+use labrpc::{rng, spawn};
+use rand::RngExt as _;
+use testkit::{LabTest, lab_test};
+
+use crate::cluster::{FAILOVER, PbCluster};
+
+/// With three of five servers down neither a put nor a get completes; with the first that returns, both
+/// do.
+#[test]
+fn no_quorum_no_service() {
+    let test = LabTest::new("no_quorum_no_service").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        // The primary stays, or dies with the others, as the seed wants.
+        let primary = cluster.primary();
+        let first = if rng().random_bool(0.5) { primary } else { cluster.others(&[primary])[0] };
+        let down =
+            [first, cluster.others(&[first, primary])[0], cluster.others(&[first, primary])[1]];
+        down.iter().for_each(|&server| cluster.bring_down(server));
+
+        let (mut writer, mut reader) = (cluster.client(1), cluster.client(2));
+        let put = spawn(move || writer.put("x", "2"));
+        let get = spawn(move || reader.get("x"));
+        sim.sleep(2 * FAILOVER);
+        for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
+            if is_over {
+                let actual = format!("a {what} completed: {}", cluster.lines());
+                cluster.fail("two servers of five serve nothing", actual);
+            }
+        }
+
+        cluster.restart(down[0]);
+        cluster.await_end("the put", put);
+        cluster.await_end("the get", get);
+        cluster.check_value(&mut clerk, "x", "2");
+        cluster.connect_all();
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
+/// A primary that is cut off with one backup acknowledges nothing and answers no question, not even with
+/// a value that it knows, while the others go on. When the partition has healed there is one primary and
+/// one log.
+#[test]
+fn partitioned_primary_serves_nothing() {
+    lab_test("partitioned_primary_serves_nothing", |sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        let old = cluster.primary();
+        let minority = [old, cluster.others(&[old])[0]];
+        let majority = cluster.others(&minority);
+        cluster.isolate(&minority);
+
+        let (mut writer, writes_to) = cluster.client_of(1, &minority);
+        let (mut reader, reads_from) = cluster.client_of(2, &minority);
+        let (mut outside, _) = cluster.client_of(3, &majority);
+        let put = spawn(move || writer.put("x", "lost"));
+        let get = spawn(move || reader.get("x"));
+        // At first the old primary does not know that it is cut off, and then another one serves.
+        outside.put("x", "2");
+        for number in 0..20 {
+            outside.append("x", &format!(" {number}"));
+            outside.get("x");
+            sim.sleep(Duration::from_millis(100));
+        }
+        for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
+            if is_over {
+                let actual = format!("a {what} in the minority completed: {}", cluster.lines());
+                cluster.fail("a primary without a majority serves nothing", actual);
+            }
+        }
+
+        cluster.connect_all();
+        let all: Vec<usize> = cluster.all().collect();
+        writes_to.only(&all);
+        reads_from.only(&all);
+        cluster.await_end("the put", put);
+        cluster.await_end("the get", get);
+        cluster.await_equal_logs();
+        let primaries = cluster.statuses().values().filter(|status| status.is_primary).count();
+        if primaries != 1 {
+            cluster.fail("there is one primary", format!("{primaries}: {}", cluster.lines()));
+        }
+        cluster.check_value(&mut clerk, "x", "lost");
+        cluster.history().check();
+    });
+}

@@ -1,0 +1,149 @@
+//! What was acknowledged survives: the death of all servers, a disk that fails, and a log that rots.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use labrpc::{Disk, DiskFault, spawn};
+use pbservice::Storage;
+use testkit::{LabTest, Sim, item};
+
+use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address};
+use crate::workload::append_all;
+
+/// All five servers die at once and return, twice: every put that was acknowledged is there.
+#[test]
+fn restart_all() {
+    const CLIENTS: u64 = 5;
+    const ITEMS: u64 = 10;
+    let test = LabTest::new("restart_all").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, 30);
+        let mut clerk = cluster.client(CLIENTS);
+        for round in ["first", "second"] {
+            append_all(&cluster, round, CLIENTS, ITEMS);
+            cluster.bring_all_down();
+            cluster.connect_all();
+            for key in ["first", round] {
+                let counts: Vec<(u64, u64)> = (0..CLIENTS).map(|client| (client, ITEMS)).collect();
+                cluster.check_appends(&clerk.get(key), &counts);
+            }
+        }
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
+/// The disk fails at the k-th operation, for every k of a run, and then all servers lose their power:
+/// what was acknowledged before is there when they return.
+///
+/// Once this is done to a server that is alone, where its disk is all that there is, and once to the
+/// primary of five.
+#[test]
+fn crash_at_every_write() {
+    // Some seventy clusters, one after the other, each with an election or two.
+    let limit = Duration::from_secs(3_600);
+    let test = LabTest::new("crash_at_every_write").simulation_only().time_limit(limit);
+    test.run(|sim| {
+        for servers in [1, SERVERS] {
+            let operations = fail_at(sim, servers, None);
+            for k in 1..=operations {
+                fail_at(sim, servers, Some(k));
+            }
+        }
+    });
+}
+
+/// Appends a few items while the disk of the first server fails at its k-th operation, or does not, and
+/// cuts the power after the last. Returns how many operations the disk has seen.
+fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
+    const ITEMS: u64 = 8;
+    let fault = if k.is_some_and(|k| k % 2 == 0) { DiskFault::Once } else { DiskFault::FromThenOn };
+    // Two snapshots are taken on the way.
+    let cluster = PbCluster::named(sim, &format!("{servers}, {k:?}: S"), servers, 4);
+    if let Some(k) = k {
+        cluster.disk(0).fail_at(operations_to_open() + k, fault);
+    }
+    cluster.connect_all();
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let (mut clerk, count) = (cluster.client(0), Arc::clone(&acknowledged));
+    let at_work = spawn(move || {
+        for number in 0..ITEMS {
+            clerk.append("x", &item(0, number));
+            count.store(number + 1, Relaxed);
+        }
+    });
+    // A server that is alone does not return from a failure.
+    cluster.wait_until(|| at_work.is_finished() || cluster.has_failed(0));
+    sim.sleep(TIME_TO_SYNC);
+    let acknowledged = acknowledged.load(Relaxed);
+    let operations = cluster.disk(0).operations() - operations_to_open();
+    cluster.all().for_each(|server| cluster.crash(server));
+    cluster.connect_all();
+    let value = cluster.client(1).get("x");
+    let items = value.matches('x').count() as u64;
+    if items < acknowledged {
+        let actual = format!(
+            "operation {k:?} of the first of {servers} disks failed ({fault:?}), {acknowledged} \
+             appends were acknowledged, {items} are there"
+        );
+        cluster.fail("what was acknowledged is there after a restart", actual);
+    }
+    cluster.check_appends(&value, &[(0, items)]);
+    cluster.wait_until(|| at_work.is_finished());
+    cluster.check_appends(&cluster.client(1).get("x"), &[(0, ITEMS)]);
+    cluster.history().check();
+    cluster.all().for_each(|server| cluster.crash(server));
+    operations
+}
+
+/// How many operations of the disk it takes to make a new storage. Their failures are tested with the
+/// storage.
+fn operations_to_open() -> u64 {
+    let disk = Disk::new();
+    Storage::open(disk.clone(), address(0)).expect("nothing fails here");
+    disk.operations()
+}
+
+/// A server whose log has rotted does not count: with two others it is no majority. When there is a
+/// primary, it gets everything, and counts again.
+#[test]
+fn damaged_server_is_repaired() {
+    let test = LabTest::new("damaged_server_is_repaired").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        for number in 0..10 {
+            clerk.append("x", &item(0, number));
+        }
+        cluster.await_equal_logs();
+        cluster.all().for_each(|server| cluster.bring_down(server));
+        let middle = cluster.log_len(0) / 2;
+        cluster.disk(0).flip("log", middle, 0x10);
+
+        // Two sound servers and the damaged one.
+        (0..3).for_each(|server| cluster.restart(server));
+        let get = spawn(move || (clerk.get("x"), clerk));
+        sim.sleep(2 * FAILOVER);
+        let status = cluster.status(0).expect("it is up");
+        if get.is_finished() || status.version.is_some() || status.is_primary {
+            let actual = format!("S0 is damaged, S3 and S4 are down: {}", cluster.lines());
+            cluster.fail("a server whose log is corrupt does not count", actual);
+        }
+
+        // With a third sound server there is a primary, which repairs the damaged one.
+        cluster.restart(3);
+        let (value, mut clerk) = cluster.await_end("the get", get);
+        cluster.check_appends(&value, &[(0, 10)]);
+        cluster.await_equal_logs();
+
+        // It counts.
+        (1..3).for_each(|server| cluster.bring_down(server));
+        cluster.restart(4);
+        cluster.bring_down(3);
+        cluster.restart(1);
+        clerk.append("x", &item(0, 10));
+        cluster.check_appends(&clerk.get("x"), &[(0, 11)]);
+        cluster.history().check();
+    });
+}

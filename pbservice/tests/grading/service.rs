@@ -1,0 +1,160 @@
+//! The seed's own test cases: put and get, with a dead primary, and in a slow network.
+
+use std::time::Duration;
+
+use labrpc::{Instant, spawn};
+use pbservice::choose;
+use testkit::{LabTest, item, lab_test};
+
+use crate::cluster::{FAILOVER, PbCluster, address};
+use crate::workload::append_all;
+
+/// Puts, overwrites, gets. A missing key is told from an empty value, and every backup's log has every
+/// put.
+#[test]
+fn put_get_tc01() {
+    lab_test("put_get_tc01", |sim| {
+        let cluster = PbCluster::start(sim);
+        let (mut clerk, _) = cluster.bare_client();
+        if let Some(value) = clerk.get("x") {
+            cluster.fail("a missing key has no value", format!("Get(\"x\"): {value:?}"));
+        }
+        clerk.put("x", "");
+        if clerk.get("x").as_deref() != Some("") {
+            cluster.fail("an empty value is a value", format!("Get(\"x\"): {:?}", clerk.get("x")));
+        }
+        let mut clerk = cluster.client(0);
+        for (key, value) in [("x", "1"), ("y", "2"), ("x", "3")] {
+            clerk.put(key, value);
+            cluster.check_value(&mut clerk, key, value);
+        }
+        clerk.append("y", "4");
+        cluster.check_value(&mut clerk, "x", "3");
+        cluster.check_value(&mut clerk, "y", "24");
+        cluster.check_value(&mut clerk, "z", "");
+
+        cluster.await_equal_logs();
+        let primary = cluster.primary();
+        let acknowledged = cluster.operations(primary).len();
+        if acknowledged != 5 {
+            let actual = format!("{acknowledged} operations in the log of S{primary}, not 5");
+            cluster.fail("the log has every operation once", actual);
+        }
+        cluster.history().check();
+    });
+}
+
+/// The primary dies, and the next one too. Each time the server that the rule names serves soon, and
+/// everything that was acknowledged is there.
+#[test]
+fn put_get_when_primary_is_dead_tc02() {
+    let test = LabTest::new("put_get_when_primary_is_dead_tc02").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "");
+        for number in 0..2 {
+            let dead = cluster.primary();
+            // So that nobody doubts whom the rule names.
+            cluster.await_equal_logs();
+            cluster.bring_down(dead);
+            let began = Instant::now();
+            let statuses = cluster.statuses();
+            let candidates = statuses.values().filter_map(|s| Some((s.address, s.version?)));
+            let named = choose(candidates);
+
+            clerk.append("x", &item(0, number));
+            let took = began.elapsed();
+            if took > FAILOVER {
+                let actual = format!("S{dead} is dead, and the next put takes {took:?}");
+                cluster.fail("service is back within three seconds", actual);
+            }
+            let primary = cluster.primary();
+            if Some(address(primary)) != named {
+                let actual = format!("S{primary} is primary, expected {named:?}: {statuses:?}");
+                cluster.fail("highest version, then lowest address", actual);
+            }
+        }
+        cluster.check_appends(&clerk.get("x"), &[(0, 2)]);
+        cluster.history().check();
+    });
+}
+
+/// A slow network is not a dead primary: with long delays, with losses, and with replies that overtake
+/// each other, every put takes effect once, and primaries do not change again and again.
+#[test]
+fn put_get_in_slow_network_tc03() {
+    const CLIENTS: u64 = 3;
+    const ITEMS: u64 = 10;
+    /// How many epochs may begin in the two bad networks. A server that takes every lost ping for a
+    /// death begins dozens.
+    const EPOCHS: u64 = 3;
+    lab_test("put_get_in_slow_network_tc03", |sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(CLIENTS);
+        clerk.put("long delays", "");
+        let primary = cluster.primary();
+
+        // Calls to one backup take seconds to fail.
+        sim.network().set_long_delays(true);
+        cluster.servers().disconnect(cluster.others(&[primary])[0]);
+        let began = Instant::now();
+        append_all(&cluster, "long delays", CLIENTS, ITEMS);
+        if began.elapsed() > FAILOVER {
+            let actual = format!("{} appends took {:?}", CLIENTS * ITEMS, began.elapsed());
+            cluster.fail("a backup that cannot be reached delays nobody", actual);
+        }
+        cluster.connect_all();
+        sim.network().set_long_delays(false);
+
+        let before = cluster.latest_epoch();
+        sim.network().set_reliable(false);
+        append_all(&cluster, "losses", CLIENTS, ITEMS);
+        sim.sleep(Duration::from_secs(5));
+        sim.network().set_reliable(true);
+        sim.network().set_long_reordering(true);
+        append_all(&cluster, "reordering", CLIENTS, ITEMS);
+        sim.sleep(Duration::from_secs(5));
+        let after = cluster.latest_epoch();
+        sim.network().set_long_reordering(false);
+        if after - before > EPOCHS {
+            let actual = format!("epoch {before} before, {after} after, though nobody died");
+            cluster.fail("a slow primary is not replaced again and again", actual);
+        }
+
+        for key in ["long delays", "losses", "reordering"] {
+            let counts: Vec<(u64, u64)> = (0..CLIENTS).map(|client| (client, ITEMS)).collect();
+            cluster.check_appends(&clerk.get(key), &counts);
+        }
+        cluster.history().check();
+    });
+}
+
+/// Clients resend appends while one primary after the other dies; each append is there once.
+#[test]
+fn exactly_once_over_failover() {
+    const CLIENTS: u64 = 5;
+    const ITEMS: u64 = 40;
+    let test = LabTest::new("exactly_once_over_failover").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, 20);
+        sim.network().set_reliable(false);
+        let at_work = {
+            let cluster = cluster.clone();
+            spawn(move || append_all(&cluster, "k", CLIENTS, ITEMS))
+        };
+        while !at_work.is_finished() {
+            sim.sleep(Duration::from_millis(500));
+            let primary = cluster.primary();
+            cluster.bring_down(primary);
+            cluster.primary_among(&cluster.others(&[primary]));
+            cluster.restart(primary);
+        }
+        at_work.join().expect("nobody crashes the test");
+        sim.network().set_reliable(true);
+        let counts: Vec<(u64, u64)> = (0..CLIENTS).map(|client| (client, ITEMS)).collect();
+        cluster.check_appends(&cluster.client(CLIENTS).get("k"), &counts);
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}

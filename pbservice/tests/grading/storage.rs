@@ -1,0 +1,66 @@
+//! What a server has on its disk, without the server: whatever was acknowledged is found again, and
+//! what is found is right.
+
+mod corruption;
+mod crashes;
+mod group_commit;
+mod log_table;
+mod recovery;
+mod script;
+
+use std::net::SocketAddr;
+
+use labrpc::Disk;
+use pbservice::{Operation, Record, Recovered, Snapshot, Storage, Table};
+
+/// The server whose disk it is.
+fn address() -> SocketAddr {
+    "10.0.0.1:7001".parse().expect("an address")
+}
+
+/// Opens a disk, which must not be refused.
+fn open(disk: &Disk) -> (Storage, Recovered) {
+    Storage::open(disk.clone(), address()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A record, all of whose fields follow from its place.
+fn record(order: u64, epoch: u64) -> Record {
+    let key = format!("key {}", order % 3);
+    let operation = match order % 4 {
+        0 => Operation::NoOp,
+        1 => Operation::Put { key, value: format!("value {order} of epoch {epoch}") },
+        _ => Operation::Append { key, value: format!(" and {order}") },
+    };
+    Record { order, epoch, client: order % 2, sequence: order, operation }
+}
+
+/// These records of one epoch.
+fn records(orders: std::ops::RangeInclusive<u64>, epoch: u64) -> Vec<Record> {
+    orders.map(|order| record(order, epoch)).collect()
+}
+
+/// The table after these records, and its place.
+fn snapshot_of(log: &[Record]) -> Snapshot {
+    let mut table = Table::default();
+    log.iter().for_each(|record| table.apply(record));
+    Snapshot { last: log.last().map(Record::version).unwrap_or_default(), table }
+}
+
+/// Appends records and syncs them.
+fn save(storage: &Storage, records: &[Record]) {
+    storage.append(records).expect("nothing fails here");
+    storage.sync().expect("nothing fails here");
+}
+
+/// The length of the log file.
+fn log_len(disk: &Disk) -> u64 {
+    disk.len("log").expect("nothing fails here").expect("there is a log")
+}
+
+/// The disk with other bytes in one of its files.
+fn with_file(disk: &Disk, file: &str, bytes: &[u8]) -> Disk {
+    let disk = disk.copy();
+    disk.truncate(file, 0).expect("nothing fails here");
+    disk.append(file, bytes).expect("nothing fails here");
+    disk
+}

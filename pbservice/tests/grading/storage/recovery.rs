@@ -1,0 +1,155 @@
+//! What a server that restarts finds.
+
+use labrpc::Disk;
+use pbservice::{Recovered, Snapshot, Storage, StorageError, Version};
+use testkit::lab_test;
+
+use super::{address, log_len, open, record, records, save, snapshot_of};
+
+/// Calls `body` with a simulated disk, and with one in a real directory.
+fn on_both(body: impl Fn(&Disk)) {
+    body(&Disk::new());
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    body(&Disk::at(directory.path()).expect("it can be opened"));
+}
+
+/// Everything that was saved is found, again and again.
+#[test]
+fn recovery_equality() {
+    lab_test("recovery_equality", |_| {
+        on_both(|disk| {
+            let (storage, found) = open(disk);
+            assert_eq!(found, Recovered::default());
+            storage.save_promise(4).expect("no fault");
+            storage.save_promise(3).expect("no fault");
+            save(&storage, &records(1..=10, 2));
+            save(&storage, &records(11..=20, 4));
+            storage.mark_committed(15);
+            storage.keep_records(2);
+            storage.save_snapshot(&snapshot_of(&records(1..=10, 2))).expect("no fault");
+            storage.truncate_from(19).expect("no fault");
+            save(&storage, &[record(19, 5)]);
+            let mut expected = records(11..=18, 4);
+            expected.push(record(19, 5));
+            for _ in 0..3 {
+                let (storage, found) = open(disk);
+                assert_eq!((found.promise, found.committed), (4, 15));
+                assert_eq!(found.snapshot, snapshot_of(&records(1..=10, 2)));
+                assert_eq!((&found.records, found.damage), (&expected, None));
+                assert_eq!(storage.last(), Version { epoch: 5, order: 19 });
+            }
+        });
+    });
+}
+
+/// The log keeps some records from before the snapshot, for those who lack only them.
+#[test]
+fn records_for_catching_up() {
+    lab_test("records_for_catching_up", |_| {
+        on_both(|disk| {
+            let (storage, _) = open(disk);
+            storage.keep_records(3);
+            save(&storage, &records(1..=10, 1));
+            assert_eq!(storage.records_after(0), Some(records(1..=10, 1)));
+            let long = log_len(disk);
+            storage.save_snapshot(&snapshot_of(&records(1..=8, 1))).expect("no fault");
+            assert!(log_len(disk) < long, "the log has become shorter");
+            let (again, _) = open(disk);
+            for storage in [storage, again] {
+                assert_eq!(storage.records_after(4), None, "dropped");
+                assert_eq!(storage.records_after(5), Some(records(6..=10, 1)));
+                assert_eq!(storage.records_after(10), Some(vec![]));
+                assert_eq!(storage.records_after(99), Some(vec![]));
+                assert_eq!(storage.version_at(4), None);
+                assert_eq!(storage.version_at(5), Some(Version { epoch: 1, order: 5 }));
+                assert_eq!(storage.version_at(11), None);
+                let snapshot = storage.snapshot().expect("no fault");
+                assert_eq!(snapshot, Some(snapshot_of(&records(1..=8, 1))));
+            }
+        });
+    });
+}
+
+/// A snapshot from the primary replaces a log that does not lead to it, and only such a log.
+#[test]
+fn installed_snapshots() {
+    lab_test("installed_snapshots", |_| {
+        on_both(|disk| {
+            let (storage, _) = open(disk);
+            save(&storage, &records(1..=5, 1));
+            let install = |snapshot: &Snapshot| {
+                storage.install_snapshot(snapshot).expect("no fault");
+                let (_, found) = open(&disk.clone());
+                (storage.last(), found.snapshot.last.order, found.records.len())
+            };
+            let at = |order, epoch| Version { epoch, order };
+            // Contained: what follows it stays.
+            let snapshot = snapshot_of(&records(1..=3, 1));
+            assert_eq!(install(&snapshot), (at(5, 1), 3, 2));
+            // Older than what we have.
+            assert_eq!(install(&snapshot_of(&records(1..=2, 1))), (at(5, 1), 3, 2));
+            // Of another history: ours from there on was never acknowledged.
+            let mut theirs = records(1..=3, 1);
+            theirs.push(record(4, 2));
+            assert_eq!(install(&snapshot_of(&theirs)), (at(4, 2), 4, 0));
+            // Far ahead.
+            assert_eq!(install(&snapshot_of(&records(1..=100, 3))), (at(100, 3), 100, 0));
+            save(&storage, &[record(101, 3)]);
+            assert_eq!(open(disk).1.records, [record(101, 3)]);
+        });
+    });
+}
+
+/// A directory of another server is refused, in one line, and left as it is.
+#[test]
+fn directory_of_another_server() {
+    lab_test("directory_of_another_server", |_| {
+        on_both(|disk| {
+            let (storage, _) = open(disk);
+            save(&storage, &records(1..=3, 1));
+            storage.save_snapshot(&snapshot_of(&records(1..=3, 1))).expect("no fault");
+            let contents = |disk: &Disk| {
+                let names = disk.list().expect("no fault");
+                names.iter().map(|name| disk.read(name).expect("no fault")).collect::<Vec<_>>()
+            };
+            let before = contents(disk);
+            let other = "10.0.0.2:7001".parse().expect("an address");
+            let error = Storage::open(disk.clone(), other).expect_err("it is another server's");
+            assert!(matches!(error, StorageError::OtherServer { .. }));
+            let text =
+                "the file \"promise\" belongs to the server 10.0.0.1:7001, not to 10.0.0.2:7001";
+            assert_eq!(error.to_string(), text);
+            assert_eq!(contents(disk), before);
+        });
+    });
+}
+
+/// A server that has lost its promise, but not its log, must not vote.
+#[test]
+fn lost_promise() {
+    lab_test("lost_promise", |_| {
+        on_both(|disk| {
+            drop(open(disk));
+            disk.remove("promise").expect("no fault");
+            let error = Storage::open(disk.clone(), address()).expect_err("the promise is lost");
+            assert_eq!(error, StorageError::PromiseLost);
+        });
+    });
+}
+
+/// A log that somebody has removed is reported; what was in the snapshot is there.
+#[test]
+fn lost_log() {
+    lab_test("lost_log", |_| {
+        on_both(|disk| {
+            let (storage, _) = open(disk);
+            save(&storage, &records(1..=3, 1));
+            storage.save_snapshot(&snapshot_of(&records(1..=2, 1))).expect("no fault");
+            disk.remove("log").expect("no fault");
+            let (_, found) = open(disk);
+            let damage = found.damage.expect("the log is missing");
+            assert_eq!(damage.to_string(), "the file \"log\" is corrupt at byte 0: it is missing");
+            assert_eq!(found.snapshot, snapshot_of(&records(1..=2, 1)));
+        });
+    });
+}

@@ -1,0 +1,222 @@
+//! Wrong usage, and a world that does not play along: one clear line each, and nothing is damaged.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Output, Stdio};
+
+use rustix::process::Signal;
+
+use crate::processes::{Processes, end_of, wait_until};
+
+/// Exit code: wrong usage, or something cannot be used.
+const USAGE: i32 = 5;
+
+/// The one line that a command has said on its standard error.
+fn line(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.lines().count(), 1, "one line is enough: {said}");
+    said
+}
+
+/// Runs a server's command, which must fail.
+fn fail(servers: &Processes, server: usize) -> String {
+    let child = servers.server_command(server).spawn().expect("the program is there");
+    let output = end_of(child);
+    assert_eq!(output.status.code(), Some(USAGE), "{}", String::from_utf8_lossy(&output.stderr));
+    line(&output)
+}
+
+/// The contents of a server's files.
+fn files(servers: &Processes, server: usize) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(servers.directory(server)).expect("it is there").flatten();
+    let mut files: Vec<(String, Vec<u8>)> = entries
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (name, fs::read(entry.path()).expect("it can be read"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Mistakes on the command line are explained.
+#[test]
+fn mistakes_are_explained() {
+    let servers = Processes::stopped(1);
+    let peers = servers.peers();
+    for (args, problem) in [
+        (&["put", "--peers", "here", "x", "1"][..], "'here' is no IP:PORT"),
+        (&["put", "--peers", "127.0.0.1", "x", "1"], "'127.0.0.1' is no IP:PORT"),
+        (&["put", "--peers", "127.0.0.1:1,,", "x", "1"], "'' is no IP:PORT"),
+        (&["put", "--peers", "127.0.0.1:1,127.0.0.1:1", "x", "1"], "127.0.0.1:1 is there twice"),
+        (&["get", "--timeout", "soon", "x"], "give a number, and ms, s or m"),
+        (&["get", "--timeout", "3h", "x"], "'h' is no unit"),
+        (&["get"], "<KEY>"),
+        (&["put", "x"], "<VALUE>"),
+        (&["steal", "x"], "unrecognized subcommand"),
+        (
+            &["server", "--listen", "127.0.0.1:1", "--peers", &peers, "--data", "/nowhere"],
+            "not among the peers",
+        ),
+        (&["log", "/nowhere at all"], "there is no directory /nowhere at all"),
+    ] {
+        let output = servers.client(args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {said}");
+        assert!(said.contains(problem), "{args:?}: {said}");
+    }
+    for args in [&["--help"][..], &["server", "--help"], &["put", "--help"]] {
+        servers.ask(args);
+    }
+}
+
+/// Where another program listens, a server does not start, and does not touch its files.
+#[test]
+fn port_in_use() {
+    let servers = Processes::stopped(1);
+    let _other = TcpListener::bind(servers.address(0)).expect("the port was free");
+    let said = fail(&servers, 0);
+    assert!(said.contains(&format!("cannot listen at {}", servers.address(0))), "{said}");
+    assert!(!servers.directory(0).exists(), "nothing was touched");
+}
+
+/// A second server with the first one's address and directory does no harm to it.
+#[test]
+fn server_started_twice() {
+    let servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    let before = files(&servers, 0);
+    let said = fail(&servers, 0);
+    assert!(said.contains("cannot listen at"), "{said}");
+    assert_eq!(files(&servers, 0), before);
+    assert_eq!(servers.get("x"), "1");
+}
+
+/// A directory in which another process works is refused, and stays as it is.
+#[test]
+fn directory_in_use() {
+    let servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    let other = Processes::stopped(1);
+    std::os::unix::fs::symlink(servers.directory(0), other.directory(0)).expect("it is new");
+    let before = files(&servers, 0);
+    let said = fail(&other, 0);
+    assert!(said.contains("another server uses it"), "{said}");
+    assert_eq!(files(&servers, 0), before);
+    assert_eq!(servers.get("x"), "1");
+}
+
+/// The directory of another server is refused, and stays as it is.
+#[test]
+fn directory_of_another_server() {
+    let mut servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    servers.kill(0);
+    let other = Processes::stopped(1);
+    fs::rename(servers.directory(0), other.directory(0)).expect("it is there");
+    let before = files(&other, 0);
+    let said = fail(&other, 0);
+    assert!(said.contains(&format!("belongs to the server {}", servers.address(0))), "{said}");
+    assert_eq!(files(&other, 0), before);
+}
+
+/// A log that a newer program has written is refused, and stays as it is.
+#[test]
+fn newer_format() {
+    let mut servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    servers.kill(0);
+    let path = servers.directory(0).join("log");
+    let mut log = fs::read(&path).expect("it is there");
+    // The header as `storage/format.rs` describes it: after the magic come the version of the format,
+    // the length of the address, and the checksum of all but itself.
+    log[8] += 1;
+    let address = usize::from(log[12]);
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&log[..16]);
+    hasher.update(&log[20..20 + address]);
+    log[16..20].copy_from_slice(&hasher.finalize().to_le_bytes());
+    fs::write(&path, log).expect("it is ours");
+    let before = files(&servers, 0);
+    let said = fail(&servers, 0);
+    assert!(said.contains("format version 2"), "{said}");
+    assert_eq!(files(&servers, 0), before);
+}
+
+/// A directory that is a file.
+#[test]
+fn directory_that_is_a_file() {
+    let servers = Processes::stopped(1);
+    fs::write(servers.directory(0), "mine").expect("the directory is ours");
+    let said = fail(&servers, 0);
+    assert!(said.contains(&servers.directory(0).display().to_string()), "{said}");
+    assert_eq!(fs::read_to_string(servers.directory(0)).expect("it is there"), "mine");
+}
+
+/// A disk that is full stops the server with one line. What was acknowledged is there when there is room
+/// again. A limit on the size of files stands for the full disk.
+#[test]
+fn full_disk() {
+    let mut servers = Processes::stopped(1);
+    let limited = |servers: &Processes| {
+        let mut command = std::process::Command::new("sh");
+        // Blocks of 512 bytes; the signal would kill the server before it hears of the error.
+        command.args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$0\" \"$@\""]);
+        let plain = servers.server_command(0);
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.env_remove("RUST_LOG").spawn().expect("there is a shell")
+    };
+    servers.adopt(0, limited(&servers));
+    let mut acknowledged = 0;
+    let value = "v".repeat(1_000);
+    wait_until("the disk is full", || {
+        let key = acknowledged.to_string();
+        if servers.client(&["put", "--timeout", "2s", &key, &value]).status.success() {
+            acknowledged += 1;
+        }
+        servers.has_ended(0)
+    });
+    let output = servers.await_end(0);
+    assert_eq!(output.status.code(), Some(1));
+    let said = line(&output);
+    assert!(said.contains("stops its service"), "{said}");
+    assert!(acknowledged > 0);
+
+    servers.restart(0);
+    for key in 0..acknowledged {
+        assert_eq!(servers.get(&key.to_string()), value, "of {acknowledged} keys, {key} is gone");
+    }
+}
+
+/// Ctrl-C and SIGTERM end a server well, and it says nothing.
+#[test]
+fn signals_end_a_server() {
+    let mut servers = Processes::start(1);
+    for signal in [Signal::INT, Signal::TERM] {
+        servers.ask(&["append", "x", "1"]);
+        let output = servers.end_with(0, signal);
+        assert!(output.status.success(), "{:?}: {}", signal, output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        servers.restart(0);
+    }
+    assert_eq!(servers.get("x"), "11");
+}
+
+/// The status shows who is down.
+#[test]
+fn status_of_servers_that_are_down() {
+    let mut servers = Processes::start(3);
+    servers.primary();
+    servers.kill(1);
+    let text = servers.ask(&["status"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    let down = format!("address={} up=false", servers.address(1));
+    assert!(lines.contains(&down.as_str()), "{text}");
+    servers.kill(0);
+    servers.kill(2);
+    let output = servers.client(&["status"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(line(&output), "pbservice: no server answers\n");
+}
