@@ -7,7 +7,7 @@
 //! A client whose reply is lost sends its request again, perhaps to another server, so a request may
 //! be agreed on twice. It must not take effect twice: the duplicate table remembers each client's
 //! last request and the reply to it. The table is part of the replicated state, and of snapshots
-//! (§8).
+//! (§8). A machine may also keep a table of its own: [`Rsm::propose`] goes past this one.
 
 mod machine;
 
@@ -143,7 +143,7 @@ impl<M: StateMachine> Rsm<M> {
         &self.raft
     }
 
-    /// Whether this server was killed, as far as the task has noticed that applies.
+    /// Whether this server was killed, so that nothing is applied any more.
     pub fn is_killed(&self) -> bool {
         self.replica.lock().is_closed()
     }

@@ -90,8 +90,8 @@
 //!   log: Discard(7, 3)  Leaving -> Absent        requests are executed from here on
 //! ```
 //!
-//! * **At most one group serves a shard.** It is `Serving` in one group until its log says otherwise,
-//!   and the contents, of which there is one live copy, say so to the next.
+//! * **At most one group serves a shard.** It is `Serving` in one group until that group's log says
+//!   otherwise, and only from then on are its contents offered to the next.
 //! * **Nothing is lost, and nothing stays behind.** The old owner offers the contents until the new one
 //!   has them in its log, and only then drops them (challenge 1). Whichever group crashes, in whole or
 //!   in part, the leader that comes next finds `Leaving` in the replicated state and goes on. An offer
@@ -103,8 +103,8 @@
 //! * **No circle of waiting.** A handover waits for the log of the receiving group, and that for no
 //!   handover: groups can exchange shards both ways.
 //! * **One at a time.** The next configuration begins when no shard is `Awaited` or `Leaving`. So a
-//!   shard cannot return before its departure is complete, and no step has to be told from the same
-//!   one of another configuration.
+//!   shard cannot return before its departure is complete, and four states are enough. Each step of a
+//!   handover names its configuration: one that comes late, when that is over, changes nothing.
 //! * **The last group may leave.** Then nobody takes the contents. They stay `Leaving`, through any number
 //!   of configurations, until one gives the shard to somebody.
 //!
@@ -124,8 +124,10 @@
 //! * Reading ahead in configurations: a group that was down goes through all that it missed, one by one.
 //!   A group whose next owner is down waits for it, and so do those that wait for this group.
 //! * Chunks: a shard travels in one message, and is one entry of the log.
-//! * Push beside pull: the group that loses a shard acts, and the one that gains it only answers. Then one
-//!   message, repeated, does all: whoever pulls must also tell when the data may be deleted.
+//! * Pulling: here the group that loses a shard acts, and the one that gains it only answers. So one
+//!   message, repeated, does all. Whoever pulls must also tell the other when it may delete the shard.
+//! * Giving up on a server that does not answer: a leader that is cut off from its group, but not from
+//!   others, keeps those waiting who ask it, clients as well as groups, until it is connected again.
 //! * Forgetting clients: the duplicate table of a shard keeps each one that ever wrote to it.
 
 mod clerk;

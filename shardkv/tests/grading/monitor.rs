@@ -24,7 +24,7 @@ use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 /// For how long the probes' links are open: a clerk asks about ten times a second.
 const OPEN: Duration = Duration::from_millis(300);
 /// For how long they are closed: the network fails a call whose path is closed within 100 ms.
-const CLOSED: Duration = Duration::from_millis(110);
+const CLOSED: Duration = Duration::from_millis(150);
 /// To whom the probes' ends belong.
 const PROBE: &str = "probe";
 
