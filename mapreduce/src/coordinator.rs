@@ -27,9 +27,9 @@ pub const TASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle worker's call is kept waiting: a small part of its call timeout.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// How long the coordinator stays for workers that have not heard that the job is over: twice as long
-/// as an idle one waits, so only a busy or a dead one misses it.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the coordinator stays for workers that have not heard that the job is over: four times as
+/// long as an idle one waits, so only a busy or a dead one misses it, also on a busy machine.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The coordinator of one job.
 ///
@@ -117,7 +117,7 @@ impl Coordinator {
         Some(result)
     }
 
-    /// After the end of the job: waits until every worker has heard of it, a second at most, and
+    /// After the end of the job: waits until every worker has heard of it, two seconds at most, and
     /// removes what dead workers have left.
     ///
     /// # Errors

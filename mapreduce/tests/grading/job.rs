@@ -125,11 +125,11 @@ pub fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// Waits until something is so, for a minute at most.
+/// Waits until something is so, for two minutes at most.
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {goal}");
+        assert!(began.elapsed() < Duration::from_secs(120), "waited in vain until {goal}");
         sleep(GLANCE);
     }
 }
