@@ -18,7 +18,7 @@ impl Server {
             let mut result = carry_out(storage, writes);
             storage.mark_committed(committed);
             if is_idle {
-                result = storage.write_mark();
+                result = storage.write_mark().and_then(|()| storage.sync());
             }
             if let Err(error) = result {
                 return self.end(End::DiskFailed(error.to_string()));
@@ -58,8 +58,9 @@ struct Batch {
     committed: Order,
 }
 
-/// When nothing has been written for so long, the log is told up to where its records are committed.
-/// Otherwise it learns that with the next records.
+/// When nothing has been written for so long, the log is told up to where its records are committed, and
+/// with that, that they were synced: from then on, if they rot, that is noticed. Otherwise it learns
+/// both with the next records.
 const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// Brings some writes to disk, all of them or fails.

@@ -7,9 +7,10 @@ use pbservice::{Version, choose};
 
 use crate::processes::Processes;
 
-/// Within this time after a primary is killed another one serves. A second of it is for the client's own
-/// process, and a busy machine.
-const FAILOVER: Duration = Duration::from_secs(4);
+/// Within this time after a primary is killed another one serves, also on a machine that is busy with
+/// forty other things. It is the simulated test that holds servers to three seconds: there, time is
+/// theirs alone.
+const FAILOVER: Duration = Duration::from_secs(20);
 
 /// Puts, overwrites, gets, a missing key; every server's log has every put.
 #[test]
