@@ -196,17 +196,21 @@ impl State {
             CopyReply::Stored => {
                 progress.hear(sent);
                 progress.matched = progress.matched.max(sent.last);
-                if is_latest || progress.next == Next::Everything {
+                // Late answers count too: whoever takes longer than the primary is patient would else
+                // be sent the same for ever.
+                let is_behind = match progress.next {
+                    Next::After(order) => order < progress.matched,
+                    Next::Everything => true,
+                };
+                if is_latest || is_behind {
                     progress.next = Next::After(progress.matched);
                 }
             }
             CopyReply::Differs(theirs) => {
                 progress.hear(sent);
-                if is_latest {
-                    // Where the log does not reach back so far, it needs a snapshot.
-                    let common = self.tail.last_not_beyond(theirs).unwrap_or_default();
-                    progress.next = Next::After(common.order.max(progress.matched));
-                }
+                // Where the log does not reach back so far, it needs a snapshot.
+                let common = self.tail.last_not_beyond(theirs).unwrap_or_default();
+                progress.next = Next::After(common.order.max(progress.matched));
             }
         }
         self.maybe_commit();

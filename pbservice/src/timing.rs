@@ -1,4 +1,4 @@
-//! All times. The seed of this lab lets servers wait "some tens of seconds" before they choose a new
+//! Times. The lecture lets servers wait "some tens of seconds" before they choose a new
 //! primary; these let it serve within three.
 
 use std::time::Duration;

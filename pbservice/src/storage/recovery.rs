@@ -141,17 +141,30 @@ impl Storage {
 
     /// Gives damaged files other names. As long as these exist, the server is in repair.
     ///
-    /// The log goes first: from then on the damage is known, whatever happens. A log without its
-    /// snapshot is of no use; a snapshot without its log is.
+    /// The log goes first, and leaves its other name behind even if it is missing: from then on the
+    /// damage is known, whatever happens. A log without its snapshot is of no use; a snapshot without
+    /// its log is.
     fn set_aside(&self, found: &mut Found) -> Result<(), StorageError> {
-        let damaged = |file: &str| match self.0.disk.rename(file, &damaged_name(file)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            result => result.map_err(|error| StorageError::disk("rename", file, &error)),
+        let disk = &self.0.disk;
+        let set_aside = |file: &str| {
+            let result = disk.rename(file, &damaged_name(file));
+            result.map_err(|error| (error.kind(), StorageError::disk("rename", file, &error)))
         };
-        damaged(LOG)?;
+        match set_aside(LOG) {
+            Ok(()) => {}
+            Err((ErrorKind::NotFound, _)) => {
+                let marker = damaged_name(LOG);
+                let made = disk.append(&marker, b"").and_then(|()| disk.sync(&marker));
+                made.map_err(|error| StorageError::disk("create", &marker, &error))?;
+            }
+            Err((_, error)) => return Err(error),
+        }
         found.log = None;
         if found.snapshot.is_none() {
-            damaged(SNAPSHOT)?;
+            match set_aside(SNAPSHOT) {
+                Ok(()) | Err((ErrorKind::NotFound, _)) => {}
+                Err((_, error)) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -190,9 +203,10 @@ impl Found {
         };
         let read =
             |file: &str| disk.read(file).map_err(|error| StorageError::disk("read", file, &error));
-        let (promise, snapshot, log) = (read(PROMISE)?, read(SNAPSHOT)?, read(LOG)?);
+        // The log comes before the snapshot: a server that works meanwhile may take a snapshot and
+        // shorten its log, and a snapshot that is newer than the log is ordinary.
+        let (promise, log, snapshot) = (read(PROMISE)?, read(LOG)?, read(SNAPSHOT)?);
         let is_new = snapshot.is_none() && log.is_none() && !found.in_repair;
-        let log_is_missing = snapshot.is_some() && log.is_none() && !found.in_repair;
         // Whose files they are comes first: those of others are none of our business.
         let mut promise_is_lost = promise.is_none() && !is_new;
         match promise.map(|bytes| promise::decode(&bytes)) {
@@ -206,6 +220,10 @@ impl Found {
                 promise_is_lost = true;
             }
         }
+        // A server has a log before it promises any epoch but the first, 0.
+        let has_promised = found.promise.as_ref().is_some_and(|promise| promise.epoch > 0);
+        let log_is_missing =
+            log.is_none() && !found.in_repair && (snapshot.is_some() || has_promised);
         if let Some(bytes) = snapshot {
             found.read_snapshot(&bytes, server)?;
         }

@@ -358,7 +358,7 @@ impl PbCluster {
         self.set_disk(server, disk);
     }
 
-    /// Brings a server down in one of three ways, as the seed wants: without power, killed, or asked to
+    /// Brings a server down in one of three ways, as the run's seed decides: without power, killed, or asked to
     /// stop. What is left of it does not reach the disk any more.
     pub fn bring_down(&self, server: usize) {
         match rng().random_range(0..3_u32) {

@@ -17,7 +17,7 @@ fn no_quorum_no_service() {
         let cluster = PbCluster::start(sim);
         let mut clerk = cluster.client(0);
         clerk.put("x", "1");
-        // The primary stays, or dies with the others, as the seed wants.
+        // The primary stays, or dies with the others, as the run's seed decides.
         let primary = cluster.primary();
         let first = if rng().random_bool(0.5) { primary } else { cluster.others(&[primary])[0] };
         let down =

@@ -1,4 +1,4 @@
-//! The seed's own test cases: put and get, with a dead primary, and in a slow network.
+//! The lecture's own test cases: put and get, with a dead primary, and in a slow network.
 
 use std::time::Duration;
 

@@ -137,9 +137,14 @@ impl Processes {
         command.output().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
     }
 
-    /// Runs a client's command, which must succeed, and returns what it prints.
+    /// Runs a client's command, which must succeed, and returns what it prints. A client waits for as
+    /// long as the tests do: the machine may be busy.
     pub fn ask(&self, args: &[&str]) -> String {
-        let output = self.client(args);
+        let patience: &[&str] = match args[0] {
+            "put" | "append" | "get" => &["--timeout", "60s"],
+            _ => &[],
+        };
+        let output = self.client(&[&args[..1], patience, &args[1..]].concat());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{args:?} ended with {}: {said}", output.status);
         String::from_utf8(output.stdout).expect("values are text")
@@ -169,6 +174,11 @@ impl Processes {
             primary.is_some()
         });
         primary.expect("it was waited for")
+    }
+
+    /// The highest epoch of those that are up.
+    pub fn highest_epoch(&self) -> u64 {
+        self.status().iter().map(|line| line.epoch).max().expect("some server is up")
     }
 
     /// The server with this address.

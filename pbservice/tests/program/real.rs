@@ -1,11 +1,11 @@
-//! The seed's cases with five processes, sockets, files and `kill -9`.
+//! The lecture's cases with five processes, sockets, files and `kill -9`.
 
 use std::time::Duration;
 
 use labrpc::Instant;
 use pbservice::{Version, choose};
 
-use crate::processes::Processes;
+use crate::processes::{Line, Processes, wait_until};
 
 /// Within this time after a primary is killed another one serves, also on a machine that is busy with
 /// forty other things. It is the simulated test that holds servers to three seconds: there, time is
@@ -53,6 +53,7 @@ fn real_put_get_when_primary_is_dead_tc02() {
     for round in ["1", "2"] {
         let dead = servers.primary();
         servers.await_equal_versions();
+        let epoch = servers.highest_epoch();
         servers.kill(dead);
         let began = Instant::now();
         // All versions are equal, so the lowest address decides.
@@ -62,7 +63,10 @@ fn real_put_get_when_primary_is_dead_tc02() {
         let took = began.elapsed();
         println!("round {round}: service is back after {took:?}");
         assert!(took < FAILOVER, "service is back only after {took:?}");
-        assert_eq!(Some(servers.address(servers.primary())), named, "{:?}", servers.status());
+        let primary = servers.address(servers.primary());
+        // Where the machine let the one that was named fall silent too, another election followed.
+        let once = servers.highest_epoch() == epoch + 1;
+        assert!(Some(primary) == named || !once, "{named:?}: {:?}", servers.status());
     }
     assert_eq!(servers.get("x"), "012");
 
@@ -76,16 +80,13 @@ fn real_put_get_when_primary_is_dead_tc02() {
     assert_eq!(servers.get("x"), "012");
 }
 
-/// All five are killed and started again, while a client is at work: every put that was acknowledged is
-/// there.
+/// All five are killed and started again: every put that was acknowledged is there.
 #[test]
 fn real_restart_all() {
     let mut servers = Processes::start(5);
-    let mut acknowledged = 0;
     for round in 0..3 {
         for number in 0..10 {
             servers.ask(&["put", &format!("{round} {number}"), &number.to_string()]);
-            acknowledged += 1;
         }
         (0..5).for_each(|server| servers.kill(server));
         (0..5).for_each(|server| servers.restart(server));
@@ -95,7 +96,6 @@ fn real_restart_all() {
             assert_eq!(servers.get(&format!("{round} {number}")), number.to_string());
         }
     }
-    assert_eq!(acknowledged, 30);
     servers.await_equal_versions();
 }
 
@@ -107,11 +107,21 @@ fn real_old_primary_returns() {
     let old = servers.primary();
     servers.kill(old);
     servers.ask(&["put", "x", "2"]);
+    let epoch = servers.highest_epoch();
     servers.restart(old);
     servers.await_equal_versions();
+    // On a machine that is busy with other things a primary may fall silent, and the old one, whose
+    // address is the lowest, rightly be chosen again: then in a later epoch.
+    wait_until("all name one primary", || {
+        let lines = servers.status();
+        let agrees = |line: &Line| line.primary == lines[0].primary;
+        lines.len() == 5 && lines.iter().all(agrees)
+    });
     let lines = servers.status();
     let line = lines.iter().find(|line| line.address == servers.address(old)).expect("it is up");
-    assert!(!line.is_primary, "an old primary that returns becomes a backup: {lines:?}");
-    assert_eq!(line.primary, servers.address(servers.primary()).to_string());
+    assert!(
+        !line.is_primary || line.epoch > epoch,
+        "an old primary that returns becomes a backup: {lines:?}"
+    );
     assert_eq!(servers.get("x"), "2");
 }

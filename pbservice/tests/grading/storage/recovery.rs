@@ -150,6 +150,25 @@ fn lost_log() {
             let damage = found.damage.expect("the log is missing");
             assert_eq!(damage.to_string(), "the file \"log\" is corrupt at byte 0: it is missing");
             assert_eq!(found.snapshot, snapshot_of(&records(1..=2, 1)));
+            let (_, again) = open(disk);
+            assert!(again.damage.is_some(), "a restart repairs nothing");
+        });
+    });
+}
+
+/// The same before the first snapshot: a server that has promised an epoch had a log.
+#[test]
+fn lost_log_without_snapshot() {
+    lab_test("lost_log_without_snapshot", |_| {
+        on_both(|disk| {
+            let (storage, _) = open(disk);
+            storage.save_promise(1).expect("no fault");
+            save(&storage, &records(1..=3, 1));
+            disk.remove("log").expect("no fault");
+            for _ in 0..2 {
+                let (_, found) = open(disk);
+                assert!(found.damage.is_some(), "the log is missing");
+            }
         });
     });
 }
