@@ -41,8 +41,8 @@ pub struct Rsm<M: StateMachine> {
 /// Why a request was not executed, or not for sure. Used by the grading tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubmitError {
-    /// This server does not lead, or stopped to before the request was applied. The request may still
-    /// be applied later.
+    /// This server does not lead, or stopped to before it could see the request applied. The request
+    /// may have been applied, or may be later.
     WrongLeader,
     /// This server was killed.
     Shutdown,

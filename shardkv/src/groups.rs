@@ -14,7 +14,7 @@ pub(crate) type MakeEnd = Arc<dyn Fn(&str) -> ClientEnd + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Groups {
     make_end: MakeEnd,
-    /// By the servers, since a group that comes back may have others.
+    /// By the servers: that is what configurations give.
     finders: BTreeMap<Vec<String>, LeaderFinder>,
 }
 

@@ -127,7 +127,10 @@
 //! * Pulling: here the group that loses a shard acts, and the one that gains it only answers. So one
 //!   message, repeated, does all. Whoever pulls must also tell the other when it may delete the shard.
 //! * Giving up on a server that does not answer: a leader that is cut off from its group, but not from
-//!   others, keeps those waiting who ask it, clients as well as groups, until it is connected again.
+//!   others, keeps those waiting who ask it, clients as well as groups, until it is connected again. A
+//!   group that waits there does not repeat its offers to others meanwhile.
+//! * Other servers under an old number: a group knows itself by its number, and takes what configurations
+//!   say of that number for its own past. So a number means the same servers for ever.
 //! * Forgetting clients: the duplicate table of a shard keeps each one that ever wrote to it.
 
 mod clerk;

@@ -36,7 +36,8 @@ pub(crate) enum Command {
 /// Invariants:
 /// * configurations follow each other without a gap, and the next begins only when this one is
 ///   [settled](ShardStore::is_settled);
-/// * in a settled configuration a shard's contents are with its last owner, and nowhere else.
+/// * a shard that is `Serving` here is `Serving` nowhere else: copies elsewhere are `Leaving`, and will
+///   only be dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardStore {
     gid: Gid,

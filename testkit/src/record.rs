@@ -22,6 +22,7 @@ use labrpc::{Failure, FailureKind, Outcome};
 use serde::Serialize;
 
 use crate::board::Notes;
+use crate::output::claim_and_part;
 use crate::place::Place;
 use crate::sim::Statistics;
 
@@ -128,7 +129,7 @@ impl Record {
             version: VERSION,
             nonce: read_nonce(),
             lab: place.package.clone(),
-            part: test.rsplit_once('_').map_or_else(String::new, |(_, part)| part.to_uppercase()),
+            part: claim_and_part(test).1.unwrap_or_default().to_uppercase(),
             test: test.to_string(),
             path: place.path.clone(),
             seed,

@@ -110,8 +110,11 @@ impl<M: StateMachine> Replica<M> {
 
     /// Waits for the command at `place`.
     pub(super) fn await_outcome(&mut self, place: LogPos, outcome: OutcomeSender<M>) {
-        // If somebody waits there, it was for a command of an older term, which is lost.
-        self.waiting.insert(place.index, Waiting { term: place.term, outcome });
+        let waiting = Waiting { term: place.term, outcome };
+        if let Some(older) = self.waiting.insert(place.index, waiting) {
+            // Its command was of an older term, and is lost.
+            older.outcome.send(Outcome::Lost).ok(); // Whoever waited may have given up.
+        }
     }
 
     /// Executes the entry at a place of the log, unless it is a request that was executed before, and
@@ -249,6 +252,11 @@ mod tests {
         replica.apply(2, 4, Entry::Request(request(2, 1, 8)));
         assert!(matches!(same.try_recv(), Ok(Outcome::Applied(1))));
         assert!(matches!(other.try_recv(), Ok(Outcome::Lost)));
+        let (sender, older) = channel();
+        replica.await_outcome(LogPos { index: 3, term: 4 }, sender);
+        let (sender, _newer) = channel();
+        replica.await_outcome(LogPos { index: 3, term: 5 }, sender);
+        assert!(matches!(older.try_recv(), Ok(Outcome::Lost)));
     }
 
     #[test]

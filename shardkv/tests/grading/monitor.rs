@@ -107,6 +107,9 @@ impl Monitor {
     pub fn finish(&self, configs: &[Config]) {
         self.stop.store(true, Relaxed);
         let mut sightings = lock(&self.sightings).clone();
+        if sightings.is_empty() {
+            self.sim.unknown("no server has answered any probe");
+        }
         sightings.sort_by_key(|(_, sighting)| sighting.answered);
         for shard in 0..SHARDS {
             let owners: Vec<Gid> = configs.iter().map(|config| config.shards[shard]).collect();
