@@ -8,8 +8,8 @@ use labrpc::{Disk, Simulation};
 
 /// Runs `body` under many seeds, in none of which it may fail; returns what it returned.
 fn under_seeds<T: Send + 'static>(seeds: u64, body: fn() -> T) -> Vec<T> {
-    let run = |seed| Simulation::new(seed).run(body).result;
-    (0..seeds).map(|seed| run(seed).unwrap_or_else(|failure| panic!("{failure}"))).collect()
+    let run = |seed| Simulation::new(seed).run(body);
+    (0..seeds).map(|seed| run(seed).result.unwrap_or_else(|failure| panic!("{failure}"))).collect()
 }
 
 /// What is in the file `log`, which must be there.
