@@ -16,9 +16,10 @@ use self::simulated::Simulated;
 /// How long [`Disk::sync`], and every other operation that is durable when it returns, takes on a
 /// simulated disk.
 ///
-/// A flash disk takes between a tenth of a millisecond and a few, one that turns takes ten. With 1 ms a sync
-/// costs as much as a slow message of the simulated network, so neither hides the other: a server
-/// that syncs once for each of its clients is visibly slower than one that syncs for all of them.
+/// A flash disk takes between a tenth of a millisecond and a few, one that turns takes ten. With 1
+/// ms a sync costs as much as a slow message of the simulated network, so neither hides the other:
+/// a server that syncs once for each of its clients is visibly slower than one that syncs for all
+/// of them.
 pub const SYNC_TIME: Duration = Duration::from_millis(1);
 
 /// A directory of files. Clones are the same directory. Names are flat: `log`, not `data/log`.
@@ -48,27 +49,28 @@ pub const SYNC_TIME: Duration = Duration::from_millis(1);
 ///
 /// Readers see every change at once. Whether a change survives [`Disk::crash`] is another question:
 ///
-/// * What was appended to or truncated from a file before a [`Disk::sync`] of it began survives, once
-///   that has returned without an error; so does the file's name.
-/// * Of later changes of that file a prefix survives, in the order in which they were made; it may be
-///   empty. The first append that does not belong to it may survive in part, and what follows of the
-///   file, up to its length before the crash, may be there as garbage: a disk may write the blocks
-///   of a file in any order.
-/// * [`Disk::rename`] and [`Disk::remove`] survive once they have returned, and happen as a whole or
-///   not at all. They say nothing about the contents of the file.
+/// * What was appended to or truncated from a file before a [`Disk::sync`] of it began survives,
+///   once that has returned without an error; so does the file's name.
+/// * Of later changes of that file a prefix survives, in the order in which they were made; it may
+///   be empty. The first append that does not belong to it may survive in part, and what follows of
+///   the file, up to its length before the crash, may be there as garbage: a disk may write the
+///   blocks of a file in any order.
+/// * [`Disk::rename`] and [`Disk::remove`] survive once they have returned, and happen as a whole
+///   or not at all. They say nothing about the contents of the file.
 /// * A file that was never synced may be gone.
 /// * After a sync that *failed*, an arbitrary prefix of what it should have saved survives, and the
-///   rest is lost for good: it can still be read until the crash, but no later sync saves it, though
-///   that one may succeed. This is what Linux does, whose page cache takes the pages for clean.
+///   rest is lost for good: it can still be read until the crash, but no later sync saves it,
+///   though that one may succeed. This is what Linux does, whose page cache takes the pages for
+///   clean.
 ///
 /// The real backend keeps these promises with `fdatasync` of the file, and `fsync` of the directory
 /// whenever a name has changed.
 ///
 /// # Errors
 ///
-/// Operations fail with what the operating system reports, and with [`io::ErrorKind::InvalidInput`] if the name is not flat.
-/// A failed append may have appended part of the bytes.
-/// After a crash, the handles of the dead server fail with [`io::ErrorKind::BrokenPipe`].
+/// Operations fail with what the operating system reports, and with [`io::ErrorKind::InvalidInput`]
+/// if the name is not flat. A failed append may have appended part of the bytes. After a crash, the
+/// handles of the dead server fail with [`io::ErrorKind::BrokenPipe`].
 #[derive(Clone)]
 pub struct Disk(Backend);
 
@@ -118,7 +120,8 @@ impl Disk {
     /// Makes what was appended to, or truncated from, a file before this call durable.
     ///
     /// # Errors
-    /// If that failed: then nobody knows what is durable, and syncing again does not help. Also if there is no such file.
+    /// If that failed: then nobody knows what is durable, and syncing again does not help. Also if
+    /// there is no such file.
     pub fn sync(&self, file: &str) -> io::Result<()> {
         check(file)?;
         match &self.0 {
@@ -207,21 +210,22 @@ impl Disk {
 /// All of these, if the disk is a real directory.
 impl Disk {
     /// Cuts the power: from now on the operations of this disk fail, and so those of its clones.
-    /// Returns the disk that the server finds when the power is back. What of the changes that were not synced
-    /// is on it, the run's seed decides. It has no faults and no limit on its capacity.
+    /// Returns the disk that the server finds when the power is back. What of the changes that were
+    /// not synced is on it, the run's seed decides. It has no faults and no limit on its capacity.
     pub fn crash(&self) -> Disk {
         Self(Backend::Simulated(Arc::new(self.simulated().crash(None))))
     }
 
     /// Like [`Disk::crash`], but of each file exactly the first `unsynced` bytes appended since the
-    /// last sync survive, or all if there are fewer, and no garbage. For tests that try every length.
+    /// last sync survive, or all if there are fewer, and no garbage. For tests that try every
+    /// length.
     pub fn crash_keeping(&self, unsynced: u64) -> Disk {
         Self(Backend::Simulated(Arc::new(self.simulated().crash(Some(unsynced)))))
     }
 
     /// Another disk with the same contents, synced and unsynced, but without its faults: what a new
-    /// process finds after the old one was killed or abandoned, though the machine stayed up. What a
-    /// zombie of the old process still writes does not reach it.
+    /// process finds after the old one was killed or abandoned, though the machine stayed up. What
+    /// a zombie of the old process still writes does not reach it.
     pub fn copy(&self) -> Disk {
         Self(Backend::Simulated(Arc::new(self.simulated().copy())))
     }
@@ -247,12 +251,14 @@ impl Disk {
         self.simulated().set_capacity(bytes);
     }
 
-    /// Corrupts a file: all but its first `len` bytes vanish, synced or not.
+    /// Corrupts a file: all but its first `len` bytes vanish. What was not synced counts as synced
+    /// then.
     pub fn cut(&self, file: &str, len: u64) {
         self.simulated().damage(file, |bytes| bytes.truncate(len as usize));
     }
 
-    /// Corrupts a file: flips those bits of the byte at `offset` that are set in `mask`, if the file has that byte.
+    /// Corrupts a file: flips those bits of the byte at `offset` that are set in `mask`, if the
+    /// file has that byte. What was not synced counts as synced then.
     pub fn flip(&self, file: &str, offset: u64, mask: u8) {
         self.simulated().damage(file, |bytes| {
             if let Some(byte) = bytes.get_mut(offset as usize) {

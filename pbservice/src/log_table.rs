@@ -47,8 +47,8 @@ pub fn show_log(disk: &Disk, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Prints the lines in which the logs of two servers differ: `<` is in the first one's only, `>` in
-/// the other's. Whether a line is known to be committed makes no difference. Records that one of the
-/// two has in its snapshot only cannot be compared. Returns whether there was no difference.
+/// the other's. Whether a line is known to be committed makes no difference. Records that one of
+/// the two has in its snapshot only cannot be compared. Returns whether there was no difference.
 ///
 /// # Errors
 /// If a disk cannot be read, or `out` not written.

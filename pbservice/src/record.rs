@@ -45,7 +45,8 @@ pub enum Operation {
         /// What is appended.
         value: String,
     },
-    /// Nothing changes. The first record of an epoch, by which the primary learns what is committed.
+    /// Nothing changes. The first record of an epoch, by which the primary learns what is
+    /// committed.
     NoOp,
 }
 

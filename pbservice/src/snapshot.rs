@@ -7,7 +7,8 @@ use crate::{Table, Version};
 /// The table, and the last record that it contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The last record that was applied. It must be committed: what is in a snapshot is never undone.
+    /// The last record that was applied. It must be committed: what is in a snapshot is never
+    /// undone.
     pub last: Version,
     /// The table after it.
     pub table: Table,

@@ -6,15 +6,16 @@
 //! | `snapshot` | the table after one of the records, which stands for all before it |
 //! | `promise` | the epoch that the server has promised, twice |
 //! | `*.new` | a file that was not complete when the server stopped; removed at the next start |
-//! | `*.damaged` | a file that was corrupt. As long as there is one, the server must not be trusted |
+//! | `*.damaged` | a file that was corrupt: while there is one, the server is not to be trusted |
 //!
-//! All but the log are written under another name, synced, and renamed: they are there as a whole or
-//! not at all. The log is appended to; when a snapshot has made its beginning superfluous, a shorter
-//! one replaces it in the same way.
+//! All but the log are written under another name, synced, and renamed: they are there as a whole
+//! or not at all. The log is appended to; when a snapshot has made its beginning superfluous, a
+//! shorter one replaces it in the same way.
 
 mod compaction;
 mod error;
 mod format;
+mod found;
 mod promise;
 mod recovery;
 mod wal;
@@ -28,14 +29,15 @@ use std::sync::Arc;
 use labrpc::{Condvar, Disk, Mutex, MutexGuard};
 
 pub use self::error::StorageError;
-pub(crate) use self::recovery::inspect;
-pub use self::recovery::{Damage, Recovered};
+pub use self::found::Damage;
+pub(crate) use self::found::inspect;
+pub use self::recovery::Recovered;
 use self::wal::{Entry, push_entry};
 use crate::{Record, Version};
 
 /// How many records before the snapshot's last one stay in the log, for backups that lack only
-/// them. A thousand records are about the size of a table of a thousand keys: whoever lacks more is better off with the
-/// snapshot.
+/// them. A thousand records are about the size of a table of a thousand keys: whoever lacks more is
+/// better off with the snapshot.
 pub const KEPT_RECORDS: u64 = 1_000;
 
 /// Names of files.
@@ -48,9 +50,9 @@ const PROMISE: &str = "promise";
 /// # Group commit
 ///
 /// [`Storage::append`] is quick, and may be called with the server's lock held, so that the log has
-/// the order in which the server decided. [`Storage::sync`] takes as long as the disk; call it without
-/// the lock. One call of the disk serves everybody who had appended before it began; who comes later
-/// waits, and shares the next one.
+/// the order in which the server decided. [`Storage::sync`] takes as long as the disk; call it
+/// without the lock. One call of the disk serves everybody who had appended before it began; who
+/// comes later waits, and shares the next one.
 ///
 /// While a task waits in [`Storage::sync`], a record that it appended may be cut off again by a
 /// newer primary. Before it acknowledges the record, it must look, with the server's lock held,
@@ -58,9 +60,9 @@ const PROMISE: &str = "promise";
 ///
 /// # Failures
 ///
-/// After a write or a sync has failed, nobody knows what is on the disk. Every operation fails
-/// from then on, that one included; the server must stop and be restarted, which reads what is there.
-/// So must those that wait in [`Storage::sync`].
+/// After a write or a sync has failed, nobody knows what is on the disk. Every operation fails from
+/// then on, that one included; the server must stop and be restarted, which reads what is there. So
+/// must those that wait in [`Storage::sync`].
 ///
 /// # Damage
 ///
@@ -69,7 +71,8 @@ const PROMISE: &str = "promise";
 ///
 /// Invariants:
 /// * orders count up without a gap, epochs never decrease;
-/// * every record up to the snapshot's last is in the snapshot, and every record after it in the log;
+/// * every record up to the snapshot's last is in the snapshot, and every record after it in the
+///   log;
 /// * a committed record is never cut off.
 #[derive(Clone)]
 pub struct Storage(Arc<Inner>);
@@ -172,7 +175,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Cuts off the record with this order and all after it, because the primary does not have them. Durable when it returns.
+    /// Cuts off the record with this order and all after it, because the primary does not have
+    /// them. Durable when it returns.
     ///
     /// # Errors
     /// If the disk fails, or an earlier operation has failed. The server must stop.
@@ -255,7 +259,8 @@ impl Storage {
     /// As long as there is something, records that this server had acknowledged may be missing: it
     /// must neither vote, nor count for a majority, nor serve. It may take records and snapshots
     /// from a primary. When its log holds all records that were in the primary's *at the time when
-    /// it asked*, and they are synced, [`Storage::declare_repaired`] ends this. It survives restarts.
+    /// it asked*, and they are synced, [`Storage::declare_repaired`] ends this. It survives
+    /// restarts.
     pub fn damage(&self) -> Option<Damage> {
         self.0.log.lock().damage.clone()
     }

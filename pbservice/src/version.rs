@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// The epoch and the order of a record. Shown as `7@5`: record 7, written in epoch 5.
 ///
-/// The version of a server is that of its last record. A greater one is newer: the later epoch wins, and within
-/// an epoch the longer log. `0@0` is the version of an empty log.
+/// The version of a server is that of its last record. A greater one is newer: the later epoch
+/// wins, and within an epoch the longer log. `0@0` is the version of an empty log.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -14,8 +14,8 @@ enum Change {
 }
 
 impl Change {
-    /// Makes this change, and of a write only the first `at_most` bytes. What an earlier write that was
-    /// lost should have put before them is zeros.
+    /// Makes this change, and of a write only the first `at_most` bytes. What an earlier write that
+    /// was lost should have put before them is zeros.
     fn apply(&self, to: &mut Vec<u8>, at_most: usize) {
         match self {
             Self::Write { offset, bytes } => {

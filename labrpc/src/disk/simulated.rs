@@ -131,8 +131,8 @@ impl Simulated {
         })
     }
 
-    /// Takes the time of a sync, in the middle of which `effect` comes: if the power fails meanwhile,
-    /// it may have come or not, and in neither case does the caller hear of it.
+    /// Takes the time of a sync, in the middle of which `effect` comes: if the power fails
+    /// meanwhile, it may have come or not, and in neither case does the caller hear of it.
     fn work(&self, effect: impl FnOnce(&mut State) -> io::Result<()>) -> io::Result<()> {
         sleep(SYNC_TIME / 2);
         let result = effect(&mut *self.powered()?);

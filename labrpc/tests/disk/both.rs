@@ -8,8 +8,8 @@ use labrpc::{Disk, run};
 fn on_both(body: fn(&Disk)) {
     run(move || body(&Disk::new()));
     body(&Disk::new());
-    let directory = tempfile::tempdir().unwrap();
-    body(&Disk::at(directory.path().join("not").join("there")).unwrap());
+    let directory = tempfile::tempdir().expect("nothing fails here");
+    body(&Disk::at(directory.path().join("not").join("there")).expect("nothing fails here"));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Snapshots, and the log that becomes shorter by them.
 //!
 //! The order of the steps is what makes a crash between any two harmless: first the snapshot gets
-//! its name, then the log loses what is in it. In between, the log has records that it does not need.
+//! its name, then the log loses what is in it. In between, the log has records that it does not
+//! need.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 
 use super::format::{Kind, header, push_frame};
-use super::recovery::{damaged_name, read_snapshot};
+use super::found::{damaged_name, read_snapshot};
 use super::wal::{Entry, push_entry};
 use super::{LOG, Log, SNAPSHOT, Storage, StorageError};
 use crate::{Record, Snapshot, Version};
@@ -29,8 +30,8 @@ pub(super) struct NewLog {
 
 impl Storage {
     /// Saves a snapshot of this server's own table, and drops the records before it from the log,
-    /// but for the last [`KEPT_RECORDS`](super::KEPT_RECORDS). Nothing happens if the snapshot on the
-    /// disk is as new. Takes as long as the disk; call it without the server's lock.
+    /// but for the last [`KEPT_RECORDS`](super::KEPT_RECORDS). Nothing happens if the snapshot on
+    /// the disk is as new. Takes as long as the disk; call it without the server's lock.
     ///
     /// # Errors
     /// If the disk fails, or an earlier operation has failed. The server must stop.
@@ -55,8 +56,8 @@ impl Storage {
         self.shorten_log(snapshot.last)
     }
 
-    /// Replaces the log and the snapshot by a snapshot from the primary. Records that follow
-    /// it stay if the log contains its last record. Nothing happens if the snapshot on the disk is as
+    /// Replaces the log and the snapshot by a snapshot from the primary. Records that follow it
+    /// stay if the log contains its last record. Nothing happens if the snapshot on the disk is as
     /// new. Durable when it returns.
     ///
     /// # Errors
@@ -75,8 +76,8 @@ impl Storage {
             drop(log);
             return self.shorten_log(last);
         }
-        // With the lock held, though that takes time: nothing may be appended to a log that is about
-        // to vanish. This happens only to a server that was far behind.
+        // With the lock held, though that takes time: nothing may be appended to a log that is
+        // about to vanish. This happens only to a server that was far behind.
         let mut new = NewLog::starting(self.log_header(), last, last.order, log.appends);
         let result = self.write_new_log(&mut new).and_then(|()| self.rename_log(&mut new));
         self.check(&mut log, "replace", LOG, result)?;
@@ -165,7 +166,8 @@ impl Storage {
         self.write_new(LOG, &new.bytes)
     }
 
-    /// Gives a new log its name, after it has got what was not written and synced with its first part.
+    /// Gives a new log its name, after it has got what was not written and synced with its first
+    /// part.
     fn rename_log(&self, new: &mut NewLog) -> io::Result<()> {
         // A mark, though it may say nothing new: the first frame that says that those before it are
         // synced.
@@ -215,7 +217,7 @@ impl NewLog {
 
     /// A log without records, after as many appends as the old one has had.
     pub(super) fn starting(header: Vec<u8>, before: Version, committed: u64, appends: u64) -> Self {
-        let (records, offsets) = Default::default();
+        let (records, offsets) = (VecDeque::new(), VecDeque::new());
         let mut bytes = header;
         push_entry(&mut bytes, 0, 0, Entry::Start { before, committed });
         Self { before, records, offsets, bytes, synced: 0, committed, appends }

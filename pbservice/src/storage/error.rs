@@ -25,9 +25,9 @@ pub enum StorageError {
         /// The newest version that this program knows.
         known: u32,
     },
-    /// At start: the epoch that the server has promised is missing or corrupt, in both copies. If it took part in
-    /// elections again, it might help to elect two primaries. Its data must be removed, and its
-    /// address with it.
+    /// At start: the epoch that the server has promised is missing or corrupt, in both copies. If
+    /// it took part in elections again, it might help to elect two primaries. Its data must be
+    /// removed, and its address with it.
     PromiseLost,
     /// The disk has failed. The server must stop.
     Disk {
@@ -58,12 +58,10 @@ impl fmt::Display for StorageError {
                 "the file {file:?} has format version {found}, and this program knows them up to \
                  {known}"
             ),
-            Self::PromiseLost => {
-                write!(
-                    f,
-                    "the file \"promise\", which says what this server has voted, is missing or corrupt"
-                )
-            }
+            Self::PromiseLost => write!(
+                f,
+                "the file \"promise\" is missing or corrupt: what this server has promised is lost"
+            ),
             Self::Disk { operation, file, cause } => {
                 write!(f, "cannot {operation} the file {file:?}: {cause}")
             }

@@ -64,7 +64,8 @@ impl Storage {
     }
 
     /// Saves that this server will take no part in any epoch before this one. Durable when it
-    /// returns, and only then may the promise be given. A smaller one than the last changes nothing.
+    /// returns, and only then may the promise be given. A smaller one than the last changes
+    /// nothing.
     ///
     /// # Errors
     /// If the disk fails, or an earlier operation has failed. The server must stop.

@@ -3,9 +3,9 @@
 //! # A torn tail, or damage in the middle?
 //!
 //! A crash destroys only what was not synced, so the two are told apart by what is *known to have
-//! been synced*. Every frame says how many bytes of the file were synced when it was written. When a
-//! frame is bad, the rest of the file is searched for a sound one that was written when the bad one
-//! was already synced:
+//! been synced*. Every frame says how many bytes of the file were synced when it was written. When
+//! a frame is bad, the rest of the file is searched for a sound one that was written when the bad
+//! one was already synced:
 //!
 //! * There is one: no crash can have destroyed the bad frame. This is **damage**, and records that
 //!   were acknowledged may be gone.
@@ -13,10 +13,10 @@
 //!   file tells of. This is a **torn tail**. A disk may write blocks in any order, so a torn tail
 //!   may well have sound frames behind the bad one; they were never acknowledged either.
 //!
-//! Without rotten bits, nothing acknowledged is lost: it was synced first, what was synced is
-//! whole after a crash, so the first bad frame comes later. With rotten bits, the last synced frames are protected
-//! as soon as a later frame is on the disk, at the latest the next commit mark that is written; if bits
-//! of them rot and the power fails before that, their loss looks like a torn tail.
+//! Without rotten bits, nothing acknowledged is lost: it was synced first, what was synced is whole
+//! after a crash, so the first bad frame comes later. With rotten bits, the last synced frames are
+//! protected as soon as a later frame is on the disk, at the latest the next commit mark that is
+//! written; if bits of them rot and the power fails before that, their loss looks like a torn tail.
 
 use std::borrow::Cow;
 
@@ -46,7 +46,8 @@ pub(super) enum Entry<'a> {
     },
     /// A record.
     Record(Cow<'a, Record>),
-    /// The order of the last record known to be committed: written with the next record, so it lags behind.
+    /// The order of the last record known to be committed: written with the next record, so it lags
+    /// behind.
     Committed(u64),
 }
 
@@ -124,7 +125,7 @@ fn judge(bytes: &[u8], bad: usize) -> Rest {
             && synced > bad as u64
         {
             let problem = format!(
-                "bad record, though the one at byte {at} was written when {synced} bytes were synced"
+                "bad record, though {synced} bytes were synced when that at byte {at} was written"
             );
             return Rest::Damage(problem);
         }

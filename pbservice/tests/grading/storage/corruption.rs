@@ -6,8 +6,8 @@ use testkit::lab_test;
 
 use super::{address, log_len, open, record, records, save, snapshot_of, with_file};
 
-/// Six records, the last two of which are as the closures leave them; returns the disk, and where in
-/// the log these two and its end are.
+/// Six records, the last two of which are as the closures leave them; returns the disk, and where
+/// in the log these two and its end are.
 fn six_records(last_two: impl Fn(&Storage)) -> (Disk, [u64; 3]) {
     let disk = Disk::new();
     let (storage, _) = open(&disk);
@@ -89,7 +89,8 @@ fn torn_tail() {
     });
 }
 
-/// Whatever lies behind the torn tail, such as garbage or an older log, it is not taken for records.
+/// Whatever lies behind the torn tail, such as garbage or an older log, it is not taken for
+/// records.
 #[test]
 fn torn_tail_with_garbage() {
     lab_test("torn_tail_with_garbage", |_| {

@@ -80,8 +80,8 @@ fn storage_crash_during_recovery() {
     });
 }
 
-/// One write or sync fails, and the disk works again: the storage acknowledges nothing any more, and
-/// the process that is started next believes nothing that is only in the system's memory.
+/// One write or sync fails, and the disk works again: the storage acknowledges nothing any more,
+/// and the process that is started next believes nothing that is only in the system's memory.
 #[test]
 fn storage_failure_at_every_write() {
     lab_test("storage_failure_at_every_write", |_| {

@@ -35,9 +35,9 @@ fn group_commit() {
                 spawn(move || put(&storage, &server))
             })
             .collect();
-        clients.into_iter().for_each(|client| {
+        for client in clients {
             client.join().expect("nobody dies");
-        });
+        }
         let syncs = disk.operations() - before - 100;
         assert!(syncs <= 10, "{syncs} syncs for 100 records");
         assert!(begin.elapsed() < 20 * SYNC_TIME, "it took {:?}", begin.elapsed());

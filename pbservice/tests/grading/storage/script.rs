@@ -160,7 +160,9 @@ impl Model {
             0 => Step::Promise(self.promised + 1),
             1 if open > 0 => Step::CutOff(rng.random_range(1..=open)),
             2 if open > 0 => Step::Snapshot(rng.random_range(0..open)),
-            3 => Step::Install(rng.random_range(0..4), epoch),
+            // Two logs that share a record share all before it: a primary with another log than ours
+            // has another epoch.
+            3 => Step::Install(rng.random_range(0..4), self.epoch() + 1),
             4..=5 => Step::Mark,
             6..=12 => Step::Sync,
             _ => Step::Append(rng.random_range(1..4), epoch),
@@ -181,7 +183,16 @@ impl Model {
                 && found.records == log[known..end]
         };
         let possible = is_beginning_of(&self.log) || self.instead.iter().any(is_beginning_of);
-        assert!(possible, "{when}: found {found:?}, which is not of {self:?}");
+        assert!(
+            possible,
+            "{when}: found {} after the snapshot {}, which is no part of {}, {} of it acknowledged, or \
+             of {}",
+            end_of(&found.records),
+            found.snapshot.last,
+            end_of(&self.log),
+            self.acknowledged,
+            end_of(self.instead.as_deref().unwrap_or_default()),
+        );
         assert!(found.committed as usize <= end, "{when}");
     }
 
@@ -210,4 +221,10 @@ impl Model {
     pub(crate) fn epoch(&self) -> u64 {
         self.log.last().map_or(1, |record| record.epoch)
     }
+}
+
+/// The places of the last records of a log, for messages.
+fn end_of(log: &[Record]) -> String {
+    let last = &log[log.len().saturating_sub(20)..];
+    last.iter().map(|record| record.version().to_string()).collect::<Vec<_>>().join(" ")
 }
