@@ -176,13 +176,23 @@ const OLD_RECORD: usize = 3 << 19;
 /// looks very often. Returns who has.
 fn await_growth(cluster: &PbCluster, servers: &[usize], count: usize, bytes: u64) -> Vec<usize> {
     let began = Instant::now();
-    let size = |&server: &usize| (server, cluster.log_len(server), cluster.count_records(server));
-    let before: Vec<(usize, u64, usize)> = servers.iter().map(size).collect();
+    let size = |&server: &usize| {
+        let len = cluster.log_len(server);
+        (server, len + bytes, cluster.count_records(server), len)
+    };
+    let mut waiting: Vec<(usize, u64, usize, u64)> = servers.iter().map(size).collect();
+    let mut have_grown = Vec::new();
     loop {
-        let have_grown = before.iter().filter(|&&(server, len, records)| {
-            cluster.log_len(server) >= len + bytes && cluster.count_records(server) > records
+        waiting.retain_mut(|(server, least, records, seen)| {
+            let len = cluster.log_len(*server);
+            // To count takes a look at the whole log, so that must wait until there is news.
+            let is_news = std::mem::replace(seen, len) != len && len >= *least;
+            let has_grown = is_news && cluster.count_records(*server) > *records;
+            if has_grown {
+                have_grown.push(*server);
+            }
+            !has_grown
         });
-        let have_grown: Vec<usize> = have_grown.map(|&(server, ..)| server).collect();
         if have_grown.len() >= count {
             return have_grown;
         }
