@@ -85,7 +85,17 @@ fn commit(servers: usize, commands: u64) -> Duration {
     began.elapsed()
 }
 
-/// Processor time for each command in a simulation.
+/// The sum of the processor time of so many simulations, one for each seed.
+fn cpu_time(simulations: u64, body: impl Fn() + Clone + Send + Sync + 'static) -> Duration {
+    let run = |seed| {
+        let outcome = Simulation::new(seed).time_limit(LIMIT).run(body.clone());
+        outcome.result.expect("nothing fails");
+        outcome.cpu_time
+    };
+    (0..simulations).map(run).sum()
+}
+
+/// Processor time for each command in a simulation, and for heartbeats.
 fn simulated(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("raft, simulated");
     for servers in [3, 5] {
@@ -93,27 +103,18 @@ fn simulated(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(commands));
         group.bench_function(BenchmarkId::new("commit", servers), |bencher| {
             bencher.iter_custom(|iterations| {
-                let run = |seed| {
-                    let simulation = Simulation::new(seed).time_limit(LIMIT);
-                    let outcome = simulation.run(move || commit(servers, commands));
-                    outcome.result.expect("nothing fails");
-                    outcome.cpu_time
-                };
-                (0..iterations).map(run).sum()
+                cpu_time(iterations, move || {
+                    commit(servers, commands);
+                })
             });
         });
         group.throughput(Throughput::Elements(600));
         group.bench_function(BenchmarkId::new("virtual seconds, idle", servers), |bencher| {
             bencher.iter_custom(|iterations| {
-                let run = |seed| {
-                    let outcome = Simulation::new(seed).time_limit(LIMIT).run(move || {
-                        let _cluster = start(servers);
-                        sleep(Duration::from_secs(600));
-                    });
-                    outcome.result.expect("nothing fails");
-                    outcome.cpu_time
-                };
-                (0..iterations).map(run).sum()
+                cpu_time(iterations, move || {
+                    let _cluster = start(servers);
+                    sleep(Duration::from_secs(600));
+                })
             });
         });
     }

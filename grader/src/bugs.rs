@@ -7,7 +7,8 @@ use crate::cli::BugOptions;
 use crate::error::{Error, Exit};
 use crate::markdown;
 use crate::patch::Patch;
-use crate::report::{self, Fate, Kill, PatchReport, Report};
+use crate::progress;
+use crate::report::{Fate, Kill, PatchReport};
 use crate::session::{Patched, Plan, Reference, Session};
 use crate::sweep::{Extent, Sweep};
 
@@ -17,23 +18,19 @@ const ROUNDS: [u64; 4] = [1, 4, 20, 100];
 /// Runs the command.
 ///
 /// # Errors
-/// If nothing matches, the harness fails, or the user interrupts.
+/// If nothing matches, or the harness fails.
 pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
-    let (session, collection) = Session::open("bugs", &options.common)?;
-    let (reports, interrupted) = session
-        .for_each(&collection, |reference, patch| hunt(&session, reference, patch, options))?;
+    let report = Session::run("bugs", &options.common, |session, reference, patch| {
+        hunt(session, reference, patch, options)
+    })?;
     if options.matrix {
-        session.progress.print(&report::matrix(&reports));
-    }
-    let report = Report::new("bugs", reports, interrupted);
-    session.progress.print(&report.summary());
-    if let Some(path) = &options.common.json {
-        report.write_json(path)?;
+        progress::print(&report.matrix());
     }
     if let Some(path) = &options.markdown {
         markdown::write(path, &report)?;
     }
-    if interrupted { Err(Error::Interrupted) } else { Ok(report.exit()) }
+    progress::print(&report.summary());
+    Ok(report.exit())
 }
 
 /// Builds one bug, and runs it until it is dead or has survived.
@@ -48,7 +45,7 @@ fn hunt(
     match session.build_patched(patch)? {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Binary(binary) => {
+        Patched::Built(build) => {
             let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
             let first = options.common.first_seed;
             let mut kills = Vec::new();
@@ -56,7 +53,7 @@ fn hunt(
             for seeds in rounds(first, options.seeds.get(), options.matrix) {
                 let plan = Plan { seeds, policy: options.policy, extent };
                 let label = patch.to_string();
-                let sweeps = session.sweep(reference, &binary, &tests, &plan, &label)?;
+                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
                 report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
                 kills = confirmed(session, reference, &sweeps, &plan, &mut report)?;
                 report.sweeps = sweeps;

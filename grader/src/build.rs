@@ -28,6 +28,68 @@ const SCRUBBED: [&str; 8] = [
     "RUST_BACKTRACE",
 ];
 
+/// A lab's grading tests and the programs that they start, which no later build overwrites.
+#[derive(Clone, Debug)]
+pub(crate) struct Build {
+    /// The tests.
+    pub(crate) tests: PathBuf,
+    /// The programs of the lab's package.
+    programs: Vec<Program>,
+}
+
+/// A program that tests start.
+#[derive(Clone, Debug)]
+struct Program {
+    /// Where the tests look for it: cargo has compiled the path into them.
+    place: PathBuf,
+    /// Where it is kept.
+    kept: PathBuf,
+}
+
+impl Build {
+    /// Keeps what cargo has just built in `directory`, in place of what was there.
+    fn keep(artifacts: Artifacts, directory: &Path) -> Result<Self, Error> {
+        if directory.exists() {
+            fs::remove_dir_all(directory)
+                .map_err(|error| Error::io("remove", directory, &error))?;
+        }
+        fs::create_dir(directory).map_err(|error| Error::io("create", directory, &error))?;
+        let keep = |place: &Path| {
+            let kept = directory.join(place.file_name().unwrap_or_default());
+            fs::copy(place, &kept).map_err(|error| Error::io("copy", place, &error))?;
+            Ok(kept)
+        };
+        let tests = keep(&artifacts.tests)?;
+        let programs = artifacts.programs.into_iter().map(|place| {
+            let kept = keep(&place)?;
+            Ok(Program { place, kept })
+        });
+        Ok(Self { tests, programs: programs.collect::<Result<_, Error>>()? })
+    }
+
+    /// Puts the programs where the tests find them: another build may have been there meanwhile.
+    ///
+    /// # Errors
+    /// If a file cannot be replaced.
+    pub(crate) fn install(&self) -> Result<(), Error> {
+        for Program { place, kept } in &self.programs {
+            // Never written to: cargo has linked the same file under another name.
+            let linked = fs::remove_file(place).and_then(|()| fs::hard_link(kept, place));
+            linked.map_err(|error| Error::io("replace", place, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What cargo says that it has built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Artifacts {
+    /// The grading tests.
+    tests: PathBuf,
+    /// Programs.
+    programs: Vec<PathBuf>,
+}
+
 /// A line of cargo's messages.
 #[derive(Debug, Deserialize)]
 struct Message {
@@ -39,17 +101,21 @@ struct Message {
 #[derive(Debug, Deserialize)]
 struct Target {
     name: String,
+    /// `bin`, `test`, ...
+    kind: Vec<String>,
 }
 
-/// Builds the grading tests of `lab`. `Err` inside is what the compiler says.
+/// Builds the grading tests of `lab`, and keeps them under this name. `Err` inside is what the compiler
+/// says.
 ///
 /// # Errors
 /// If cargo cannot be run, or the user interrupts.
 pub(crate) fn build(
     scratch: &Scratch,
     lab: &str,
+    name: &str,
     interrupt: &Interrupt,
-) -> Result<Result<PathBuf, String>, Error> {
+) -> Result<Result<Build, String>, Error> {
     let output = scratch.files().join("build");
     let mut command = cargo();
     command
@@ -63,8 +129,8 @@ pub(crate) fn build(
     let text = fs::read(&output).map_err(|error| Error::io("read", &output, &error))?;
     let text = String::from_utf8_lossy(&text);
     match end {
-        End::Exited(status) if status.success() => match executable(&text) {
-            Some(path) => Ok(Ok(path)),
+        End::Exited(status) if status.success() => match artifacts(&text) {
+            Some(artifacts) => Build::keep(artifacts, &scratch.files().join(name)).map(Ok),
             None => Err(Error::Harness(format!("cargo names no test binary of {lab}"))),
         },
         End::Exited(_) => Ok(Err(diagnostics(&text))),
@@ -74,12 +140,19 @@ pub(crate) fn build(
     }
 }
 
-/// The binary of the grading tests, from cargo's messages.
-fn executable(output: &str) -> Option<PathBuf> {
+/// The grading tests and the programs, from cargo's messages.
+fn artifacts(output: &str) -> Option<Artifacts> {
     let messages = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    messages
-        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == "grading"))
-        .find_map(|message| message.executable)
+    let (mut tests, mut programs) = (None, Vec::new());
+    for message in messages {
+        let (Some(target), Some(path)) = (message.target, message.executable) else { continue };
+        if target.kind == ["bin"] {
+            programs.push(path);
+        } else if target.name == "grading" {
+            tests = Some(path);
+        }
+    }
+    Some(Artifacts { tests: tests?, programs })
 }
 
 /// What the compiler says, without cargo's messages.
@@ -104,13 +177,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn binary_is_found_among_messages_and_warnings() {
-        let output = "warning: unused\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"raft\"},\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"grading\"},\"executable\":\"/t\"}\n\
-            {\"reason\":\"build-finished\",\"success\":true}\n";
-        assert_eq!(executable(output), Some(PathBuf::from("/t")));
-        assert_eq!(executable("{}\n"), None);
-        assert_eq!(diagnostics(output), "warning: unused");
+    fn artifacts_are_found_among_messages_and_warnings() {
+        let message = |name: &str, kind: &str, path: &str| {
+            format!(
+                "{{\"reason\":\"compiler-artifact\",\
+                 \"target\":{{\"name\":\"{name}\",\"kind\":[\"{kind}\"]}},\"executable\":{path}}}\n"
+            )
+        };
+        let output = "warning: unused\n".to_string()
+            + &message("mapreduce", "lib", "null")
+            + &message("mrworker", "bin", "\"/w\"")
+            + &message("grading", "test", "\"/t\"")
+            + "{\"reason\":\"build-finished\",\"success\":true}\n";
+        let expected = Artifacts { tests: "/t".into(), programs: vec!["/w".into()] };
+        assert_eq!(artifacts(&output), Some(expected));
+        assert_eq!(artifacts("{}\n"), None);
+        assert_eq!(diagnostics(&output), "warning: unused");
     }
 }

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
 use crate::error::Error;
 
 /// Whether the user wants the grader to stop. Clones are the same flag.
@@ -13,12 +16,14 @@ impl Interrupt {
     /// A flag that Ctrl-C, SIGTERM and SIGHUP raise.
     ///
     /// # Errors
-    /// If the process has such a flag already.
+    /// If the system refuses.
     pub(crate) fn on_signal() -> Result<Self, Error> {
         let interrupt = Self::default();
-        let flag = Arc::clone(&interrupt.0);
-        ctrlc::set_handler(move || flag.store(true, Relaxed))
-            .map_err(|error| Error::Harness(format!("cannot handle Ctrl-C: {error}")))?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register(signal, Arc::clone(&interrupt.0)).map_err(|error| {
+                Error::Harness(format!("cannot watch signal {signal}: {error}"))
+            })?;
+        }
         Ok(interrupt)
     }
 

@@ -7,6 +7,9 @@ use std::path::Path;
 use crate::error::Error;
 use crate::report::{Fate, Report};
 
+/// How many of the tests that kill a bug are named.
+const NAMED: usize = 4;
+
 /// Writes the table: each bug, what the mistake is, and what kills it.
 ///
 /// # Errors
@@ -21,8 +24,11 @@ fn table(report: &Report) -> String {
     for patch in &report.patches {
         let (seeds, killers) = match &patch.fate {
             Fate::Killed { seeds, kills } => {
-                let names: Vec<String> =
-                    kills.iter().map(|kill| format!("`{}`", kill.short_name())).collect();
+                let names = kills.iter().take(NAMED);
+                let names = names.map(|kill| format!("`{}`", kill.short_name()));
+                let more = kills.len().saturating_sub(NAMED);
+                let more = (more > 0).then(|| format!("{more} more"));
+                let names: Vec<String> = names.chain(more).collect();
                 (seeds.to_string(), names.join(", "))
             }
             _ => ("-".to_string(), "nothing".to_string()),

@@ -27,6 +27,13 @@ impl Patch {
     pub(crate) fn headline(&self) -> &str {
         self.description.split_inclusive(". ").next().unwrap_or_default().trim_end()
     }
+
+    /// Whether its `lab/name` contains `pattern`, or begins with it if the pattern names a lab:
+    /// `raft/` does not mean the patches of `kvraft`.
+    fn is_meant_by(&self, pattern: &str) -> bool {
+        let name = self.to_string();
+        if pattern.contains('/') { name.starts_with(pattern) } else { name.contains(pattern) }
+    }
 }
 
 /// `raft/vote-not-persisted`.
@@ -36,7 +43,7 @@ impl fmt::Display for Patch {
     }
 }
 
-/// The patches of a collection whose `lab/name` contains `pattern`, in order.
+/// The patches of a collection that `pattern` means, in order; see [`Patch::is_meant_by`].
 ///
 /// # Errors
 /// If there is none, or the collection cannot be read.
@@ -54,10 +61,10 @@ pub(crate) fn matching(
         }
     }
     let all = patches.len();
-    patches.retain(|patch| pattern.is_none_or(|pattern| patch.to_string().contains(pattern)));
+    patches.retain(|patch| pattern.is_none_or(|pattern| patch.is_meant_by(pattern)));
     if patches.is_empty() {
         let pattern = pattern.unwrap_or_default();
-        let what = format!("none of the {all} patches in {collection}/ contains '{pattern}'");
+        let what = format!("none of the {all} patches in {collection}/ matches '{pattern}'");
         return Err(Error::NothingMatched(what));
     }
     Ok(patches)
@@ -114,8 +121,30 @@ mod tests {
         assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>(), ["raft/a", "raft/b"]);
         assert_eq!(all[1].description, "Forgets it all. See Figure 2.");
         assert_eq!((all[0].headline(), all[1].headline()), ("", "Forgets it all."));
-        assert_eq!(find(Some("ft/b")).unwrap().len(), 1);
         let error = find(Some("c")).unwrap_err().to_string();
-        assert_eq!(error, "nothing matched: none of the 2 patches in bugs/ contains 'c'");
+        assert_eq!(error, "nothing matched: none of the 2 patches in bugs/ matches 'c'");
+    }
+
+    #[test]
+    fn pattern_with_a_slash_matches_from_the_start() {
+        let root = tempfile::tempdir().unwrap();
+        for lab in ["raft", "kvraft"] {
+            let directory = root.path().join("bugs").join(lab);
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join("lost-vote.patch"), "--- a/x\n+++ b/x\n").unwrap();
+        }
+        let all = &["kvraft/lost-vote", "raft/lost-vote"][..];
+        for (pattern, expected) in [
+            ("vote", all),
+            ("raft", all),
+            ("raft/", &all[1..]),
+            ("raft/lost", &all[1..]),
+            ("kvraft/", &all[..1]),
+            ("aft/lost", &[]),
+        ] {
+            let found = matching(root.path(), "bugs", Some(pattern)).unwrap_or_default();
+            let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected, "{pattern}");
+        }
     }
 }

@@ -10,9 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -98,14 +96,14 @@ struct Group(Child);
 impl Group {
     /// The child's id, which is the group's too.
     fn id(&self) -> Pid {
-        Pid::from_raw(self.0.id().cast_signed())
+        Pid::from_child(&self.0)
     }
 
     /// Whether the child has ended. It stays a zombie, so that its id cannot be anybody else's.
     fn has_ended(&self) -> Result<bool, Error> {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        match waitid(Id::Pid(self.id()), flags) {
-            Ok(status) => Ok(status != WaitStatus::StillAlive),
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(self.id()), options) {
+            Ok(status) => Ok(status.is_some()),
             Err(error) => Err(Error::Harness(format!("cannot wait for a child: {error}"))),
         }
     }
@@ -118,7 +116,7 @@ impl Group {
 
     /// Kills everybody in the group.
     fn kill(&self) {
-        killpg(self.id(), Signal::SIGKILL).ok(); // Nobody is left: just as well.
+        kill_process_group(self.id(), Signal::KILL).ok(); // Nobody is left: just as well.
     }
 }
 
@@ -138,30 +136,39 @@ mod tests {
 
     use super::*;
 
-    /// Runs a line of shell for at most half a second and a kilobyte.
-    fn shell(line: &str) -> End {
+    /// Runs a line of shell that may be silent for this long, and print a kilobyte; returns its end and
+    /// what it has printed.
+    fn shell(line: &str, silence: Duration) -> (End, String) {
         let directory = tempfile::tempdir().unwrap();
-        let limits = Limits { silence: Duration::from_millis(500), output: 1 << 10 };
+        let limits = Limits { silence, output: 1 << 10 };
         let mut command = Command::new("sh");
         command.args(["-c", line]);
         let output = directory.path().join("output");
-        run(&mut command, &output, None, limits, &Interrupt::default()).unwrap()
+        let end = run(&mut command, &output, None, limits, &Interrupt::default()).unwrap();
+        (end, std::fs::read_to_string(output).unwrap())
     }
+
+    /// Far longer than a shell needs to start on a busy machine.
+    const LONG: Duration = Duration::from_secs(60);
 
     #[test]
     fn ends_are_told_apart() {
-        assert_eq!(shell("exit 3"), End::Exited(ExitStatus::from_raw(3 << 8)));
-        assert_eq!(shell("kill -ABRT $$"), End::Exited(ExitStatus::from_raw(6)));
-        assert_eq!(shell("sleep 60"), End::Silent);
-        assert_eq!(shell("while :; do echo y; done"), End::PrintedTooMuch);
+        assert_eq!(shell("exit 3", LONG).0, End::Exited(ExitStatus::from_raw(3 << 8)));
+        assert_eq!(shell("kill -ABRT $$", LONG).0, End::Exited(ExitStatus::from_raw(6)));
+        assert_eq!(shell("sleep 600", Duration::from_millis(200)).0, End::Silent);
+        assert_eq!(shell("while :; do echo y; done", LONG).0, End::PrintedTooMuch);
     }
 
     #[test]
     fn what_a_child_leaves_behind_ends_with_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let marker = directory.path().join("alive");
-        shell(&format!("(sleep 1; touch {}) & exit 0", marker.display()));
-        thread::sleep(Duration::from_millis(1_300));
-        assert!(!marker.exists());
+        let (end, pid) = shell("sleep 600 & echo $!", LONG);
+        assert!(matches!(end, End::Exited(status) if status.success()));
+        let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+        let begin = Instant::now();
+        // Until somebody has collected its status it counts as being there.
+        while rustix::process::test_kill_process(pid).is_ok() {
+            assert!(begin.elapsed() < LONG, "it is still there");
+            thread::sleep(LONGEST_POLL);
+        }
     }
 }

@@ -58,10 +58,15 @@ impl Progress {
     pub(crate) fn print(&self, result: &str) {
         let mut status = self.0.lock();
         self.0.clear(&mut status);
-        // A closed pipe is no reason to fail: the exit code still says how it went.
-        writeln!(std::io::stdout().lock(), "{result}").ok();
+        print(result);
         status.due = Instant::now() + FIRST;
     }
+}
+
+/// Prints to standard output.
+pub(crate) fn print(text: &str) {
+    // A closed pipe is no reason to fail: the exit code still says how it went.
+    writeln!(std::io::stdout().lock(), "{text}").ok();
 }
 
 impl Drop for Progress {

@@ -80,8 +80,8 @@ pub(crate) struct Kill {
     pub(crate) test: String,
     /// The seed.
     pub(crate) seed: u64,
-    /// The policy.
-    pub(crate) policy: &'static str,
+    /// The policy; `null` for a test with processes.
+    pub(crate) policy: Option<&'static str>,
     /// What was seen.
     pub(crate) why: String,
 }
@@ -90,7 +90,16 @@ impl Kill {
     /// A failure of this test under this policy.
     pub(crate) fn new(test: &Test, failure: &Failure, policy: Policy) -> Self {
         let Failure { seed, why } = failure.clone();
-        Self { test: test.name.clone(), seed, policy: policy.name(), why }
+        let policy = (!test.real).then(|| policy.name());
+        Self { test: test.name.clone(), seed, policy, why }
+    }
+
+    /// The run as `cargo lab replay` takes it.
+    fn run(&self) -> String {
+        match self.policy {
+            Some(policy) => format!("{}:{policy}", self.seed),
+            None => format!("{} --real", self.seed),
+        }
     }
 
     /// The test's own name, without modules.
@@ -136,8 +145,9 @@ impl PatchReport {
             }
             Fate::DoesNotCompile(why) => text += &format!("DOES NOT COMPILE\n{why}"),
         }
-        for Kill { test, seed, policy, why } in &self.broken_tests {
-            text += &format!("\n    the reference fails {test} too: {seed}:{policy}: {why}");
+        for kill in &self.broken_tests {
+            let (Kill { test, why, .. }, run) = (kill, kill.run());
+            text += &format!("\n    the reference fails {test} too: {run}: {why}");
         }
         text
     }
@@ -166,9 +176,8 @@ fn refusals(kills: &[Kill], runs: u64) -> String {
         }
     }
     for (test, group) in groups {
-        let Kill { seed, policy, why, .. } = group[0];
-        let times = group.len();
-        write!(text, "\n    {test}: {times} times, as {seed}:{policy}: {why}")
+        let (times, run, why) = (group.len(), group[0].run(), &group[0].why);
+        write!(text, "\n    {test}: {times} times, as {run}: {why}")
             .expect("writing to a String cannot fail");
     }
     text
@@ -182,7 +191,9 @@ impl Report {
 
     /// How the grader should end.
     pub(crate) fn exit(&self) -> Exit {
-        self.patches.iter().map(PatchReport::exit).max().unwrap_or(Exit::Passed)
+        let interrupted = self.interrupted.then_some(Exit::Interrupted);
+        let exits = self.patches.iter().map(PatchReport::exit).chain(interrupted);
+        exits.max().unwrap_or(Exit::Passed)
     }
 
     /// How many patches ended in which way.
@@ -214,28 +225,32 @@ impl Report {
         json.push('\n');
         fs::write(path, json).map_err(|error| Error::io("write", path, &error))
     }
-}
 
-/// A table of all bugs and tests: of how many runs so many failed.
-pub(crate) fn matrix(patches: &[PatchReport]) -> String {
-    let mut tests: Vec<&str> =
-        patches.iter().flat_map(|patch| &patch.sweeps).map(|sweep| &*sweep.test.name).collect();
-    tests.sort_unstable();
-    tests.dedup();
-    let mut text = String::new();
-    for (number, test) in (1..).zip(&tests) {
-        text += &format!("{number:>4} {test}\n");
-    }
-    text += &format!("{:<46}", "failed runs of each test");
-    (1..=tests.len()).for_each(|number| text += &format!(" {number:>4}"));
-    for patch in patches {
-        text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
-        for test in &tests {
-            let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
-            let failures = sweep.map_or(0, |sweep| sweep.failures.len());
-            let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
-            text += &format!(" {cell:>4}");
+    /// A table of all bugs and tests: of how many runs so many failed.
+    pub(crate) fn matrix(&self) -> String {
+        let mut tests: Vec<&str> = self
+            .patches
+            .iter()
+            .flat_map(|patch| &patch.sweeps)
+            .map(|sweep| &*sweep.test.name)
+            .collect();
+        tests.sort_unstable();
+        tests.dedup();
+        let mut text = String::new();
+        for (number, test) in (1..).zip(&tests) {
+            text += &format!("{number:>4} {test}\n");
         }
+        text += &format!("{:<46}", "failed runs of each test");
+        (1..=tests.len()).for_each(|number| text += &format!(" {number:>4}"));
+        for patch in &self.patches {
+            text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
+            for test in &tests {
+                let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
+                let failures = sweep.map_or(0, |sweep| sweep.failures.len());
+                let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
+                text += &format!(" {cell:>4}");
+            }
+        }
+        text
     }
-    text
 }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
-use crate::build::{build, test_command};
+use crate::build::{Build, build, test_command};
 use crate::cli::{Options, Policy};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -13,10 +12,13 @@ use crate::patch::{self, Patch};
 use crate::pool;
 use crate::process::{self, End, Limits};
 use crate::progress::Progress;
-use crate::report::PatchReport;
+use crate::report::{PatchReport, Report};
 use crate::scratch::Scratch;
 use crate::sweep::{Extent, Runner, Sweep, Test};
 use crate::workspace::Workspace;
+
+/// How many runs of a test with processes are enough: each takes seconds, and is like the one before.
+const REAL_RUNS: u64 = 4;
 
 /// Bytes that a test process may print.
 const OUTPUT: u64 = 32 << 20;
@@ -26,7 +28,7 @@ const OUTPUT: u64 = 32 << 20;
 pub(crate) struct Session<'a> {
     options: &'a Options,
     /// The user's view.
-    pub(crate) progress: Progress,
+    progress: Progress,
     interrupt: Interrupt,
     scratch: Scratch,
 }
@@ -36,8 +38,8 @@ pub(crate) struct Session<'a> {
 pub(crate) struct Reference {
     /// The package.
     pub(crate) lab: String,
-    /// Its grading tests, which no later build overwrites.
-    pub(crate) binary: PathBuf,
+    /// Its grading tests.
+    pub(crate) build: Build,
     /// The tests that were asked for.
     pub(crate) tests: Vec<Test>,
 }
@@ -45,8 +47,8 @@ pub(crate) struct Reference {
 /// What became of a patch.
 #[derive(Clone, Debug)]
 pub(crate) enum Patched {
-    /// A test binary, until the next build.
-    Binary(PathBuf),
+    /// It is built, until the next patch is.
+    Built(Build),
     /// Git refuses the patch, and says why.
     DoesNotApply(String),
     /// The compiler refuses the sources, and says why.
@@ -65,17 +67,33 @@ pub(crate) struct Plan {
 }
 
 /// Patches by lab.
-pub(crate) type Collection = BTreeMap<String, Vec<Patch>>;
+type Collection = BTreeMap<String, Vec<Patch>>;
 
 impl<'a> Session<'a> {
+    /// Does `work` for each patch of `collection` that was asked for, and reports what became of them.
+    ///
+    /// # Errors
+    /// If nothing matches, or the harness fails. An interrupt only shortens the report.
+    pub(crate) fn run(
+        collection: &'static str,
+        options: &'a Options,
+        work: impl Fn(&Self, &Reference, &Patch) -> Result<PatchReport, Error>,
+    ) -> Result<Report, Error> {
+        let (session, patches) = Self::open(collection, options)?;
+        let (reports, interrupted) =
+            session.for_each(&patches, |reference, patch| work(&session, reference, patch))?;
+        let report = Report::new(collection, reports, interrupted);
+        if let Some(path) = &options.json {
+            report.write_json(path)?;
+        }
+        Ok(report)
+    }
+
     /// Finds the patches of `collection` that were asked for, and copies the workspace.
     ///
     /// # Errors
     /// If nothing matches, or the workspace cannot be copied.
-    pub(crate) fn open(
-        collection: &str,
-        options: &'a Options,
-    ) -> Result<(Self, Collection), Error> {
+    fn open(collection: &str, options: &'a Options) -> Result<(Self, Collection), Error> {
         let workspace = Workspace::find()?;
         let patches = patch::matching(&workspace.root, collection, options.pattern.as_deref())?;
         let interrupt = Interrupt::on_signal()?;
@@ -95,7 +113,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// If the harness fails.
-    pub(crate) fn for_each(
+    fn for_each(
         &self,
         collection: &Collection,
         work: impl Fn(&Reference, &Patch) -> Result<PatchReport, Error>,
@@ -127,14 +145,14 @@ impl<'a> Session<'a> {
     /// If it does not: then nothing can be learned from patches.
     fn reference(&self, lab: &str) -> Result<Reference, Error> {
         self.progress.set(format!("{lab}: building the reference"));
-        let built = build(&self.scratch, lab, &self.interrupt)?.map_err(|diagnostics| {
+        let built = build(&self.scratch, lab, "reference", &self.interrupt)?;
+        let build = built.map_err(|diagnostics| {
             Error::Harness(format!("the reference of {lab} does not compile\n{diagnostics}"))
         })?;
-        let binary = self.scratch.files().join(format!("{lab}-reference"));
-        fs::copy(&built, &binary).map_err(|error| Error::io("copy", &built, &error))?;
-        let mut reference = Reference { lab: lab.to_string(), binary, tests: Vec::new() };
+        let mut reference = Reference { lab: lab.to_string(), build, tests: Vec::new() };
         let names = self.list(&reference)?;
-        let tests = names.into_iter().map(|name| Test { name, seeded: true }).collect();
+        let tests = names.into_iter().map(|name| Test { name, seeded: true, real: false });
+        let tests = tests.collect();
         reference.tests = self.baseline(&reference, tests)?;
         Ok(reference)
     }
@@ -157,7 +175,7 @@ impl<'a> Session<'a> {
     /// The tests that libtest lists.
     fn listed(&self, reference: &Reference, flags: &[&str]) -> Result<BTreeSet<String>, Error> {
         let output = self.scratch.files().join("list");
-        let mut command = test_command(&self.scratch, &reference.binary, &reference.lab);
+        let mut command = test_command(&self.scratch, &reference.build.tests, &reference.lab);
         command.args(["--list", "--format", "terse"]).args(flags);
         let limits = self.limits();
         let end = process::run(&mut command, &output, None, limits, &self.interrupt)?;
@@ -170,17 +188,18 @@ impl<'a> Session<'a> {
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect())
     }
 
-    /// Runs each test once on the reference. One that passes without a record is a plain test.
+    /// Runs each test once on the reference, which shows what kind of test it is: one that passes
+    /// without a record is a plain test.
     fn baseline(&self, reference: &Reference, tests: Vec<Test>) -> Result<Vec<Test>, Error> {
         let first = self.options.first_seed;
         let plan =
             Plan { seeds: first..first + 1, policy: Policy::Stall, extent: Extent::FirstFailure };
         let label = format!("{}: the reference", reference.lab);
-        let once = |tests: &[Test]| self.sweep(reference, &reference.binary, tests, &plan, &label);
+        let once = |tests: &[Test]| self.sweep(reference, &reference.build, tests, &plan, &label);
         let (mut passing, mut unclear) = (Vec::new(), Vec::new());
         for (mut test, sweep) in tests.clone().into_iter().zip(once(&tests)?) {
             if sweep.failures.is_empty() {
-                passing.push(test);
+                passing.push(sweep.test);
             } else {
                 test.seeded = false;
                 unclear.push(test);
@@ -204,31 +223,33 @@ impl<'a> Session<'a> {
     /// If files cannot be written, or the user interrupts.
     pub(crate) fn build_patched(&self, patch: &Patch) -> Result<Patched, Error> {
         self.progress.set(format!("{patch}: building"));
-        let built =
-            self.scratch.patched(patch, || build(&self.scratch, &patch.lab, &self.interrupt))?;
+        let built = self
+            .scratch
+            .patched(patch, || build(&self.scratch, &patch.lab, "patched", &self.interrupt))?;
         Ok(match built {
-            Ok(Ok(binary)) => Patched::Binary(binary),
+            Ok(Ok(build)) => Patched::Built(build),
             Ok(Err(diagnostics)) => Patched::DoesNotCompile(diagnostics),
             Err(why) => Patched::DoesNotApply(why),
         })
     }
 
-    /// Runs these tests of a binary as planned; the results are in the tests' order.
+    /// Runs these tests of a build as planned; the results are in the tests' order.
     ///
     /// # Errors
     /// If a test cannot be run, or the user interrupts.
     pub(crate) fn sweep(
         &self,
         reference: &Reference,
-        binary: &Path,
+        build: &Build,
         tests: &[Test],
         plan: &Plan,
         label: &str,
     ) -> Result<Vec<Sweep>, Error> {
+        build.install()?;
         let runner = Runner {
             scratch: &self.scratch,
             lab: &reference.lab,
-            binary,
+            binary: &build.tests,
             limits: self.limits(),
             interrupt: &self.interrupt,
         };
@@ -240,7 +261,13 @@ impl<'a> Session<'a> {
                 .set(format!("{label}: seeds {first}-{last}, {policy}: {done} of {all} tests"));
         };
         tell(0);
-        let work = |test: &Test| runner.sweep(test, plan.seeds.clone(), plan.policy, plan.extent);
+        let work = |test: &Test| {
+            let Range { start, mut end } = plan.seeds;
+            if test.real {
+                end = end.min(self.options.first_seed + REAL_RUNS);
+            }
+            runner.sweep(test, start..end, plan.policy, plan.extent)
+        };
         pool::run_all(tests.iter().collect(), self.options.workers(), work, tell)
     }
 
@@ -258,7 +285,7 @@ impl<'a> Session<'a> {
         let plan = Plan { seeds: seed..seed + 1, policy, extent: Extent::FirstFailure };
         let label = format!("{}: the reference", reference.lab);
         let tests = std::slice::from_ref(test);
-        let sweeps = self.sweep(reference, &reference.binary, tests, &plan, &label)?;
+        let sweeps = self.sweep(reference, &reference.build, tests, &plan, &label)?;
         Ok(sweeps.iter().all(|sweep| sweep.failures.is_empty()))
     }
 

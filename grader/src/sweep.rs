@@ -22,6 +22,8 @@ use crate::scratch::Scratch;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Record {
     seed: u64,
+    /// None on real threads.
+    policy: Option<String>,
     verdict: Verdict,
     /// What the test prints when it fails.
     failure: Option<String>,
@@ -45,6 +47,8 @@ pub(crate) struct Test {
     pub(crate) name: String,
     /// Whether it runs under seeds and writes records. A plain test does not: it runs once.
     pub(crate) seeded: bool,
+    /// Whether its servers are processes, so that it runs in real time and no seed decides its course.
+    pub(crate) real: bool,
 }
 
 /// A run that failed.
@@ -118,6 +122,7 @@ impl Runner<'_> {
         while next < seeds.end {
             let left = next..seeds.end;
             let (end, records) = self.process(test, &left, policy)?;
+            sweep.test.real |= records.first().is_some_and(|record| record.policy.is_none());
             next = sweep.add(&left, end, &records);
             if extent == Extent::FirstFailure && !sweep.failures.is_empty() {
                 break;
@@ -207,7 +212,7 @@ mod tests {
 
     /// A record.
     fn record(seed: u64, verdict: Verdict) -> Record {
-        Record { seed, verdict, failure: None }
+        Record { seed, policy: None, verdict, failure: None }
     }
 
     /// The sweep, and the seed that is left, after a process that was asked for seeds 5 to 7.

@@ -7,24 +7,21 @@ use clap::ValueEnum as _;
 use crate::cli::{Policy, VariantOptions};
 use crate::error::{Error, Exit};
 use crate::patch::Patch;
-use crate::report::{Fate, Kill, PatchReport, Report};
+use crate::progress;
+use crate::report::{Fate, Kill, PatchReport};
 use crate::session::{Patched, Plan, Reference, Session};
 use crate::sweep::Extent;
 
 /// Runs the command.
 ///
 /// # Errors
-/// If nothing matches, the harness fails, or the user interrupts.
+/// If nothing matches, or the harness fails.
 pub(crate) fn run(options: &VariantOptions) -> Result<Exit, Error> {
-    let (session, collection) = Session::open("variants", &options.common)?;
-    let (reports, interrupted) = session
-        .for_each(&collection, |reference, patch| examine(&session, reference, patch, options))?;
-    let report = Report::new("variants", reports, interrupted);
-    session.progress.print(&report.summary());
-    if let Some(path) = &options.common.json {
-        report.write_json(path)?;
-    }
-    if interrupted { Err(Error::Interrupted) } else { Ok(report.exit()) }
+    let report = Session::run("variants", &options.common, |session, reference, patch| {
+        examine(session, reference, patch, options)
+    })?;
+    progress::print(&report.summary());
+    Ok(report.exit())
 }
 
 /// Builds one variant, and runs all tests under each policy.
@@ -39,15 +36,16 @@ fn examine(
     match session.build_patched(patch)? {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Binary(binary) => {
+        Patched::Built(build) => {
             let first = options.common.first_seed;
             let seeds = first..first + options.seeds.get();
             let (mut refusals, mut unknown) = (Vec::new(), 0);
+            let mut tests = reference.tests.clone();
             for &policy in policies(options) {
                 let plan = Plan { seeds: seeds.clone(), policy, extent: Extent::AllSeeds };
                 let label = patch.to_string();
-                let tests = &reference.tests;
-                let sweeps = session.sweep(reference, &binary, tests, &plan, &label)?;
+                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
+                tests.retain(|test| !test.real); // Policies mean nothing to processes.
                 for sweep in &sweeps {
                     unknown += sweep.unknown;
                     report.runs += sweep.runs;

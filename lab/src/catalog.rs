@@ -34,6 +34,9 @@ pub(crate) struct Lab {
     /// record, earn no points, and are judged by their exit code.
     #[serde(default)]
     pub(crate) health_check: bool,
+    /// Whether all its tests are [`Test::real`].
+    #[serde(default)]
+    pub(crate) real: bool,
     /// Its parts, in order.
     #[serde(default, rename = "part")]
     pub(crate) parts: Vec<Part>,
@@ -71,10 +74,13 @@ pub(crate) struct Test {
     pub(crate) hints: Vec<String>,
     /// What to read, if it is more particular than the part's.
     pub(crate) paper: Option<String>,
-    /// Under how many seeds it is graded.
-    #[serde(default = "graded_seeds")]
-    pub(crate) seeds: u32,
-    /// Virtual seconds that the reference takes, on average.
+    /// Whether its servers are processes: it runs in real time, whatever was asked for, and no seed
+    /// decides its course.
+    #[serde(default)]
+    pub(crate) real: bool,
+    /// Under how many seeds it is graded, if not as many as others.
+    seeds: Option<u32>,
+    /// Seconds that the reference takes: virtual ones on average, or real ones.
     pub(crate) seconds: Option<f64>,
 }
 
@@ -84,9 +90,10 @@ fn grading() -> String {
 }
 
 /// Under how many seeds a test is graded unless it says otherwise.
-fn graded_seeds() -> u32 {
-    20
-}
+const GRADED_SEEDS: u32 = 20;
+
+/// How often a test with processes runs when it is graded, unless it says otherwise.
+const GRADED_REAL_RUNS: u32 = 3;
 
 /// A test with where it belongs.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +104,18 @@ pub(crate) struct Entry<'a> {
     pub(crate) part: &'a Part,
     /// The test.
     pub(crate) test: &'a Test,
+}
+
+impl Entry<'_> {
+    /// Whether the test's servers are processes.
+    pub(crate) fn is_real(&self) -> bool {
+        self.lab.real || self.test.real
+    }
+
+    /// Under how many seeds it is graded.
+    pub(crate) fn seeds(&self) -> u32 {
+        self.test.seeds.unwrap_or(if self.is_real() { GRADED_REAL_RUNS } else { GRADED_SEEDS })
+    }
 }
 
 impl Catalog {

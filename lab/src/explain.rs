@@ -44,20 +44,32 @@ fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
         section("cause", hint);
     }
     section("read", test.paper.as_ref().unwrap_or(&part.paper));
+    let kind = if entry.is_real() { "real" } else { "virtual" };
     let reference = match test.seconds {
-        Some(seconds) => format!("{seconds:.1} s of virtual time"),
+        Some(seconds) => format!("{seconds:.1} s of {kind} time"),
         None => "not measured".to_string(),
     };
     section("reference", &reference);
-    section("yours", &yours.map_or_else(|| "not run lately".to_string(), figures));
-    section("points", &format!("{}, graded under {} seeds", test.points, test.seeds));
-    section("run", &format!("cargo lab stress {} -n 300", test.name));
+    section(
+        "yours",
+        &yours
+            .map_or_else(|| "not run lately".to_string(), |yours| figures(yours, entry.is_real())),
+    );
+    let (graded, stress) = match entry.is_real() {
+        true => (format!("graded by {} runs", entry.seeds()), 20),
+        false => (format!("graded under {} seeds", entry.seeds()), 300),
+    };
+    section("points", &format!("{}, {graded}", test.points));
+    section("run", &format!("cargo lab stress {} -n {stress}", test.name));
 }
 
 /// The figures of a student's own runs.
-fn figures(test: &TestSummary) -> String {
+fn figures(test: &TestSummary, is_real: bool) -> String {
     let TestSummary { runs, failed, virtual_seconds, cpu_seconds, .. } = test;
     let (time, cpu) = (virtual_seconds.mean, cpu_seconds.mean * 1e3);
+    if is_real {
+        return format!("{time:.1} s of real time; {failed} of {runs} runs failed");
+    }
     format!("{time:.1} s of virtual time, {cpu:.1} ms of CPU; {failed} of {runs} runs failed")
 }
 

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use crate::children::Killed;
 use crate::process::{Ended, Launch};
-use crate::record::Verdict;
+use crate::record::{Record, Verdict};
 use crate::run_result::RunResult;
 
 /// Signals that a program does not bring upon itself: hang-up, interrupt, kill, termination.
@@ -27,13 +27,13 @@ pub(crate) fn judge(launch: &Launch<'_>, ended: Ended) -> Judgement {
     }
     let Ended { status, killed, records, tail } = ended;
     let mut results: Vec<RunResult> = Vec::new();
-    for record in records {
+    let case = launch.case;
+    for Record { result, .. } in records {
         let awaited = launch.seed + results.len() as u64;
-        if record.test == launch.case.name
-            && record.seed == awaited
-            && awaited - launch.seed < launch.runs
+        if result.test == case.name && result.seed == awaited && awaited - launch.seed < launch.runs
         {
-            results.push(RunResult::of_record(launch.case, record));
+            // Lab and part are ours to name.
+            results.push(RunResult { lab: case.lab.clone(), part: case.part.clone(), ..result });
         }
     }
     let is_over = results.len() as u64 == launch.runs

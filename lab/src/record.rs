@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::run_result::RunResult;
 
 /// The version of the schema that we understand.
 const VERSION: u32 = 1;
@@ -71,31 +72,9 @@ pub(crate) struct Record {
     version: u32,
     /// What the starter of the process wrote into a pipe.
     pub(crate) nonce: String,
-    /// The function.
-    pub(crate) test: String,
-    /// The seed.
-    pub(crate) seed: u64,
-    /// The policy; `None` on real threads.
-    pub(crate) policy: Option<String>,
-    /// The verdict.
-    pub(crate) verdict: Verdict,
-    /// What kind of failure it was.
-    pub(crate) kind: Option<String>,
-    /// Seconds of virtual time.
-    pub(crate) virtual_seconds: f64,
-    /// Seconds of processor time.
-    pub(crate) cpu_seconds: f64,
-    /// Events in the trace.
-    pub(crate) events: u64,
-    /// The trace's hash.
-    pub(crate) trace_hash: String,
-    /// What the run cost.
-    pub(crate) statistics: Option<Statistics>,
-    /// The report of the failure.
-    pub(crate) failure: Option<String>,
-    /// The last events before the failure.
-    #[serde(default)]
-    pub(crate) last_events: Vec<String>,
+    /// How the run went.
+    #[serde(flatten)]
+    pub(crate) result: RunResult,
 }
 
 /// Reads the records of a process that has ended; a file that was never made holds none.

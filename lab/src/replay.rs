@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Status, Error> {
         let problem = format!("'{}' means several tests: {}", args.test, names.join(", "));
         return Err(Error::harness(problem));
     };
-    let world = World { policy: (!args.real).then(|| args.run.policy.clone()) };
+    let world = case.world(&World { policy: (!args.real).then(|| args.run.policy.clone()) });
     let seed = args.run.seed;
     let kept = kept_verdict(&workspace, case, &world, seed);
     let directory = RunDir::create(&workspace.runs(), &format!("replay_{}", case.name))?;
@@ -94,7 +94,9 @@ fn show(args: &ReplayArgs, case: &TestCase, result: &RunResult, kept: Option<&Ke
         anstream::println!("{lines}");
     }
     let Some(kept) = kept else { return };
-    if sources_changed == Some(true) {
+    if result.policy.is_none() {
+        term::note("in real time no seed decides what happens: this was another run");
+    } else if sources_changed == Some(true) {
         let test = &case.name;
         term::note(format!(
             "the code has changed since this failure was kept, so the seed explores another \
@@ -118,11 +120,13 @@ fn headline(result: &RunResult) -> String {
         Verdict::Fail | Verdict::Diverged => BAD,
         Verdict::Unknown | Verdict::Skipped | Verdict::Harness => DOUBTFUL,
     };
+    let (word, run) = (paint(style, result.verdict.word()), result.run());
+    let seconds = result.virtual_seconds;
+    if result.policy.is_none() {
+        return format!("{word} {run}  {seconds:.3} s of real time");
+    }
     format!(
-        "{} {}  {:.3} s of virtual time, {} events, hash {}, {:.1} ms of CPU",
-        paint(style, result.verdict.word()),
-        result.run(),
-        result.virtual_seconds,
+        "{word} {run}  {seconds:.3} s of virtual time, {} events, hash {}, {:.1} ms of CPU",
         result.events,
         result.trace_hash,
         result.cpu_seconds * 1e3

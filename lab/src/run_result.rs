@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Record, Statistics, Verdict};
+use crate::record::{Statistics, Verdict};
 use crate::test_case::{TestCase, World};
 
-/// The result of a run, as it is kept in `runs.jsonl` and printed with `--json`.
+/// The result of a run, as a completion record has it, as it is kept in `runs.jsonl`, and printed with
+/// `--json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunResult {
     /// The package.
@@ -35,31 +36,11 @@ pub(crate) struct RunResult {
     /// The report of the failure.
     pub(crate) failure: Option<String>,
     /// The last events before the failure, which are kept in a file of their own.
-    #[serde(skip)]
+    #[serde(default, skip_serializing)]
     pub(crate) last_events: Vec<String>,
 }
 
 impl RunResult {
-    /// What a completion record says.
-    pub(crate) fn of_record(case: &TestCase, record: Record) -> Self {
-        Self {
-            lab: case.lab.clone(),
-            part: case.part.clone(),
-            test: case.name.clone(),
-            seed: record.seed,
-            policy: record.policy,
-            verdict: record.verdict,
-            kind: record.kind,
-            virtual_seconds: record.virtual_seconds,
-            cpu_seconds: record.cpu_seconds,
-            events: record.events,
-            trace_hash: record.trace_hash,
-            statistics: record.statistics,
-            failure: record.failure,
-            last_events: record.last_events,
-        }
-    }
-
     /// A run that left no record, with what we know instead.
     pub(crate) fn without_record(
         case: &TestCase,

@@ -16,7 +16,7 @@ use crate::test_case::{TestCase, World};
 /// Everything that all runs of a command share.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    /// In which world the tests run.
+    /// In which world the tests run that do not insist on one.
     pub(crate) world: World,
     /// Where results go.
     pub(crate) directory: RunDir,
@@ -66,18 +66,16 @@ impl Runner {
         runs: u64,
         mut finished: impl FnMut(RunResult),
     ) -> Result<(), Error> {
+        let world = &case.world(&self.world);
         let (mut next, end) = (first, first + runs);
         let mut retried = None;
         while next < end && !self.is_stopped() {
             let report = self.report_file();
             let runs = if retried == Some(next) { 1 } else { end - next };
             let output = match self.keep_all {
-                true => {
-                    Output::Log(self.directory.make_run(case, &self.world, next)?.join("log.txt"))
-                }
+                true => Output::Log(self.directory.make_run(case, world, next)?.join("log.txt")),
                 false => Output::Dropped,
             };
-            let world = &self.world;
             let launch = Launch { case, world, seed: next, runs, output, report: &report };
             let ended = process::run(&launch, &self.children)?;
             let Judgement { results, is_disturbed } = judge::judge(&launch, ended);
@@ -108,7 +106,8 @@ impl Runner {
         output: Output,
     ) -> Result<Option<RunResult>, Error> {
         let report = self.report_file();
-        let launch = Launch { case, world: &self.world, seed, runs: 1, output, report: &report };
+        let world = &case.world(&self.world);
+        let launch = Launch { case, world, seed, runs: 1, output, report: &report };
         let ended = process::run(&launch, &self.children)?;
         let judgement = judge::judge(&launch, ended);
         if judgement.is_disturbed {
@@ -125,13 +124,16 @@ impl Runner {
         if result.verdict == Verdict::Pass && !self.keep_all {
             return Ok(());
         }
-        let directory = self.directory.make_run(case, &self.world, result.seed)?;
+        let directory = self.directory.make_run(case, &result.world(), result.seed)?;
         self.directory.write_verdict(&directory, case, result)?;
         let log = directory.join("log.txt");
-        if !self.keep_all && self.directory.wants_log(case) && !self.is_stopped() {
+        // Processes would run another way: the report holds what there is to know.
+        let can_repeat = !self.keep_all && !case.real;
+        if can_repeat && self.directory.wants_log(case) && !self.is_stopped() {
             let again = self.run_once(case, result.seed, Output::Log(log.clone()))?;
             if let Some(again) = again
                 && !case.health_check
+                && result.policy.is_some()
                 && (again.verdict, &again.trace_hash) != (result.verdict, &result.trace_hash)
             {
                 self.directory.note_difference(&directory, result, &again)?;

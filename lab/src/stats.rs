@@ -65,6 +65,9 @@ pub(crate) struct TestStats {
 pub(crate) struct FirstFailure {
     /// The smallest failing seed.
     pub(crate) seed: u64,
+    /// The policy; `null` on real threads.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
     /// The line that replays it.
     pub(crate) replay: String,
     /// What was seen.
@@ -84,6 +87,7 @@ impl TestStats {
                 if self.first_failure.as_ref().is_none_or(|first| result.seed < first.seed) {
                     self.first_failure = Some(FirstFailure {
                         seed: result.seed,
+                        policy: result.policy.clone(),
                         replay: result.replay(),
                         reason: result.reason().to_string(),
                     });

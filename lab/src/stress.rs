@@ -215,8 +215,9 @@ fn planner_settings(args: &StressArgs, cases: &[TestCase], seeds: Range<u64>) ->
         Some(shard) => planner::shard(seeds, shard.k, shard.n),
         None => seeds,
     };
-    // A process judged by its exit code can only run one seed.
-    let single = args.archive || cases.iter().any(|case| case.health_check);
+    // A process judged by its exit code can only run one seed, and one that starts others is slow.
+    let is_single = |case: &TestCase| case.health_check || case.real;
+    let single = args.archive || cases.iter().any(is_single);
     let rounds = match (args.until_fail, args.endless) {
         (true, _) => Rounds::Endless,
         (_, true) => Rounds::Growing(args.growth),
@@ -256,7 +257,7 @@ fn show(summary: &Summary, args: &StressArgs, directory: &RunDir, workspace: &Wo
 fn print_reports(summary: &Summary, directory: &RunDir) {
     for test in &summary.tests {
         let Some(failure) = &test.first_failure else { continue };
-        let world = World { policy: summary.policy.clone() };
+        let world = World { policy: failure.policy.clone() };
         let name = format!("{}_{}", test.test, world.file_name(failure.seed));
         let report = directory.path().join(name).join("report.txt");
         if let Ok(text) = std::fs::read_to_string(report) {

@@ -61,7 +61,9 @@ pub(crate) fn run(args: &TestArgs) -> Result<Status, Error> {
         runner.directory.discard()?; // A pass keeps nothing.
     }
     let ending = ending?;
-    pass.show_totals(&runner.world.run(seed));
+    let is_real = cases.iter().all(|case| case.real);
+    let world = if is_real { &World::REAL } else { &runner.world };
+    pass.show_totals(&world.run(seed));
     if status == Status::Failed {
         let path = workspace.shorten(runner.directory.path()).display();
         anstream::println!("logs and reports: {path}, see `cargo lab logs`");
@@ -134,6 +136,7 @@ fn show(result: &RunResult) {
             let seconds = result.virtual_seconds;
             format!(" -- {seconds:5.1} {peers:2} {rpcs:4} {bytes:7} {commits:4}")
         }
+        None if result.policy.is_none() => format!(" -- {:5.1}", result.virtual_seconds),
         None => String::new(),
     };
     match result.verdict {

@@ -22,6 +22,8 @@ pub(crate) struct TestCase {
     pub(crate) path: String,
     /// Points.
     pub(crate) points: u32,
+    /// Whether its servers are processes, so that it runs in real time whatever was asked for.
+    pub(crate) real: bool,
     /// Whether it is judged by its exit code, since no student code runs in it.
     pub(crate) health_check: bool,
     /// The program that holds it.
@@ -35,7 +37,17 @@ pub(crate) struct World {
     pub(crate) policy: Option<String>,
 }
 
+impl TestCase {
+    /// The world that it runs in if `asked` is what was asked for.
+    pub(crate) fn world(&self, asked: &World) -> World {
+        if self.real { World::REAL } else { asked.clone() }
+    }
+}
+
 impl World {
+    /// Real threads.
+    pub(crate) const REAL: World = World { policy: None };
+
     /// The world of a run that is written as `seed`, `seed:policy` or `seed --real`.
     pub(crate) fn run(&self, seed: u64) -> String {
         match &self.policy {
@@ -127,6 +139,7 @@ fn case(lab: &Lab, path: &str, binary: &Arc<Binary>) -> TestCase {
         name: name.to_string(),
         path: path.to_string(),
         points: known.map_or(0, |(_, test)| test.points),
+        real: lab.real || known.is_some_and(|(_, test)| test.real),
         health_check: lab.health_check,
         binary: Arc::clone(binary),
     }

@@ -49,7 +49,7 @@
 //! | [`join`](Clerk::join) | with further groups, balanced | if all groups are in already; a group that is in keeps its servers |
 //! | [`leave`](Clerk::leave) | without some groups, balanced | if none of the groups is in |
 //! | [`move_shard`](Clerk::move_shard) | with one shard on another group, not balanced | if there is no such shard or group |
-//! | [`query`](Clerk::query) | | ever |
+//! | [`query`](Clerk::query) | | always |
 //!
 //! A request that makes no sense does nothing, instead of failing: what a request does is decided when
 //! it is applied, on every server, and one that made a server panic would make all of them panic, and

@@ -7,7 +7,7 @@ use std::time::Duration;
 use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_real};
 
 use crate::board::{Board, Notes};
-use crate::output::{self, Totals};
+use crate::output::{self, Figures, Totals};
 use crate::place::Place;
 use crate::record::{self, Record, Verdict};
 use crate::report::report;
@@ -23,13 +23,56 @@ pub fn lab_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'static)
     LabTest::new(name).run(body);
 }
 
+/// Runs `body` as the grading test `name` of a program whose parts are [processes](crate::Process):
+/// on real threads and in real time, whatever the environment says. Only the seeds are taken from it:
+/// so many runs are made, one after the other. A seed decides what the harness itself draws, and
+/// nothing about the processes, so a replay is a new attempt.
+///
+/// ```no_run
+/// use std::process::Command;
+/// use testkit::{Process, process_test};
+///
+/// # fn main() {
+/// process_test("server_survives_kill_0a", |_sim| {
+///     let mut server = Process::start(Command::new("server").arg("--data=here"));
+///     server.kill();
+///     let mut server = Process::start(Command::new("server").arg("--data=here"));
+///     Process::start(&mut Command::new("client")).succeed();
+///     server.interrupt();
+///     server.succeed();
+/// });
+/// # }
+/// ```
+///
+/// # Panics
+/// With a report, if a run fails.
+#[track_caller]
+pub fn process_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'static) {
+    LabTest::new(name).on_processes().run(body);
+}
+
+/// How long a test with processes may take: longer than the 180 s that the course grants each process,
+/// and shorter than the 300 s after which `cargo lab` stops a test that does not end.
+const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
+
 /// A grading test that differs from the others in its limits; see [`lab_test`].
 #[derive(Clone, Debug)]
 pub struct LabTest {
     name: &'static str,
     place: Place,
-    time_limit: Duration,
-    simulation_only: bool,
+    time_limit: Option<Duration>,
+    world: World,
+}
+
+/// Where a test runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum World {
+    /// Where the environment wants it.
+    AsAsked,
+    /// In the simulation, or not at all.
+    Simulation,
+    /// On real threads, with servers that are processes.
+    Processes,
 }
 
 /// The body of a test, which can run again.
@@ -46,18 +89,25 @@ impl LabTest {
     #[track_caller]
     pub fn new(name: &'static str) -> Self {
         let place = Place::new(Location::caller(), name);
-        Self { name, place, time_limit: DEFAULT_TIME_LIMIT, simulation_only: false }
+        Self { name, place, time_limit: None, world: World::AsAsked }
     }
 
-    /// Fails a run that takes longer than this, instead of 120 s.
+    /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
     pub fn time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        self.time_limit = Some(limit);
         self
     }
 
     /// Does not run on real threads, for instance because it crashes servers.
     pub fn simulation_only(mut self) -> Self {
-        self.simulation_only = true;
+        self.world = World::Simulation;
+        self
+    }
+
+    /// Runs on real threads whatever the environment says, because its servers are processes; see
+    /// [`process_test`].
+    pub fn on_processes(mut self) -> Self {
+        self.world = World::Processes;
         self
     }
 
@@ -67,8 +117,11 @@ impl LabTest {
     /// With a report, if a run fails.
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
         record::read_nonce(); // Before any student code runs.
-        let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
-        if self.simulation_only && settings.backend == Backend::Real {
+        let mut settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
+        if self.world == World::Processes {
+            settings.backend = Backend::Real;
+        }
+        if self.world == World::Simulation && settings.backend == Backend::Real {
             record::append(&Record::skipped(self.name, &self.place, settings.seed));
             output::skipped(self.name);
             return;
@@ -85,6 +138,9 @@ impl LabTest {
             let mut record = Record::of(self.name, &self.place, seed, verdict, &outcome);
             record.policy = (settings.backend == Backend::Sim).then(|| settings.policy.to_string());
             record.failure.clone_from(&report);
+            if self.world == World::Processes {
+                record.statistics = None; // Nobody counts what processes say to each other.
+            }
             record::append(&record);
             match (outcome.result, report) {
                 (Ok(statistics), _) => {
@@ -98,7 +154,11 @@ impl LabTest {
                 (Err(_), None) => unreachable!("a failure has a report"),
             }
         }
-        output::passed(self.name, &totals);
+        let figures = match self.world {
+            World::AsAsked | World::Simulation => Figures::All,
+            World::Processes => Figures::Time,
+        };
+        output::passed(self.name, &totals, figures);
     }
 
     /// One run.
@@ -113,11 +173,15 @@ impl LabTest {
             body(&sim);
             sim.statistics()
         };
+        let time_limit = self.time_limit.unwrap_or(match self.world {
+            World::AsAsked | World::Simulation => DEFAULT_TIME_LIMIT,
+            World::Processes => PROCESSES_TIME_LIMIT,
+        });
         let mut outcome = match settings.backend {
             Backend::Sim => {
-                Simulation::new(seed).policy(settings.policy).time_limit(self.time_limit).run(body)
+                Simulation::new(seed).policy(settings.policy).time_limit(time_limit).run(body)
             }
-            Backend::Real => run_real(seed, self.time_limit, body),
+            Backend::Real => run_real(seed, time_limit, body),
         };
         let mut notes = boards.get().map_or_else(Notes::default, |board| board.notes().clone());
         if let Err(failure) = &mut outcome.result
@@ -130,7 +194,10 @@ impl LabTest {
     }
 }
 
-/// How many runs had passed before one failed.
+/// What is known of the runs that this process made before the one that failed.
 fn after_others(totals: &Totals, settings: Settings) -> String {
-    format!("\n            ({} of {} runs had passed)", totals.runs, settings.runs)
+    let (first, last) = (settings.seed, settings.seed.wrapping_add(totals.runs - 1));
+    let seeds =
+        if first == last { format!("seed {first}") } else { format!("seeds {first} to {last}") };
+    format!("\n            ({seeds} had passed before, in the same process)")
 }

@@ -39,6 +39,12 @@
 //! calls it through [`Cluster::call`], and holds no lock meanwhile. What the harness learns it keeps
 //! as plain data, so that a report can be made when no task runs any more.
 //!
+//! # Programs instead of servers
+//!
+//! Where a lab's parts are programs, there is nothing to simulate: such a test hands its body to
+//! [`process_test`], which runs in real time, and starts each program as a [`Process`]. It prints and
+//! records the same as the others.
+//!
 //! # What is printed and recorded
 //!
 //! A test that passes prints the course's two lines to the real standard output. A grader reads
@@ -53,6 +59,7 @@ mod kv_history;
 mod lab_test;
 mod output;
 mod place;
+mod process;
 mod record;
 mod report;
 mod sightings;
@@ -64,7 +71,8 @@ pub use crate::board::ServerLine;
 pub use crate::client_ends::ClientEnds;
 pub use crate::cluster::{Boot, Cluster, OutsideEnds, Reach, SILENCE_AFTER, Started};
 pub use crate::kv_history::{KvClerk, KvHistory};
-pub use crate::lab_test::{LabTest, lab_test};
+pub use crate::lab_test::{LabTest, lab_test, process_test};
+pub use crate::process::Process;
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

@@ -48,19 +48,33 @@ fn title(test: &str) -> String {
     }
 }
 
-/// Says that a test passed: seconds, peers, RPCs, bytes, commits; on average if there were several
-/// runs.
-pub(crate) fn passed(test: &str, totals: &Totals) {
+/// What is known about the runs of a test that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Figures {
+    /// Seconds, peers, RPCs, bytes, commits.
+    All,
+    /// Seconds only.
+    Time,
+}
+
+/// Says that a test passed, with these figures; on average if there were several runs.
+pub(crate) fn passed(test: &str, totals: &Totals, figures: Figures) {
     let n = totals.runs.max(1);
     let Statistics { peers, rpcs, bytes, commits } = totals.statistics;
     let seconds = totals.virtual_time.as_secs_f64() / n as f64;
     let (rpcs, bytes, commits) = (rpcs / n, bytes / n, commits / n);
-    let figures = format!("-- {seconds:5.1} {peers:2} {rpcs:4} {bytes:7} {commits:4}");
+    let cpu = totals.cpu_time.as_secs_f64() * 1e3 / n as f64;
+    let (figures, cpu) = match figures {
+        Figures::All => (
+            format!("-- {seconds:5.1} {peers:2} {rpcs:4} {bytes:7} {commits:4}"),
+            format!("  in {cpu:.1} ms of CPU"),
+        ),
+        Figures::Time => (format!("-- {seconds:5.1}"), String::new()),
+    };
     let line = if n == 1 {
         format!("  ... Passed {figures}")
     } else {
-        let cpu = totals.cpu_time.as_secs_f64() * 1e3 / n as f64;
-        format!("  ... Passed {n} runs, on average {figures}  in {cpu:.1} ms of CPU")
+        format!("  ... Passed {n} runs, on average {figures}{cpu}")
     };
     let unknown = match &totals.unknown {
         Some((runs, why)) => format!("  ... {runs} of {n} runs prove nothing: {why}\n"),

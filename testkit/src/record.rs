@@ -87,8 +87,8 @@ pub(crate) struct Record {
     events: u64,
     /// The trace's hash, 16 digits in base 16.
     trace_hash: String,
-    /// What the run cost; `null` if it failed.
-    statistics: Option<Statistics>,
+    /// What the run cost; `null` if it failed, and for tests with processes.
+    pub(crate) statistics: Option<Statistics>,
     /// The report; `null` unless it failed.
     pub(crate) failure: Option<String>,
     /// The last events of the trace before the failure, at most [`KEPT_EVENTS`].

@@ -6,11 +6,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use labrpc::Service;
+use rustix::process::{Pid, test_kill_process};
 use serde_json::Value;
-use testkit::{Boot, Cluster, LabTest, Sim, Started, Violation, lab_test};
+use testkit::{Boot, Cluster, LabTest, Process, Sim, Started, Violation, lab_test, process_test};
 
 /// What the grader writes into the pipe.
 const NONCE: &str = "5f3a9c21d4e87b60";
@@ -134,6 +136,35 @@ fn checker_gives_up_0d() {
     lab_test("checker_gives_up_0d", |sim| sim.unknown("the checker ran out of time"));
 }
 
+#[test]
+#[ignore = "a sample for the tests below"]
+fn seed_three_fails_0e() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    lab_test("seed_three_fails_0e", |_sim| {
+        assert!(RUNS.fetch_add(1, Relaxed) < 2, "enough");
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn process_passes_0f() {
+    process_test("process_passes_0f", |sim| {
+        assert!(sim.is_real());
+        Process::start(&mut Command::new("true")).succeed();
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn process_fails_0f() {
+    process_test("process_fails_0f", |_sim| {
+        let mut sleeper = Process::start(Command::new("sleep").arg("1000"));
+        std::fs::write(std::env::var("SLEEPER").unwrap(), sleeper.id().to_string()).unwrap();
+        Process::start(Command::new("sh").args(["-c", "echo cannot >&2; exit 3"])).succeed();
+        sleeper.kill();
+    });
+}
+
 /// Runs samples, with settings as environment variables, and a nonce in the pipe.
 fn run(samples: &[&str], arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -225,6 +256,48 @@ fn many_runs_are_summed_up_in_one_line() {
     let line = "... Passed 5 runs, on average --   1.0  3    3      51    2  in ";
     assert!(shown.contains(line), "{shown}");
     assert_eq!(shown.matches("Passed").count(), 1, "{shown}");
+}
+
+#[test]
+fn report_says_what_passed_before() {
+    let shown = stdout(&run(&["seed_three_fails_0e"], &[], &[("LAB_RUNS", "10")]));
+    assert!(shown.contains("(seeds 1 to 2 had passed before, in the same process)"), "{shown}");
+}
+
+#[test]
+fn processes_run_in_real_time_and_are_recorded() {
+    let file = ReportFile::new("process");
+    let output = file.run("process_passes_0f", &[("LAB_RUNS", "2"), ("LAB_RUNTIME", "sim")]);
+    let shown = stdout(&output);
+    let line = "\nTest (0F): process passes ...\n  ... Passed 2 runs, on average -- ";
+    assert!(output.status.success() && shown.contains(line), "{shown}");
+    let records = file.records();
+    assert_eq!(records.len(), 2);
+    for (record, seed) in records.iter().zip([1, 2]) {
+        assert_eq!((&record["seed"], &record["verdict"]), (&seed.into(), &"pass".into()));
+        assert_eq!((&record["nonce"], &record["policy"]), (&NONCE.into(), &Value::Null));
+        assert_eq!(record["statistics"], Value::Null);
+        assert!(record["virtual_seconds"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn failed_test_leaves_no_process_and_says_what_the_program_said() {
+    let file = ReportFile::new("process-fails");
+    let sleeper = file.0.with_extension("pid");
+    let output = file.run("process_fails_0f", &[("SLEEPER", sleeper.to_str().unwrap())]);
+    let shown = stdout(&output);
+    for part in [
+        "  actual    sh -c echo cannot >&2; exit 3 ended with exit status: 3: cannot\n",
+        "  panic at  testkit/tests/output.rs:",
+        "  replay    cargo lab replay process_fails_0f 1 --real\n",
+    ] {
+        assert!(shown.contains(part), "{shown}\n--- expected\n{part}");
+    }
+    assert_eq!(file.records()[0]["verdict"], "fail");
+    let pid: i32 = std::fs::read_to_string(&sleeper).unwrap().parse().unwrap();
+    assert!(test_kill_process(Pid::from_raw(pid).unwrap()).is_err(), "{pid} is alive");
+    std::fs::remove_file(sleeper).unwrap();
 }
 
 #[test]

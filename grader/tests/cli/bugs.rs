@@ -80,7 +80,7 @@ fn processes_that_misbehave_are_killed_bugs() {
         .with_patch("bugs", "exit", "std::process::exit(0)")
         .with_patch("bugs", "hang", "loop { std::thread::park() }")
         .with_patch("bugs", "print", "loop { eprintln!(\"again and again\") }");
-    let (code, out, err) = fixture.run(&["bugs", "--test", "answer", "--time-out", "2"]);
+    let (code, out, err) = fixture.run(&["bugs", "--test", "answer", "--time-out", "5"]);
     assert_eq!(code, 0, "{out}{err}");
     let why = |name: &str| {
         let line = out.lines().find(|line| line.starts_with(&format!("tiny/{name} ")));
@@ -102,4 +102,24 @@ fn reference_that_fails_proves_nothing() {
     let (code, _, err) = fixture.run(&["bugs"]);
     assert_eq!(code, 5);
     assert!(err.contains("the reference of tiny fails answer_1a, seed 1: "), "{err}");
+}
+
+/// The programs of a bug must not be mixed up with those of the reference or of the bug before it.
+#[test]
+fn programs_are_those_of_the_patch_and_run_a_few_times() {
+    let fixture = Fixture::new()
+        .with_program()
+        .with_patch("bugs", "a-wrong", "41")
+        .with_patch("bugs", "b-late", "42 + u64::from(seed == 4)")
+        .with_patch("bugs", "c-rare", "42 + u64::from(seed == 5)")
+        .with_patch("variants", "other", "40 + 2");
+    let (code, out, err) = fixture.run(&["bugs", "--test", "program", "-n", "20"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("killed by seed 1   program_1b: failed"), "{out}");
+    assert!(out.contains("killed by seed 4   program_1b: failed"), "{out}");
+    assert!(out.contains("SURVIVED 4 runs"), "{out}");
+    assert!(!out.contains("the reference fails"), "{out}");
+    let (code, out, err) = fixture.run(&["variants", "--test", "program"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("passes 4 runs"), "{out}");
 }

@@ -30,7 +30,8 @@ fn record(seed: u64, verdict: &str) {
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
     let failure = "\"answer_1a failed\\n  claim     the answer\\n  actual    not 42\"";
     let failure = if verdict == "fail" { failure } else { "null" };
-    writeln!(file, r#"{{"seed":{seed},"verdict":"{verdict}","failure":{failure},"more":[]}}"#).unwrap();
+    let policy = std::env::var("LAB_POLICY").unwrap();
+    writeln!(file, r#"{{"seed":{seed},"policy":"{policy}","verdict":"{verdict}","failure":{failure},"more":[]}}"#).unwrap();
 }
 
 #[test]
@@ -46,6 +47,30 @@ fn answer_1a() {
 #[test]
 fn plain_1a() {
     assert_eq!(tiny::answer(0), 42);
+}
+"##;
+
+/// A program, and a test that asks it.
+const PROGRAM: &str = "\
+fn main() {
+    let seed = std::env::args().nth(1).unwrap().parse().unwrap();
+    println!(\"{}\", tiny::answer(seed));
+}
+";
+const PROGRAM_TEST: &str = r##"
+#[test]
+fn program_1b() {
+    let first = number("LAB_SEED", 0);
+    for seed in first..first + number("LAB_RUNS", 1) {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_answer"));
+        let output = program.arg(seed.to_string()).output().unwrap();
+        let verdict = if output.stdout == b"42\n" { "pass" } else { "fail" };
+        let line = format!(r#"{{"seed":{seed},"policy":null,"verdict":"{verdict}"}}"#);
+        let path = std::env::var("LAB_REPORT").unwrap();
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "{line}").unwrap();
+        assert_eq!(verdict, "pass");
+    }
 }
 "##;
 
@@ -71,6 +96,13 @@ impl Fixture {
             .expect("git is there");
         assert!(git.status.success());
         fixture
+    }
+
+    /// Adds a program with a test that runs in real time.
+    pub fn with_program(self) -> Self {
+        self.write("tiny/src/bin/answer.rs", PROGRAM);
+        self.write("tiny/tests/grading/main.rs", &(GRADING.to_string() + PROGRAM_TEST));
+        self
     }
 
     /// Adds a patch that replaces the line `42` by `code`.

@@ -6,8 +6,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::fixture::Fixture;
 
@@ -41,7 +40,7 @@ fn wait_for(what: &str, goal: impl Fn() -> bool) {
 
 /// Whether a process is there.
 fn is_alive(pid: i32) -> bool {
-    kill(Pid::from_raw(pid), None).is_ok()
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 
 #[test]
@@ -49,7 +48,7 @@ fn ctrl_c_ends_the_tests_and_removes_the_tree() {
     let (fixture, grader, marker) = hanging();
     let test: i32 = fs::read_to_string(&marker).unwrap().parse().unwrap();
     assert!(is_alive(test) && fixture.home().join("tree").exists());
-    kill(Pid::from_raw(grader.id().cast_signed()), Signal::SIGINT).unwrap();
+    kill_process(Pid::from_child(&grader), Signal::INT).unwrap();
     let output = grader.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(String::from_utf8_lossy(&output.stdout).contains("0 bugs"), "a partial summary");
@@ -66,10 +65,10 @@ fn second_grader_is_refused() {
     let (code, _, err) = fixture.run(&["bugs"]);
     assert_eq!(code, 5);
     assert!(err.contains("another grader is at work"), "{err}");
-    kill(Pid::from_raw(grader.id().cast_signed()), Signal::SIGTERM).unwrap();
+    kill_process(Pid::from_child(&grader), Signal::TERM).unwrap();
     assert_eq!(grader.wait().unwrap().code(), Some(130));
     // The lock went with it.
-    let (code, _, err) = fixture.run(&["bugs", "--time-out", "1"]);
+    let (code, _, err) = fixture.run(&["bugs", "--time-out", "5"]);
     assert_eq!(code, 0, "{err}");
     fs::remove_file(marker).unwrap();
 }

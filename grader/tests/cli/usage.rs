@@ -39,7 +39,7 @@ fn nothing_matched_is_four() {
     let fixture = Fixture::new().with_patch("bugs", "wrong", "41");
     let (code, _, err) = fixture.run(&["bugs", "right"]);
     assert_eq!(code, 4);
-    assert!(err.contains("none of the 1 patches in bugs/ contains 'right'"), "{err}");
+    assert!(err.contains("none of the 1 patches in bugs/ matches 'right'"), "{err}");
     assert_eq!(fixture.run(&["variants"]).0, 4);
     let (code, _, err) = fixture.run(&["bugs", "--test", "no_such_test"]);
     assert_eq!(code, 4);

@@ -19,6 +19,29 @@ fn a_pass_is_shown_with_points_and_keeps_nothing() {
 }
 
 #[test]
+fn tests_with_processes_run_in_real_time() {
+    let fixture = Fixture::new();
+    let ran = fixture.lab("test 9f --seed 7 --policy pct").expect(1);
+    ran.shows("Test (9F): process passes ...\n  ... Passed --   1.5\n").shows("(seed 7 --real)");
+    let kept = "lab-runs/latest/process_fails_9f_7_real/";
+    assert_eq!(
+        fixture.read(format!("{kept}replay.txt")),
+        "cargo lab replay process_fails_9f 7 --real\n"
+    );
+    assert!(!fixture.path(&format!("{kept}log.txt")).exists(), "a log would be another run's");
+    let ran = fixture.lab("replay process_fails_9f 7").expect(1);
+    ran.shows("FAIL process_fails_9f 7 --real  1.500 s of real time\n");
+    ran.says("in real time no seed decides what happens: this was another run");
+    fixture.lab("test passes_9a process_passes_9f --seed 7").expect(0).shows("(seed 7:stall)");
+    let ran = fixture.lab("stress 9f --seeds 1..4 --verbose").expect(1);
+    ran.shows("cargo lab replay process_fails_9f 1 --real").shows("3 of 6 runs failed");
+    ran.shows("\nprocess_fails_9f failed at 1.500 s");
+    let ran = fixture.lab("explain process_passes_9f").expect(0);
+    ran.shows("reference 1.5 s of real time").shows("yours     1.5 s of real time; 0 of ");
+    ran.shows("points    1, graded by 3 runs").shows("stress process_passes_9f -n 20");
+}
+
+#[test]
 fn a_failure_is_shown_with_its_report_and_kept() {
     let fixture = Fixture::new();
     let ran = fixture.lab("test passes_9a fails_9b --seed 7").expect(1);

@@ -1,9 +1,10 @@
 //! Test binaries that misbehave, and machines that do.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fixture::{Fixture, Ran};
 
@@ -23,7 +24,11 @@ fn a_process_that_hangs_is_stopped_with_all_it_started() {
     let fixture = Fixture::new();
     let ran = fixture.lab("test hangs_9d --patience 1").expect(1);
     ran.shows("actual    it did not end and was stopped");
-    assert!(!is_running("sleep 977"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while is_sleeping_in(&fixture) {
+        assert!(Instant::now() < deadline, "what the test has started is still there");
+        thread::sleep(Duration::from_millis(20));
+    }
     fixture.lab("replay hangs_9d 3 --patience 1").expect(1).shows("FAIL hangs_9d 3:stall");
 }
 
@@ -76,23 +81,26 @@ fn two_commands_at_once() {
     assert_eq!(fixture.runs().len(), 2);
 }
 
-/// Whether a process with this command line runs.
-fn is_running(command: &str) -> bool {
-    command_lines().any(|line| line == command)
+/// Whether a `sleep` runs that a test of this fixture has started.
+fn is_sleeping_in(fixture: &Fixture) -> bool {
+    let toy = fs::canonicalize(fixture.path("toy")).unwrap();
+    let mut processes = processes();
+    processes.any(|(line, directory)| line == "sleep 977" && directory.as_ref() == Some(&toy))
 }
 
 /// Whether a test binary of this fixture runs.
 fn is_running_in(fixture: &Fixture) -> bool {
     let target = fixture.path("target");
-    command_lines().any(|line| line.starts_with(&*target.to_string_lossy()))
+    processes().any(|(line, _)| line.starts_with(&*target.to_string_lossy()))
 }
 
-/// The command lines of all processes, empty where the system does not show them.
-fn command_lines() -> impl Iterator<Item = String> {
+/// The command lines and directories of all processes; there are none where the system does not show
+/// them.
+fn processes() -> impl Iterator<Item = (String, Option<PathBuf>)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.filter_map(|entry| {
         let line = fs::read(entry.path().join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).trim_end_matches('\0').replace('\0', " ");
-        Some(line)
+        Some((line, fs::read_link(entry.path().join("cwd")).ok()))
     })
 }

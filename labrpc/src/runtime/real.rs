@@ -5,8 +5,8 @@ pub(crate) mod spin;
 mod timer;
 
 use std::any::Any;
-use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -22,6 +22,17 @@ use super::wall;
 /// Unwinds the threads of a run that is over. Not a panic: the hook is not called.
 struct Over;
 
+/// Why a run has failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// What kind of failure it is.
+    pub(crate) kind: FailureKind,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// Where the code panicked, if it did.
+    pub(crate) location: Option<String>,
+}
+
 /// Longest that a thread waits before it looks whether its run is over.
 pub(crate) const SLICE: Duration = Duration::from_millis(100);
 
@@ -34,7 +45,7 @@ pub(crate) struct World {
     /// Decides delays, losses and workloads, though not the schedule.
     pub(crate) seed: u64,
     over: AtomicBool,
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Fault>>,
     nodes: Mutex<Vec<Arc<str>>>,
     generators: AtomicU64,
     /// What is left to be done at the end.
@@ -68,13 +79,13 @@ impl World {
     }
 
     /// Remembers the first failure and ends the run.
-    pub(crate) fn fail(&self, message: String) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         self.finish();
     }
 
     /// The first failure.
-    pub(crate) fn failure(&self) -> Option<String> {
+    pub(crate) fn failure(&self) -> Option<Fault> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -145,7 +156,7 @@ pub(crate) fn with_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
 /// a number.
 fn fresh_rng(thread: Option<&RealThread>) -> Pcg64 {
     let Some(RealThread { world, .. }) = thread else {
-        return stream(wall::now() ^ u64::from(std::process::id()), Stream::User);
+        return stream(wall::entropy(), Stream::User);
     };
     let mut base = stream(world.seed, Stream::User);
     base.advance(u128::from(world.generators.fetch_add(1, Relaxed)) << 64);
@@ -157,7 +168,7 @@ pub(crate) fn run<T: Send + 'static>(
     seed: u64,
     time_limit: Duration,
     body: impl FnOnce() -> T + Send + 'static,
-) -> (Result<T, String>, FailureKind) {
+) -> Result<T, Fault> {
     let world = World::new(seed);
     let (sender, receiver) = mpsc::sync_channel(1);
     let outer =
@@ -167,26 +178,23 @@ pub(crate) fn run<T: Send + 'static>(
     });
     context::enter_real(outer);
     let deadline = later(time_limit);
-    let (result, kind) = loop {
+    let result = loop {
         let received = receiver.recv_timeout(SLICE / 10);
-        if let Some(message) = world.failure() {
-            break (Err(message), FailureKind::Panic);
+        if let Some(fault) = world.failure() {
+            break Err(fault);
         }
         if let Ok(value) = received {
-            break (Ok(value), FailureKind::Panic);
+            break Ok(value);
         }
         if wall::now() > deadline {
-            let limit = time_limit.as_secs_f64();
-            break (
-                Err(format!("took longer than the limit of {limit} s")),
-                FailureKind::TimeLimit,
-            );
+            let message = format!("took longer than the limit of {} s", time_limit.as_secs_f64());
+            break Err(Fault { kind: FailureKind::TimeLimit, message, location: None });
         }
     };
     world.finish();
     let at_end = std::mem::take(&mut *world.at_end.lock().unwrap_or_else(PoisonError::into_inner));
     at_end.into_iter().for_each(|action| action());
-    (result, kind)
+    result
 }
 
 /// Runs `action` after a delay as part of the caller's run. It must not wait.
@@ -215,9 +223,20 @@ fn run_job(thread: Option<RealThread>, job: impl FnOnce()) {
         && !payload.is::<Over>()
         && let Some(world) = world
     {
-        world.fail(panic_message(&*payload));
+        let (message, location) = (panic_message(&*payload), PANICKED_AT.take());
+        world.fail(Fault { kind: FailureKind::Panic, message, location });
     }
     context::enter_real(None);
+}
+
+thread_local! {
+    /// Where the calling thread has panicked, until its run is told.
+    static PANICKED_AT: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// The calling thread panics: remembers where, for the report.
+pub(crate) fn note_panic(info: &PanicHookInfo<'_>) {
+    PANICKED_AT.set(info.location().map(ToString::to_string));
 }
 
 /// The text of a panic.

@@ -113,9 +113,7 @@ impl Settings {
 
 /// A seed that nobody has asked for: short enough to be typed.
 fn fresh_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    // Seeded by the system's random numbers, unlike the clock alone.
-    RandomState::new().hash_one(wall::now()) % 1_000_000_000
+    wall::entropy() % 1_000_000_000
 }
 
 /// Runs `body` as the environment asks for, see [`Settings`], and panics with a report if it fails.

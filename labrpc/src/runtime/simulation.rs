@@ -10,11 +10,12 @@ use std::time::Duration;
 use super::core::{Core, SpawnSites};
 use super::failure::{Failure, FailureKind};
 use super::policy::Policy;
+use super::real::{self, Fault};
 use super::report::describe;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, Progress, Verdict};
-use super::{context, divergence, logger, real};
+use super::{context, divergence, logger};
 
 /// Virtual time that a test may take unless it says otherwise, as in the course.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -260,14 +261,14 @@ pub fn run_real<T: Send + 'static>(
     time_limit: Duration,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Outcome<T> {
-    logger::install();
+    install_process_wide();
     let started = super::wall::now();
-    let (result, kind) = real::run(seed, time_limit, body);
+    let result = real::run(seed, time_limit, body);
     let virtual_time = Duration::from_nanos(super::wall::now() - started);
-    let result = result.map_err(|message| Failure {
+    let result = result.map_err(|Fault { kind, message, location }| Failure {
         kind,
         message,
-        location: None,
+        location,
         at: virtual_time,
         seed,
         policy: None,
@@ -316,7 +317,11 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
             explain_abort(&core.with_current(|slot| describe(core, slot)));
             false
         }
-        _ => false,
+        Some(_) => false,
+        None => {
+            real::note_panic(info);
+            false
+        }
     })
 }
 

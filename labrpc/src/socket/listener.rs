@@ -1,7 +1,7 @@
 //! The server's side: a socket that accepts connections until it is shut down.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -55,6 +55,7 @@ impl Listener {
         assert!(!is_simulated, "a server listens at {address} in a simulation's virtual time");
         let (socket, file) = match address {
             Address::Unix(path) => {
+                let _alone = lock_directory_of(path);
                 remove_stale_socket(path)?;
                 let socket = UnixListener::bind(path)?;
                 (Socket::Unix(socket), Some(SocketFile::of(path)?))
@@ -218,6 +219,16 @@ impl SocketFile {
             fs::remove_file(&self.path).ok(); // Somebody else may remove it just now.
         }
     }
+}
+
+/// Keeps others from opening a socket in the same directory as long as the result lives. Between `bind`
+/// and `listen` a socket refuses calls as if its owner were dead, and would be taken for stale. Where
+/// directories cannot be locked, two that start at the same moment are not told apart.
+fn lock_directory_of(path: &Path) -> Option<File> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = File::open(parent.unwrap_or(Path::new("."))).ok()?;
+    directory.lock().ok()?;
+    Some(directory)
 }
 
 /// Removes the socket of a server that died. One that still answers is left alone.

@@ -1,5 +1,6 @@
 //! The same programs on real threads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use labrpc::{
     TrySendError, bounded, channel, rendezvous, rng, run_real, sleep, spawn, yield_now,
 };
 use rand::RngExt;
+
+use crate::child::{again, is_child, text};
 
 /// Far longer than any run here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -108,6 +111,7 @@ fn panic_in_any_thread_fails_the_run() {
     });
     let failure = outcome.result.expect_err("a thread panics");
     assert_eq!((failure.kind, &*failure.message), (FailureKind::Panic, "a thread's last words"));
+    assert!(failure.location.as_ref().is_some_and(|at| at.contains("real.rs:")), "{failure}");
     assert!(failure.to_string().ends_with("LAB_SEED=3 LAB_RUNTIME=real"), "{failure}");
 }
 
@@ -178,6 +182,22 @@ fn random_numbers_follow_the_seed() {
     };
     assert_eq!(draw(1), draw(1));
     assert_ne!(draw(1), draw(2));
+}
+
+/// Programs that are no tests draw the ids of clients, jobs and messages this way.
+#[test]
+fn processes_draw_different_numbers() {
+    if is_child() {
+        println!("drawn: {}", rng().random::<u64>());
+        return;
+    }
+    let draw = |_| {
+        let output = text(&again("real::processes_draw_different_numbers", &[]));
+        let number = output.lines().find_map(|line| line.split_once("drawn: "));
+        number.unwrap_or_else(|| panic!("no number in {output}")).1.to_string()
+    };
+    let drawn: BTreeSet<String> = (0..200).map(draw).collect();
+    assert_eq!(drawn.len(), 200, "some drew the same");
 }
 
 #[test]

@@ -35,14 +35,14 @@ fn calls_on_one_connection_overtake_each_other() {
     let sleepers: Vec<_> = (0..50)
         .map(|_| {
             let end = end.clone();
-            spawn(move || end.call::<_, ()>("Test.Sleep", &400_u64))
+            spawn(move || end.call::<_, ()>("Test.Sleep", &1_000_u64))
         })
         .collect();
     assert_eq!(end.call("Test.Twice", &"x".to_string()), Ok("xx".to_string()));
     for sleeper in sleepers {
         assert_eq!(sleeper.join().unwrap(), Ok(()));
     }
-    assert!(began.elapsed() < Duration::from_secs(10), "took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(40), "took {:?}", began.elapsed());
 }
 
 #[test]

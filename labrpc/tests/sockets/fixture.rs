@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use labrpc::socket::{self, Address, Limits, Listener, Options};
-use labrpc::{AtomicU64, ClientEnd, Server, Service, sleep};
+use labrpc::{AtomicU64, ClientEnd, Instant, Server, Service, sleep};
 use log::{LevelFilter, Log, Metadata, Record};
 use tempfile::TempDir;
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub struct Fixture {
     /// The server; taken by tests that shut it down.
     pub listener: Option<Listener>,
-    /// How often `Test.Count` ran.
+    /// How often `Test.Count` ran, or `Test.Nap` began.
     pub count: Arc<AtomicU64>,
     directory: TempDir,
 }
@@ -73,11 +73,16 @@ impl Fixture {
 
 /// The server that the tests call.
 pub fn server(count: Arc<AtomicU64>) -> Server {
+    let napping = Arc::clone(&count);
     let service = Service::new("Test")
         .method("Twice", |text: String| text.repeat(2))
         .method("Bytes", |bytes: Vec<u8>| bytes)
         .method("Zeros", |length: u32| vec![0_u8; length as usize])
         .method("Sleep", |millis: u64| sleep(Duration::from_millis(millis)))
+        .method("Nap", move |millis: u64| {
+            napping.fetch_add(1);
+            sleep(Duration::from_millis(millis));
+        })
         .method("Count", move |(): ()| count.fetch_add(1) + 1)
         .method("Panic", |(): ()| -> () { panic!("the handler was told to panic") });
     Server::new().with(service)
@@ -118,13 +123,11 @@ pub fn wait_for_line(text: &str) {
     });
 }
 
-/// Waits until something is so, for ten seconds at most.
+/// Waits until something is so, for a minute at most: that is long also on a busy machine.
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..2000 {
-        if is_so() {
-            return;
-        }
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {goal}");
         sleep(Duration::from_millis(5));
     }
-    panic!("waited in vain until {goal}");
 }

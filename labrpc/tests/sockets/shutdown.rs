@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use labrpc::socket::{self, Limits, Options};
-use labrpc::{Instant, RpcError, Server, sleep, spawn};
+use labrpc::{Instant, RpcError, Server, spawn};
 
 use crate::fixture::{Fixture, wait_until};
 
@@ -24,8 +24,8 @@ fn an_end_reconnects_after_a_restart() {
 fn shutdown_lets_calls_in_flight_finish() {
     let mut fixture = Fixture::new();
     let end = fixture.end();
-    let caller = spawn(move || end.call::<_, ()>("Test.Sleep", &300_u64));
-    sleep(Duration::from_millis(150));
+    let caller = spawn(move || end.call::<_, ()>("Test.Nap", &300_u64));
+    wait_until("the call is in flight", || fixture.count.load() == 1);
     fixture.stop();
     assert_eq!(caller.join().unwrap(), Ok(()));
 }
@@ -35,12 +35,12 @@ fn shutdown_does_not_wait_for_ever() {
     let limits = Limits { grace: Duration::from_millis(100), ..Limits::default() };
     let mut fixture = Fixture::with_limits(limits);
     let end = fixture.end();
-    let caller = spawn(move || end.call::<_, ()>("Test.Sleep", &30_000_u64));
-    sleep(Duration::from_millis(100));
+    let caller = spawn(move || end.call::<_, ()>("Test.Nap", &60_000_u64));
+    wait_until("the call is in flight", || fixture.count.load() == 1);
     let began = Instant::now();
     fixture.stop();
     assert_eq!(caller.join().unwrap(), Err(RpcError::Lost));
-    assert!(began.elapsed() < Duration::from_secs(5), "took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "took {:?}", began.elapsed());
 }
 
 #[test]
@@ -49,6 +49,25 @@ fn a_socket_in_use_is_not_taken_over() {
     let error = socket::listen(&fixture.address(), Server::new()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     fixture.check_alive();
+}
+
+/// A socket that is bound but does not listen yet looks as if its owner were dead.
+#[test]
+fn of_many_that_start_at_once_one_gets_the_socket() {
+    for round in 0..100 {
+        let directory = tempfile::tempdir().unwrap();
+        let address = socket::Address::Unix(directory.path().join("socket"));
+        let starters: Vec<_> = (0..4)
+            .map(|_| {
+                let address = address.clone();
+                spawn(move || socket::listen(&address, Server::new()))
+            })
+            .collect();
+        let listeners = starters.into_iter().map(|starter| starter.join().unwrap());
+        let listeners: Vec<_> = listeners.collect(); // All of them live until all have started.
+        let listening = listeners.iter().filter(|listener| listener.is_ok()).count();
+        assert_eq!(listening, 1, "round {round}");
+    }
 }
 
 #[test]

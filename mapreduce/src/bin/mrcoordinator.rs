@@ -12,6 +12,8 @@ use labrpc::Server;
 use labrpc::socket::{self, Address, Listener};
 use mapreduce::command::{self, DEFAULT_SOCKET, FAILED, USAGE, fail};
 use mapreduce::{Coordinator, DEFAULT_SPLIT_SIZE, Progress, TASK_TIMEOUT, cut};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 
 /// How often progress is shown, and an interrupt is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -96,9 +98,10 @@ fn expand(patterns: &[String]) -> Result<Vec<String>, String> {
 /// Waits for the end of the job, or an interrupt.
 fn see_through(coordinator: &Coordinator, listener: Listener) -> ExitCode {
     let is_interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&is_interrupted);
-    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Relaxed)) {
-        return fail("mrcoordinator", USAGE, error);
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        if let Err(error) = flag::register(signal, Arc::clone(&is_interrupted)) {
+            return fail("mrcoordinator", USAGE, error);
+        }
     }
     let bar = ProgressBar::new(0); // Hidden by itself if standard error is no terminal.
     let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {msg}");

@@ -3,8 +3,9 @@ use std::fs;
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
+use testkit::{Process, process_test};
 
-use crate::job::{Job, Process};
+use crate::job::{Job, LONG_LIMIT};
 use crate::oracle;
 
 /// Pause before a dead worker is replaced, as in the course.
@@ -25,7 +26,7 @@ impl Relauncher {
                 self.ended = Some(Instant::now());
             }
         } else if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) {
-            self.worker = Some(job.test_worker("crash").patiently());
+            self.worker = Some(job.test_worker("crash").time_limit(LONG_LIMIT));
         }
     }
 }
@@ -46,39 +47,42 @@ fn check_whole(job: &Job, seen: &mut BTreeMap<String, String>) {
 /// Workers that die in one call of three and dawdle in another are replaced, and the output is right.
 #[test]
 fn crash_1() {
-    let job = Job::new();
-    let mut coordinator = job.coordinator().patiently();
-    let _once = job.test_worker("crash");
-    let mut workers: [Relauncher; 3] = Default::default();
-    let mut seen = BTreeMap::new();
-    while coordinator.ended().is_none() {
-        workers.iter_mut().for_each(|worker| worker.tend(&job));
-        check_whole(&job, &mut seen);
-        sleep(Duration::from_millis(20));
-    }
-    coordinator.succeed();
-    job.check_output(&oracle::survivors(&job.books()));
-    drop(workers);
-    let unfinished = job.names().into_iter().filter(|name| name.contains("tmp"));
-    assert_eq!(unfinished.count(), 0, "dead workers have left files: {:?}", job.names());
+    process_test("crash_1", |_sim| {
+        let job = Job::new();
+        let mut coordinator = job.coordinator().time_limit(LONG_LIMIT);
+        let _once = job.test_worker("crash");
+        let mut workers: [Relauncher; 3] = Default::default();
+        let mut seen = BTreeMap::new();
+        while coordinator.ended().is_none() {
+            workers.iter_mut().for_each(|worker| worker.tend(&job));
+            check_whole(&job, &mut seen);
+            sleep(Duration::from_millis(20));
+        }
+        coordinator.succeed();
+        job.check_output(&oracle::survivors(&job.books()));
+        drop(workers);
+        let unfinished = job.names().into_iter().filter(|name| name.contains("tmp"));
+        assert_eq!(unfinished.count(), 0, "dead workers have left files: {:?}", job.names());
+    });
 }
 
 /// Workers that are killed at any moment do no harm.
 #[test]
 fn killed_workers_1() {
-    let job = Job::new();
-    let mut coordinator =
-        job.start(crate::job::COORDINATOR, &["--task-timeout", "1", "../pg-*.txt"]);
-    let mut seen = BTreeMap::new();
-    for millis in [30, 60, 90, 120, 150, 180] {
-        let mut victim = job.worker("wc");
-        sleep(Duration::from_millis(millis));
-        victim.kill();
+    process_test("killed_workers_1", |_sim| {
+        let job = Job::new();
+        let mut coordinator = job.coordinator_with(&["--task-timeout", "1", "../pg-*.txt"]);
+        let mut seen = BTreeMap::new();
+        for millis in [30, 60, 90, 120, 150, 180] {
+            let mut victim = job.worker("wc");
+            sleep(Duration::from_millis(millis));
+            victim.kill();
+            check_whole(&job, &mut seen);
+        }
+        let mut survivor = job.worker("wc");
+        coordinator.succeed();
+        survivor.wait(); // It fails if the victims had done all the work.
         check_whole(&job, &mut seen);
-    }
-    let mut survivor = job.worker("wc");
-    coordinator.succeed();
-    survivor.wait(); // It fails if the victims had done all the work.
-    check_whole(&job, &mut seen);
-    job.check_output(&oracle::word_count(&job.books()));
+        job.check_output(&oracle::word_count(&job.books()));
+    });
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
+use testkit::process_test;
 
 use crate::job::Job;
 use crate::oracle;
@@ -8,39 +9,45 @@ use crate::oracle;
 /// Nobody leaves before every output is final.
 #[test]
 fn early_exit_1() {
-    let job = Job::new();
-    let mut processes = vec![job.coordinator()];
-    processes.extend((0..3).map(|_| job.test_worker("early_exit")));
-    while !processes.iter_mut().any(|process| process.ended().is_some()) {
-        sleep(Duration::from_millis(10));
-    }
-    let first = job.output();
-    processes.iter_mut().for_each(|process| process.succeed());
-    assert!(first == job.output(), "somebody left before the outputs were final: {first:?}");
-    let expected = job.books().into_iter().map(|(name, _)| format!("{name} 1"));
-    job.check_output(&oracle::sorted(expected));
+    process_test("early_exit_1", |_sim| {
+        let job = Job::new();
+        let mut processes = vec![job.coordinator()];
+        processes.extend((0..3).map(|_| job.test_worker("early_exit")));
+        while !processes.iter_mut().any(|process| process.ended().is_some()) {
+            sleep(Duration::from_millis(10));
+        }
+        let first = job.output();
+        processes.iter_mut().for_each(|process| process.succeed());
+        assert!(first == job.output(), "somebody left before the outputs were final: {first:?}");
+        let expected = job.books().into_iter().map(|(name, _)| format!("{name} 1"));
+        job.check_output(&oracle::sorted(expected));
+    });
 }
 
 /// The coordinator exits within three seconds of the last output.
 #[test]
 fn coordinator_leaves_soon_1() {
-    let job = Job::new();
-    let mut coordinator = job.coordinator();
-    let mut worker = job.worker("wc");
-    crate::job::wait_until("all outputs are there", || job.output_names().len() == 10);
-    let began = Instant::now();
-    coordinator.succeed();
-    assert!(began.elapsed() < Duration::from_secs(3), "it stayed for {:?}", began.elapsed());
-    worker.succeed();
-    assert!(!job.path("mr.sock").exists(), "the socket is left behind");
+    process_test("coordinator_leaves_soon_1", |_sim| {
+        let job = Job::new();
+        let mut coordinator = job.coordinator();
+        let mut worker = job.worker("wc");
+        crate::job::wait_until("all outputs are there", || job.output_names().len() == 10);
+        let began = Instant::now();
+        coordinator.succeed();
+        assert!(began.elapsed() < Duration::from_secs(3), "it stayed for {:?}", began.elapsed());
+        worker.succeed();
+        assert!(!job.path("mr.sock").exists(), "the socket is left behind");
+    });
 }
 
 /// A worker without a coordinator exits within a few seconds.
 #[test]
 fn worker_without_coordinator_leaves_1() {
-    let job = Job::new();
-    let began = Instant::now();
-    let said = job.worker("wc").fail_with(1);
-    assert!(began.elapsed() < Duration::from_secs(6), "it stayed for {:?}", began.elapsed());
-    assert!(said.contains("there is no coordinator"), "{said}");
+    process_test("worker_without_coordinator_leaves_1", |_sim| {
+        let job = Job::new();
+        let began = Instant::now();
+        let said = job.worker("wc").fail_with(1);
+        assert!(began.elapsed() < Duration::from_secs(6), "it stayed for {:?}", began.elapsed());
+        assert!(said.contains("there is no coordinator"), "{said}");
+    });
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use testkit::Process;
 
 use crate::corpus::write_books;
 use crate::oracle::{Lines, read_books, sorted};
@@ -17,13 +17,10 @@ pub const WORKER: &str = env!("CARGO_BIN_EXE_mrworker");
 pub const TEST_WORKER: &str = env!("CARGO_BIN_EXE_mr-test-worker");
 pub const SEQUENTIAL: &str = env!("CARGO_BIN_EXE_mrsequential");
 
-/// How long a process may run: many times what the longest one needs, also on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a process may run where workers crash and dawdle, as in the course.
+pub const LONG_LIMIT: Duration = Duration::from_secs(180);
 
-/// How long it may run where workers crash and dawdle, as in the course.
-const LONG_LIMIT: Duration = Duration::from_secs(180);
-
-/// Pause between two looks at a process or a file.
+/// Pause between two looks at a file.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A directory with the books, and in it the directory in which the job runs.
@@ -59,7 +56,20 @@ impl Job {
 
     /// Starts the coordinator on the books.
     pub fn coordinator(&self) -> Process {
-        self.start(COORDINATOR, &["../pg-*.txt"])
+        self.coordinator_with(&["../pg-*.txt"])
+    }
+
+    /// Starts the coordinator with these arguments.
+    pub fn coordinator_with(&self, args: &[&str]) -> Process {
+        self.coordinator_at(args, || self.path("mr.sock").exists())
+    }
+
+    /// Starts the coordinator with these arguments. It listens by the end of this, or has ended: workers
+    /// wait for it for two seconds only, and a busy machine may take longer to start a process.
+    pub fn coordinator_at(&self, args: &[&str], listens: impl Fn() -> bool) -> Process {
+        let mut coordinator = self.start(COORDINATOR, args);
+        wait_until("the coordinator listens", || listens() || coordinator.ended().is_some());
+        coordinator
     }
 
     /// Starts a worker with one of the programs' own apps.
@@ -74,12 +84,7 @@ impl Job {
 
     /// Starts a program in the job's directory.
     pub fn start(&self, program: &str, args: &[&str]) -> Process {
-        let mut command = Command::new(program);
-        command.args(args).current_dir(self.path("")).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).env_remove("RUST_LOG");
-        let child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
-        let name = format!("{} {}", program.rsplit('/').next().unwrap_or(program), args.join(" "));
-        Process { child, name, started: Instant::now(), limit: LIMIT }
+        Process::start(Command::new(program).args(args).current_dir(self.path("")))
     }
 
     /// Names of the outputs that are there, in order.
@@ -112,80 +117,6 @@ impl Job {
             expected.len(),
             self.names(),
         );
-    }
-}
-
-/// A process of a job, which is killed when the test ends, however it does.
-pub struct Process {
-    child: Child,
-    name: String,
-    started: Instant,
-    limit: Duration,
-}
-
-impl Process {
-    /// Grants it the long limit.
-    pub fn patiently(mut self) -> Self {
-        self.limit = LONG_LIMIT;
-        self
-    }
-
-    /// How it has ended; `None` if it still runs.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        let Self { name, limit, started, .. } = self;
-        assert!(started.elapsed() < *limit, "{name} runs for more than {limit:?}");
-        self.child.try_wait().unwrap_or_else(|error| panic!("{}: {error}", self.name))
-    }
-
-    /// Waits for its end.
-    pub fn wait(&mut self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.ended() {
-                return status;
-            }
-            sleep(GLANCE);
-        }
-    }
-
-    /// Waits for its end, which must be a success.
-    pub fn succeed(&mut self) {
-        let status = self.wait();
-        let said = self.errors();
-        assert!(status.success(), "{} ended with {status}: {said}", self.name);
-    }
-
-    /// Waits for its end with this exit code and returns what it said.
-    pub fn fail_with(mut self, code: i32) -> String {
-        let status = self.wait();
-        let said = self.errors();
-        assert_eq!(status.code(), Some(code), "{}: {said}", self.name);
-        said
-    }
-
-    /// What it wrote to standard error, after its end.
-    fn errors(&mut self) -> String {
-        let Some(mut pipe) = self.child.stderr.take() else { return String::new() };
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut pipe, &mut text).ok(); // Text in a message, no more.
-        text
-    }
-
-    /// Kills it, as with `kill -9`.
-    pub fn kill(&mut self) {
-        self.child.kill().ok(); // It may have ended by itself.
-        self.wait();
-    }
-
-    /// Interrupts it, as with Ctrl-C.
-    pub fn interrupt(&self) {
-        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it is our child");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().ok(); // It may have ended.
-        self.child.wait().ok();
     }
 }
 

@@ -18,12 +18,12 @@ pub enum Step {
     Nothing,
 }
 
-/// `#4 [1 1 1 1 3 2 2 2 3 3] of groups 1 2 3`.
+/// `#4 [1 1 1 1 3 2 2 2 3 3], groups [1 2 3]`.
 pub fn picture(config: &Config) -> String {
     let list = |gids: Vec<String>| gids.join(" ");
     let shards = list(config.shards.iter().map(Gid::to_string).collect());
     let groups = list(config.groups.keys().map(Gid::to_string).collect());
-    format!("#{} [{shards}] of groups {groups}", config.num)
+    format!("#{} [{shards}], groups [{groups}]", config.num)
 }
 
 /// Two configurations, one above the other.

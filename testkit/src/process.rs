@@ -1,0 +1,185 @@
+//! A program under test.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
+
+/// How long a process may run unless a test says otherwise: many times what it needs, also on a busy
+/// machine.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Pause between two looks at a process.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// What student code must not learn of the grader.
+const SCRUBBED: [&str; 7] =
+    ["LAB_SEED", "LAB_RUNS", "LAB_POLICY", "LAB_RUNTIME", "LAB_REPORT", "LAB_NONCE_FD", "RUST_LOG"];
+
+/// A process of a program under test. It is killed when this is dropped, so that none outlives its
+/// test, however that ends.
+///
+/// What it writes is kept, for tests that look at it and for the report of a failure.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// The command line without directories.
+    name: String,
+    started: Instant,
+    time_limit: Duration,
+    output: Transcript,
+    errors: Transcript,
+}
+
+impl Process {
+    /// Starts a program. Its standard input is empty, and its environment holds nothing that is meant
+    /// for the test.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[track_caller]
+    pub fn start(command: &mut Command) -> Self {
+        let name = name_of(command);
+        Self::try_start(command, name.clone()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// Starts a program, unless the system refuses.
+    fn try_start(command: &mut Command, name: String) -> io::Result<Self> {
+        let (output, errors) = (Transcript::new()?, Transcript::new()?);
+        for variable in SCRUBBED {
+            command.env_remove(variable);
+        }
+        command.stdin(Stdio::null()).stdout(output.writer()?).stderr(errors.writer()?);
+        let child = command.spawn()?;
+        let started = Instant::now();
+        Ok(Self { child, name, started, time_limit: TIME_LIMIT, output, errors })
+    }
+
+    /// Grants it this long, instead of a minute.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it has ended; `None` if it still runs.
+    ///
+    /// # Panics
+    /// If it has been running for longer than it may.
+    #[track_caller]
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait();
+        let status = status.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        if status.is_none() && self.started.elapsed() > self.time_limit {
+            let (name, limit) = (&self.name, self.time_limit);
+            panic!("{name} runs for more than {limit:?}: {}", self.errors());
+        }
+        status
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it does not come in time.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        loop {
+            if let Some(status) = self.ended() {
+                return status;
+            }
+            sleep(GLANCE);
+        }
+    }
+
+    /// Waits for its end, which must be a success.
+    ///
+    /// # Panics
+    /// If it is not.
+    #[track_caller]
+    pub fn succeed(&mut self) {
+        let status = self.wait();
+        assert!(status.success(), "{} ended with {status}: {}", self.name, self.errors());
+    }
+
+    /// Waits for its end with this exit code, and returns what it said.
+    ///
+    /// # Panics
+    /// If it ends otherwise.
+    #[track_caller]
+    pub fn fail_with(mut self, code: i32) -> String {
+        let status = self.wait();
+        let errors = self.errors();
+        assert_eq!(status.code(), Some(code), "{}: {errors}", self.name);
+        errors
+    }
+
+    /// What it has written to standard output so far.
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
+    /// What it has written to standard error so far.
+    pub fn errors(&self) -> String {
+        self.errors.text()
+    }
+
+    /// Kills it, as with `kill -9`, and waits for its end.
+    pub fn kill(&mut self) {
+        self.child.kill().ok(); // It may have ended by itself.
+        self.child.wait().ok();
+    }
+
+    /// Interrupts it, as with Ctrl-C.
+    ///
+    /// # Panics
+    /// If it has ended already.
+    #[track_caller]
+    pub fn interrupt(&self) {
+        let interrupted = kill_process(Pid::from_child(&self.child), Signal::INT);
+        assert!(interrupted.is_ok(), "{} has ended already", self.name);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// What a process writes. In a file: a pipe that nobody reads would be full at some time.
+#[derive(Debug)]
+struct Transcript(NamedTempFile);
+
+impl Transcript {
+    /// An empty one.
+    fn new() -> io::Result<Self> {
+        tempfile::Builder::new().prefix("transcript-").tempfile().map(Self)
+    }
+
+    /// Where the process writes. It appends, whoever reads meanwhile.
+    fn writer(&self) -> io::Result<fs::File> {
+        OpenOptions::new().append(true).open(self.0.path())
+    }
+
+    /// All that was written so far.
+    fn text(&self) -> String {
+        // It is for people, who can do without if it cannot be read.
+        String::from_utf8_lossy(&fs::read(self.0.path()).unwrap_or_default()).into_owned()
+    }
+}
+
+/// The program, without its directory, and its arguments.
+fn name_of(command: &Command) -> String {
+    let program = command.get_program().to_string_lossy();
+    let program = program.rsplit('/').next().unwrap_or_default().to_string();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}

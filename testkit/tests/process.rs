@@ -1,0 +1,82 @@
+//! What a process under test may do, and what becomes of it.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, test_kill_process};
+use testkit::Process;
+
+/// A line of shell.
+fn shell(line: &str) -> Process {
+    Process::start(Command::new("sh").args(["-c", line]))
+}
+
+/// Waits until a process has written this.
+fn wait_for(process: &Process, text: &str) {
+    while process.output() != text {
+        labrpc::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_it_says_is_kept() {
+    let mut process = shell("echo one; echo two >&2; echo three");
+    process.succeed();
+    assert_eq!((&*process.output(), &*process.errors()), ("one\nthree\n", "two\n"));
+    assert_eq!(shell("echo why >&2; exit 7").fail_with(7), "why\n");
+}
+
+#[test]
+fn much_output_blocks_nobody() {
+    shell("head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2").succeed();
+}
+
+#[test]
+fn output_can_be_read_while_it_is_written() {
+    let mut process = shell("echo one; read -r line; echo two; sleep 1000");
+    wait_for(&process, "one\ntwo\n"); // Standard input is at its end.
+    assert_eq!(process.ended(), None);
+}
+
+#[test]
+#[should_panic(expected = "sleep 1000 runs for more than 10ms")]
+fn time_is_limited() {
+    let process = Process::start(Command::new("sleep").arg("1000"));
+    process.time_limit(Duration::from_millis(10)).wait();
+}
+
+#[test]
+#[should_panic(expected = "sh -c echo why >&2; exit 7 ended with exit status: 7: why")]
+fn failure_is_no_success() {
+    shell("echo why >&2; exit 7").succeed();
+}
+
+#[test]
+fn interrupt_is_one_that_a_program_can_catch() {
+    let mut process =
+        shell("trap 'echo caught; exit 0' INT; echo ready; while :; do sleep 0.01; done");
+    wait_for(&process, "ready\n");
+    process.interrupt();
+    process.succeed();
+    assert_eq!(process.output(), "ready\ncaught\n");
+}
+
+#[test]
+fn process_ends_when_it_is_killed_or_dropped() {
+    for end in [drop, |mut process: Process| process.kill()] {
+        let process = Process::start(Command::new("sleep").arg("1000"));
+        let pid = Pid::from_raw(process.id().cast_signed()).expect("it has an id");
+        assert!(test_kill_process(pid).is_ok());
+        end(process);
+        assert!(test_kill_process(pid).is_err());
+    }
+}
+
+#[test]
+fn grader_is_none_of_its_business() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo \"$LAB_REPORT $LAB_NONCE_FD\""]);
+    let mut process = Process::start(command.env("LAB_REPORT", "secret").env("LAB_NONCE_FD", "0"));
+    process.succeed();
+    assert_eq!(process.output(), " \n");
+}
