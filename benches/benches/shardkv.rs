@@ -40,7 +40,7 @@ const MOVING_BYTES: usize = 100_000;
 /// Clients whose shards stay.
 const CLIENTS: u64 = 8;
 /// Calls that count as one iteration: enough for several moves.
-const CALLS: u64 = 2_000;
+const CALLS: u64 = 5_000;
 /// More virtual or real time than any bench takes.
 const LIMIT: Duration = Duration::from_secs(1 << 32);
 
