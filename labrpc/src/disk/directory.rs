@@ -18,6 +18,9 @@ pub(super) struct Directory {
 /// A file that is open for appending.
 struct Opened {
     file: File,
+    /// Held during a sync. Who comes second must not return before the first one, which may have
+    /// taken upon itself what the second one's caller relies on.
+    syncing: Mutex<()>,
     /// What the next sync must do besides saving the file's data. Appends lock it too, so that two
     /// of them do not mingle.
     unsaved: Mutex<Unsaved>,
@@ -35,10 +38,22 @@ struct Unsaved {
 impl Directory {
     /// Opens a directory, or creates it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let created: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
         fs::create_dir_all(path)?;
-        let directory = Self { path: path.to_path_buf(), open: Mutex::default() };
-        directory.sync_names()?;
-        Ok(directory)
+        for directory in &created {
+            sync_directory(parent(directory))?;
+        }
+        if created.is_empty() {
+            // It may have been created just before a crash. Where it cannot be looked into, it was
+            // not created by us.
+            sync_directory(parent(path)).or_else(|error| match error.kind() {
+                ErrorKind::PermissionDenied => Ok(()),
+                _ => Err(error),
+            })?;
+        }
+        sync_directory(path)?;
+        Ok(Self { path: path.to_path_buf(), open: Mutex::default() })
     }
 
     /// See [`super::Disk::append`].
@@ -51,13 +66,14 @@ impl Directory {
     /// See [`super::Disk::sync`].
     pub(super) fn sync(&self, name: &str) -> io::Result<()> {
         let opened = self.opened(name, Missing::Fail)?;
+        let _one_at_a_time = lock(&opened.syncing);
         let unsaved = std::mem::take(&mut *lock(&opened.unsaved));
-        // No lock is held while the disk works: appends go on.
+        // Appends go on while the disk works.
         let saved = match unsaved.truncation {
             true => opened.file.sync_all(),
             false => opened.file.sync_data(),
         };
-        saved.and_then(|()| if unsaved.name { self.sync_names() } else { Ok(()) })
+        saved.and_then(|()| if unsaved.name { sync_directory(&self.path) } else { Ok(()) })
     }
 
     /// See [`super::Disk::read`].
@@ -91,7 +107,7 @@ impl Directory {
             open.insert(to.to_string(), opened);
         }
         drop(open);
-        self.sync_names()
+        sync_directory(&self.path)
     }
 
     /// See [`super::Disk::remove`].
@@ -100,7 +116,7 @@ impl Directory {
         fs::remove_file(self.path.join(name))?;
         open.remove(name);
         drop(open);
-        self.sync_names()
+        sync_directory(&self.path)
     }
 
     /// See [`super::Disk::list`].
@@ -131,15 +147,24 @@ impl Directory {
         }
         let file = OpenOptions::new().append(true).create(!existed).open(path)?;
         let unsaved = Mutex::new(Unsaved { name: !existed, truncation: false });
-        let opened = Arc::new(Opened { file, unsaved });
+        let opened = Arc::new(Opened { file, syncing: Mutex::new(()), unsaved });
         open.insert(name.to_string(), Arc::clone(&opened));
         Ok(opened)
     }
+}
 
-    /// Makes the names of the files durable.
-    fn sync_names(&self) -> io::Result<()> {
-        // Windows does not open directories as files, and writes their changes by itself.
-        if cfg!(windows) { Ok(()) } else { File::open(&self.path)?.sync_all() }
+/// Makes the names in a directory durable.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    // Windows does not open directories as files, and writes their changes by itself.
+    if cfg!(windows) { Ok(()) } else { File::open(path)?.sync_all() }
+}
+
+/// The directory in which a directory is.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path, // The root.
     }
 }
 
@@ -169,5 +194,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Disk({})", self.path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_directory_is_in_another_one() {
+        let parents = [("/a/b", "/a"), ("/a", "/"), ("/", "/"), ("a/b", "a"), ("a", "."), ("", "")];
+        for (path, expected) in parents {
+            assert_eq!(parent(Path::new(path)), Path::new(expected), "{path:?}");
+        }
     }
 }
