@@ -117,6 +117,8 @@
 //! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the one
 //!   is for deciding, the other knows its files.
 //! * Servers neither join nor leave.
+//! * The last operation of each client is remembered for ever. Each call of the program `pbservice put`
+//!   is a client of its own, and adds 16 bytes to the table.
 //!
 //! # A server's disk
 //!

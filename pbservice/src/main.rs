@@ -198,14 +198,14 @@ fn run(command: Command) -> Result<(), Problem> {
     match command {
         Command::Server(args) => serve(&args),
         Command::Put { servers, patience, key, value } => {
-            in_time(servers, patience, move |clerk| clerk.put(&key, &value))
+            in_time(servers, patience, MAY_BE_DONE, move |clerk| clerk.put(&key, &value))
         }
         Command::Append { servers, patience, key, value } => {
-            in_time(servers, patience, move |clerk| clerk.append(&key, &value))
+            in_time(servers, patience, MAY_BE_DONE, move |clerk| clerk.append(&key, &value))
         }
         Command::Get { servers, patience, key } => {
             let wanted = key.clone();
-            let value = in_time(servers, patience, move |clerk| clerk.get(&wanted))?;
+            let value = in_time(servers, patience, "", move |clerk| clerk.get(&wanted))?;
             let value = value.ok_or_else(|| Problem::new(FAILED, format!("no such key: {key}")))?;
             print(&format!("{value}\n"))
         }
@@ -287,10 +287,15 @@ fn end(address: SocketAddr, options: Options) -> ClientEnd {
     socket::connect(&tcp(address), options)
 }
 
-/// Lets a client work, for as long as its user wants to wait.
+/// What else is to be said of a change when nobody has confirmed it in time.
+const MAY_BE_DONE: &str = "; it may have been done, or may still be";
+
+/// Lets a client work, for as long as its user wants to wait. Each such client is a new one: if its user
+/// repeats a command that was not confirmed, that is another operation.
 fn in_time<T: Send + 'static>(
     servers: Servers,
     patience: Patience,
+    warning: &str,
     work: impl FnOnce(&mut Clerk) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let timeout = patience.timeout;
@@ -306,7 +311,7 @@ fn in_time<T: Send + 'static>(
         sender.send(result).ok(); // Fails if nobody waits any more.
     });
     result.recv_timeout(timeout).map_err(|_| {
-        let text = format!("no majority of the servers has answered within {timeout:?}");
+        let text = format!("no majority of the servers has answered within {timeout:?}{warning}");
         Problem::new(TIMED_OUT, text)
     })
 }

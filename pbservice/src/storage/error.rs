@@ -26,8 +26,9 @@ pub enum StorageError {
         known: u32,
     },
     /// At start: the epoch that the server has promised is missing or corrupt, in both copies. If
-    /// it took part in elections again, it might help to elect two primaries. Its data must be
-    /// removed, and its address with it.
+    /// it took part in elections again, it might help to elect two primaries. The others go on
+    /// without it. An empty server in its place would be no better: it does not know what this one
+    /// has acknowledged, and would count for a majority.
     PromiseLost,
     /// The disk has failed. The server must stop.
     Disk {
@@ -60,7 +61,8 @@ impl fmt::Display for StorageError {
             ),
             Self::PromiseLost => write!(
                 f,
-                "the file \"promise\" is missing or corrupt: what this server has promised is lost"
+                "the file \"promise\" is missing or corrupt: what this server has promised is lost, so it \
+                 must not take part any more; the other servers go on without it"
             ),
             Self::Disk { operation, file, cause } => {
                 write!(f, "cannot {operation} the file {file:?}: {cause}")

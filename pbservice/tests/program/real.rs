@@ -76,6 +76,10 @@ fn real_put_get_when_primary_is_dead_tc02() {
     let output = servers.client(&["get", "--timeout", "3s", "x"]);
     assert_eq!(output.status.code(), Some(2), "two of five do not serve");
     assert_eq!(output.stderr, b"pbservice: no majority of the servers has answered within 3s\n");
+    let output = servers.client(&["put", "--timeout", "1s", "y", "1"]);
+    assert_eq!(output.status.code(), Some(2), "two of five do not serve");
+    let text = "has answered within 1s; it may have been done, or may still be\n";
+    assert!(String::from_utf8_lossy(&output.stderr).ends_with(text), "{output:?}");
     servers.restart(primary);
     assert_eq!(servers.get("x"), "012");
 }
