@@ -4,17 +4,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Version;
+use crate::state::{ClientId, Epoch, Order};
+use crate::version::Version;
 
 /// An operation, and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Its number in the log, counted from 1 without gaps.
-    pub order: u64,
+    pub order: Order,
     /// The epoch of the primary that wrote it first.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// The client that asked for it; 0 for the primary's own [`Operation::NoOp`].
-    pub client: u64,
+    pub client: ClientId,
     /// Which of the client's operations this is. It grows from one to the next.
     pub sequence: u64,
     /// What is to be done.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::ClientId;
 use crate::{Operation, Record};
 
 /// Keys and values, and the last operation of each client. The same log makes the same table.
@@ -12,7 +13,7 @@ pub struct Table {
     /// The values.
     pub pairs: BTreeMap<String, String>,
     /// The sequence number of each client's last operation: the duplicate table.
-    pub sequences: BTreeMap<u64, u64>,
+    pub sequences: BTreeMap<ClientId, u64>,
 }
 
 impl Table {
@@ -35,7 +36,7 @@ impl Table {
     }
 
     /// Whether a client's operation is in the table.
-    pub fn has_done(&self, client: u64, sequence: u64) -> bool {
+    pub fn has_done(&self, client: ClientId, sequence: u64) -> bool {
         self.sequences.get(&client).is_some_and(|&last| sequence <= last)
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::{Epoch, Order};
+
 /// The epoch and the order of a record. Shown as `7@5`: record 7, written in epoch 5.
 ///
 /// The version of a server is that of its last record. A greater one is newer: the later epoch
@@ -13,9 +15,9 @@ use serde::{Deserialize, Serialize};
 )]
 pub struct Version {
     /// In which epoch the record was written.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// Its number, counted from 1.
-    pub order: u64,
+    pub order: Order,
 }
 
 impl fmt::Display for Version {

@@ -3,7 +3,9 @@
 //! What is found is *written anew*, though it is there: it can be read, but that does not mean that
 //! it is durable. The last process may have been killed before it could sync. It may even have
 //! stopped because a sync had failed: then the system still shows what it could not save, and a
-//! second sync succeeds without saving it. Only another file is free of that.
+//! second sync succeeds without saving it. Only another file is free of that. The snapshot is the
+//! exception: it was synced before it got its name, and until the name is durable the log still has
+//! the records that are in it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -17,13 +19,14 @@ use super::found::{Damage, Found, damaged_name};
 use super::promise::Promise;
 use super::wal::{Rest, Scan};
 use super::{Inner, KEPT_RECORDS, LOG, Log, SNAPSHOT, Storage, StorageError};
+use crate::state::Epoch;
 use crate::{Record, Snapshot, Version};
 
 /// What a server knows when it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// The epoch that it promised last.
-    pub promise: u64,
+    pub promise: Epoch,
     /// The table that it saved; empty if there is none.
     pub snapshot: Snapshot,
     /// The records after the snapshot. Those that are not [`Recovered::committed`] must not be
