@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use labrpc::{Instant, RecvTimeoutError, channel, rng, spawn};
+use labrpc::{Instant, Receiver, Sender, channel, rng, spawn};
 use rand::RngExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +24,13 @@ impl Server {
         };
         let asked = Instant::now();
         let mut answers: Vec<CheckReply> = Vec::new();
-        self.ask_all("Pb.Check", &args, CHECK_ROUND, |_, answer| answers.push(answer));
+        let (sender, receiver) = channel();
+        self.ask_all("Pb.Check", &args, &sender);
+        drop(sender);
+        take_until(&receiver, asked + CHECK_ROUND, |(_, answer)| {
+            answers.push(answer);
+            true
+        });
         let jitter = CHECK_JITTER.mul_f64(f64::from(rng().random_range(0..1_000_u32)) / 1_000.0);
         let stand = self.update_on_disk(|state| {
             let now = Instant::now();
@@ -38,12 +43,19 @@ impl Server {
 
     /// Asks the others to promise, a few times: answers may be lost.
     fn ask_for_promises(self: &Arc<Self>, args: &PromiseArgs) {
-        // A server that is alone needs nobody else's.
-        self.update(|state| state.maybe_take_office(Instant::now())).ok(); // As below.
+        // A server that is alone needs nobody else's. Whoever has ended needs nothing.
+        self.update(|state| state.maybe_take_office(Instant::now())).ok();
+        // One way for the answers of all tries: one that comes late counts as well.
+        let (sender, receiver) = channel();
         for _ in 0..PROMISE_TRIES {
-            self.ask_all("Pb.Promise", args, PROMISE_ROUND, |from, reply: PromiseReply| {
-                self.update(|state| state.handle_promise_reply(from, args, &reply, Instant::now()))
-                    .ok(); // Whoever has ended needs no answers.
+            self.ask_all("Pb.Promise", args, &sender);
+            let round_is_over = Instant::now() + PROMISE_ROUND;
+            take_until(&receiver, round_is_over, |(from, reply): (SocketAddr, PromiseReply)| {
+                let is_candidate = self.update(|state| {
+                    state.handle_promise_reply(from, args, &reply, Instant::now());
+                    state.is_candidate(args.epoch)
+                });
+                is_candidate == Ok(true)
             });
             if self.update(|state| state.is_candidate(args.epoch)) != Ok(true) {
                 return;
@@ -52,34 +64,33 @@ impl Server {
         self.update(|state| state.give_up(args.epoch, Instant::now())).ok(); // As above.
     }
 
-    /// Calls all other servers at once and hands each answer to `take`, until all have answered or
-    /// the round is over.
+    /// Calls all other servers at once. Their answers come through `sender`, each with its address.
     fn ask_all<A, R>(
         self: &Arc<Self>,
         method: &'static str,
         args: &A,
-        round: Duration,
-        mut take: impl FnMut(SocketAddr, R),
+        sender: &Sender<(SocketAddr, R)>,
     ) where
         A: Serialize + Clone + Send + 'static,
         R: DeserializeOwned + Send + 'static,
     {
-        let (sender, answers) = channel();
         for (&address, end) in &self.peers {
             let (end, args, sender) = (end.clone(), args.clone(), sender.clone());
             spawn(move || {
                 if let Ok(Ok(answer)) = end.call::<_, Result<R, OutOfService>>(method, &args) {
-                    sender.send((address, answer)).ok(); // The round may be over.
+                    sender.send((address, answer)).ok(); // Nobody may wait any more.
                 }
             });
         }
-        drop(sender);
-        let deadline = Instant::now() + round;
-        loop {
-            match answers.recv_timeout(deadline - Instant::now()) {
-                Ok((address, answer)) => take(address, answer),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
-            }
+    }
+}
+
+/// Hands on what comes until the deadline, or until `take` wants no more, or all who could send
+/// something have ended.
+fn take_until<T>(receiver: &Receiver<T>, deadline: Instant, mut take: impl FnMut(T) -> bool) {
+    while let Ok(received) = receiver.recv_timeout(deadline - Instant::now()) {
+        if !take(received) {
+            return;
         }
     }
 }

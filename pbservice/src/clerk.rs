@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::record::Operation;
 use crate::rpc::{NotServing, WriteArgs};
-use crate::server::CLIENT_PAUSE;
 use crate::state::ClientId;
+use crate::timing::CLIENT_PAUSE;
 
 /// A client of the service. Its calls wait until they succeed, however long that takes, and each
 /// takes effect exactly once. Used by the grading tests.

@@ -8,7 +8,7 @@ use log::info;
 
 use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply, Rumour};
 use crate::state::{Epoch, Heard, Role, State};
-use crate::timing::{CHECK_PAUSE, CHECK_ROUND, DEAD_AFTER};
+use crate::timing::{CHECK_PAUSE, CHECK_ROUND, CHOICES_IN_VAIN, DEAD_AFTER};
 use crate::version::Version;
 
 /// The rule: the server with the highest version, and among those with the same version the one with
@@ -31,13 +31,15 @@ pub(crate) enum Finding {
     Choose(SocketAddr),
     /// The primary is dead, and the rule names this server, in this epoch.
     ChooseMe(Epoch),
+    /// Each one that could be chosen was chosen in vain.
+    Hopeless,
 }
 
 impl State {
     /// Whether it is time to check: there is no primary, or it was silent for too long.
     pub(crate) fn wants_to_check(&mut self, now: Instant) -> bool {
         match &mut self.role {
-            Role::Backup { primary: Some(heard), .. } if now - heard.at >= DEAD_AFTER => {
+            Role::Backup { primary: Some(heard), .. } if heard.dead_at <= now => {
                 let dead = heard.address;
                 info!(target: "PING", "{self} takes {dead} for dead");
                 self.become_backup(None, now);
@@ -61,10 +63,10 @@ impl State {
         let heard = match &self.role {
             Role::Backup { primary, .. } => *primary,
             Role::Candidate { .. } => None,
-            Role::Primary(_) => Some(Heard { address: self.me, at: now }),
+            Role::Primary(_) => Some(Heard { address: self.me, dead_at: now + DEAD_AFTER }),
         };
-        let rumour = |Heard { address, at }| Rumour { address, silent_for: now - at };
-        let primary = heard.map(rumour).filter(|rumour| rumour.silent_for < DEAD_AFTER);
+        let rumour = |Heard { address, dead_at }| Rumour { address, dead_in: dead_at - now };
+        let primary = heard.map(rumour).filter(|rumour| !rumour.dead_in.is_zero());
         CheckReply { address: self.me, version: self.version(), promised: self.promised, primary }
     }
 
@@ -74,9 +76,12 @@ impl State {
         all.extend_from_slice(answers);
         let rumours = all.iter().filter_map(|answer| answer.primary);
         let missing = all.len() - rumours.clone().count();
-        if let Some(freshest) = rumours.min_by_key(|rumour| rumour.silent_for) {
+        if let Some(freshest) = rumours.max_by_key(|rumour| rumour.dead_in) {
             // Whoever says that it is primary itself is alive. Otherwise a majority must miss it.
-            if freshest.silent_for.is_zero() || missing < self.majority() {
+            let says_so = |answer: &CheckReply| {
+                answer.primary.is_some_and(|rumour| rumour.address == answer.address)
+            };
+            if all.iter().any(says_so) || missing < self.majority() {
                 return Finding::Alive(freshest);
             }
         }
@@ -90,10 +95,15 @@ impl State {
             return Finding::Unclear;
         }
         let highest = all.iter().map(|answer| answer.promised).max().unwrap_or_default();
-        match choose(sound) {
+        // Whoever was chosen in vain a few times may not reach a majority itself. The next best server
+        // may stand: whether its log is good enough is for those to say who promise.
+        let is_hopeful = |&(address, _): &(SocketAddr, Version)| {
+            self.in_vain.get(&address).is_none_or(|&times| times < CHOICES_IN_VAIN)
+        };
+        match choose(sound.into_iter().filter(is_hopeful)) {
             Some(chosen) if chosen == self.me => Finding::ChooseMe(highest + 1),
             Some(chosen) => Finding::Choose(chosen),
-            None => Finding::Unclear,
+            None => Finding::Hopeless,
         }
     }
 
@@ -109,17 +119,23 @@ impl State {
         // While the answers came in, a primary may have been heard of.
         let Role::Backup { primary: None, .. } = self.role else { return None };
         match self.evaluate_check(answers, now) {
-            Finding::Alive(Rumour { address, silent_for }) if address != self.me => {
+            Finding::Alive(Rumour { address, dead_in }) if address != self.me => {
                 // The answer came later than this: the rumour may get older, but never fresher.
-                let at = asked - silent_for;
-                self.become_backup(Some(Heard { address, at }), next_check);
+                let dead_at = asked + dead_in.min(DEAD_AFTER);
+                self.become_backup(Some(Heard { address, dead_at }), next_check);
             }
             Finding::Alive(_) | Finding::Unclear => self.become_backup(None, next_check),
             Finding::Choose(chosen) => {
                 info!(target: "CHCK", "{self} finds that {chosen} shall be primary");
+                *self.in_vain.entry(chosen).or_default() += 1;
+                self.become_backup(None, next_check);
+            }
+            Finding::Hopeless => {
+                self.in_vain.clear(); // From the beginning.
                 self.become_backup(None, next_check);
             }
             Finding::ChooseMe(epoch) => {
+                *self.in_vain.entry(self.me).or_default() += 1;
                 self.become_candidate(epoch);
                 let version = self.tail.version();
                 return Some(PromiseArgs { epoch, candidate: self.me, version });
@@ -182,5 +198,77 @@ impl State {
         {
             self.become_primary(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::state::tests::{address, at, server};
+    use crate::tail::tests::at as version;
+
+    /// What a server answers to a check.
+    fn answer(server: u8, log: Version, primary: Option<(u8, u64)>) -> CheckReply {
+        let primary = primary.map(|(server, millis)| Rumour {
+            address: address(server),
+            dead_in: Duration::from_millis(millis),
+        });
+        CheckReply { address: address(server), version: Some(log), promised: 3, primary }
+    }
+
+    #[test]
+    fn a_majority_must_miss_the_primary() {
+        let state = server(1, &[1]);
+        let heard = |server| answer(server, version(1, 1), Some((5, 400)));
+        let missed = |server| answer(server, version(1, 1), None);
+        let rumour = Rumour { address: address(5), dead_in: Duration::from_millis(400) };
+        let is_alive = Finding::Alive(rumour);
+        assert_eq!(state.evaluate_check(&[heard(2), heard(3), missed(4)], at(2.0)), is_alive);
+        let finding = state.evaluate_check(&[heard(2), missed(3), missed(4)], at(2.0));
+        assert_eq!(finding, Finding::ChooseMe(4));
+        // It says so itself, though others miss it.
+        let itself = answer(5, version(1, 1), Some((5, 1_000)));
+        let finding = state.evaluate_check(&[itself, missed(3), missed(4)], at(2.0));
+        assert!(
+            matches!(finding, Finding::Alive(Rumour { address: alive, .. }) if alive == address(5))
+        );
+        assert_eq!(state.evaluate_check(&[missed(2)], at(2.0)), Finding::Unclear);
+    }
+
+    #[test]
+    fn a_rumour_never_gets_fresher() {
+        let mut state = server(1, &[1]);
+        let answers: Vec<CheckReply> =
+            (2..=5).map(|server| answer(server, version(1, 1), Some((5, 400)))).collect();
+        state.conclude_check(&answers, at(0.1), at(0.3), at(0.5));
+        assert_eq!(state.primary(), Some(address(5)));
+        assert!(!state.wants_to_check(at(0.49)));
+        assert!(state.wants_to_check(at(0.5)), "it was said to be dead by then");
+    }
+
+    #[test]
+    fn who_is_chosen_in_vain_is_left_out() {
+        let mut state = server(1, &[1]);
+        let answers = [
+            answer(2, version(3, 1), None),
+            answer(3, version(2, 1), None),
+            answer(4, version(1, 1), None),
+        ];
+        let mut findings = Vec::new();
+        for _ in 0..=4 * CHOICES_IN_VAIN {
+            findings.push(state.evaluate_check(&answers, at(1.0)));
+            if state.conclude_check(&answers, at(1.0), at(1.0), at(1.0)).is_some() {
+                state.step_down("nobody has promised", at(1.0));
+            }
+        }
+        let chosen = |number| match findings[(number * CHOICES_IN_VAIN) as usize] {
+            Finding::Choose(server) => Some(server),
+            Finding::ChooseMe(_) => Some(address(1)),
+            _ => None,
+        };
+        assert_eq!([0, 1, 2, 3].map(chosen), [2, 3, 1, 4].map(|server| Some(address(server))));
+        assert_eq!(chosen(4), None, "then it begins again");
     }
 }

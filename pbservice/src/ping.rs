@@ -6,15 +6,16 @@ use labrpc::Instant;
 use log::info;
 
 use crate::rpc::{PingArgs, PingReply};
-use crate::state::{Heard, Next, Office, Role, State};
-use crate::timing::DEAD_AFTER;
+use crate::state::{Heard, Next, Office, Progress, Role, State};
+use crate::timing::{ANSWERS_WITHIN, DEAD_AFTER};
 use crate::version::Version;
 
 impl State {
     /// The ping that is due, and to whom; `None` if there is no primary to ping.
     pub(crate) fn take_ping(&self) -> Option<(SocketAddr, PingArgs)> {
         let Role::Backup { primary: Some(heard), .. } = &self.role else { return None };
-        let args = PingArgs { from: self.me, promised: self.promised, version: self.version() };
+        let version = self.damage.map_or_else(|| Ok(self.tail.version()), Err);
+        let args = PingArgs { from: self.me, promised: self.promised, version };
         Some((heard.address, args))
     }
 
@@ -29,17 +30,21 @@ impl State {
         if let Role::Primary(office) = role
             && let Some(progress) = office.backups.get_mut(&args.from)
         {
+            if !progress.is_alive(now) {
+                progress.owes_since = None; // It may have been down, and owes what it is asked from now on.
+            }
             progress.heard = now;
             let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
             match args.version {
-                None => progress.start_over(),
-                // An answer on its way knows better than a ping that may be old.
-                Some(version) if is_quiet && version != tail.version() => {
-                    // Where the log does not reach back so far, it needs a snapshot, see below.
+                Err(damage) => progress.repair(damage),
+                // An answer on its way knows better than a ping that may be old. If there is none, an old
+                // ping only means that a few records are sent twice.
+                Ok(version) if is_quiet && version != tail.version() => {
+                    // Where the log does not reach back so far, it needs a snapshot.
                     let common = tail.last_not_beyond(version).unwrap_or_default();
-                    progress.next = Next::After(common.order.max(progress.matched));
+                    progress.next = Next::After(common.order);
                 }
-                Some(_) => {}
+                Ok(_) => {}
             }
         }
         PingReply { is_primary: self.is_primary(), promised: self.promised, committed }
@@ -55,12 +60,13 @@ impl State {
         now: Instant,
     ) {
         let Role::Backup { primary: Some(heard), .. } = &mut self.role else { return };
-        if heard.address != from || sent < heard.at {
+        let dead_at = sent + DEAD_AFTER;
+        if heard.address != from || dead_at < heard.dead_at {
             return;
         }
         if reply.is_primary && reply.promised >= self.promised {
             // It was alive when it answered, but when that was is not known.
-            heard.at = sent;
+            heard.dead_at = dead_at;
             self.learn_committed(reply.committed);
         } else {
             info!(target: "PING", "{self} hears from {from} that it is not primary");
@@ -68,11 +74,11 @@ impl State {
         }
     }
 
-    /// A primary that has not heard from a majority lately steps down: its clients should look for
-    /// another one, and its backups too.
+    /// A primary that is out of touch with a majority steps down: its clients should look for another
+    /// one, and its backups too.
     pub(crate) fn maybe_step_down(&mut self, now: Instant) {
         if let Role::Primary(office) = &self.role
-            && 1 + office.present(now).count() < self.majority()
+            && 1 + office.count_present(now) < self.majority()
         {
             self.step_down("a majority is out of reach", now);
         }
@@ -80,22 +86,36 @@ impl State {
 
     /// The backup follows this primary, as its call at `sent` has shown.
     pub(crate) fn follow(&mut self, address: SocketAddr, now: Instant) {
-        self.become_backup(Some(Heard { address, at: now }), now);
+        self.become_backup(Some(Heard { address, dead_at: now + DEAD_AFTER }), now);
     }
 
     /// Learns that all records up to this one are committed, if they are in the log: where two logs have the
     /// same record, they are equal up to it.
     pub(crate) fn learn_committed(&mut self, committed: Version) {
-        if committed.order > self.committed && !self.is_damaged && self.tail.contains(committed) {
+        if committed.order > self.committed
+            && self.damage.is_none()
+            && self.tail.contains(committed)
+        {
             self.commit_up_to(committed.order);
         }
     }
 }
 
 impl Office {
-    /// The backups that were heard of lately.
-    pub(crate) fn present(&self, now: Instant) -> impl Iterator<Item = SocketAddr> {
-        let heard = self.backups.iter().filter(move |(_, b)| now - b.heard < DEAD_AFTER);
-        heard.map(|(&address, _)| address)
+    /// How many backups were heard of lately, and do not owe an answer for too long: where only one
+    /// direction of a link works, pings alone must not keep a primary in office that can copy nothing.
+    fn count_present(&self, now: Instant) -> usize {
+        let is_present = |progress: &&Progress| {
+            let answers = progress.owes_since.is_none_or(|since| now - since < ANSWERS_WITHIN);
+            progress.is_alive(now) && answers
+        };
+        self.backups.values().filter(is_present).count()
+    }
+}
+
+impl Progress {
+    /// Whether the backup was heard of lately.
+    pub(crate) fn is_alive(&self, now: Instant) -> bool {
+        now - self.heard < DEAD_AFTER
     }
 }

@@ -1,16 +1,17 @@
 //! Copying: the primary makes the backups' logs equal to its own.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use labrpc::Instant;
-use log::info;
+use log::{info, warn};
 
 use crate::record::{Operation, Record};
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
 use crate::snapshot::Snapshot;
-use crate::state::{Epoch, Next, Office, Order, Progress, Role, Round, State};
+use crate::state::{DamageId, Epoch, Next, Office, Order, Progress, Role, Round, State};
 use crate::tail::Tail;
-use crate::timing::{DEAD_AFTER, RESEND_AFTER, RESEND_SNAPSHOT_AFTER};
+use crate::timing::{RESEND_AFTER, RESEND_SNAPSHOT_AFTER, RESEND_SNAPSHOT_DOUBLINGS};
 use crate::writes::Write;
 
 /// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
@@ -50,8 +51,8 @@ impl State {
             return CopyReply::Promised(self.promised);
         }
         self.accept_primary(epoch, primary, now);
-        if self.is_damaged {
-            return CopyReply::Damaged;
+        if let Some(damage) = self.damage {
+            return CopyReply::Damaged(damage);
         }
         // What is committed is the same everywhere.
         if previous.order > self.committed && !self.tail.contains(previous) {
@@ -82,22 +83,29 @@ impl State {
 
     /// Replaces log and state by the primary's, if they are behind or damaged.
     pub(crate) fn handle_install(&mut self, args: InstallArgs, now: Instant) -> CopyReply {
-        let InstallArgs { epoch, primary, snapshot } = args;
+        let InstallArgs { epoch, primary, snapshot, repairs } = args;
         if epoch < self.promised {
             return CopyReply::Promised(self.promised);
         }
         self.accept_primary(epoch, primary, now);
+        if let Some(damage) = self.damage
+            && repairs != Some(damage)
+        {
+            // It may be from before the damage: then it lacks what was acknowledged since.
+            return CopyReply::Damaged(damage);
+        }
         let version = snapshot.last;
         // Records behind the snapshot stay if they follow it: they may have been counted already.
         self.learn_committed(version);
-        if self.is_damaged || version.order > self.committed {
+        if self.damage.is_some() || version.order > self.committed {
+            assert!(version.order >= self.committed, "{self} gets what it knows not to be all");
             info!(target: "COPY", "{self} gets a snapshot up to {version}");
             self.tail = Tail::new(version, Vec::new());
             self.snapshot = version.order;
             self.committed = version.order;
             self.table = snapshot.table.clone();
-            let is_repair = std::mem::take(&mut self.is_damaged);
-            let install = if is_repair { Write::Repair } else { Write::Install };
+            let damage = self.damage.take();
+            let install = if damage.is_some() { Write::Repair } else { Write::Install };
             self.writes.push(install(snapshot));
         }
         CopyReply::Stored
@@ -135,17 +143,21 @@ impl State {
         let (epoch, primary) = (self.promised, self.me);
         let Role::Primary(office) = &mut self.role else { return None };
         let progress = office.backups.get_mut(&backup)?;
-        let previous = match progress.next {
-            Next::After(order) => self.tail.version_at(order),
+        let (previous, repairs) = match progress.next {
+            Next::After(order) => (self.tail.version_at(order), None),
             // It must not count before it has everything that was ever committed.
-            Next::Everything if committed.order < office.no_op => return None,
-            Next::Everything => None,
+            Next::Everything(_) if committed.order < office.no_op => return None,
+            Next::Everything(damage) => (None, Some(damage)),
         };
         office.begun_round = office.wanted_round;
         let round = office.begun_round;
         progress.calls += 1;
         progress.asked = round;
-        let patience = if previous.is_some() { RESEND_AFTER } else { RESEND_SNAPSHOT_AFTER };
+        progress.owes_since.get_or_insert(now);
+        let patience = match previous {
+            Some(_) => RESEND_AFTER,
+            None => progress.patience_with_snapshot(),
+        };
         progress.awaiting = Some(now + patience);
         let sent = |last| Sent { at: now, call: progress.calls, epoch, round, last };
         Some(match previous {
@@ -156,7 +168,7 @@ impl State {
             }
             None => {
                 let snapshot = Snapshot { last: committed, table: self.table.clone() };
-                let args = InstallArgs { epoch, primary, snapshot };
+                let args = InstallArgs { epoch, primary, snapshot, repairs };
                 Message::Install(Box::new(args), sent(committed.order))
             }
         })
@@ -188,11 +200,13 @@ impl State {
         if is_latest {
             progress.awaiting = None;
         }
+        progress.owes_since = progress.awaiting.map(|_| now);
+        progress.unanswered_snapshots = 0;
         match reply {
             CopyReply::Promised(later) => {
                 return self.step_down(&format!("{from} has promised {later}"), now);
             }
-            CopyReply::Damaged => progress.start_over(),
+            CopyReply::Damaged(damage) => progress.repair(damage),
             CopyReply::Stored => {
                 progress.hear(sent);
                 progress.matched = progress.matched.max(sent.last);
@@ -200,7 +214,7 @@ impl State {
                 // be sent the same for ever.
                 let is_behind = match progress.next {
                     Next::After(order) => order < progress.matched,
-                    Next::Everything => true,
+                    Next::Everything(_) => true,
                 };
                 if is_latest || is_behind {
                     progress.next = Next::After(progress.matched);
@@ -210,6 +224,15 @@ impl State {
                 progress.hear(sent);
                 // Where the log does not reach back so far, it needs a snapshot.
                 let common = self.tail.last_not_beyond(theirs).unwrap_or_default();
+                if is_latest && common.order < progress.matched {
+                    let (matched, common) = (progress.matched, common.order);
+                    warn!(
+                        target: "COPY",
+                        "{from} has lost records {} to {matched}, which were on its disk",
+                        common + 1
+                    );
+                    progress.forget_log();
+                }
                 progress.next = Next::After(common.order.max(progress.matched));
             }
         }
@@ -224,7 +247,7 @@ impl Office {
             let lacks_something =
                 progress.next != Next::After(last) || progress.asked < self.wanted_round;
             let is_free = progress.awaiting.is_none_or(|until| until <= now);
-            lacks_something && is_free && now - progress.heard < DEAD_AFTER
+            lacks_something && is_free && progress.is_alive(now)
         });
         due.map(|(&backup, _)| backup)
     }
@@ -237,14 +260,27 @@ impl Progress {
         self.confirmed = self.confirmed.max(sent.round);
     }
 
-    /// The backup has lost its log: what it had does not count any more.
-    pub(crate) fn start_over(&mut self) {
-        if self.next != Next::Everything {
-            self.next = Next::Everything;
-            self.matched = 0;
-            self.void_calls = self.calls;
-            self.awaiting = None;
+    /// The backup has told of this damage: it needs everything.
+    pub(crate) fn repair(&mut self, damage: DamageId) {
+        if self.next != Next::Everything(damage) {
+            self.next = Next::Everything(damage);
+            self.forget_log();
         }
+    }
+
+    /// The backup has lost its log, or a part of it: what it had does not count any more, and neither
+    /// does what it has answered before.
+    fn forget_log(&mut self) {
+        self.matched = 0;
+        self.void_calls = self.calls;
+        self.awaiting = None;
+    }
+
+    /// How long to wait until a snapshot is sent again.
+    fn patience_with_snapshot(&mut self) -> Duration {
+        let doublings = self.unanswered_snapshots.min(RESEND_SNAPSHOT_DOUBLINGS);
+        self.unanswered_snapshots += 1;
+        RESEND_SNAPSHOT_AFTER * 2_u32.pow(doublings)
     }
 }
 
@@ -269,4 +305,104 @@ fn piece(records: &[Record]) -> &[Record] {
     };
     let count = records.iter().take_while(fits).count();
     &records[..count.max(1).min(records.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::PingArgs;
+    use crate::state::tests::{address, at, damaged_server, primary, server};
+    use crate::tail::tests::at as version;
+    use crate::version::Version;
+
+    /// What the primary sends to a backup now.
+    fn message_to(primary: &mut State, backup: u8, now: Instant) -> Option<Message> {
+        let mut messages = primary.take_messages(now).into_iter();
+        messages.find(|(to, _)| *to == address(backup)).map(|(_, message)| message)
+    }
+
+    /// Lets a backup ping.
+    fn ping_from(primary: &mut State, backup: u8, log: Result<Version, DamageId>, now: Instant) {
+        primary.handle_ping(&PingArgs { from: address(backup), promised: 3, version: log }, now);
+    }
+
+    #[test]
+    fn only_an_install_for_this_damage_repairs() {
+        let mut primary = primary();
+        ping_from(&mut primary, 4, Err(7), at(1.1));
+        let Some(Message::Install(args, _)) = message_to(&mut primary, 4, at(1.1)) else {
+            panic!("a damaged server is sent everything");
+        };
+        assert_eq!((args.repairs, args.snapshot.last), (Some(7), version(4, 3)));
+
+        // It was restarted meanwhile; or this was meant for it before its log was damaged.
+        let mut backup = damaged_server(4, 8);
+        for repairs in [Some(7), None] {
+            let late = InstallArgs { repairs, ..(*args).clone() };
+            assert_eq!(backup.handle_install(late, at(1.2)), CopyReply::Damaged(8));
+            assert_eq!(backup.version(), None);
+        }
+        ping_from(&mut primary, 4, Err(8), at(1.2));
+        let Some(Message::Install(args, _)) = message_to(&mut primary, 4, at(1.2)) else {
+            panic!("it is sent everything anew");
+        };
+        assert_eq!(backup.handle_install(*args, at(1.3)), CopyReply::Stored);
+        assert_eq!(backup.version(), Some(version(4, 3)));
+    }
+
+    #[test]
+    fn a_backup_that_has_lost_records_gets_them_again() {
+        let mut primary = primary();
+        primary.write(7, 1, Operation::NoOp);
+        let Some(Message::Copy(args, sent)) = message_to(&mut primary, 2, at(1.1)) else {
+            panic!("it lacks a record");
+        };
+        let mut backup = server(2, &[1]);
+        let reply = backup.handle_copy(args, at(1.2));
+        assert_eq!(reply, CopyReply::Differs(version(1, 1)));
+        primary.handle_copy_reply(address(2), sent, Some(reply), at(1.2));
+
+        let Some(Message::Copy(args, sent)) = message_to(&mut primary, 2, at(1.2)) else {
+            panic!("it lacks records");
+        };
+        assert_eq!((args.previous, args.records.len()), (version(1, 1), 4));
+        let reply = backup.handle_copy(args, at(1.3));
+        assert_eq!((reply.clone(), backup.version()), (CopyReply::Stored, Some(version(5, 3))));
+        primary.handle_copy_reply(address(2), sent, Some(reply), at(1.3));
+        assert!(message_to(&mut primary, 2, at(1.3)).is_none(), "it has everything");
+
+        // Also while nothing is written.
+        ping_from(&mut primary, 2, Ok(version(1, 1)), at(1.4));
+        let message = message_to(&mut primary, 2, at(1.4));
+        assert!(matches!(message, Some(Message::Copy(args, _)) if args.records.len() == 4));
+    }
+
+    #[test]
+    fn a_snapshot_is_sent_again_after_longer_and_longer_times() {
+        let mut primary = primary();
+        let mut sent_at = Vec::new();
+        for tenth in 11..400 {
+            let now = at(f64::from(tenth) / 10.0);
+            ping_from(&mut primary, 4, Err(7), now);
+            if message_to(&mut primary, 4, now).is_some() {
+                sent_at.push(tenth);
+            }
+        }
+        assert_eq!(sent_at, [11, 11 + 30, 11 + 90, 11 + 210]);
+    }
+
+    #[test]
+    fn pings_alone_keep_nobody_in_office() {
+        let mut primary = primary();
+        primary.write(7, 1, Operation::Put { key: "x".into(), value: "1".into() });
+        for tenth in 11..=200 {
+            let now = at(f64::from(tenth) / 10.0);
+            for backup in 2..=5 {
+                ping_from(&mut primary, backup, Ok(version(4, 3)), now);
+            }
+            drop(primary.take_messages(now)); // None is answered.
+            primary.maybe_step_down(now);
+            assert_eq!(primary.is_primary(), tenth < 11 + 100, "after {tenth} tenths of a second");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
 use crate::snapshot::Snapshot;
-use crate::state::{ClientId, Epoch};
+use crate::state::{ClientId, DamageId, Epoch};
 use crate::version::Version;
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.
@@ -19,8 +19,8 @@ pub(crate) struct PingArgs {
     pub(crate) from: SocketAddr,
     /// The highest epoch that it has promised.
     pub(crate) promised: Epoch,
-    /// The version of its log; `None` if its log is damaged.
-    pub(crate) version: Option<Version>,
+    /// The version of its log, or that its log is damaged.
+    pub(crate) version: Result<Version, DamageId>,
 }
 
 /// The answer to a ping.
@@ -57,14 +57,14 @@ pub(crate) struct CheckReply {
     pub(crate) primary: Option<Rumour>,
 }
 
-/// That a primary is alive, as others tell it. A rumour says how old it is: if each server took it for
-/// fresh, they would keep a dead primary alive by telling each other.
+/// That a primary is alive, as others tell it. A rumour says how long it will last: if each server took
+/// it for fresh, they would keep a dead primary alive by telling each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rumour {
     /// The primary.
     pub(crate) address: SocketAddr,
-    /// For how long it has been silent.
-    pub(crate) silent_for: Duration,
+    /// After this time it will be taken for dead, unless it is heard of.
+    pub(crate) dead_in: Duration,
 }
 
 /// The server that the rule names asks for a promise: to follow nobody of an older epoch any more.
@@ -110,6 +110,8 @@ pub(crate) struct InstallArgs {
     pub(crate) primary: SocketAddr,
     /// The primary's table, after what it knows to be committed.
     pub(crate) snapshot: Snapshot,
+    /// The damage that this repairs: the snapshot was taken after the backup had told of it.
+    pub(crate) repairs: Option<DamageId>,
 }
 
 /// What a backup answers to its primary.
@@ -121,7 +123,7 @@ pub(crate) enum CopyReply {
     /// the last record at which it may agree.
     Differs(Version),
     /// The backup's log is damaged: it needs everything.
-    Damaged,
+    Damaged(DamageId),
     /// The backup has promised this later epoch.
     Promised(Epoch),
 }

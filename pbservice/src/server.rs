@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use labrpc::{ClientEnd, Condvar, Disk, Instant, Mutex, Service, sleep, spawn};
+use labrpc::{ClientEnd, Condvar, Disk, Instant, JoinHandle, Mutex, Service, rng, sleep, spawn};
 use log::error;
+use rand::Rng as _;
 
 use crate::replication::Message;
 use crate::rpc::{
@@ -48,7 +48,8 @@ impl PbServer {
         let (storage, found) = Storage::open(disk, address)?;
         let servers = peers.keys().copied().chain([address]).collect();
         peers.remove(&address);
-        let state = State::new(address, servers, snapshot_every, found, Instant::now());
+        let damage = rng().next_u64();
+        let state = State::new(address, servers, snapshot_every, found, damage, Instant::now());
         let inner = Inner { state, waiting: Waiting::default(), end: None };
         let server = Arc::new(Server {
             peers,
@@ -57,8 +58,8 @@ impl PbServer {
             has_written: Condvar::new(),
         });
         let (writer, watcher) = (Arc::clone(&server), Arc::clone(&server));
-        spawn(move || writer.write_all(&storage));
-        spawn(move || watcher.watch());
+        let writer = spawn(move || writer.write_all(&storage));
+        spawn(move || watcher.watch(&writer));
         Ok(PbServer(server))
     }
 
@@ -215,9 +216,13 @@ impl Server {
     }
 
     /// The task that does what is due from time to time: ping the primary, look for another one, step
-    /// down, send again.
-    fn watch(self: &Arc<Self>) {
+    /// down, send again. It ends the server if the task that writes has ended, which a panic does: what
+    /// waits for the disk would wait for ever, and a primary would never commit anything.
+    fn watch(self: &Arc<Self>, writer: &JoinHandle<()>) {
         while !self.has_ended() {
+            if writer.is_finished() {
+                return self.end(End::DiskFailed("the task that writes to it has ended".into()));
+            }
             let wants_to_check = self.update(|state| {
                 state.maybe_step_down(Instant::now());
                 state.wants_to_check(Instant::now())
@@ -263,7 +268,8 @@ impl Server {
             Message::Install(args, sent) => (*sent, end.call::<_, Answer>("Pb.Install", &**args)),
         };
         let reply = answer.ok().and_then(Result::ok);
-        self.update(|state| state.handle_copy_reply(backup, sent, reply, Instant::now())).ok(); // As above.
+        let now = Instant::now();
+        self.update(|state| state.handle_copy_reply(backup, sent, reply, now)).ok(); // As above.
     }
 
     /// Serves a client's operation: returns when it is done.
@@ -298,6 +304,3 @@ impl Server {
         NotServing { primary: self.inner.lock().state.primary() }
     }
 }
-
-/// Longest time that a client should wait before it asks a server again that did not serve it.
-pub(crate) const CLIENT_PAUSE: Duration = Duration::from_millis(50);

@@ -22,6 +22,9 @@ pub type Epoch = u64;
 pub type Order = u64;
 /// A client, by the number that it drew.
 pub type ClientId = u64;
+/// A damaged log, by the number that its server drew at its start: so that what was sent to the server
+/// before its log was damaged is not taken for its repair.
+pub(crate) type DamageId = u64;
 
 /// What one server knows.
 ///
@@ -48,14 +51,16 @@ pub(crate) struct State {
     pub(crate) tail: Tail,
     /// The last record that the snapshot on disk contains.
     pub(crate) snapshot: Order,
-    /// Whether the log on disk was found corrupt, and has not been replaced yet. Until then this
-    /// server promises nothing, does not count, and does not serve.
-    pub(crate) is_damaged: bool,
+    /// That the log on disk was found corrupt, and has not been replaced yet. Until then this server
+    /// promises nothing, does not count, and does not serve.
+    pub(crate) damage: Option<DamageId>,
 
     // In memory only.
     /// To whom that epoch is promised, if it was promised on request and since the start: asked again,
     /// this server answers the same.
     pub(crate) promised_to: Option<SocketAddr>,
+    /// How often each server was chosen since there was a primary: in vain, so far.
+    pub(crate) in_vain: BTreeMap<SocketAddr, u32>,
     /// The last record known to be committed: on the disks of a majority, for ever.
     pub(crate) committed: Order,
     /// The table, after all that is committed.
@@ -90,8 +95,8 @@ pub(crate) enum Role {
 pub(crate) struct Heard {
     /// The primary.
     pub(crate) address: SocketAddr,
-    /// When it was surely alive.
-    pub(crate) at: Instant,
+    /// When it will be taken for dead, unless it is heard of.
+    pub(crate) dead_at: Instant,
 }
 
 /// What a primary knows.
@@ -130,6 +135,10 @@ pub(crate) struct Progress {
     pub(crate) calls: u64,
     /// Until when an answer to the latest of them is waited for, if it has not come.
     pub(crate) awaiting: Option<Instant>,
+    /// Since when no call was answered, if it owes an answer.
+    pub(crate) owes_since: Option<Instant>,
+    /// How many snapshots in a row it has not answered.
+    pub(crate) unanswered_snapshots: u32,
     /// Calls up to this one count for nothing: it has lost its log since.
     pub(crate) void_calls: u64,
 }
@@ -140,16 +149,17 @@ pub(crate) enum Next {
     /// The records behind this one.
     After(Order),
     /// Everything: its log is damaged.
-    Everything,
+    Everything(DamageId),
 }
 
 impl State {
-    /// A server that starts, with what its disk holds.
+    /// A server that starts, with what its disk holds. If its log is damaged, that is given this number.
     pub(crate) fn new(
         me: SocketAddr,
         servers: BTreeSet<SocketAddr>,
         snapshot_every: u64,
         found: Recovered,
+        damage: DamageId,
         now: Instant,
     ) -> Self {
         Self {
@@ -159,8 +169,9 @@ impl State {
             promised: found.promise,
             tail: Tail::new(found.snapshot.last, found.records),
             snapshot: found.snapshot.last.order,
-            is_damaged: found.damage.is_some(),
+            damage: found.damage.is_some().then_some(damage),
             promised_to: None,
+            in_vain: BTreeMap::new(),
             committed: found.snapshot.last.order,
             table: found.snapshot.table,
             role: Role::Backup { primary: None, next_check: now },
@@ -180,7 +191,7 @@ impl State {
 
     /// The version of the log; `None` if it is damaged.
     pub(crate) fn version(&self) -> Option<Version> {
-        (!self.is_damaged).then(|| self.tail.version())
+        self.damage.is_none().then(|| self.tail.version())
     }
 
     /// The last record that is committed.
@@ -233,12 +244,15 @@ impl State {
                 None => info!(target: "ROLE", "{self} has no primary"),
             }
         }
+        if primary.is_some() {
+            self.in_vain.clear();
+        }
         self.role = Role::Backup { primary, next_check };
     }
 
     /// Begins a new epoch and asks for the others' promises.
     pub(crate) fn become_candidate(&mut self, epoch: Epoch) {
-        assert!(!self.is_damaged, "{self} is damaged and cannot become primary");
+        assert!(self.damage.is_none(), "{self} is damaged and cannot become primary");
         self.promise(epoch);
         self.role = Role::Candidate { promises: BTreeSet::from([self.me]) };
         info!(target: "ROLE", "{self} asks for promises, its log ends at {}", self.tail.version());
@@ -257,9 +271,12 @@ impl State {
             heard: now,
             calls: 0,
             awaiting: None,
+            owes_since: None,
+            unanswered_snapshots: 0,
             void_calls: 0,
         };
         let backups = self.others().map(|other| (other, progress.clone())).collect();
+        self.in_vain.clear();
         self.role = Role::Primary(Office {
             no_op: last + 1,
             synced: 0,
@@ -292,5 +309,58 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.me, self.promised)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::storage::Damage;
+    use crate::tail::tests::log;
+
+    /// The server with this number, of five.
+    pub(crate) fn address(server: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, server], 7000))
+    }
+
+    /// A time, in seconds.
+    pub(crate) fn at(seconds: f64) -> Instant {
+        Instant::from_nanos(0) + Duration::from_secs_f64(seconds)
+    }
+
+    /// A server with a log whose records have these epochs, which has promised the last of them.
+    pub(crate) fn server(number: u8, epochs: &[Epoch]) -> State {
+        let records = log(epochs).after(0).to_vec();
+        let promise = epochs.last().copied().unwrap_or_default();
+        let found = Recovered { promise, records, ..Recovered::default() };
+        State::new(address(number), (1..=5).map(address).collect(), 100, found, 0, at(0.0))
+    }
+
+    /// A server with an empty log, which is damaged, with this number.
+    pub(crate) fn damaged_server(number: u8, damage: DamageId) -> State {
+        let what = Damage { file: "log".into(), offset: 0, problem: "made up".into() };
+        let found = Recovered { damage: Some(what), ..Recovered::default() };
+        State::new(address(number), (1..=5).map(address).collect(), 100, found, damage, at(0.0))
+    }
+
+    /// The primary of epoch 3, with records of epoch 1 and 2 and its no-op, which is committed with the
+    /// help of servers 2 and 3.
+    pub(crate) fn primary() -> State {
+        let mut state = server(1, &[1, 1, 2]);
+        state.become_candidate(3);
+        state.become_primary(at(1.0));
+        let (_, ticket) = state.writes.take();
+        state.note_synced(ticket, state.tail.version());
+        let Role::Primary(office) = &mut state.role else { unreachable!("it was made primary") };
+        for backup in [2, 3] {
+            let progress = office.backups.get_mut(&address(backup)).expect("it is a backup");
+            progress.next = Next::After(4);
+            progress.matched = 4;
+        }
+        state.maybe_commit();
+        assert_eq!(state.committed, 4);
+        state
     }
 }

@@ -1,11 +1,11 @@
 //! The one task that writes to the disk, without the server's lock.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::server::{End, Inner, Server};
 use crate::state::{Order, State};
 use crate::storage::{Storage, StorageError};
+use crate::timing::MARK_AFTER;
 use crate::version::Version;
 use crate::writes::Write;
 
@@ -57,11 +57,6 @@ struct Batch {
     /// The last record known to be committed.
     committed: Order,
 }
-
-/// When nothing has been written for so long, the log is told up to where its records are committed, and
-/// with that, that they were synced: from then on, if they rot, that is noticed. Otherwise it learns
-/// both with the next records.
-const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// Brings some writes to disk, all of them or fails.
 fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> {
