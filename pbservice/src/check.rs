@@ -13,8 +13,8 @@ use crate::server::Server;
 use crate::timing::{CHECK_JITTER, CHECK_PAUSE, CHECK_ROUND, PROMISE_ROUND, PROMISE_TRIES};
 
 impl Server {
-    /// Asks all servers for address and version, waits a while for the answers, and finds out who shall
-    /// be primary. If that is this server, asks the others to promise.
+    /// Asks all servers for address and version, waits a while for the answers, and finds out who
+    /// shall be primary. If that is this server, asks the others to promise.
     pub(crate) fn check_and_stand(self: &Arc<Self>) {
         let Ok(args) = self.update(|state| CheckArgs {
             address: state.me,

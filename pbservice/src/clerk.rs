@@ -58,8 +58,8 @@ impl Clerk {
         self.call("Pb.Write", &args)
     }
 
-    /// Asks servers until one serves. A call without a reply is like one that was refused: it is sent
-    /// again, unchanged, and the servers see that it is the same.
+    /// Asks servers until one serves. A call without a reply is like one that was refused: it is
+    /// sent again, unchanged, and the servers see that it is the same.
     fn call<A: Serialize, R: DeserializeOwned>(&mut self, method: &str, args: &A) -> R {
         loop {
             for _ in 0..self.servers.len() {

@@ -20,12 +20,12 @@ impl State {
         }
     }
 
-    /// A primary calls records committed that are on the disks of a majority, itself perhaps included, if
-    /// the last of them is of its own epoch.
+    /// A primary calls records committed that are on the disks of a majority, itself perhaps
+    /// included, if the last of them is of its own epoch.
     ///
-    /// A record of an older epoch is not committed because a majority has it: a server with a later, lonely
-    /// record may still be chosen and cut it off everywhere. It is committed together with a later one of
-    /// this epoch, at the latest with the no-op.
+    /// A record of an older epoch is not committed because a majority has it: a server with a
+    /// later, lonely record may still be chosen and cut it off everywhere. It is committed together
+    /// with a later one of this epoch, at the latest with the no-op.
     pub(crate) fn maybe_commit(&mut self) {
         let Role::Primary(office) = &self.role else { return };
         let order = office.on_majority();
@@ -47,8 +47,8 @@ impl State {
     }
 
     /// Every so many records, writes a snapshot. The log on disk is dropped up to it. In memory the
-    /// records since the snapshot before are kept: a backup that lacks a few of them should not need
-    /// the whole table.
+    /// records since the snapshot before are kept: a backup that lacks a few of them should not
+    /// need the whole table.
     fn maybe_take_snapshot(&mut self) {
         if self.committed - self.snapshot >= self.snapshot_every {
             self.tail.drop_up_to(self.snapshot);
@@ -58,7 +58,8 @@ impl State {
         }
     }
 
-    /// Takes a client's operation into the log. Returns its place there; `None` if it is committed already.
+    /// Takes a client's operation into the log. Returns its place there; `None` if it is committed
+    /// already.
     ///
     /// # Errors
     /// If this server is not primary.
@@ -80,8 +81,8 @@ impl State {
         Ok(Some(under_way.unwrap_or_else(|| self.write(client, sequence, operation))))
     }
 
-    /// Takes a client's question. Returns the round in which a majority must say that it still follows
-    /// this primary before it may be answered: one that is begun after now.
+    /// Takes a client's question. Returns the round in which a majority must say that it still
+    /// follows this primary before it may be answered: one that is begun after now.
     ///
     /// # Errors
     /// If this server is not primary.

@@ -11,8 +11,8 @@ use crate::state::{Epoch, Heard, Role, State};
 use crate::timing::{CHECK_PAUSE, CHECK_ROUND, CHOICES_IN_VAIN, DEAD_AFTER};
 use crate::version::Version;
 
-/// The rule: the server with the highest version, and among those with the same version the one with
-/// the lowest address. `None` if there are no servers. Used by the grading tests.
+/// The rule: the server with the highest version, and among those with the same version the one
+/// with the lowest address. `None` if there are no servers. Used by the grading tests.
 ///
 /// Addresses are compared as numbers, IP first, then port: 10.0.0.9 is lower than 10.0.0.10.
 pub fn choose(servers: impl IntoIterator<Item = (SocketAddr, Version)>) -> Option<SocketAddr> {
@@ -95,8 +95,8 @@ impl State {
             return Finding::Unclear;
         }
         let highest = all.iter().map(|answer| answer.promised).max().unwrap_or_default();
-        // Whoever was chosen in vain a few times may not reach a majority itself. The next best server
-        // may stand: whether its log is good enough is for those to say who promise.
+        // Whoever was chosen in vain a few times may not reach a majority itself. The next best
+        // server may stand: whether its log is good enough is for those to say who promise.
         let is_hopeful = |&(address, _): &(SocketAddr, Version)| {
             self.in_vain.get(&address).is_none_or(|&times| times < CHOICES_IN_VAIN)
         };
@@ -107,8 +107,8 @@ impl State {
         }
     }
 
-    /// Acts on the answers to a check that began at `asked`. Returns what to ask of the others if this
-    /// server is to become primary. `next_check` is when it will check again, if need be.
+    /// Acts on the answers to a check that began at `asked`. Returns what to ask of the others if
+    /// this server is to become primary. `next_check` is when it will check again, if need be.
     pub(crate) fn conclude_check(
         &mut self,
         answers: &[CheckReply],
@@ -146,9 +146,9 @@ impl State {
 
     /// Answers the request for a promise.
     ///
-    /// An epoch is promised once, so it has one primary at most; and only to a server whose log is not
-    /// behind. What is done is on a majority, and every majority that promises has a server of that
-    /// one: so the new primary has everything that was ever acknowledged.
+    /// An epoch is promised once, so it has one primary at most; and only to a server whose log is
+    /// not behind. What is done is on a majority, and every majority that promises has a server of
+    /// that one: so the new primary has everything that was ever acknowledged.
     pub(crate) fn handle_promise(&mut self, args: &PromiseArgs, now: Instant) -> PromiseReply {
         let is_repeated = args.epoch == self.promised && self.promised_to == Some(args.candidate);
         let granted = args.epoch > self.promised

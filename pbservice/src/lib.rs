@@ -1,9 +1,9 @@
 //! A key/value service with a primary and backups: what the course builds before it reaches Raft.
 //!
-//! Five servers know each other by address. One of them is primary: it takes every put, copies it to
-//! the others, and says that it is done when a majority has it on disk. When it dies, the others check
-//! each other and make the one with the highest version their primary, among several the one with the
-//! lowest address.
+//! Five servers know each other by address. One of them is primary: it takes every put, copies it
+//! to the others, and says that it is done when a majority has it on disk. When it dies, the others
+//! check each other and make the one with the highest version their primary, among several the one
+//! with the lowest address.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -81,21 +81,23 @@
 //!
 //! # From here to Raft
 //!
-//! Each answer is one of Raft's rules under another name. An epoch is a term, a promise is a vote, and
-//! the version that a server compares before it promises is the election restriction (section 5.4.1 of
-//! the paper). The run in which an old record must not be counted is its Figure 8, and the no-op is what
-//! its section 8 advises. Raft drops what the lecture still has: nobody looks for the *best* server,
-//! since every one with a log that is good enough will do, and random time-outs see to it that one
-//! stands first. That saves the round of checks. And its primary speaks without being pinged.
+//! Each answer is one of Raft's rules under another name. An epoch is a term, a promise is a vote,
+//! and the version that a server compares before it promises is the election restriction (section
+//! 5.4.1 of the paper). The run in which an old record must not be counted is its Figure 8, and the
+//! no-op is what its section 8 advises. Raft drops what the lecture still has: nobody looks for the
+//! *best* server, since every one with a log that is good enough will do, and random time-outs see
+//! to it that one stands first. That saves the round of checks. And its primary speaks without
+//! being pinged.
 //!
 //! # How it works
 //!
 //! [`state::State`] is what one server knows; its methods decide and do nothing else. The shell,
-//! [`server::Server::update`], locks, decides, unlocks and sends. What was decided to be written queues
-//! in [`writes::Writes`]; one task carries it out without the lock and syncs once for all that has
-//! gathered. Nothing is said to others that a crash could take back: a reply waits for the disk, see
-//! [`server::Server::update_on_disk`]. A primary's own record counts when it is on its own disk, but it
-//! is on its way to the backups before that: two disks at work at once take half the time.
+//! [`server::Server::update`], locks, decides, unlocks and sends. What was decided to be written
+//! queues in [`writes::Writes`]; one task carries it out without the lock and syncs once for all
+//! that has gathered. Nothing is said to others that a crash could take back: a reply waits for the
+//! disk, see [`server::Server::update_on_disk`]. A primary's own record counts when it is on its
+//! own disk, but it is on its way to the backups before that: two disks at work at once take half
+//! the time.
 //!
 //! | file | what is there |
 //! |---|---|
@@ -111,14 +113,14 @@
 //!
 //! # What is different from the lecture, and what is left out
 //!
-//! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten pings in
-//!   a row, a second, and another one serves within three.
+//! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten
+//!   pings in a row, a second, and another one serves within three.
 //! * A snapshot travels in one message, so a table is limited to about 60 MB.
-//! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the one
-//!   is for deciding, the other knows its files.
+//! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the
+//!   one is for deciding, the other knows its files.
 //! * Servers neither join nor leave.
-//! * The last operation of each client is remembered for ever. Each call of the program `pbservice put`
-//!   is a client of its own, and adds 16 bytes to the table.
+//! * The last operation of each client is remembered for ever. Each call of the program
+//!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
 //!
 //! # A server's disk
 //!

@@ -290,8 +290,8 @@ fn end(address: SocketAddr, options: Options) -> ClientEnd {
 /// What else is to be said of a change when nobody has confirmed it in time.
 const MAY_BE_DONE: &str = "; it may have been done, or may still be";
 
-/// Lets a client work, for as long as its user wants to wait. Each such client is a new one: if its user
-/// repeats a command that was not confirmed, that is another operation.
+/// Lets a client work, for as long as its user wants to wait. Each such client is a new one: if its
+/// user repeats a command that was not confirmed, that is another operation.
 fn in_time<T: Send + 'static>(
     servers: Servers,
     patience: Patience,

@@ -37,8 +37,8 @@ impl State {
             let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
             match args.version {
                 Err(damage) => progress.repair(damage),
-                // An answer on its way knows better than a ping that may be old. If there is none, an old
-                // ping only means that a few records are sent twice.
+                // An answer on its way knows better than a ping that may be old. If there is none,
+                // an old ping only means that a few records are sent twice.
                 Ok(version) if is_quiet && version != tail.version() => {
                     // Where the log does not reach back so far, it needs a snapshot.
                     let common = tail.last_not_beyond(version).unwrap_or_default();
@@ -74,8 +74,8 @@ impl State {
         }
     }
 
-    /// A primary that is out of touch with a majority steps down: its clients should look for another
-    /// one, and its backups too.
+    /// A primary that is out of touch with a majority steps down: its clients should look for
+    /// another one, and its backups too.
     pub(crate) fn maybe_step_down(&mut self, now: Instant) {
         if let Role::Primary(office) = &self.role
             && 1 + office.count_present(now) < self.majority()
@@ -89,8 +89,8 @@ impl State {
         self.become_backup(Some(Heard { address, dead_at: now + DEAD_AFTER }), now);
     }
 
-    /// Learns that all records up to this one are committed, if they are in the log: where two logs have the
-    /// same record, they are equal up to it.
+    /// Learns that all records up to this one are committed, if they are in the log: where two logs
+    /// have the same record, they are equal up to it.
     pub(crate) fn learn_committed(&mut self, committed: Version) {
         if committed.order > self.committed
             && self.damage.is_none()
@@ -103,7 +103,8 @@ impl State {
 
 impl Office {
     /// How many backups were heard of lately, and do not owe an answer for too long: where only one
-    /// direction of a link works, pings alone must not keep a primary in office that can copy nothing.
+    /// direction of a link works, pings alone must not keep a primary in office that can copy
+    /// nothing.
     fn count_present(&self, now: Instant) -> usize {
         let is_present = |progress: &&Progress| {
             let answers = progress.owes_since.is_none_or(|since| now - since < ANSWERS_WITHIN);

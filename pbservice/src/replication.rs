@@ -127,8 +127,8 @@ impl State {
 /// The primary's side.
 impl State {
     /// What a primary has to send now, and to whom: records that a backup lacks, or the question
-    /// whether it still follows. Each backup has one call at a time under way. What gathers meanwhile
-    /// goes with the next one, so that many operations share it.
+    /// whether it still follows. Each backup has one call at a time under way. What gathers
+    /// meanwhile goes with the next one, so that many operations share it.
     pub(crate) fn take_messages(&mut self, now: Instant) -> Vec<(SocketAddr, Message)> {
         let Role::Primary(office) = &self.role else { return Vec::new() };
         let due: Vec<SocketAddr> = office.due(self.tail.version().order, now).collect();
@@ -210,8 +210,8 @@ impl State {
             CopyReply::Stored => {
                 progress.hear(sent);
                 progress.matched = progress.matched.max(sent.last);
-                // Late answers count too: whoever takes longer than the primary is patient would else
-                // be sent the same for ever.
+                // Late answers count too: whoever takes longer than the primary is patient would
+                // else be sent the same for ever.
                 let is_behind = match progress.next {
                     Next::After(order) => order < progress.matched,
                     Next::Everything(_) => true,
@@ -268,8 +268,8 @@ impl Progress {
         }
     }
 
-    /// The backup has lost its log, or a part of it: what it had does not count any more, and neither
-    /// does what it has answered before.
+    /// The backup has lost its log, or a part of it: what it had does not count any more, and
+    /// neither does what it has answered before.
     fn forget_log(&mut self) {
         self.matched = 0;
         self.void_calls = self.calls;

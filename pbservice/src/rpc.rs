@@ -57,8 +57,8 @@ pub(crate) struct CheckReply {
     pub(crate) primary: Option<Rumour>,
 }
 
-/// That a primary is alive, as others tell it. A rumour says how long it will last: if each server took
-/// it for fresh, they would keep a dead primary alive by telling each other.
+/// That a primary is alive, as others tell it. A rumour says how long it will last: if each server
+/// took it for fresh, they would keep a dead primary alive by telling each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rumour {
     /// The primary.
@@ -119,8 +119,8 @@ pub(crate) struct InstallArgs {
 pub(crate) enum CopyReply {
     /// All is on disk, and the backup follows the primary.
     Stored,
-    /// The backup follows the primary, but its log differs before the records that were sent. This is
-    /// the last record at which it may agree.
+    /// The backup follows the primary, but its log differs before the records that were sent. This
+    /// is the last record at which it may agree.
     Differs(Version),
     /// The backup's log is damaged: it needs everything.
     Damaged(DamageId),

@@ -178,8 +178,8 @@ impl Server {
         Ok(result)
     }
 
-    /// As [`Server::update`], and returns when all that was decided is on disk: the result may be told
-    /// to others.
+    /// As [`Server::update`], and returns when all that was decided is on disk: the result may be
+    /// told to others.
     pub(crate) fn update_on_disk<R>(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut State) -> R,
@@ -215,9 +215,10 @@ impl Server {
         self.inner.lock().end.is_some()
     }
 
-    /// The task that does what is due from time to time: ping the primary, look for another one, step
-    /// down, send again. It ends the server if the task that writes has ended, which a panic does: what
-    /// waits for the disk would wait for ever, and a primary would never commit anything.
+    /// The task that does what is due from time to time: ping the primary, look for another one,
+    /// step down, send again. It ends the server if the task that writes has ended, which a panic
+    /// does: what waits for the disk would wait for ever, and a primary would never commit
+    /// anything.
     fn watch(self: &Arc<Self>, writer: &JoinHandle<()>) {
         while !self.has_ended() {
             if writer.is_finished() {
@@ -235,8 +236,8 @@ impl Server {
         }
     }
 
-    /// Pings the primary, if there is one, in a task of its own: an answer that is late must not hold
-    /// up the next ping.
+    /// Pings the primary, if there is one, in a task of its own: an answer that is late must not
+    /// hold up the next ping.
     fn ping_primary(self: &Arc<Self>) {
         let Ok(Some((primary, args))) = self.update(|state| state.take_ping()) else { return };
         let server = Arc::clone(self);
@@ -286,8 +287,8 @@ impl Server {
         }
     }
 
-    /// Serves a client's question: returns the value when a majority has confirmed that this still is
-    /// the primary.
+    /// Serves a client's question: returns the value when a majority has confirmed that this still
+    /// is the primary.
     fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<String>, NotServing> {
         let waiting = self.update_and_wait(|inner| {
             let round = inner.state.accept_read();

@@ -22,20 +22,21 @@ pub type Epoch = u64;
 pub type Order = u64;
 /// A client, by the number that it drew.
 pub type ClientId = u64;
-/// A damaged log, by the number that its server drew at its start: so that what was sent to the server
-/// before its log was damaged is not taken for its repair.
+/// A damaged log, by the number that its server drew at its start: so that what was sent to the
+/// server before its log was damaged is not taken for its repair.
 pub(crate) type DamageId = u64;
 
 /// What one server knows.
 ///
 /// Invariants:
 /// * the promised epoch never falls, and a primary's epoch is the one that it has promised;
-/// * `committed <= tail.version().order`, `committed` never falls, and `table` is the state after it;
+/// * `committed <= tail.version().order`, `committed` never falls, and `table` is the state after
+///   it;
 /// * a server whose log is damaged is a backup.
 ///
-/// Its methods decide, and nothing else: they know no lock, clock, randomness, network or disk. What has
-/// to be written they add to [`State::writes`]; the shell sees to it that it is on disk before anybody
-/// hears of the decision.
+/// Its methods decide, and nothing else: they know no lock, clock, randomness, network or disk.
+/// What has to be written they add to [`State::writes`]; the shell sees to it that it is on disk
+/// before anybody hears of the decision.
 pub(crate) struct State {
     /// This server.
     pub(crate) me: SocketAddr,
@@ -51,13 +52,13 @@ pub(crate) struct State {
     pub(crate) tail: Tail,
     /// The last record that the snapshot on disk contains.
     pub(crate) snapshot: Order,
-    /// That the log on disk was found corrupt, and has not been replaced yet. Until then this server
-    /// promises nothing, does not count, and does not serve.
+    /// That the log on disk was found corrupt, and has not been replaced yet. Until then this
+    /// server promises nothing, does not count, and does not serve.
     pub(crate) damage: Option<DamageId>,
 
     // In memory only.
-    /// To whom that epoch is promised, if it was promised on request and since the start: asked again,
-    /// this server answers the same.
+    /// To whom that epoch is promised, if it was promised on request and since the start: asked
+    /// again, this server answers the same.
     pub(crate) promised_to: Option<SocketAddr>,
     /// How often each server was chosen since there was a primary: in vain, so far.
     pub(crate) in_vain: BTreeMap<SocketAddr, u32>,
@@ -102,8 +103,8 @@ pub(crate) struct Heard {
 /// What a primary knows.
 #[derive(Debug)]
 pub(crate) struct Office {
-    /// The no-op with which its epoch began. Nothing is served, and nothing older acknowledged, before
-    /// it is committed.
+    /// The no-op with which its epoch began. Nothing is served, and nothing older acknowledged,
+    /// before it is committed.
     pub(crate) no_op: Order,
     /// The last record on its own disk.
     pub(crate) synced: Order,
@@ -153,7 +154,8 @@ pub(crate) enum Next {
 }
 
 impl State {
-    /// A server that starts, with what its disk holds. If its log is damaged, that is given this number.
+    /// A server that starts, with what its disk holds. If its log is damaged, that is given this
+    /// number.
     pub(crate) fn new(
         me: SocketAddr,
         servers: BTreeSet<SocketAddr>,
@@ -345,8 +347,8 @@ pub(crate) mod tests {
         State::new(address(number), (1..=5).map(address).collect(), 100, found, damage, at(0.0))
     }
 
-    /// The primary of epoch 3, with records of epoch 1 and 2 and its no-op, which is committed with the
-    /// help of servers 2 and 3.
+    /// The primary of epoch 3, with records of epoch 1 and 2 and its no-op, which is committed with
+    /// the help of servers 2 and 3.
     pub(crate) fn primary() -> State {
         let mut state = server(1, &[1, 1, 2]);
         state.become_candidate(3);

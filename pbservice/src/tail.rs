@@ -27,7 +27,8 @@ impl Tail {
         self.records.last().map_or(self.base, Record::version)
     }
 
-    /// The version of the log up to `order`; `None` if it is shorter, or the place is before the base.
+    /// The version of the log up to `order`; `None` if it is shorter, or the place is before the
+    /// base.
     pub(crate) fn version_at(&self, order: Order) -> Option<Version> {
         if order == self.base.order {
             return Some(self.base);

@@ -6,15 +6,17 @@ use std::time::Duration;
 /// How often a backup pings its primary.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_millis(100);
 
-/// After so many pings in a row without an answer the primary is taken for dead. A network that loses
-/// one request in ten and one reply in ten does that to a live primary once in ten million times.
+/// After so many pings in a row without an answer the primary is taken for dead. A network that
+/// loses one request in ten and one reply in ten does that to a live primary once in ten million
+/// times.
 pub(crate) const MISSED_PINGS: u32 = 10;
 
 /// How long the silence of a server must last until it is taken for dead: one second.
 pub(crate) const DEAD_AFTER: Duration =
     Duration::from_millis(PING_INTERVAL.as_millis() as u64 * MISSED_PINGS as u64);
 
-/// How long a server waits for the answers to its check. Ten times what a bad network delays a message.
+/// How long a server waits for the answers to its check. Ten times what a bad network delays a
+/// message.
 pub(crate) const CHECK_ROUND: Duration = Duration::from_millis(300);
 
 /// How long the one that was chosen waits for promises until it asks again. Five times what a bad
@@ -24,8 +26,8 @@ pub(crate) const PROMISE_ROUND: Duration = Duration::from_millis(150);
 /// How often it asks before it gives up.
 pub(crate) const PROMISE_TRIES: u32 = 3;
 
-/// Whoever was chosen so often, and did not become primary, is left out of the next choice: it may be
-/// linked to too few others. Often enough that a bad network is not taken for that.
+/// Whoever was chosen so often, and did not become primary, is left out of the next choice: it may
+/// be linked to too few others. Often enough that a bad network is not taken for that.
 pub(crate) const CHOICES_IN_VAIN: u32 = 3;
 
 /// Pause before a server without a primary checks again: time enough for the one that was chosen to
@@ -38,20 +40,20 @@ pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 /// A primary sends again what a backup has not answered for so long. Twice the ping interval.
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
 
-/// The same for a snapshot, which may be long. Twice as long each time: where a link is so slow that the
-/// first one takes longer, sending it again would only fill it.
+/// The same for a snapshot, which may be long. Twice as long each time: where a link is so slow
+/// that the first one takes longer, sending it again would only fill it.
 pub(crate) const RESEND_SNAPSHOT_AFTER: Duration = Duration::from_secs(3);
 
 /// How often that time doubles.
 pub(crate) const RESEND_SNAPSHOT_DOUBLINGS: u32 = 4;
 
-/// A backup that pings, but owes the primary an answer for so long, does not count for its majority. Longer
-/// than a snapshot takes on any link on which this service is of use.
+/// A backup that pings, but owes the primary an answer for so long, does not count for its
+/// majority. Longer than a snapshot takes on any link on which this service is of use.
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// When nothing has been written for so long, the log is told up to where its records are committed, and
-/// with that, that they were synced: from then on, if they rot, that is noticed. Otherwise it learns both
-/// with the next records.
+/// When nothing has been written for so long, the log is told up to where its records are
+/// committed, and with that, that they were synced: from then on, if they rot, that is noticed.
+/// Otherwise it learns both with the next records.
 pub(crate) const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a client waits when no server has served it, until it asks them again.

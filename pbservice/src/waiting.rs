@@ -1,5 +1,5 @@
-//! Clients' requests that wait at a primary: writes until they are committed, reads until a majority has
-//! confirmed that this still is the primary.
+//! Clients' requests that wait at a primary: writes until they are committed, reads until a
+//! majority has confirmed that this still is the primary.
 
 use std::collections::BTreeMap;
 

@@ -11,7 +11,8 @@ use crate::writes::Write;
 
 impl Server {
     /// Carries out what was decided, in order, until the server ends. What gathers during one sync
-    /// shares the next. When the disk fails, the server ends: it must not acknowledge anything more.
+    /// shares the next. When the disk fails, the server ends: it must not acknowledge anything
+    /// more.
     pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
         while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
             let is_idle = writes.is_empty();
@@ -28,8 +29,8 @@ impl Server {
         }
     }
 
-    /// Waits for something to write, or long enough to write at least what is committed; `None` when
-    /// the server has ended.
+    /// Waits for something to write, or long enough to write at least what is committed; `None`
+    /// when the server has ended.
     fn wait_for_writes(&self) -> Option<Batch> {
         let inner = self.inner.lock();
         let (mut inner, _) = self.has_writes.wait_timeout_while(

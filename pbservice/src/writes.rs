@@ -1,8 +1,9 @@
 //! What a server has decided to write to its disk.
 //!
-//! Decisions are taken under the server's lock, and a sync takes long, so the two are apart: decisions
-//! queue here, and one task, [`Writer`](crate::writer), carries them out in order without the lock. It
-//! takes all that has gathered while it was busy and syncs once for all of it: group commit.
+//! Decisions are taken under the server's lock, and a sync takes long, so the two are apart:
+//! decisions queue here, and one task, [`Writer`](crate::writer), carries them out in order without
+//! the lock. It takes all that has gathered while it was busy and syncs once for all of it: group
+//! commit.
 
 use std::mem::take;
 

@@ -105,8 +105,8 @@ impl Storage {
     /// Gives damaged files other names. As long as these exist, the server is in repair.
     ///
     /// The log goes first, and leaves its other name behind even if it is missing: from then on the
-    /// damage is known, whatever happens. A log without its snapshot is of no use; a snapshot without
-    /// its log is.
+    /// damage is known, whatever happens. A log without its snapshot is of no use; a snapshot
+    /// without its log is.
     fn set_aside(&self, found: &mut Found) -> Result<(), StorageError> {
         let disk = &self.0.disk;
         let set_aside = |file: &str| {
