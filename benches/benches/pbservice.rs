@@ -1,6 +1,6 @@
-//! Acknowledged puts over five servers on this machine's loopback interface, each with real files that it
-//! syncs, beside what the disk alone can do. All five share one disk here, so a put of one client costs
-//! at least three syncs of it.
+//! Acknowledged puts over five servers on this machine's loopback interface, each with real files
+//! that it syncs, beside what the disk alone can do. All five share one disk here, so a put of one
+//! client costs at least three syncs of it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;

@@ -1,16 +1,18 @@
-//! What a change of configuration costs: how long shards are not served while they move, and how many
-//! requests are served meanwhile whose shards stay. Groups of three servers, a reliable network.
+//! What a change of configuration costs: how long shards are not served while they move, and how
+//! many requests are served meanwhile whose shards stay. Groups of three servers, a reliable
+//! network.
 //!
 //! How to read it:
 //!
-//! * *hand-over* is the time from when the controller has agreed that a group joins until clients have read
-//!   something from each of the five shards that it gets; the size is that of all five together. Most of it is
-//!   waiting: a group looks for configurations ten times a second, and a refused client pauses as long. What
-//!   grows with the size is the price of moving bytes. In virtual time that is nothing, as the simulated
-//!   network is not slower for longer messages, and processors are infinitely fast.
-//! * *unaffected* is the throughput of eight clients on shards that stay where they are: by itself, and while
-//!   another shard of the same group, of 100 kB, goes away and comes back all the time. The difference is
-//!   what clients pay for changes that do not concern them (challenge 2).
+//! * *hand-over* is the time from when the controller has agreed that a group joins until clients
+//!   have read something from each of the five shards that it gets; the size is that of all five
+//!   together. Most of it is waiting: a group looks for configurations ten times a second, and a
+//!   refused client pauses as long. What grows with the size is the price of moving bytes. In
+//!   virtual time that is nothing, as the simulated network is not slower for longer messages, and
+//!   processors are infinitely fast.
+//! * *unaffected* is the throughput of eight clients on shards that stay where they are: by itself,
+//!   and while another shard of the same group, of 100 kB, goes away and comes back all the time.
+//!   The difference is what clients pay for changes that do not concern them (challenge 2).
 //! * *virtual* shows what the protocol waits for, *real-thread* what a machine makes of it.
 
 use std::collections::BTreeMap;
@@ -158,8 +160,8 @@ fn hand_over(times: u64, bytes: usize) -> Duration {
     total
 }
 
-/// Lets clients share so many puts to shards that stay in one group, while another shard of it is moved or
-/// not; returns how long those took.
+/// Lets clients share so many puts to shards that stay in one group, while another shard of it is
+/// moved or not; returns how long those took.
 fn unaffected(calls: u64, moves: bool) -> Duration {
     let bed = Bed::start();
     let mut admin = bed.admin();

@@ -1,8 +1,8 @@
 //! Holds the benches of the course: `cargo bench -p benches`.
 //!
 //! They are a crate of their own so that `cargo test` in a lab never builds criterion. MapReduce is
-//! programs, which `scripts/bench-mapreduce.sh` measures beside coreutils. Counting the words of 96 MB,
-//! on two processors that had much else to do, so that only the ratios mean something:
+//! programs, which `scripts/bench-mapreduce.sh` measures beside coreutils. Counting the words of 96
+//! MB, on two processors that had much else to do, so that only the ratios mean something:
 //!
 //! | | MB/s | |
 //! |---|---|---|

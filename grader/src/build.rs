@@ -105,8 +105,8 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Builds the grading tests of `lab`, and keeps them under this name. `Err` inside is what the compiler
-/// says.
+/// Builds the grading tests of `lab`, and keeps them under this name. `Err` inside is what the
+/// compiler says.
 ///
 /// # Errors
 /// If cargo cannot be run, or the user interrupts.

@@ -78,8 +78,8 @@ pub(crate) struct VariantOptions {
 /// Options of both commands.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Only patches whose LAB/NAME contains this, or begins with it if it holds a slash; all patches
-    /// unless given.
+    /// Only patches whose LAB/NAME contains this, or begins with it if it holds a slash; all
+    /// patches unless given.
     pub(crate) pattern: Option<String>,
     /// Only tests whose name contains this.
     #[arg(long, value_name = "PATTERN")]

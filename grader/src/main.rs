@@ -8,8 +8,8 @@
 //!   `variants/`, with which every test must pass.
 //!
 //! The grader links no lab. It patches a copy of the workspace ([`scratch`]), lets cargo build the
-//! lab's grading tests there ([`build`]), and runs the tests as processes ([`sweep`]) that can hang,
-//! abort or print without end as they please ([`process`]).
+//! lab's grading tests there ([`build`]), and runs the tests as processes ([`sweep`]) that can
+//! hang, abort or print without end as they please ([`process`]).
 //!
 //! Results go to standard output, progress to standard error.
 

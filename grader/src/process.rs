@@ -136,8 +136,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs a line of shell that may be silent for this long, and print a kilobyte; returns its end and
-    /// what it has printed.
+    /// Runs a line of shell that may be silent for this long, and print a kilobyte; returns its end
+    /// and what it has printed.
     fn shell(line: &str, silence: Duration) -> (End, String) {
         let directory = tempfile::tempdir().unwrap();
         let limits = Limits { silence, output: 1 << 10 };

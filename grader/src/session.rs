@@ -17,7 +17,8 @@ use crate::scratch::Scratch;
 use crate::sweep::{Extent, Runner, Sweep, Test};
 use crate::workspace::Workspace;
 
-/// How many runs of a test with processes are enough: each takes seconds, and is like the one before.
+/// How many runs of a test with processes are enough: each takes seconds, and is like the one
+/// before.
 const REAL_RUNS: u64 = 4;
 
 /// Bytes that a test process may print.
@@ -70,7 +71,8 @@ pub(crate) struct Plan {
 type Collection = BTreeMap<String, Vec<Patch>>;
 
 impl<'a> Session<'a> {
-    /// Does `work` for each patch of `collection` that was asked for, and reports what became of them.
+    /// Does `work` for each patch of `collection` that was asked for, and reports what became of
+    /// them.
     ///
     /// # Errors
     /// If nothing matches, or the harness fails. An interrupt only shortens the report.

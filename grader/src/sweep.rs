@@ -47,7 +47,8 @@ pub(crate) struct Test {
     pub(crate) name: String,
     /// Whether it runs under seeds and writes records. A plain test does not: it runs once.
     pub(crate) seeded: bool,
-    /// Whether its servers are processes, so that it runs in real time and no seed decides its course.
+    /// Whether its servers are processes, so that it runs in real time and no seed decides its
+    /// course.
     pub(crate) real: bool,
 }
 

@@ -26,8 +26,8 @@ impl LeaderFinder {
         Self { servers, leader: 0 }
     }
 
-    /// Asks servers until one answers as the leader, for ever if need be. The request may be executed
-    /// more than once, unless the servers see that it is the same.
+    /// Asks servers until one answers as the leader, for ever if need be. The request may be
+    /// executed more than once, unless the servers see that it is the same.
     pub fn call<A: Serialize, R: DeserializeOwned>(&mut self, method: &str, args: &A) -> R {
         loop {
             if let Some(reply) = self.ask_everyone(method, args) {
@@ -37,15 +37,16 @@ impl LeaderFinder {
         }
     }
 
-    /// Asks each server once, beginning with the one that led last, until one answers as the leader.
+    /// Asks each server once, beginning with the one that led last, until one answers as the
+    /// leader.
     pub fn ask_everyone<A: Serialize, R: DeserializeOwned>(
         &mut self,
         method: &str,
         args: &A,
     ) -> Option<R> {
         for _ in 0..self.servers.len() {
-            // A call that got no reply is like one that asked the wrong server: the request may have
-            // been executed, so it is sent again, unchanged.
+            // A call that got no reply is like one that asked the wrong server: the request may
+            // have been executed, so it is sent again, unchanged.
             if let Ok(Ok(reply)) =
                 self.servers[self.leader].call::<_, Result<R, WrongLeader>>(method, args)
             {

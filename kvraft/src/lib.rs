@@ -1,6 +1,7 @@
-//! A key/value service that survives crashes and partitions: a store that Raft replicates. Every call
-//! of every client is linearizable and takes effect exactly once (Ongaro and Ousterhout, "In Search of
-//! an Understandable Consensus Algorithm", extended version; `§` always means a section of it).
+//! A key/value service that survives crashes and partitions: a store that Raft replicates. Every
+//! call of every client is linearizable and takes effect exactly once (Ongaro and Ousterhout, "In
+//! Search of an Understandable Consensus Algorithm", extended version; `§` always means a section
+//! of it).
 //!
 //! ```
 //! use kvraft::{Clerk, KvServer};
@@ -63,9 +64,10 @@
 //! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; looks itself whether the term is over |
 //! | the applier, one task a server | the next committed entry | Raft's apply channel, which is closed by `kill` |
 //!
-//! An entry that is overwritten by another leader's is never applied. Whoever waits for it learns that
-//! from the other entry that comes at its index, from a new term, or from the end of the server. A leader
-//! without a majority hears of none of these: its clients wait until the partition heals.
+//! An entry that is overwritten by another leader's is never applied. Whoever waits for it learns
+//! that from the other entry that comes at its index, from a new term, or from the end of the
+//! server. A leader without a majority hears of none of these: its clients wait until the partition
+//! heals.
 //!
 //! # How to read it
 //!
@@ -80,9 +82,9 @@
 //!
 //! # What is left out, and why
 //!
-//! * Reads without a log entry (§8). A leader must then learn from a majority that it still leads, which
-//!   takes as long as agreement does, and must have committed something in its term. That saves work,
-//!   but no time, and needs a way into Raft that nothing else in the labs wants.
+//! * Reads without a log entry (§8). A leader must then learn from a majority that it still leads,
+//!   which takes as long as agreement does, and must have committed something in its term. That
+//!   saves work, but no time, and needs a way into Raft that nothing else in the labs wants.
 //! * Forgetting clients: the duplicate table keeps each one for ever. Real systems let sessions
 //!   expire, and then have to agree on time.
 //! * Several calls of one clerk at once: they would need a window of numbers instead of the last.

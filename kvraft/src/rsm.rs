@@ -4,10 +4,10 @@
 //! hands a request to Raft, waits until this very request has been applied, and returns what the
 //! machine replied. It gives up with an error once that cannot happen any more.
 //!
-//! A client whose reply is lost sends its request again, perhaps to another server, so a request may
-//! be agreed on twice. It must not take effect twice: the duplicate table remembers each client's
-//! last request and the reply to it. The table is part of the replicated state, and of snapshots
-//! (§8). A machine may also keep a table of its own: [`Rsm::propose`] goes past this one.
+//! A client whose reply is lost sends its request again, perhaps to another server, so a request
+//! may be agreed on twice. It must not take effect twice: the duplicate table remembers each
+//! client's last request and the reply to it. The table is part of the replicated state, and of
+//! snapshots (§8). A machine may also keep a table of its own: [`Rsm::propose`] goes past this one.
 
 mod machine;
 
@@ -41,8 +41,8 @@ pub struct Rsm<M: StateMachine> {
 /// Why a request was not executed, or not for sure. Used by the grading tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubmitError {
-    /// This server does not lead, or stopped to before it could see the request applied. The request
-    /// may have been applied, or may be later.
+    /// This server does not lead, or stopped to before it could see the request applied. The
+    /// request may have been applied, or may be later.
     WrongLeader,
     /// This server was killed.
     Shutdown,
@@ -60,8 +60,9 @@ impl fmt::Display for SubmitError {
 impl std::error::Error for SubmitError {}
 
 impl<M: StateMachine> Rsm<M> {
-    /// Starts server `me`, with the state that `persister` holds or, if it is empty, with `machine`.
-    /// Takes a snapshot whenever the persisted Raft state comes near `max_raft_state` bytes.
+    /// Starts server `me`, with the state that `persister` holds or, if it is empty, with
+    /// `machine`. Takes a snapshot whenever the persisted Raft state comes near `max_raft_state`
+    /// bytes.
     pub fn new(
         peers: Vec<ClientEnd>,
         me: usize,
@@ -85,7 +86,8 @@ impl<M: StateMachine> Rsm<M> {
 
     /// Executes a request on all servers, once, and returns the reply of this one.
     ///
-    /// While this server is cut off from a majority, though it leads as far as it knows, this waits.
+    /// While this server is cut off from a majority, though it leads as far as it knows, this
+    /// waits.
     ///
     /// # Errors
     /// If this server does not lead, or cannot know whether the request was executed.
@@ -93,8 +95,8 @@ impl<M: StateMachine> Rsm<M> {
         self.agree(&Entry::Request(request))
     }
 
-    /// Executes a command on all servers that is no client's request, or one that the machine itself
-    /// keeps from taking effect twice; the duplicate table has no part in it. Otherwise as
+    /// Executes a command on all servers that is no client's request, or one that the machine
+    /// itself keeps from taking effect twice; the duplicate table has no part in it. Otherwise as
     /// [`Rsm::submit`].
     ///
     /// # Errors
@@ -175,8 +177,8 @@ impl<M: StateMachine> Rsm<M> {
                     let entry = decode(&command).expect("a log holds what was handed to Raft");
                     let mut replica = self.replica.lock();
                     replica.apply(index, term, entry);
-                    // A server that lags has a long log of commands that it has not applied. It would
-                    // lag even more if it took a snapshot after each of them.
+                    // A server that lags has a long log of commands that it has not applied. It
+                    // would lag even more if it took a snapshot after each of them.
                     let limit = limit.filter(|limit| gain >= limit / 2);
                     if limit.is_some_and(|limit| persister.raft_state_size() >= limit) {
                         gain = 0;

@@ -1,8 +1,8 @@
 //! `cargo lab`: the student's command.
 //!
-//! It has cargo build the grading tests, runs each test and seed in a process of its own, and judges
-//! by the completion record that the process leaves, never by what it prints. It links no lab, so a
-//! lab that does not compile costs only itself.
+//! It has cargo build the grading tests, runs each test and seed in a process of its own, and
+//! judges by the completion record that the process leaves, never by what it prints. It links no
+//! lab, so a lab that does not compile costs only itself.
 //!
 //! | file | what it does |
 //! |---|---|

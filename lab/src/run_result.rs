@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Statistics, Verdict};
 use crate::test_case::{TestCase, World};
 
-/// The result of a run, as a completion record has it, as it is kept in `runs.jsonl`, and printed with
-/// `--json`.
+/// The result of a run, as a completion record has it, as it is kept in `runs.jsonl`, and printed
+/// with `--json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RunResult {
     /// The package.

@@ -14,12 +14,13 @@ pub enum RpcError {
     Lost,
     /// Sockets only: no connection could be made. The handler did not run.
     Unreachable,
-    /// Sockets only: no reply came in time. Whether the handler ran, or still runs, cannot be known.
+    /// Sockets only: no reply came in time. Whether the handler ran, or still runs, cannot be
+    /// known.
     TimedOut,
     /// Sockets only: the server has no such method.
     NoSuchMethod,
-    /// Sockets only: the arguments are not what the method takes, which did not run; or its reply is
-    /// not what the caller expects.
+    /// Sockets only: the arguments are not what the method takes, which did not run; or its reply
+    /// is not what the caller expects.
     Unreadable,
     /// Sockets only: the handler panicked.
     Panicked,

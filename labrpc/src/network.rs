@@ -12,8 +12,8 @@
 //! 5. the reply may be lost or, with long reordering, held back for long; otherwise it travels.
 //!
 //! Steps 3 and 5 differ from the course in one respect: in a simulation a message takes some time
-//! even on a reliable network ([`fate::BASE_LATENCY`]), and one whose path was cut meanwhile does not
-//! arrive.
+//! even on a reliable network ([`fate::BASE_LATENCY`]), and one whose path was cut meanwhile does
+//! not arrive.
 
 mod call;
 mod fate;

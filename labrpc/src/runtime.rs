@@ -222,8 +222,8 @@ pub(crate) fn with_network_rng<R>(f: impl FnOnce(&mut rand_pcg::Pcg64) -> R) -> 
     })
 }
 
-/// Runs `action` after a delay: at a later virtual time on the scheduler's stack, or on real threads
-/// on the timer's thread, at once if there is no delay. It must not wait.
+/// Runs `action` after a delay: at a later virtual time on the scheduler's stack, or on real
+/// threads on the timer's thread, at once if there is no delay. It must not wait.
 pub(crate) fn after(core: Option<&Core>, nanos: u64, action: impl FnOnce() + Send + 'static) {
     match core {
         Some(core) => core.add_timer(core.now() + nanos, Action::Call(Box::new(action))),

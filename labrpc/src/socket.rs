@@ -1,7 +1,8 @@
 //! Calls between processes: the same [`ClientEnd`], [`Server`] and [`Service`](crate::Service) over
 //! Unix-domain sockets and TCP.
 //!
-//! One process serves, and others call it. Here both are in one, which makes no difference to either:
+//! One process serves, and others call it. Here both are in one, which makes no difference to
+//! either:
 //!
 //! ```
 //! use labrpc::socket::{self, Address, Options};
@@ -28,14 +29,15 @@
 //!
 //! * Any number of calls are under way on one connection at once, and overtake each other. Each
 //!   handler runs in a task of its own.
-//! * An end connects at its first call, and again at the first call after its connection was lost. A
-//!   call is sent once: it fails with [`RpcError::Lost`](crate::RpcError::Lost) if its connection
+//! * An end connects at its first call, and again at the first call after its connection was lost.
+//!   A call is sent once: it fails with [`RpcError::Lost`](crate::RpcError::Lost) if its connection
 //!   ends first, and whoever calls decides whether to call again.
 //! * A call always ends, see [`Options`].
-//! * Bytes that are no message, messages that are too long, and those that stop half-way close their
-//!   connection; the reason is logged. They harm neither the process nor other connections, and take
-//!   no more memory than they are long. (Arguments are decoded by the types of the handlers: a type
-//!   that decodes itself recursively, or a list of elements without bytes, is open to abuse.)
+//! * Bytes that are no message, messages that are too long, and those that stop half-way close
+//!   their connection; the reason is logged. They harm neither the process nor other connections,
+//!   and take no more memory than they are long. (Arguments are decoded by the types of the
+//!   handlers: a type that decodes itself recursively, or a list of elements without bytes, is open
+//!   to abuse.)
 //! * A handler that panics or does not exist, and arguments of another type, are errors for that
 //!   caller. Types are compared by their encoding only: the two sides may be different programs.
 //!
@@ -43,9 +45,9 @@
 //!
 //! # Map of the code
 //!
-//! [`frame`] is the protocol, without I/O. [`stream`] is a connection of either kind, and the frames on
-//! it. [`caller`] is the side that calls; [`listener`] accepts connections, and [`session`] is one of
-//! them.
+//! [`frame`] is the protocol, without I/O. [`stream`] is a connection of either kind, and the
+//! frames on it. [`caller`] is the side that calls; [`listener`] accepts connections, and
+//! [`session`] is one of them.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation shows private parts too")]
 
@@ -90,8 +92,8 @@ pub fn listen_with(address: &Address, server: Server, limits: Limits) -> io::Res
     Listener::open(address, server, limits)
 }
 
-/// An end that calls the server at an address. It connects when it is first called, so the server need
-/// not be there yet.
+/// An end that calls the server at an address. It connects when it is first called, so the server
+/// need not be there yet.
 pub fn connect(address: &Address, options: Options) -> ClientEnd {
     ClientEnd::over_socket(SocketEnd::new(address.clone(), options))
 }

@@ -9,8 +9,8 @@ use labrpc::socket::{self, Address, Options};
 use crate::app::App;
 use crate::worker::Worker;
 
-/// The socket of a coordinator, unless the user says otherwise: in the job's directory, so jobs of one
-/// user do not get in each other's way.
+/// The socket of a coordinator, unless the user says otherwise: in the job's directory, so jobs of
+/// one user do not get in each other's way.
 pub const DEFAULT_SOCKET: &str = "mr.sock";
 
 /// Exit code: the job failed, or was interrupted.

@@ -27,15 +27,15 @@ pub const TASK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle worker's call is kept waiting: a small part of its call timeout.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// How long the coordinator stays for workers that have not heard that the job is over: four times as
-/// long as an idle one waits, so only a busy or a dead one misses it, also on a busy machine.
+/// How long the coordinator stays for workers that have not heard that the job is over: four times
+/// as long as an idle one waits, so only a busy or a dead one misses it, also on a busy machine.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The coordinator of one job.
 ///
-/// Workers leave the results of a task in unfinished files; the coordinator renames those of the first
-/// attempt that reports, and no others. So a slow worker, or one of an earlier job, cannot damage a
-/// file, and no process ever sees part of one. Used by the grading tests.
+/// Workers leave the results of a task in unfinished files; the coordinator renames those of the
+/// first attempt that reports, and no others. So a slow worker, or one of an earlier job, cannot
+/// damage a file, and no process ever sees part of one. Used by the grading tests.
 #[derive(Clone, Debug)]
 pub struct Coordinator(Arc<Shared>);
 
@@ -77,8 +77,8 @@ impl Coordinator {
         }))
     }
 
-    /// Removes what an earlier job left in the directory, and begins to hand out tasks. Call it when
-    /// the socket is open: no other coordinator that listens there has files to lose then.
+    /// Removes what an earlier job left in the directory, and begins to hand out tasks. Call it
+    /// when the socket is open: no other coordinator that listens there has files to lose then.
     ///
     /// # Errors
     /// If the directory cannot be cleared.
@@ -130,7 +130,8 @@ impl Coordinator {
         files::remove(&self.0.directory, Remove::Unfinished)
     }
 
-    /// Ends the job where it is and removes all its files, so that nobody takes some outputs for all.
+    /// Ends the job where it is and removes all its files, so that nobody takes some outputs for
+    /// all.
     ///
     /// # Errors
     /// If files cannot be removed.
@@ -214,8 +215,8 @@ impl Coordinator {
         Verdict::Ignored
     }
 
-    /// Puts the results of a task in their place. If this fails half-way, the next attempt overwrites
-    /// them: nobody reads files of a task that is not done.
+    /// Puts the results of a task in their place. If this fails half-way, the next attempt
+    /// overwrites them: nobody reads files of a task that is not done.
     fn commit(&self, task: TaskId, unfinished: &[String]) -> io::Result<()> {
         let finished: Vec<String> = match task {
             TaskId::Map(map) => {

@@ -21,8 +21,8 @@ pub(crate) fn output(reduce: u32) -> String {
 }
 
 /// Where unfinished files are made: in the directory of the finished ones, so that renaming them is
-/// atomic. A file that is not renamed is removed by whoever made it, or, if that process was killed, by
-/// the next job in the directory.
+/// atomic. A file that is not renamed is removed by whoever made it, or, if that process was
+/// killed, by the next job in the directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
     directory: PathBuf,

@@ -10,8 +10,8 @@ use crate::values::StoredValues;
 /// Stands for "no further value".
 const END: u32 = u32::MAX;
 
-/// Pairs in memory: each key once, with the list of its values in the order in which they were added.
-/// Equal values in a row are stored once, with their number.
+/// Pairs in memory: each key once, with the list of its values in the order in which they were
+/// added. Equal values in a row are stored once, with their number.
 ///
 /// Keys and values lie one after the other in one buffer, so a pair costs no allocation. That an
 /// additional occurrence of a frequent pair costs no memory is what makes large inputs cheap.

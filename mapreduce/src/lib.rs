@@ -1,9 +1,9 @@
 //! MapReduce on real processes (Dean and Ghemawat, "MapReduce: Simplified Data Processing on Large
 //! Clusters"; `§` always means a section of it).
 //!
-//! A user writes two functions, map and reduce. The coordinator cuts the input into splits, and hands
-//! out a map task for each of them and then the reduce tasks. Workers are processes of their own; any
-//! of them may crash or stall at any moment, and its task is given to another one.
+//! A user writes two functions, map and reduce. The coordinator cuts the input into splits, and
+//! hands out a map task for each of them and then the reduce tasks. Workers are processes of their
+//! own; any of them may crash or stall at any moment, and its task is given to another one.
 //!
 //! ```
 //! use std::time::Duration;
@@ -76,16 +76,17 @@
 //!
 //! # What differs from the paper, and what is left out
 //!
-//! * All processes share one directory, as in the course. There is no locality to schedule for (§3.4).
-//! * Workers never rename results: the coordinator does, for the first attempt of a task that reports,
-//!   map or reduce. A slow duplicate, or a worker of an earlier job, can damage nothing.
+//! * All processes share one directory, as in the course. There is no locality to schedule for
+//!   (§3.4).
+//! * Workers never rename results: the coordinator does, for the first attempt of a task that
+//!   reports, map or reduce. A slow duplicate, or a worker of an earlier job, can damage nothing.
 //! * A task that fails the same way on several workers ends the job with its cause; the paper would
 //!   skip the record (§4.6). One that kills its worker outright is tried for ever.
-//! * No backup tasks before the timeout (§3.6), no counters (§4.9). The coordinator keeps no checkpoint:
-//!   a new job in a directory removes the files of the last one and starts afresh; an interrupted one
-//!   removes its own.
-//! * Files are renamed without being synced: they survive the death of any process, though not that of
-//!   the machine.
+//! * No backup tasks before the timeout (§3.6), no counters (§4.9). The coordinator keeps no
+//!   checkpoint: a new job in a directory removes the files of the last one and starts afresh; an
+//!   interrupted one removes its own.
+//! * Files are renamed without being synced: they survive the death of any process, though not that
+//!   of the machine.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation shows private parts too")]
 

@@ -12,8 +12,8 @@ use crate::files::Scratch;
 use crate::run_file::{RunReader, RunWriter};
 use crate::values::{StoredValues, Values};
 
-/// Most runs that are read at once: more could exceed the system's limit on open files, and the buffers
-/// our limit on memory.
+/// Most runs that are read at once: more could exceed the system's limit on open files, and the
+/// buffers our limit on memory.
 const MOST_RUNS: usize = 128;
 
 /// The keys of several runs in order, each with its values from all of them, those of the first run

@@ -1,7 +1,7 @@
 //! Which reduce task a key belongs to.
 
-/// The reduce task, of `reduces`, that handles `key`: FNV-1a of 32 bits without its top bit, modulo the
-/// number of tasks, as in the course.
+/// The reduce task, of `reduces`, that handles `key`: FNV-1a of 32 bits without its top bit, modulo
+/// the number of tasks, as in the course.
 pub(crate) fn partition(key: &str, reduces: u32) -> u32 {
     let hash = key
         .bytes()

@@ -6,8 +6,8 @@
 //! value   times | length | bytes                  times > 0
 //! ```
 //!
-//! Numbers are in base 128, low digits first, with the high bit set on all but the last. The zero at
-//! the end tells a whole file from one that was cut off.
+//! Numbers are in base 128, low digits first, with the high bit set on all but the last. The zero
+//! at the end tells a whole file from one that was cut off.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 /// Buffer of a file that is written or read.
 const BUFFER: usize = 32 << 10;
 
-/// Writes a run. Dropped without [`finish`](RunWriter::finish), it leaves a file that nobody accepts.
+/// Writes a run. Dropped without [`finish`](RunWriter::finish), it leaves a file that nobody
+/// accepts.
 pub(crate) struct RunWriter<W: Write>(BufWriter<W>);
 
 impl<W: Write> RunWriter<W> {
@@ -85,7 +86,8 @@ impl RunReader {
         self.try_next_key(key).map_err(|error| about(&self.path, &error))
     }
 
-    /// Puts the next value of the current key into `value` and returns how often it occurs in a row.
+    /// Puts the next value of the current key into `value` and returns how often it occurs in a
+    /// row.
     pub(crate) fn next_value(&mut self, value: &mut Vec<u8>) -> io::Result<Option<u64>> {
         self.try_next_value(value).map_err(|error| about(&self.path, &error))
     }

@@ -8,8 +8,8 @@ use crate::emitter::{Emitter, MEMORY, Settings};
 use crate::files::{self, Scratch};
 use crate::split::Split;
 
-/// Maps every split, then reduces every key in order, into the one output `mr-out-0` of `directory`.
-/// Knows nothing of tasks, partitions and combiners.
+/// Maps every split, then reduces every key in order, into the one output `mr-out-0` of
+/// `directory`. Knows nothing of tasks, partitions and combiners.
 ///
 /// # Errors
 /// If a file cannot be read or written.

@@ -48,10 +48,10 @@ impl Split {
     }
 }
 
-/// Cuts files into splits, in order. A file that is not longer than `size` is one split, an empty one
-/// too; others are cut behind the first line end after each multiple of `size`. Where there is no line
-/// end for as long as `size`, they are cut behind white space, and where there is none of that either,
-/// between two characters: memory is limited, lines are not.
+/// Cuts files into splits, in order. A file that is not longer than `size` is one split, an empty
+/// one too; others are cut behind the first line end after each multiple of `size`. Where there is
+/// no line end for as long as `size`, they are cut behind white space, and where there is none of
+/// that either, between two characters: memory is limited, lines are not.
 ///
 /// # Errors
 /// If a file cannot be read, or is none.

@@ -20,8 +20,8 @@ use crate::rpc::{
 };
 use crate::split::Split;
 
-/// How long the coordinator may be silent before a worker leaves. At the start this is the time that
-/// it has to come up.
+/// How long the coordinator may be silent before a worker leaves. At the start this is the time
+/// that it has to come up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Pause between two attempts to reach it.
@@ -122,8 +122,8 @@ impl Worker {
         drop(results);
     }
 
-    /// Reports, also when the connection is lost just then: the coordinator ignores what it has heard
-    /// before.
+    /// Reports, also when the connection is lost just then: the coordinator ignores what it has
+    /// heard before.
     fn report(&self, report: &Report) -> Result<Verdict, RpcError> {
         let began = Instant::now();
         loop {

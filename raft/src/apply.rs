@@ -59,8 +59,9 @@ impl State {
 }
 
 impl Server {
-    /// The one task that talks to the service, so that messages cannot overtake each other. It sends
-    /// without holding the lock: the service may call `snapshot` before it takes the next message.
+    /// The one task that talks to the service, so that messages cannot overtake each other. It
+    /// sends without holding the lock: the service may call `snapshot` before it takes the next
+    /// message.
     pub(crate) fn apply_committed(self: &Arc<Self>, apply: &Sender<ApplyMsg>) {
         while let Some(news) = self.wait_for_news() {
             for message in news {

@@ -47,10 +47,11 @@
 //!
 //! # How to read it
 //!
-//! [`state::State`] is what one server knows, in Figure 2's order. Its methods decide, and do nothing
-//! else: no lock, clock, randomness or network. They are grouped by the paper's sections into files.
-//! [`raft::Server::update`] is the shell around them: lock, decide, save, unlock, send. Everything that
-//! happens to a server goes through it, so nobody can learn of a decision that a crash would undo.
+//! [`state::State`] is what one server knows, in Figure 2's order. Its methods decide, and do
+//! nothing else: no lock, clock, randomness or network. They are grouped by the paper's sections
+//! into files. [`raft::Server::update`] is the shell around them: lock, decide, save, unlock, send.
+//! Everything that happens to a server goes through it, so nobody can learn of a decision that a
+//! crash would undo.
 //!
 //! | the paper says | the code is |
 //! |---|---|
@@ -77,8 +78,8 @@
 //!
 //! * Membership changes (§6): the labs' clusters are fixed.
 //! * Chunks of a snapshot (Figure 13, `offset` and `done`): the handout sends it in one piece.
-//! * A no-op at the start of a term (§8): the course's tests count indices. An entry of an older term
-//!   is committed together with the next command.
+//! * A no-op at the start of a term (§8): the course's tests count indices. An entry of an older
+//!   term is committed together with the next command.
 //! * A hint who leads: clients of the labs find the leader by asking everyone.
 //! * Pipelining: there is one call to a follower at a time, besides heartbeats. What arrives
 //!   meanwhile goes with the next one, which batches by itself when the load is high.

@@ -80,8 +80,8 @@ impl Log {
         &self.snapshot_data
     }
 
-    /// The term of the entry at `index`; `None` if it is in the snapshot, but for its last entry, or
-    /// beyond the end.
+    /// The term of the entry at `index`; `None` if it is in the snapshot, but for its last entry,
+    /// or beyond the end.
     pub(crate) fn term_at(&self, index: Index) -> Option<Term> {
         if index == self.snapshot.index {
             return Some(self.snapshot.term);

@@ -35,7 +35,8 @@ impl Storage {
         Self { persister, header: Header::default(), entries: Vec::new(), ends: Vec::new() }
     }
 
-    /// What a server had saved before it crashed: term, vote and log. A new server starts in term 0.
+    /// What a server had saved before it crashed: term, vote and log. A new server starts in term
+    /// 0.
     pub(crate) fn load(&self) -> (Term, Option<PeerId>, Log) {
         let state = self.persister.raft_state();
         let (header, entries): (Header, Vec<Entry>) = match state.is_empty() {

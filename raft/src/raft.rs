@@ -29,8 +29,8 @@ pub struct RaftState {
     pub is_leader: bool,
 }
 
-/// The server cannot accept a command: it is not the leader, as far as it knows. Used by the grading
-/// tests.
+/// The server cannot accept a command: it is not the leader, as far as it knows. Used by the
+/// grading tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotLeader;
 
@@ -43,9 +43,9 @@ impl fmt::Display for NotLeader {
 impl std::error::Error for NotLeader {}
 
 impl Raft {
-    /// Starts server `me` of a cluster; `peers[i]` reaches server i. It goes on from what `persister`
-    /// holds, and tells the service through `apply` what is committed. The service restores itself
-    /// from a persisted snapshot before this is called.
+    /// Starts server `me` of a cluster; `peers[i]` reaches server i. It goes on from what
+    /// `persister` holds, and tells the service through `apply` what is committed. The service
+    /// restores itself from a persisted snapshot before this is called.
     pub fn new(
         peers: Vec<ClientEnd>,
         me: PeerId,
@@ -98,7 +98,8 @@ impl Raft {
         self.0.update(|state| state.take_snapshot(index, snapshot));
     }
 
-    /// Stops all tasks of this server soon. What it has decided to send may still go out, and no more.
+    /// Stops all tasks of this server soon. What it has decided to send may still go out, and no
+    /// more.
     pub fn kill(&self) {
         self.0.inner.lock().killed = true;
         self.0.committed.notify_all();

@@ -80,8 +80,8 @@ impl State {
     }
 
     /// What is known of a follower once a call to it has ended; `None` unless this server is still
-    /// leader in the term in which it made the call. A reply to an older term's request says nothing
-    /// about what the follower's log is like now.
+    /// leader in the term in which it made the call. A reply to an older term's request says
+    /// nothing about what the follower's log is like now.
     pub(crate) fn progress_after(&mut self, from: PeerId, sent: Sent) -> Option<&mut Progress> {
         if sent.term != self.current_term {
             return None;
@@ -153,8 +153,8 @@ impl State {
 }
 
 impl Progress {
-    /// The follower has all entries up to `last_index`. Replies may overtake each other, so this may
-    /// be less than what is known already.
+    /// The follower has all entries up to `last_index`. Replies may overtake each other, so this
+    /// may be less than what is known already.
     pub(crate) fn confirm(&mut self, last_index: Index) {
         self.match_index = self.match_index.max(last_index);
         self.next_index = self.next_index.max(self.match_index + 1);

@@ -9,8 +9,8 @@ use crate::state::State;
 use crate::{Index, PeerId};
 
 impl State {
-    /// The service has put everything up to and including `index` into `data`. A snapshot that is no
-    /// news, since a later one was installed meanwhile, changes nothing.
+    /// The service has put everything up to and including `index` into `data`. A snapshot that is
+    /// no news, since a later one was installed meanwhile, changes nothing.
     pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
         if index <= self.log.snapshot().index {
             return;
@@ -24,9 +24,9 @@ impl State {
         info!(target: "SNAP", "{self} compacts its log up to {}", self.log.snapshot());
     }
 
-    /// InstallSnapshot RPC, receiver implementation (Figure 13). There are no chunks, so steps 2 to 4
-    /// fall away; step 8, handing the snapshot to the service, is done by the applier, which finds
-    /// that the log's beginning has moved past what was applied.
+    /// InstallSnapshot RPC, receiver implementation (Figure 13). There are no chunks, so steps 2 to
+    /// 4 fall away; step 8, handing the snapshot to the service, is done by the applier, which
+    /// finds that the log's beginning has moved past what was applied.
     pub(crate) fn handle_install_snapshot(
         &mut self,
         args: InstallSnapshotArgs,

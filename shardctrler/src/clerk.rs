@@ -32,26 +32,27 @@ impl Clerk {
         self.execute(Op::Join { groups });
     }
 
-    /// Removes groups, and shares their shards out among the others. Nothing happens if none of them
-    /// is in.
+    /// Removes groups, and shares their shards out among the others. Nothing happens if none of
+    /// them is in.
     pub fn leave(&mut self, gids: &[Gid]) {
         self.execute(Op::Leave { gids: gids.to_vec() });
     }
 
-    /// Moves one shard to a group, and balances nothing: the next join or leave may undo it. Nothing
-    /// happens if there is no such shard or group. Makes a new configuration even if the group had the
-    /// shard already.
+    /// Moves one shard to a group, and balances nothing: the next join or leave may undo it.
+    /// Nothing happens if there is no such shard or group. Makes a new configuration even if the
+    /// group had the shard already.
     pub fn move_shard(&mut self, shard: usize, gid: Gid) {
         self.execute(Op::Move { shard, gid });
     }
 
-    /// The configuration with a number; the latest, if that is `None` or does not exist yet. The latest
-    /// has all in it that was done before this call.
+    /// The configuration with a number; the latest, if that is `None` or does not exist yet. The
+    /// latest has all in it that was done before this call.
     pub fn query(&mut self, num: Option<u64>) -> Config {
         self.execute(Op::Query { number: num })
     }
 
-    /// As [`Clerk::query`], but asks each server only once: `None` if none of them answers as leader.
+    /// As [`Clerk::query`], but asks each server only once: `None` if none of them answers as
+    /// leader.
     pub fn try_query(&mut self, num: Option<u64>) -> Option<Config> {
         let request = self.request(Op::Query { number: num });
         self.servers.ask_everyone("ShardCtrler.Execute", &request)

@@ -31,8 +31,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// What follows when groups join. Those that are in already stay as they are; `None` if there are
-    /// no others.
+    /// What follows when groups join. Those that are in already stay as they are; `None` if there
+    /// are no others.
     pub(crate) fn join(&self, joining: BTreeMap<Gid, Vec<String>>) -> Option<Config> {
         let mut groups = self.groups.clone();
         for (gid, servers) in joining {
@@ -60,8 +60,8 @@ impl Config {
         Some(Config { num: self.num + 1, shards, groups: self.groups.clone() })
     }
 
-    /// What follows when there are these groups from now on. `None` if there were just these before:
-    /// groups that have joined never change, so it is enough to count them.
+    /// What follows when there are these groups from now on. `None` if there were just these
+    /// before: groups that have joined never change, so it is enough to count them.
     fn with_groups(&self, groups: BTreeMap<Gid, Vec<String>>) -> Option<Config> {
         if groups.len() == self.groups.len() {
             return None;

@@ -1,6 +1,6 @@
-//! The shard controller: a replicated service that says which group of servers serves which shard of
-//! a key/value store. Administrators add groups, remove them, and move shards; everybody else asks
-//! who has what.
+//! The shard controller: a replicated service that says which group of servers serves which shard
+//! of a key/value store. Administrators add groups, remove them, and move shards; everybody else
+//! asks who has what.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -40,9 +40,9 @@
 //! # Configurations
 //!
 //! A [`Config`] is a number, the groups that there are, and the group of each of the ten shards.
-//! Configuration 0 has no groups, so all shards are with [`NO_GROUP`]. A call that changes something
-//! appends one configuration, with the next number, and never touches an earlier one: groups that hand
-//! shards over to each other need all of them, in order.
+//! Configuration 0 has no groups, so all shards are with [`NO_GROUP`]. A call that changes
+//! something appends one configuration, with the next number, and never touches an earlier one:
+//! groups that hand shards over to each other need all of them, in order.
 //!
 //! | call | next configuration | none is appended |
 //! |---|---|---|
@@ -51,15 +51,15 @@
 //! | [`move_shard`](Clerk::move_shard) | with one shard on another group, not balanced | if there is no such shard or group |
 //! | [`query`](Clerk::query) | | always |
 //!
-//! A request that makes no sense does nothing, instead of failing: what a request does is decided when
-//! it is applied, on every server, and one that made a server panic would make all of them panic, and
-//! again after each restart.
+//! A request that makes no sense does nothing, instead of failing: what a request does is decided
+//! when it is applied, on every server, and one that made a server panic would make all of them
+//! panic, and again after each restart.
 //!
 //! # One log, one result
 //!
-//! Balancing happens when a request is applied, so each server does it for itself, and all must come to
-//! the same assignment. Then nothing may matter but the configuration before and the request: not the
-//! order of a hash map, nor time or chance.
+//! Balancing happens when a request is applied, so each server does it for itself, and all must
+//! come to the same assignment. Then nothing may matter but the configuration before and the
+//! request: not the order of a hash map, nor time or chance.
 //!
 //! ```text
 //! configuration 3   1 1 1 1 1 2 2 2 2 2
@@ -78,8 +78,8 @@
 //!
 //! # What is left out, and why
 //!
-//! * Queries without a log entry. Past configurations never change, so any server that knows them could
-//!   answer; but clients mostly ask for the latest, and only agreement tells which that is.
+//! * Queries without a log entry. Past configurations never change, so any server that knows them
+//!   could answer; but clients mostly ask for the latest, and only agreement tells which that is.
 //! * Forgetting configurations that no group needs any more: nobody tells the controller.
 //! * Weights of groups or shards: all count the same.
 

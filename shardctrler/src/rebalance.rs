@@ -11,19 +11,20 @@
 //! hand out   4 4 2 2 2 2 4 3 3 3
 //! ```
 //!
-//! **Why no assignment moves fewer shards.** An even assignment gives `S / n` shards to each of the n
-//! groups, and one more to `S % n` of them, so all that can be chosen is who gets one more. A group
-//! keeps all it holds, up to its quota. So one more in its quota saves a move if it holds more than
-//! `S / n`, and saves nothing otherwise. Those who hold most get it: so if any of the larger quotas
-//! saves nothing, everyone who holds more than `S / n` has one.
+//! **Why no assignment moves fewer shards.** An even assignment gives `S / n` shards to each of the
+//! n groups, and one more to `S % n` of them, so all that can be chosen is who gets one more. A
+//! group keeps all it holds, up to its quota. So one more in its quota saves a move if it holds
+//! more than `S / n`, and saves nothing otherwise. Those who hold most get it: so if any of the
+//! larger quotas saves nothing, everyone who holds more than `S / n` has one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::config::{Gid, NO_GROUP};
 
-/// Reassigns shards so that each is with one of `members`, and these have equally many, give or take
-/// one. No such assignment differs in fewer shards. Without members, all shards are with [`NO_GROUP`].
+/// Reassigns shards so that each is with one of `members`, and these have equally many, give or
+/// take one. No such assignment differs in fewer shards. Without members, all shards are with
+/// [`NO_GROUP`].
 ///
 /// `members` are in ascending order, none twice.
 pub(crate) fn rebalance(shards: &mut [Gid], members: &[Gid]) {
@@ -44,8 +45,8 @@ pub(crate) fn rebalance(shards: &mut [Gid], members: &[Gid]) {
     to_move.into_iter().zip(places).for_each(|(owner, gid)| *owner = gid);
 }
 
-/// How many shards each member is to have: an even share, and what does not divide goes to those who
-/// hold most, among equals to the lowest number.
+/// How many shards each member is to have: an even share, and what does not divide goes to those
+/// who hold most, among equals to the lowest number.
 fn quotas(shards: &[Gid], members: &[Gid]) -> BTreeMap<Gid, usize> {
     let held = |gid: &Gid| shards.iter().filter(|owner| *owner == gid).count();
     let mut by_held = members.to_vec();

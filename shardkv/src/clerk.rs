@@ -78,7 +78,8 @@ impl Clerk {
         let owner = self.config.shards[key_to_shard(request.command.key())];
         let servers = self.config.groups.get(&owner)?;
         let group = self.groups.of_servers(servers);
-        // The leader of the wrong group answers for all its servers: there is no use in asking them.
+        // The leader of the wrong group answers for all its servers: there is no use in asking
+        // them.
         group.ask_everyone::<_, Result<String, WrongGroup>>("ShardKv.Execute", request)?.ok()
     }
 }

@@ -1,7 +1,7 @@
-//! A key/value service that grows: keys are divided into shards, and each shard is served by a group
-//! of servers, which the shard controller of lab 4A assigns. Groups come and go, shards move, and
-//! clients notice nothing but a short wait: every call of every client is linearizable and takes effect
-//! exactly once.
+//! A key/value service that grows: keys are divided into shards, and each shard is served by a
+//! group of servers, which the shard controller of lab 4A assigns. Groups come and go, shards move,
+//! and clients notice nothing but a short wait: every call of every client is linearizable and
+//! takes effect exactly once.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -59,8 +59,8 @@
 //!
 //! # The life of a shard
 //!
-//! A group goes through all configurations, one after the other, and in each there is for each shard
-//! one of four states:
+//! A group goes through all configurations, one after the other, and in each there is for each
+//! shard one of four states:
 //!
 //! ```text
 //!                  given to us, nobody ever had it
@@ -76,9 +76,9 @@
 //!                            +---------+---------------------+
 //! ```
 //!
-//! Given and taken is by a *configuration*; the other two steps are the *handover* in between. All of
-//! them are entries of the group's log, so all its servers take each at the same place between the
-//! same requests, and a crash at any moment loses nothing:
+//! Given and taken is by a *configuration*; the other two steps are the *handover* in between. All
+//! of them are entries of the group's log, so all its servers take each at the same place between
+//! the same requests, and a crash at any moment loses nothing:
 //!
 //! ```text
 //!   group 100, loses shard 3                     group 101, gains it
@@ -92,21 +92,21 @@
 //!
 //! * **At most one group serves a shard.** It is `Serving` in one group until that group's log says
 //!   otherwise, and only from then on are its contents offered to the next.
-//! * **Nothing is lost, and nothing stays behind.** The old owner offers the contents until the new one
-//!   has them in its log, and only then drops them (challenge 1). Whichever group crashes, in whole or
-//!   in part, the leader that comes next finds `Leaving` in the replicated state and goes on. An offer
-//!   that is repeated is answered with yes and changes nothing.
-//! * **Exactly once, wherever.** The duplicate table is part of the contents: a request that 100 executed
-//!   and that is sent again to 101 is found in it.
-//! * **Nobody waits without need.** Shards that do not move are served all the time, and each one that
-//!   moves from its own arrival on, whatever holds up the others (challenge 2).
+//! * **Nothing is lost, and nothing stays behind.** The old owner offers the contents until the new
+//!   one has them in its log, and only then drops them (challenge 1). Whichever group crashes, in
+//!   whole or in part, the leader that comes next finds `Leaving` in the replicated state and goes
+//!   on. An offer that is repeated is answered with yes and changes nothing.
+//! * **Exactly once, wherever.** The duplicate table is part of the contents: a request that 100
+//!   executed and that is sent again to 101 is found in it.
+//! * **Nobody waits without need.** Shards that do not move are served all the time, and each one
+//!   that moves from its own arrival on, whatever holds up the others (challenge 2).
 //! * **No circle of waiting.** A handover waits for the log of the receiving group, and that for no
 //!   handover: groups can exchange shards both ways.
 //! * **One at a time.** The next configuration begins when no shard is `Awaited` or `Leaving`. So a
-//!   shard cannot return before its departure is complete, and four states are enough. Each step of a
-//!   handover names its configuration: one that comes late, when that is over, changes nothing.
-//! * **The last group may leave.** Then nobody takes the contents. They stay `Leaving`, through any number
-//!   of configurations, until one gives the shard to somebody.
+//!   shard cannot return before its departure is complete, and four states are enough. Each step of
+//!   a handover names its configuration: one that comes late, when that is over, changes nothing.
+//! * **The last group may leave.** Then nobody takes the contents. They stay `Leaving`, through any
+//!   number of configurations, until one gives the shard to somebody.
 //!
 //! # How to read it
 //!
@@ -121,16 +121,18 @@
 //!
 //! # What is left out, and why
 //!
-//! * Reading ahead in configurations: a group that was down goes through all that it missed, one by one.
-//!   A group whose next owner is down waits for it, and so do those that wait for this group.
+//! * Reading ahead in configurations: a group that was down goes through all that it missed, one by
+//!   one. A group whose next owner is down waits for it, and so do those that wait for this group.
 //! * Chunks: a shard travels in one message, and is one entry of the log.
-//! * Pulling: here the group that loses a shard acts, and the one that gains it only answers. So one
-//!   message, repeated, does all. Whoever pulls must also tell the other when it may delete the shard.
-//! * Giving up on a server that does not answer: a leader that is cut off from its group, but not from
-//!   others, keeps those waiting who ask it, clients as well as groups, until it is connected again. A
-//!   group that waits there does not repeat its offers to others meanwhile.
-//! * Other servers under an old number: a group knows itself by its number, and takes what configurations
-//!   say of that number for its own past. So a number means the same servers for ever.
+//! * Pulling: here the group that loses a shard acts, and the one that gains it only answers. So
+//!   one message, repeated, does all. Whoever pulls must also tell the other when it may delete the
+//!   shard.
+//! * Giving up on a server that does not answer: a leader that is cut off from its group, but not
+//!   from others, keeps those waiting who ask it, clients as well as groups, until it is connected
+//!   again. A group that waits there does not repeat its offers to others meanwhile.
+//! * Other servers under an old number: a group knows itself by its number, and takes what
+//!   configurations say of that number for its own past. So a number means the same servers for
+//!   ever.
 //! * Forgetting clients: the duplicate table of a shard keeps each one that ever wrote to it.
 
 mod clerk;

@@ -46,8 +46,9 @@ impl Migration {
 
     /// Whether this server leads, and knows all that was decided before its term.
     ///
-    /// A new leader has entries of older terms that it may not commit before one of its own (§5.4.2):
-    /// without a client it would never learn that a shard has come. So it begins with one (§8).
+    /// A new leader has entries of older terms that it may not commit before one of its own
+    /// (§5.4.2): without a client it would never learn that a shard has come. So it begins with one
+    /// (§8).
     fn leads(&mut self) -> bool {
         let RaftState { term, is_leader } = self.rsm.raft().state();
         if is_leader && self.informed != Some(term) && self.rsm.propose(Command::Nothing).is_ok() {
@@ -56,8 +57,8 @@ impl Migration {
         is_leader && self.informed == Some(term)
     }
 
-    /// Hands over what is leaving, each shard by itself: one group that is down must not hold up the
-    /// others. Returns whether any shard arrived.
+    /// Hands over what is leaving, each shard by itself: one group that is down must not hold up
+    /// the others. Returns whether any shard arrived.
     fn hand_over_all(&mut self) -> bool {
         let mut tasks: Vec<JoinHandle<bool>> = Vec::new();
         for (servers, handover) in self.rsm.peek(ShardStore::handovers) {
@@ -80,8 +81,8 @@ impl Migration {
     }
 }
 
-/// Tries to hand over a shard, and lets go of it once its next owner has agreed that it has it: only
-/// then is there no crash, of whole groups even, in which it could be lost.
+/// Tries to hand over a shard, and lets go of it once its next owner has agreed that it has it:
+/// only then is there no crash, of whole groups even, in which it could be lost.
 fn hand_over(rsm: &Rsm<ShardStore>, mut group: LeaderFinder, handover: &Handover) -> bool {
     let Handover { num, shard, .. } = *handover;
     let arrived = group.ask_everyone::<_, ()>("ShardKv.Receive", handover).is_some();

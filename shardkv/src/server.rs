@@ -17,10 +17,10 @@ use crate::store::{Command, ShardStore};
 pub struct ShardKv(Rsm<ShardStore>);
 
 impl ShardKv {
-    /// Starts server `me` of group `gid`; `peers[i]` reaches server i of the group, `ctrler_ends` the
-    /// shard controller, and `make_end` makes an end to any server by its name. The server goes on
-    /// from what `persister` holds. It takes a snapshot whenever the persisted Raft state comes near
-    /// `max_raft_state` bytes, and never without such a limit.
+    /// Starts server `me` of group `gid`; `peers[i]` reaches server i of the group, `ctrler_ends`
+    /// the shard controller, and `make_end` makes an end to any server by its name. The server goes
+    /// on from what `persister` holds. It takes a snapshot whenever the persisted Raft state comes
+    /// near `max_raft_state` bytes, and never without such a limit.
     pub fn new(
         peers: Vec<ClientEnd>,
         me: usize,
@@ -46,8 +46,8 @@ impl ShardKv {
         vec![service, self.0.service()]
     }
 
-    /// A client's request. Whether the group serves the shard is decided where the request stands in
-    /// the log: it may lose the shard while the request waits.
+    /// A client's request. Whether the group serves the shard is decided where the request stands
+    /// in the log: it may lose the shard while the request waits.
     fn execute(&self, request: Request<Op>) -> Result<Result<String, WrongGroup>, WrongLeader> {
         self.0.propose(Command::Execute(request)).map_err(WrongLeader::from)
     }

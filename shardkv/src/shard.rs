@@ -64,8 +64,8 @@ impl Shard {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Contents {
     store: KvStore,
-    /// The duplicate table: the number of each client's last write to this shard. Reads need no entry,
-    /// as to execute one again does no harm; and a write has no reply to be remembered.
+    /// The duplicate table: the number of each client's last write to this shard. Reads need no
+    /// entry, as to execute one again does no harm; and a write has no reply to be remembered.
     last_writes: BTreeMap<ClientId, u64>,
 }
 

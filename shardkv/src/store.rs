@@ -10,11 +10,12 @@ use shardctrler::{Config, Gid, NO_GROUP, SHARDS};
 use crate::rpc::{Handover, WrongGroup};
 use crate::shard::{Shard, key_to_shard};
 
-/// What a group's log consists of. Whatever changes what the group serves is in it, so all its servers
-/// make the change at the same place between the same requests.
+/// What a group's log consists of. Whatever changes what the group serves is in it, so all its
+/// servers make the change at the same place between the same requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Command {
-    /// Nothing happens. Once a new leader has had this applied, it knows all that was agreed on before.
+    /// Nothing happens. Once a new leader has had this applied, it knows all that was agreed on
+    /// before.
     Nothing,
     /// A client's request is executed, if the group serves its shard.
     Execute(Request<Op>),
@@ -36,8 +37,8 @@ pub(crate) enum Command {
 /// Invariants:
 /// * configurations follow each other without a gap, and the next begins only when this one is
 ///   [settled](ShardStore::is_settled);
-/// * a shard that is `Serving` here is `Serving` nowhere else: copies elsewhere are `Leaving`, and will
-///   only be dropped.
+/// * a shard that is `Serving` here is `Serving` nowhere else: copies elsewhere are `Leaving`, and
+///   will only be dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct ShardStore {
     gid: Gid,

@@ -9,8 +9,8 @@ pub fn item(client: u64, number: u64) -> String {
     format!("x {client} {number} y")
 }
 
-/// A value holds the items of some clients, `(client, how many)`, each once, and those of one client
-/// in order.
+/// A value holds the items of some clients, `(client, how many)`, each once, and those of one
+/// client in order.
 ///
 /// # Errors
 /// If an item is missing, there twice, or out of order.

@@ -5,7 +5,8 @@
 //!   meanwhile;
 //! * ends of an earlier incarnation stay disabled for ever, and it keeps its old persister, so that
 //!   a zombie can neither talk nor save;
-//! * handles are dropped by tasks of their node, so that destructors of a crashed server do nothing.
+//! * handles are dropped by tasks of their node, so that destructors of a crashed server do
+//!   nothing.
 
 mod clients;
 mod links;
@@ -22,8 +23,8 @@ use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;
 use crate::sim::Sim;
 
-/// How long a server may go on calling others after it was asked to stop: a task that sleeps through
-/// an election timeout of 1.5 s and only then looks is fine.
+/// How long a server may go on calling others after it was asked to stop: a task that sleeps
+/// through an election timeout of 1.5 s and only then looks is fine.
 pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 /// What a server gets when it starts.
@@ -278,9 +279,9 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         }
     }
 
-    /// Asks a server to stop and lets it run on as a zombie, which cannot save, and can talk to nobody
-    /// but through its [`OutsideEnds`]. Nothing happens if it is down. A zombie that still calls anybody
-    /// after [`SILENCE_AFTER`] fails the run.
+    /// Asks a server to stop and lets it run on as a zombie, which cannot save, and can talk to
+    /// nobody but through its [`OutsideEnds`]. Nothing happens if it is down. A zombie that still
+    /// calls anybody after [`SILENCE_AFTER`] fails the run.
     pub fn shutdown(&self, server: usize) {
         let ends = self.slots()[server].ends.clone();
         if let Some(Running { node, handle, outside }) = self.take_down(server) {

@@ -77,8 +77,8 @@ impl KvHistory {
         self.calls().len()
     }
 
-    /// Fails the run unless all calls together are linearizable. Notes that it proves nothing if the
-    /// checker gives up.
+    /// Fails the run unless all calls together are linearizable. Notes that it proves nothing if
+    /// the checker gives up.
     #[track_caller]
     pub fn check(&self) {
         let calls = self.calls().clone();

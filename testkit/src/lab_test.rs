@@ -24,9 +24,9 @@ pub fn lab_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'static)
 }
 
 /// Runs `body` as the grading test `name` of a program whose parts are [processes](crate::Process):
-/// on real threads and in real time, whatever the environment says. Only the seeds are taken from it:
-/// so many runs are made, one after the other. A seed decides what the harness itself draws, and
-/// nothing about the processes, so a replay is a new attempt.
+/// on real threads and in real time, whatever the environment says. Only the seeds are taken from
+/// it: so many runs are made, one after the other. A seed decides what the harness itself draws,
+/// and nothing about the processes, so a replay is a new attempt.
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -51,8 +51,8 @@ pub fn process_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'sta
     LabTest::new(name).on_processes().run(body);
 }
 
-/// How long a test with processes may take: longer than the 180 s that the course grants each process,
-/// and shorter than the 300 s after which `cargo lab` stops a test that does not end.
+/// How long a test with processes may take: longer than the 180 s that the course grants each
+/// process, and shorter than the 300 s after which `cargo lab` stops a test that does not end.
 const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
 
 /// A grading test that differs from the others in its limits; see [`lab_test`].

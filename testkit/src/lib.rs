@@ -2,11 +2,11 @@
 //!
 //! # Anatomy of a grading test
 //!
-//! A grading test is an ordinary `#[test]` that hands its body to [`lab_test()`]. The body runs once
-//! for each seed that the environment asks for, by default in a simulation with virtual time. It
-//! tells a story with a cluster: start servers, cut some off, crash one, heal, and check what the
-//! lab promises. When a promise is broken it calls [`Sim::fail`] with a [`Violation`], and the test
-//! prints the claim, what was seen, a line per server, and the line that replays the run.
+//! A grading test is an ordinary `#[test]` that hands its body to [`lab_test()`]. The body runs
+//! once for each seed that the environment asks for, by default in a simulation with virtual time.
+//! It tells a story with a cluster: start servers, cut some off, crash one, heal, and check what
+//! the lab promises. When a promise is broken it calls [`Sim::fail`] with a [`Violation`], and the
+//! test prints the claim, what was seen, a line per server, and the line that replays the run.
 //!
 //! A [`Cluster`] knows how to start, stop and disconnect servers, but nothing about them: what a
 //! server is, is up to the closures with which it is made. Here it is one that counts:
@@ -36,20 +36,20 @@
 //! ```
 //!
 //! Code of a server runs only in tasks of its node, and so does every destructor of it: the harness
-//! calls it through [`Cluster::call`], and holds no lock meanwhile. What the harness learns it keeps
-//! as plain data, so that a report can be made when no task runs any more.
+//! calls it through [`Cluster::call`], and holds no lock meanwhile. What the harness learns it
+//! keeps as plain data, so that a report can be made when no task runs any more.
 //!
 //! # Programs instead of servers
 //!
 //! Where a lab's parts are programs, there is nothing to simulate: such a test hands its body to
-//! [`process_test`], which runs in real time, and starts each program as a [`Process`]. It prints and
-//! records the same as the others.
+//! [`process_test`], which runs in real time, and starts each program as a [`Process`]. It prints
+//! and records the same as the others.
 //!
 //! # What is printed and recorded
 //!
 //! A test that passes prints the course's two lines to the real standard output. A grader reads
-//! neither: it names a file in `LAB_REPORT` and gets one line of JSON per run, which student code in
-//! the same process cannot forge, see the head of `record.rs`.
+//! neither: it names a file in `LAB_REPORT` and gets one line of JSON per run, which student code
+//! in the same process cannot forge, see the head of `record.rs`.
 
 mod appends;
 mod board;

@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
-/// The parts of a grading test's full name: package, test target and path of modules, all taken from
-/// the path of its source, `raft/tests/grading/election_2a.rs`.
+/// The parts of a grading test's full name: package, test target and path of modules, all taken
+/// from the path of its source, `raft/tests/grading/election_2a.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// `raft`.

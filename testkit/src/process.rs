@@ -9,15 +9,15 @@ use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
-/// How long a process may run unless a test says otherwise: many times what it needs, also on a machine
-/// with forty times as much to do as it can.
+/// How long a process may run unless a test says otherwise: many times what it needs, also on a
+/// machine with forty times as much to do as it can.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Pause between two looks at a process.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// What student code must not learn of the grader, and what would make it slow or talkative: to print a
-/// backtrace takes seconds on a busy machine.
+/// What student code must not learn of the grader, and what would make it slow or talkative: to
+/// print a backtrace takes seconds on a busy machine.
 const SCRUBBED: [&str; 8] = [
     "LAB_SEED",
     "LAB_RUNS",
@@ -45,8 +45,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program. Its standard input is empty, and its environment holds nothing that is meant
-    /// for the test.
+    /// Starts a program. Its standard input is empty, and its environment holds nothing that is
+    /// meant for the test.
     ///
     /// # Panics
     /// If it cannot be started.

@@ -5,10 +5,10 @@
 //! appends one line of JSON to the file that `LAB_REPORT` names, after its student code has ended,
 //! and the line carries a nonce that student code has never seen:
 //!
-//! * the grader makes a pipe, writes a fresh nonce into it, closes its end, and starts the test with
-//!   the number of the reading end in `LAB_NONCE_FD`;
-//! * the harness reads the pipe to its end before any student code runs; what is read from a pipe is
-//!   gone, so nobody can read it again;
+//! * the grader makes a pipe, writes a fresh nonce into it, closes its end, and starts the test
+//!   with the number of the reading end in `LAB_NONCE_FD`;
+//! * the harness reads the pipe to its end before any student code runs; what is read from a pipe
+//!   is gone, so nobody can read it again;
 //! * a pass without a line is a fail, and so is a line without the nonce. Of several lines for one
 //!   run only the first counts: a later one may copy the nonce of an earlier.
 //!

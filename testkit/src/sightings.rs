@@ -15,12 +15,12 @@ pub struct Sighting {
     pub answered: Instant,
 }
 
-/// Once a group has served a shard in a configuration, no other serves it unless a later configuration
-/// gives it the shard.
+/// Once a group has served a shard in a configuration, no other serves it unless a later
+/// configuration gives it the shard.
 ///
-/// `owners` are the groups to which the configurations give the shard, from number 0 on; `sightings` come
-/// in the order of their answers. Nobody says in which configuration a group served, so each sighting is
-/// taken for the earliest in which it is no violation.
+/// `owners` are the groups to which the configurations give the shard, from number 0 on;
+/// `sightings` come in the order of their answers. Nobody says in which configuration a group
+/// served, so each sighting is taken for the earliest in which it is no violation.
 ///
 /// # Errors
 /// If a group served that must not.
@@ -67,8 +67,8 @@ fn accusation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usi
 mod tests {
     use super::*;
 
-    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from nobody to group
-    /// 1, to 2, back to 1 and to 2 again.
+    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from nobody to
+    /// group 1, to 2, back to 1 and to 2 again.
     fn is_violation(sightings: &[(u64, u64, u64)]) -> bool {
         let at = Instant::from_nanos;
         let sighting = |&(group, sent, answered): &(u64, u64, u64)| Sighting {

@@ -1,5 +1,5 @@
-//! What a run prints and records, seen from outside: these tests start this very binary again, which
-//! then runs the samples below.
+//! What a run prints and records, seen from outside: these tests start this very binary again,
+//! which then runs the samples below.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
 

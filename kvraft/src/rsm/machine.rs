@@ -33,8 +33,8 @@ pub trait StateMachine: Send + 'static {
     fn restore(&mut self, snapshot: &[u8]);
 }
 
-/// A command, and which of a client's requests it is. A client sends one request at a time, again and
-/// again until it has the reply, and numbers them in order.
+/// A command, and which of a client's requests it is. A client sends one request at a time, again
+/// and again until it has the reply, and numbers them in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request<C> {
     /// The client.
@@ -74,8 +74,8 @@ pub(super) enum Outcome<R> {
 
 /// A request that waits for its command to be applied.
 struct Waiting<M: StateMachine> {
-    /// The term in which the command was handed to Raft: together with the index, this tells it from
-    /// any other command.
+    /// The term in which the command was handed to Raft: together with the index, this tells it
+    /// from any other command.
     term: Term,
     outcome: OutcomeSender<M>,
 }
@@ -117,8 +117,8 @@ impl<M: StateMachine> Replica<M> {
         }
     }
 
-    /// Executes the entry at a place of the log, unless it is a request that was executed before, and
-    /// tells whoever waits for that place.
+    /// Executes the entry at a place of the log, unless it is a request that was executed before,
+    /// and tells whoever waits for that place.
     pub(super) fn apply(&mut self, index: Index, term: Term, entry: Entry<M::Command>) {
         let reply = match entry {
             Entry::Request(request) => self.execute(request),
@@ -133,7 +133,8 @@ impl<M: StateMachine> Replica<M> {
         }
     }
 
-    /// Executes a request once; `None` if it is so old that its client has got the reply and gone on.
+    /// Executes a request once; `None` if it is so old that its client has got the reply and gone
+    /// on.
     fn execute(&mut self, request: Request<M::Command>) -> Option<M::Reply> {
         let Request { client, sequence, command } = request;
         match self.sessions.get(&client) {
@@ -159,7 +160,8 @@ impl<M: StateMachine> Replica<M> {
         self.machine.restore(&machine);
     }
 
-    /// What was applied up to `index` came in a snapshot: who waited for it cannot be told the reply.
+    /// What was applied up to `index` came in a snapshot: who waited for it cannot be told the
+    /// reply.
     pub(super) fn forget_up_to(&mut self, index: Index) {
         let later = self.waiting.split_off(&(index + 1));
         for waiting in std::mem::replace(&mut self.waiting, later).into_values() {

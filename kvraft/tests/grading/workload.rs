@@ -10,8 +10,9 @@ use testkit::{KvClerk, Sim, Violation, item};
 
 use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
 
-/// How many times as large as it should be a server's Raft state may become. As in the course: a leader
-/// in a minority takes the requests of clients that come back to it, and cannot get rid of any.
+/// How many times as large as it should be a server's Raft state may become. As in the course: a
+/// leader in a minority takes the requests of clients that come back to it, and cannot get rid of
+/// any.
 pub const LOG_FACTOR: usize = 8;
 
 /// How often the clients are let loose.

@@ -94,8 +94,8 @@ fn is_running_in(fixture: &Fixture) -> bool {
     processes().any(|(line, _)| line.starts_with(&*target.to_string_lossy()))
 }
 
-/// The command lines and directories of all processes; there are none where the system does not show
-/// them.
+/// The command lines and directories of all processes; there are none where the system does not
+/// show them.
 fn processes() -> impl Iterator<Item = (String, Option<PathBuf>)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.filter_map(|entry| {

@@ -48,8 +48,8 @@ impl Network {
         });
     }
 
-    /// Looks after a call whose handler has run for `age` nanoseconds, at the next time at which the
-    /// network asks whether its server is still there.
+    /// Looks after a call whose handler has run for `age` nanoseconds, at the next time at which
+    /// the network asks whether its server is still there.
     pub(super) fn look_after_handler(&self, core: Option<&Core>, id: CallId, age: u64) {
         let network = self.clone();
         after(core, POLL - age % POLL, move || network.look_after(id));

@@ -201,8 +201,8 @@ impl Core {
         true
     }
 
-    /// Lets others run although the current task has not asked for it. Under [`Policy::Pct`] it must
-    /// step back for that: it would be chosen again at once, and might poll for ever.
+    /// Lets others run although the current task has not asked for it. Under [`Policy::Pct`] it
+    /// must step back for that: it would be chosen again at once, and might poll for ever.
     #[cold]
     fn let_others_in(&self) {
         if self.policy == Policy::Pct && self.burst.get() > LONGEST_BURST {
@@ -212,8 +212,8 @@ impl Core {
         self.yield_now();
     }
 
-    /// Runs `f`, which puts a log line into words, in such a way that no operation in it costs time,
-    /// lets others run, or takes effect: whether a line is wanted must not change the run.
+    /// Runs `f`, which puts a log line into words, in such a way that no operation in it costs
+    /// time, lets others run, or takes effect: whether a line is wanted must not change the run.
     pub(crate) fn unobserved<R>(&self, f: impl FnOnce() -> R) -> R {
         /// Ends the special state however `f` ends.
         struct Restore<'a>(&'a Core);

@@ -23,8 +23,8 @@ pub enum Policy {
     /// Random priorities; now and then the running task drops to the lowest one (Burckhardt et
     /// al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010).
     Pct,
-    /// As [`Policy::Random`], and now and then a server's task stands still for up to 131 ms, like a
-    /// thread that lost its processor. This shows most races, so it is the default.
+    /// As [`Policy::Random`], and now and then a server's task stands still for up to 131 ms, like
+    /// a thread that lost its processor. This shows most races, so it is the default.
     #[default]
     Stall,
 }

@@ -152,8 +152,8 @@ pub(crate) fn with_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
     })
 }
 
-/// A generator for a thread: seeded from its run and the order in which the run's threads first drew
-/// a number.
+/// A generator for a thread: seeded from its run and the order in which the run's threads first
+/// drew a number.
 fn fresh_rng(thread: Option<&RealThread>) -> Pcg64 {
     let Some(RealThread { world, .. }) = thread else {
         return stream(wall::entropy(), Stream::User);
@@ -203,8 +203,8 @@ pub(crate) fn after(delay: Duration, action: impl FnOnce() + Send + 'static) {
     timer::run_at(later(delay), Box::new(move || run_job(thread, action)));
 }
 
-/// Runs `job` on a thread of its own as part of the caller's run, on `node`. A panic in it fails the
-/// run.
+/// Runs `job` on a thread of its own as part of the caller's run, on `node`. A panic in it fails
+/// the run.
 pub(crate) fn spawn(node: NodeId, job: impl FnOnce() + Send + 'static) {
     let thread = context::real().map(|thread| RealThread { node, ..thread });
     pool::run(Box::new(move || run_job(thread, job)));

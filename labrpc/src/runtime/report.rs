@@ -7,7 +7,8 @@ use super::core::Core;
 use super::seconds;
 use super::task::{Slot, State, Wait};
 
-/// A wait for a lock or a receiver that lasts longer than this, in virtual nanoseconds, is reported.
+/// A wait for a lock or a receiver that lasts longer than this, in virtual nanoseconds, is
+/// reported.
 const LONG_WAIT: u64 = 1_000_000_000;
 
 /// A list in the report ends after so many lines.

@@ -1,7 +1,7 @@
 //! Real time, for the real-thread backend and for measuring what a run cost.
 //!
-//! The one place that may read the machine's clock, put a real thread to sleep, or draw a number that
-//! no seed decides.
+//! The one place that may read the machine's clock, put a real thread to sleep, or draw a number
+//! that no seed decides.
 
 #![allow(clippy::disallowed_methods, reason = "this is where real time comes from")]
 

@@ -208,8 +208,8 @@ impl Connection {
         })
     }
 
-    /// A caller waits no longer. If nothing at all has arrived since he called, the server's machine
-    /// may be gone without a word: the next call makes a new connection.
+    /// A caller waits no longer. If nothing at all has arrived since he called, the server's
+    /// machine may be gone without a word: the next call makes a new connection.
     fn give_up(&self, call: u64, began: Instant) {
         let mut calls = lock(&self.calls);
         if let Some(waiting) = &mut calls.waiting {

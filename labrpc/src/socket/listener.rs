@@ -221,9 +221,9 @@ impl SocketFile {
     }
 }
 
-/// Keeps others from opening a socket in the same directory as long as the result lives. Between `bind`
-/// and `listen` a socket refuses calls as if its owner were dead, and would be taken for stale. Where
-/// directories cannot be locked, two that start at the same moment are not told apart.
+/// Keeps others from opening a socket in the same directory as long as the result lives. Between
+/// `bind` and `listen` a socket refuses calls as if its owner were dead, and would be taken for
+/// stale. Where directories cannot be locked, two that start at the same moment are not told apart.
 fn lock_directory_of(path: &Path) -> Option<File> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = File::open(parent.unwrap_or(Path::new("."))).ok()?;

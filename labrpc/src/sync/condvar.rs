@@ -9,7 +9,8 @@ use super::mutex::MutexGuard;
 use crate::runtime::{Core, Instant, SLICE, Wait, Waiter, check_over, dispatch};
 
 /// Lets tasks wait until another changes what a [`Mutex`](crate::Mutex) guards. The counterpart of
-/// [`std::sync::Condvar`]: wait in a loop that checks the condition, or use [`Condvar::wait_while`].
+/// [`std::sync::Condvar`]: wait in a loop that checks the condition, or use
+/// [`Condvar::wait_while`].
 #[derive(Debug, Default)]
 pub struct Condvar {
     /// Who waits, in a simulation, longest first.

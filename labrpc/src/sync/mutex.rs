@@ -286,7 +286,8 @@ impl LockTable {
         }
     }
 
-    /// Wakes the task that has waited longest for a lock; it may still find that another was faster.
+    /// Wakes the task that has waited longest for a lock; it may still find that another was
+    /// faster.
     fn wake_next(&self, core: &Core, lock: u32) {
         let queues = self.queues.borrow();
         if let Some(queue) = queues.get(&lock) {

@@ -40,7 +40,8 @@ fn unreliable_network_loses_some() {
     });
 }
 
-/// `TestRegression1`: calls made while an end was disabled neither delay later ones nor arrive later.
+/// `TestRegression1`: calls made while an end was disabled neither delay later ones nor arrive
+/// later.
 #[test]
 fn calls_on_a_disabled_end_do_not_delay_later_ones() {
     run(|| {

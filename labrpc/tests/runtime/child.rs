@@ -11,8 +11,8 @@ pub fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
-/// Runs the test `name` of this program again, in a process of its own in which [`is_child`] is true
-/// and these variables are set.
+/// Runs the test `name` of this program again, in a process of its own in which [`is_child`] is
+/// true and these variables are set.
 pub fn again(name: &str, variables: &[(&str, &str)]) -> Output {
     let program = env::current_exe().expect("a running program has a path");
     Command::new(program)

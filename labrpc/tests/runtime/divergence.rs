@@ -11,8 +11,8 @@ use labrpc::{Simulation, sleep, spawn, yield_now};
 
 use crate::failure_of;
 
-/// Runs a program with a leak, which then panics, and fails unless the report says where two replays
-/// went apart: in tasks spawned in this file.
+/// Runs a program with a leak, which then panics, and fails unless the report says where two
+/// replays went apart: in tasks spawned in this file.
 fn assert_found_out(leak: impl Fn() + Send + Sync + 'static) {
     let failure = failure_of(move || {
         leak();

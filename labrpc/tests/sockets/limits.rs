@@ -7,8 +7,8 @@ use labrpc::{Instant, RpcError, sleep, spawn};
 
 use crate::fixture::{Fixture, keep_log, wait_for_line, wait_until};
 
-/// How long a message may be under way where that is limited: longer than a busy machine lets a server
-/// wait in the middle of a message that has arrived.
+/// How long a message may be under way where that is limited: longer than a busy machine lets a
+/// server wait in the middle of a message that has arrived.
 const MESSAGE_TIME: Duration = Duration::from_secs(1);
 
 #[test]

@@ -59,8 +59,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Opens the job and its socket. The socket comes first: where another coordinator listens, its files
-/// must not be touched.
+/// Opens the job and its socket. The socket comes first: where another coordinator listens, its
+/// files must not be touched.
 fn start(args: Args) -> Result<(Coordinator, Listener), String> {
     let files = expand(&args.files)?;
     let splits = cut(&files, args.split_size).map_err(|error| error.to_string())?;

@@ -15,7 +15,8 @@ struct Args {
     /// Largest input of one map call, in bytes or with K, M, G: larger files are cut at line ends
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_SPLIT_SIZE, value_parser = command::parse_size)]
     split_size: u64,
-    /// The app, its arguments, and the input files: wc FILE..., indexer FILE..., or grep PATTERN FILE...
+    /// The app, its arguments, and the input files: wc FILE..., indexer FILE..., or grep PATTERN
+    /// FILE...
     #[arg(value_name = "APP FILE", required = true, num_args = 1..)]
     app_and_files: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! Which tasks are done, which run, and who shall do what next. Pure: no lock, clock, randomness or I/O.
+//! Which tasks are done, which run, and who shall do what next. Pure: no lock, clock, randomness or
+//! I/O.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -145,8 +146,8 @@ impl TaskTable {
         Next::Run(Attempt { task, number })
     }
 
-    /// Whether the results of an attempt are of use: its task is not done. It need not be the latest
-    /// attempt; a slow worker may still be the first.
+    /// Whether the results of an attempt are of use: its task is not done. It need not be the
+    /// latest attempt; a slow worker may still be the first.
     pub(crate) fn wants(&self, attempt: Attempt) -> bool {
         attempt.number <= self.attempts
             && self.given_up.is_none()

@@ -44,7 +44,8 @@ fn check_whole(job: &Job, seen: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Workers that die in one call of three and dawdle in another are replaced, and the output is right.
+/// Workers that die in one call of three and dawdle in another are replaced, and the output is
+/// right.
 #[test]
 fn crash_1() {
     process_test("crash_1", |_sim| {

@@ -46,8 +46,8 @@ fn killed_coordinator_does_no_harm_1() {
     });
 }
 
-/// Results of an earlier job are not accepted by the next one, and cannot replace its files. The second
-/// job is in its reduce phase when the slow reduce tasks of the first one report to it.
+/// Results of an earlier job are not accepted by the next one, and cannot replace its files. The
+/// second job is in its reduce phase when the slow reduce tasks of the first one report to it.
 #[test]
 fn workers_of_an_earlier_job_are_ignored_1() {
     process_test("workers_of_an_earlier_job_are_ignored_1", |_sim| {
@@ -61,7 +61,8 @@ fn workers_of_an_earlier_job_are_ignored_1() {
         let mut workers = [(); 3].map(|()| job.test_worker("rtiming"));
         coordinator.succeed();
         let output = job.output();
-        // Each line is a letter and the number of workers that were in reduce, of which there are three.
+        // Each line is a letter and the number of workers that were in reduce, of which there are
+        // three.
         let is_own = |line: &String| line.len() == 3 && matches!(&line[1..], " 1" | " 2" | " 3");
         assert!(output.len() == 10 && output.iter().all(is_own), "another job meddled: {output:?}");
         for process in workers.iter_mut().chain(&mut stragglers) {

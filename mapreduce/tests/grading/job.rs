@@ -64,8 +64,9 @@ impl Job {
         self.coordinator_at(args, || self.path("mr.sock").exists())
     }
 
-    /// Starts the coordinator with these arguments. It listens by the end of this, or has ended: workers
-    /// wait for it for two seconds only, and a busy machine may take longer to start a process.
+    /// Starts the coordinator with these arguments. It listens by the end of this, or has ended:
+    /// workers wait for it for two seconds only, and a busy machine may take longer to start a
+    /// process.
     pub fn coordinator_at(&self, args: &[&str], listens: impl Fn() -> bool) -> Process {
         let mut coordinator = self.start(COORDINATOR, args);
         wait_until("the coordinator listens", || listens() || coordinator.ended().is_some());

@@ -1,5 +1,5 @@
-//! The grading tests of lab 1, on real processes. Each test has its own directory and socket, so they
-//! run in parallel.
+//! The grading tests of lab 1, on real processes. Each test has its own directory and socket, so
+//! they run in parallel.
 
 mod corpus;
 mod crash_1;

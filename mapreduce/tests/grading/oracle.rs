@@ -7,8 +7,8 @@ use std::path::Path;
 /// Lines of the output, sorted.
 pub type Lines = Vec<String>;
 
-/// Words of a text. The generated books hold no letters for which the standard library disagrees with
-/// the definition of a word.
+/// Words of a text. The generated books hold no letters for which the standard library disagrees
+/// with the definition of a word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
 }

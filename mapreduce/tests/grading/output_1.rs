@@ -14,8 +14,8 @@ fn wc_1() {
         let mut workers = [job.worker("wc"), job.worker("wc"), job.worker("wc")];
         coordinator.succeed();
         job.check_output(&oracle::word_count(&job.books()));
-        // One whose task was given to another, since it took too long, may come too late to hear that
-        // all is done.
+        // One whose task was given to another, since it took too long, may come too late to hear
+        // that all is done.
         workers.iter_mut().for_each(|worker| _ = worker.wait());
         assert_eq!(job.output_names().len(), 10, "one output for each reduce task");
     });

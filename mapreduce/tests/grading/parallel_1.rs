@@ -38,8 +38,8 @@ fn reduce_parallelism_1() {
     });
 }
 
-/// Without failures every map task runs once, although some take almost five seconds; and workers that
-/// come when all is over do not stay.
+/// Without failures every map task runs once, although some take almost five seconds; and workers
+/// that come when all is over do not stay.
 #[test]
 fn job_count_1() {
     process_test("job_count_1", |_sim| {

@@ -6,8 +6,8 @@ use testkit::process_test;
 use crate::job::{Job, SEQUENTIAL, WORKER};
 use crate::oracle;
 
-/// Large files become several map tasks, which changes nothing about the result; nor do TCP, several
-/// slots, and doing without the combiner.
+/// Large files become several map tasks, which changes nothing about the result; nor do TCP,
+/// several slots, and doing without the combiner.
 #[test]
 fn split_files_1() {
     process_test("split_files_1", |_sim| {

@@ -58,7 +58,8 @@ fn rpc_bytes_2b() {
     });
 }
 
-/// A leader does not send again what its followers have: heartbeats are small, however long the log.
+/// A leader does not send again what its followers have: heartbeats are small, however long the
+/// log.
 #[test]
 fn log_is_sent_once_2b() {
     lab_test("log_is_sent_once_2b", |sim| {

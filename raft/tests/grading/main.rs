@@ -1,7 +1,7 @@
 //! The grading tests of lab 2: those of the course, and ours.
 //!
-//! Each part has a module. All of them tell their stories with a [`cluster::RaftCluster`], and in all
-//! of them [`ledger`] watches every leader and every command that is applied.
+//! Each part has a module. All of them tell their stories with a [`cluster::RaftCluster`], and in
+//! all of them [`ledger`] watches every leader and every command that is applied.
 
 mod acknowledged_2c;
 mod cluster;

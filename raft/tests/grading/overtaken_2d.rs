@@ -4,8 +4,8 @@ use testkit::lab_test;
 
 use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
 
-/// Many commands at once, while replies are lost or late, so that a leader takes snapshots of what it
-/// believes that a follower lacks; then everybody catches up.
+/// Many commands at once, while replies are lost or late, so that a leader takes snapshots of what
+/// it believes that a follower lacks; then everybody catches up.
 #[test]
 fn snapshots_and_entries_overtake_2d() {
     lab_test("snapshots_and_entries_overtake_2d", |sim| {

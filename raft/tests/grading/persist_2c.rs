@@ -145,8 +145,9 @@ fn vote_survives_restart_2c() {
     });
 }
 
-/// Replies that come late, when terms and leaders have changed, count for nothing (§5.1): votes only
-/// in the term for which they were given, and acknowledgements only in the term of their request.
+/// Replies that come late, when terms and leaders have changed, count for nothing (§5.1): votes
+/// only in the term for which they were given, and acknowledgements only in the term of their
+/// request.
 #[test]
 fn late_replies_2c() {
     lab_test("late_replies_2c", |sim| {

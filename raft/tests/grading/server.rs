@@ -98,7 +98,8 @@ impl Life {
         (life, ends, persister)
     }
 
-    /// The service: takes what Raft delivers, and snapshots itself now and then, from this same task.
+    /// The service: takes what Raft delivers, and snapshots itself now and then, from this same
+    /// task.
     fn drain(&self, messages: &Receiver<ApplyMsg>, raft: &Raft) {
         for message in messages {
             let isolated_since = self.reach.isolated_since();

@@ -8,10 +8,10 @@ use testkit::{Sim, lab_test};
 
 use crate::cluster::RaftCluster;
 
-/// Largest Raft state that a server may save, as in the course. An entry of ours takes about as many
-/// bytes as in the course's codec, 20 for the command and 2 to 4 around it, so the limit means the
-/// same: it has room for some 80 entries. A server that trims its log holds 25 at most; one that
-/// does not holds more than 300 in the end.
+/// Largest Raft state that a server may save, as in the course. An entry of ours takes about as
+/// many bytes as in the course's codec, 20 for the command and 2 to 4 around it, so the limit means
+/// the same: it has room for some 80 entries. A server that trims its log holds 25 at most; one
+/// that does not holds more than 300 in the end.
 const MAX_LOG_SIZE: usize = 2000;
 
 /// What keeps a server from following the others for a while.

@@ -32,7 +32,8 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The highest number that some query has returned: whoever asks from now on sees that, or more.
+    /// The highest number that some query has returned: whoever asks from now on sees that, or
+    /// more.
     fn latest(&self) -> u64 {
         self.notes().configs.last_key_value().map_or(0, |(&num, _)| num)
     }

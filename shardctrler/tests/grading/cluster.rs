@@ -15,8 +15,8 @@ use crate::step::{Step, check_balanced, check_step, picture};
 /// How long tests wait for an election. Twice to four times what a good solution takes.
 pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Servers of the controller, all connected with each other in the beginning, and what their clients
-/// saw. Clones are the same cluster.
+/// Servers of the controller, all connected with each other in the beginning, and what their
+/// clients saw. Clones are the same cluster.
 #[derive(Clone)]
 pub struct CtrlCluster {
     sim: Sim,
@@ -114,8 +114,8 @@ impl CtrlCluster {
         }
     }
 
-    /// Reads all configurations. Each is what it was when it was read before, and follows from the one
-    /// before it by one request. Returns what these have done.
+    /// Reads all configurations. Each is what it was when it was read before, and follows from the
+    /// one before it by one request. Returns what these have done.
     #[track_caller]
     pub fn check_history(&self, clerk: &mut CheckedClerk) -> Vec<Step> {
         let latest = clerk.latest().num;

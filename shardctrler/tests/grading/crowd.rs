@@ -1,7 +1,7 @@
 //! Many clients at once, in bad weather: each request must count once.
 //!
-//! Every group joins once and leaves once, and no shard is moved to the same group twice by hand. So the
-//! history itself tells how often each request was executed, in whichever order they came.
+//! Every group joins once and leaves once, and no shard is moved to the same group twice by hand.
+//! So the history itself tells how often each request was executed, in whichever order they came.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -89,7 +89,8 @@ fn receive(clerk: &mut CheckedClerk, gid: Gid) {
     clerk.leave(&[gid]);
 }
 
-/// Moves a shard to each resident, and looks whether it was there; a moment later it may be elsewhere.
+/// Moves a shard to each resident, and looks whether it was there; a moment later it may be
+/// elsewhere.
 fn move_around(cluster: &CtrlCluster, clerk: &mut CheckedClerk, shard: usize) {
     for gid in RESIDENTS {
         let before = clerk.latest();
@@ -105,8 +106,8 @@ fn move_around(cluster: &CtrlCluster, clerk: &mut CheckedClerk, shard: usize) {
     }
 }
 
-/// Each join and each leave was executed once. So was each move, unless it changed nothing, in which
-/// case there may be a configuration for it.
+/// Each join and each leave was executed once. So was each move, unless it changed nothing, in
+/// which case there may be a configuration for it.
 fn judge(steps: &[Step]) -> Result<(), Violation> {
     let guests = (1..=HOSTS).flat_map(|host| 100 * host..100 * host + GUESTS);
     let comings = guests.clone().map(|gid| Step::Join(vec![gid]));

@@ -69,8 +69,8 @@ pub fn check_balanced(config: &Config) -> Result<(), Violation> {
 
 /// How many shards must move, at the very least, so that these groups have equally many.
 ///
-/// Of what a group has, its even share can stay. Where shards are left over, one more can stay with as
-/// many of the groups that have more than their share.
+/// Of what a group has, its even share can stay. Where shards are left over, one more can stay with
+/// as many of the groups that have more than their share.
 fn fewest_moves(before: &Config, groups: &BTreeMap<Gid, Vec<String>>) -> usize {
     if groups.is_empty() {
         return before.shards.iter().filter(|&&owner| owner != NO_GROUP).count();

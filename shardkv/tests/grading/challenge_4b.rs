@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEYS: usize = 30;
 /// Bytes of a value.
 const VALUE: usize = 1_000;
-/// What all servers together may have saved: each value on the three servers of its group; those of the
-/// three keys that are read twice, as a duplicate table may remember what was read; and 2,000 bytes for
-/// each server. A shard that is kept where it was adds 3,000 or, if it is one of the two that have eleven
-/// keys, 33,000. `crash_while_dropping_4b` looks at shards one by one.
+/// What all servers together may have saved: each value on the three servers of its group; those of
+/// the three keys that are read twice, as a duplicate table may remember what was read; and 2,000
+/// bytes for each server. A shard that is kept where it was adds 3,000 or, if it is one of the two
+/// that have eleven keys, 33,000. `crash_while_dropping_4b` looks at shards one by one.
 const SAVED_LIMIT: usize = 3 * ((KEYS - 3) * VALUE + 2 * 3 * VALUE + 6_000);
 
 /// A group keeps nothing of the shards that others have.

@@ -16,12 +16,13 @@ pub const GROUP_SIZE: usize = 3;
 /// The number of the first group; the others follow.
 const FIRST_GID: Gid = 100;
 /// How large a server's Raft state may become, in units of the size at which it should take a
-/// snapshot. The course grants 8, which in our codec no log reaches that is never cut short: it takes 4 to
+/// snapshot. The course grants 8, which in our codec no log reaches that is never cut short: it
+/// takes 4 to
 /// 6. Who does cut it needs hardly more than 1, as there is one client and nobody is cut off.
 const LOG_FACTOR: usize = 3;
 
-/// A controller and groups of servers on one network, all of which run, joined or not; and what clients
-/// of the groups saw.
+/// A controller and groups of servers on one network, all of which run, joined or not; and what
+/// clients of the groups saw.
 pub struct ShardCluster {
     sim: Sim,
     ctrlers: Cluster<ShardCtrler>,
@@ -39,8 +40,8 @@ pub fn gid(group: usize) -> Gid {
 }
 
 impl ShardCluster {
-    /// Starts three groups of three servers on a reliable network. They take snapshots when the Raft
-    /// state comes near `max_raft_state` bytes.
+    /// Starts three groups of three servers on a reliable network. They take snapshots when the
+    /// Raft state comes near `max_raft_state` bytes.
     pub fn start(sim: &Sim, max_raft_state: Option<usize>) -> Self {
         Self::with_groups(sim, 3, max_raft_state)
     }
@@ -261,7 +262,8 @@ impl ShardCluster {
 
 /// What servers have saved.
 impl ShardCluster {
-    /// Logs are kept short; without a limit, no snapshot is taken. Who lags has a second to catch up.
+    /// Logs are kept short; without a limit, no snapshot is taken. Who lags has a second to catch
+    /// up.
     #[track_caller]
     pub fn check_log_size(&self) {
         for _ in 0..10 {

@@ -48,8 +48,8 @@ fn concurrent1_4b() {
     });
 }
 
-/// Many configurations, one right after the other. Without snapshots, groups that went down go through all
-/// of them again, though the shards are elsewhere by then.
+/// Many configurations, one right after the other. Without snapshots, groups that went down go
+/// through all of them again, though the shards are elsewhere by then.
 #[test]
 fn concurrent2_4b() {
     lab_test("concurrent2_4b", |sim| {

@@ -1,5 +1,5 @@
-//! What goes wrong in solutions that pass the course's tests: odd keys, no group at all, groups that crash at
-//! the wrong moment, and leaders who do not know that they were deposed.
+//! What goes wrong in solutions that pass the course's tests: odd keys, no group at all, groups
+//! that crash at the wrong moment, and leaders who do not know that they were deposed.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ const ELECTION: Duration = Duration::from_secs(2);
 /// Longer than groups that reach each other need to follow one configuration.
 const CHANGE: Duration = Duration::from_secs(1);
 
-/// The shard of a key is its first byte modulo 10, whatever follows, and that of the empty key is 0.
+/// The shard of a key is its first byte modulo 10, whatever follows, and that of the empty key is
+/// 0.
 #[test]
 fn keys_in_their_shards_4b() {
     lab_test("keys_in_their_shards_4b", |sim| {
@@ -73,8 +74,8 @@ fn last_group_leaves_4b() {
 
 /// Bytes of the values that move while groups crash.
 const VALUE: usize = 5_000;
-/// What all servers may have saved: the values once on each server of a group, and 1,000 bytes each. A
-/// shard that is left behind adds 15,000.
+/// What all servers may have saved: the values once on each server of a group, and 1,000 bytes
+/// each. A shard that is left behind adds 15,000.
 const SAVED_LIMIT: usize = GROUP_SIZE * (SHARDS * VALUE + 3 * 1_000);
 
 /// A group drops what it has lost, also if it crashes in whole just then.
@@ -92,7 +93,8 @@ fn crash_while_dropping_4b() {
             sleep(ms(rng().random_range(0..600)));
             cluster.bring_down(&[from]);
             cluster.bring_up(&[from]);
-            // A new client asks the next owners. Once they take a little key for each shard, all have moved.
+            // A new client asks the next owners. Once they take a little key for each shard, all
+            // have moved.
             let mut clerk = cluster.client(0);
             data.keys().for_each(|key| clerk.put(&format!("{key} moved"), "yes"));
             check_saved(&cluster);
@@ -118,8 +120,8 @@ fn check_saved(cluster: &ShardCluster) {
 /// The key by which the following tests look at shard 0.
 const KEY: &str = "2";
 
-/// A leader that does not know that it was deposed, and that its group has lost a shard, does not answer
-/// for it.
+/// A leader that does not know that it was deposed, and that its group has lost a shard, does not
+/// answer for it.
 #[test]
 fn deposed_leader_reads_4b() {
     lab_test("deposed_leader_reads_4b", |sim| {
@@ -147,8 +149,8 @@ fn deposed_leader_reads_4b() {
     });
 }
 
-/// A leader that does not know that it was deposed, and goes on to hand over a shard as it was when it left,
-/// does no harm when the shard leaves for a second time.
+/// A leader that does not know that it was deposed, and goes on to hand over a shard as it was when
+/// it left, does no harm when the shard leaves for a second time.
 #[test]
 fn deposed_leader_hands_over_4b() {
     lab_test("deposed_leader_hands_over_4b", |sim| {
@@ -182,8 +184,8 @@ fn deposed_leader_hands_over_4b() {
     });
 }
 
-/// A leader that cannot have anything agreed on does not say that a shard has come: the old owner would
-/// drop the only copy.
+/// A leader that cannot have anything agreed on does not say that a shard has come: the old owner
+/// would drop the only copy.
 #[test]
 fn receiver_without_majority_4b() {
     lab_test("receiver_without_majority_4b", |sim| {
@@ -217,8 +219,8 @@ fn cut_from_peers(cluster: &ShardCluster, group: usize, server: usize) {
     }
 }
 
-/// Of the first two groups, some servers of one reach the other group and are reached from there, and
-/// its others do not.
+/// Of the first two groups, some servers of one reach the other group and are reached from there,
+/// and its others do not.
 fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) {
     let network = cluster.sim().network();
     for (server, &name) in cluster.server_names(group).iter().enumerate() {

@@ -29,7 +29,8 @@ pub fn shard_of(key: usize) -> usize {
     (usize::from(b'0') + key) % SHARDS
 }
 
-/// The keys "0", "1" and so on, and the value that each must have. Ten of them are one for each shard.
+/// The keys "0", "1" and so on, and the value that each must have. Ten of them are one for each
+/// shard.
 pub struct Data {
     sim: Sim,
     values: Vec<String>,
@@ -111,7 +112,8 @@ pub enum Pace {
     /// It pauses after each call.
     Pause(Duration),
     /// It makes about [`BURST`] calls without a pause, and then lets others have the processor: the
-    /// course's clients, whose calls take longer, never pause. More calls would only make the test slower.
+    /// course's clients, whose calls take longer, never pause. More calls would only make the test
+    /// slower.
     Bursts,
 }
 

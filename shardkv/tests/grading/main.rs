@@ -1,6 +1,7 @@
 //! The grading tests of lab 4B: those of the course under their names, and ours.
 //!
-//! In all of them, every call of every client is recorded, and the whole history must be linearizable.
+//! In all of them, every call of every client is recorded, and the whole history must be
+//! linearizable.
 
 mod challenge_4b;
 mod cluster;

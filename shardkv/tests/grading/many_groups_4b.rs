@@ -75,8 +75,8 @@ fn change_configuration(cluster: &mut ShardCluster, joined: &mut Vec<usize>) {
     }
 }
 
-/// Cuts some groups off from the others, takes a whole group down, or one server of each group; returns
-/// the groups of which servers are down.
+/// Cuts some groups off from the others, takes a whole group down, or one server of each group;
+/// returns the groups of which servers are down.
 fn break_something(cluster: &ShardCluster) -> Vec<usize> {
     match below(4) {
         0 => {

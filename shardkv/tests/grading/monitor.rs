@@ -1,13 +1,14 @@
-//! A monitor that asks every server for every shard, again and again: who serves what, and should it?
+//! A monitor that asks every server for every shard, again and again: who serves what, and should
+//! it?
 //!
 //! It uses the lab's own clerk, and leads it astray. The clerk asks a controller of the monitor's,
-//! which says for ever that one group of one server has all shards; and the end to that server leads
-//! to the one that is probed. A server that does not serve the key refuses, and the clerk asks again and
-//! again. So a probe returns as soon as the server serves the shard.
+//! which says for ever that one group of one server has all shards; and the end to that server
+//! leads to the one that is probed. A server that does not serve the key refuses, and the clerk
+//! asks again and again. So a probe returns as soon as the server serves the shard.
 //!
-//! To know when the request was sent that was answered at last, the probes' links are open for a while
-//! and closed for a while. No request survives a closed time, so one that is answered was sent in the
-//! open time in which the answer comes.
+//! To know when the request was sent that was answered at last, the probes' links are open for a
+//! while and closed for a while. No request survives a closed time, so one that is answered was
+//! sent in the open time in which the answer comes.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -33,8 +34,8 @@ const PROBE: &str = "probe";
 pub struct Monitor {
     sim: Sim,
     servers: Arc<Vec<String>>,
-    /// When the links were opened last. Neither this nor the next is ever locked across a call of the
-    /// runtime.
+    /// When the links were opened last. Neither this nor the next is ever locked across a call of
+    /// the runtime.
     opened: Arc<Mutex<Instant>>,
     /// Who served which shard.
     sightings: Arc<Mutex<Vec<(usize, Sighting)>>>,

@@ -96,8 +96,8 @@ fn shards_arrive_soon_4b() {
     });
 }
 
-/// A configuration comes into force though everybody goes down in the midst of it, and though no client
-/// gives new leaders anything to agree on.
+/// A configuration comes into force though everybody goes down in the midst of it, and though no
+/// client gives new leaders anything to agree on.
 #[test]
 fn crash_while_shards_move_4b() {
     lab_test("crash_while_shards_move_4b", |sim| {
@@ -126,8 +126,8 @@ fn crash_while_shards_move_4b() {
     });
 }
 
-/// A server that was killed in the midst of a migration moves nothing any more, neither to other groups
-/// nor from them; when it is back it goes on.
+/// A server that was killed in the midst of a migration moves nothing any more, neither to other
+/// groups nor from them; when it is back it goes on.
 #[test]
 fn killed_servers_stop_migrating_4b() {
     lab_test("killed_servers_stop_migrating_4b", |sim| {
@@ -136,8 +136,8 @@ fn killed_servers_stop_migrating_4b() {
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, SHARDS, 20);
 
-        // Group 0 has to hand over what group 1 cannot take. The ends to other groups stay open when a
-        // server is killed; the cluster watches whether it falls silent.
+        // Group 0 has to hand over what group 1 cannot take. The ends to other groups stay open
+        // when a server is killed; the cluster watches whether it falls silent.
         cluster.shut_down(&[1]);
         cluster.join(&[1]);
         sleep(ms(500 + rng().random_range(0..500)));

@@ -5,8 +5,8 @@ use labrpc::ClientEnd;
 use super::Cluster;
 
 impl<S: Send + Sync + 'static> Cluster<S> {
-    /// Makes ends from the client of this name to every server, in order, all of them open. They stay
-    /// open when a server restarts.
+    /// Makes ends from the client of this name to every server, in order, all of them open. They
+    /// stay open when a server restarts.
     ///
     /// # Panics
     /// If there is a client of this name.

@@ -8,8 +8,8 @@ use crate::sim::Sim;
 
 /// Makes ends for one incarnation of a server. Clones make ends for the same.
 ///
-/// Unlike those to its peers, they stay open when the incarnation is taken down, as in the course: a
-/// zombie that does not stop does harm through them. Who calls on one of them later than
+/// Unlike those to its peers, they stay open when the incarnation is taken down, as in the course:
+/// a zombie that does not stop does harm through them. Who calls on one of them later than
 /// [`SILENCE_AFTER`](crate::SILENCE_AFTER) fails the run.
 #[derive(Clone)]
 pub struct OutsideEnds {

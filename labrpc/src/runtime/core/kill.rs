@@ -1,9 +1,9 @@
 //! How tasks are killed: by a crash of their node, or because the simulation is over.
 //!
 //! A killed task is resumed once more and unwinds its stack from the point where it stood, so that
-//! what it owned is dropped. It is *dead* while it does: no operation waits or takes effect, but for
-//! what others depend on, that locks are released and channels are closed, and for locks, which it
-//! gets once their owner has let go.
+//! what it owned is dropped. It is *dead* while it does: no operation waits or takes effect, but
+//! for what others depend on, that locks are released and channels are closed, and for locks, which
+//! it gets once their owner has let go.
 
 use std::panic;
 
@@ -67,8 +67,8 @@ impl Core {
         }
     }
 
-    /// Marks the tasks of the chosen nodes as dead; returns their slots, newest task first. From now
-    /// on nothing but the kill itself can resume them: their waits are over, and none is ready.
+    /// Marks the tasks of the chosen nodes as dead; returns their slots, newest task first. From
+    /// now on nothing but the kill itself can resume them: their waits are over, and none is ready.
     fn doom(&self, chosen: impl Fn(NodeId) -> bool) -> Vec<u32> {
         let mut slots = self.slots.borrow_mut();
         let mut doomed = Vec::new();

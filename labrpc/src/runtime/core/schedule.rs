@@ -174,8 +174,8 @@ fn run_body(body: Box<dyn FnOnce()>) {
     }
 }
 
-/// A panic has been reported by the hook already, and a kill is no news; what is left is to drop the
-/// payload, which may panic itself.
+/// A panic has been reported by the hook already, and a kill is no news; what is left is to drop
+/// the payload, which may panic itself.
 fn discard(payload: Box<dyn Any + Send>) {
     panic::catch_unwind(AssertUnwindSafe(|| drop(payload))).ok();
 }

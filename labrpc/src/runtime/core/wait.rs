@@ -17,8 +17,8 @@ impl Core {
 
     /// Waits until `waiter` is woken (true) or `deadline` has come (false).
     ///
-    /// The caller has put `waiter` where its waker finds it. No dead task comes here, but for a lock:
-    /// for that it waits until its owner has unwound.
+    /// The caller has put `waiter` where its waker finds it. No dead task comes here, but for a
+    /// lock: for that it waits until its owner has unwound.
     pub(crate) fn wait(
         &self,
         waiter: Waiter,

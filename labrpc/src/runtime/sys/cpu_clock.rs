@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-/// Identifies a thread of this process for [`ThreadClock::cpu_time`] and [`ThreadClock::is_waiting`].
+/// Identifies a thread of this process for [`ThreadClock::cpu_time`] and
+/// [`ThreadClock::is_waiting`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ThreadClock {
     #[cfg(target_os = "linux")]

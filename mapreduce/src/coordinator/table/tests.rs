@@ -231,8 +231,8 @@ impl World {
     }
 }
 
-/// Crashes, stalls, duplicates and late reports: every task counts once, no reduce task starts early,
-/// nothing is handed out twice within ten seconds, and the job ends.
+/// Crashes, stalls, duplicates and late reports: every task counts once, no reduce task starts
+/// early, nothing is handed out twice within ten seconds, and the job ends.
 #[test]
 fn a_thousand_jobs_survive_their_workers() {
     let mut longest = at(0);
