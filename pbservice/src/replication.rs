@@ -152,7 +152,6 @@ impl State {
         office.begun_round = office.wanted_round;
         let round = office.begun_round;
         progress.calls += 1;
-        progress.asked = round;
         progress.owes_since.get_or_insert(now);
         let patience = match previous {
             Some(_) => RESEND_AFTER,
@@ -245,7 +244,7 @@ impl Office {
     fn due(&self, last: Order, now: Instant) -> impl Iterator<Item = SocketAddr> {
         let due = self.backups.iter().filter(move |(_, progress)| {
             let lacks_something =
-                progress.next != Next::After(last) || progress.asked < self.wanted_round;
+                progress.next != Next::After(last) || progress.confirmed < self.wanted_round;
             let is_free = progress.awaiting.is_none_or(|until| until <= now);
             lacks_something && is_free && progress.is_alive(now)
         });
@@ -404,5 +403,20 @@ mod tests {
             primary.maybe_step_down(now);
             assert_eq!(primary.is_primary(), tenth < 11 + 100, "after {tenth} tenths of a second");
         }
+    }
+    #[test]
+    fn a_round_that_was_lost_is_asked_again() {
+        let mut primary = primary();
+        let round = primary.accept_read().expect("it is primary");
+        let lost = primary.take_messages(at(1.1));
+        assert_eq!(lost.len(), 4);
+        assert!(primary.take_messages(at(1.2)).is_empty(), "they may still be answered");
+        let again = primary.take_messages(at(1.4));
+        for (backup, message) in again.into_iter().take(2) {
+            assert_eq!(primary.readable_round(), Some(round - 1));
+            let Message::Copy(_, sent) = message else { panic!("they have everything") };
+            primary.handle_copy_reply(backup, sent, Some(CopyReply::Stored), at(1.5));
+        }
+        assert_eq!(primary.readable_round(), Some(round));
     }
 }

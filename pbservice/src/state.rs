@@ -128,8 +128,6 @@ pub(crate) struct Progress {
     pub(crate) matched: Order,
     /// The last round in which it said that it follows.
     pub(crate) confirmed: Round,
-    /// The round of the last call.
-    pub(crate) asked: Round,
     /// When it was surely alive.
     pub(crate) heard: Instant,
     /// How many calls were made to it in this epoch.
@@ -269,7 +267,6 @@ impl State {
             next: Next::After(last),
             matched: 0,
             confirmed: 0,
-            asked: 0,
             heard: now,
             calls: 0,
             awaiting: None,
