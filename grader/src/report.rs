@@ -198,6 +198,9 @@ impl Report {
 
     /// How many patches ended in which way.
     pub(crate) fn summary(&self) -> String {
+        if self.patches.is_empty() {
+            return format!("none of the {} was finished", self.command);
+        }
         let count =
             |is: fn(&Fate) -> bool| self.patches.iter().filter(|patch| is(&patch.fate)).count();
         let counts = [
