@@ -1,4 +1,4 @@
-//! What was acknowledged survives: the death of all servers, a disk that fails, and a log that rots.
+//! What was acknowledged survives the death of all servers, a disk that fails, a log that rots.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,11 +34,11 @@ fn restart_all() {
     });
 }
 
-/// The disk fails at the k-th operation, for every k of a run, and then all servers lose their power:
-/// what was acknowledged before is there when they return.
+/// The disk fails at the k-th operation, for every k of a run, and then all servers lose their
+/// power: what was acknowledged before is there when they return.
 ///
-/// Once this is done to a server that is alone, where its disk is all that there is, and once to the
-/// primary of five.
+/// Once this is done to a server that is alone, where its disk is all that there is, and once to
+/// the primary of five.
 #[test]
 fn crash_at_every_write() {
     // Some seventy clusters, one after the other, each with an election or two.
@@ -54,8 +54,8 @@ fn crash_at_every_write() {
     });
 }
 
-/// Appends a few items while the disk of the first server fails at its k-th operation, or does not, and
-/// cuts the power after the last. Returns how many operations the disk has seen.
+/// Appends a few items while the disk of the first server fails at its k-th operation, or does not,
+/// and cuts the power after the last. Returns how many operations the disk has seen.
 fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
     const ITEMS: u64 = 8;
     let fault = if k.is_some_and(|k| k % 2 == 0) { DiskFault::Once } else { DiskFault::FromThenOn };
@@ -97,8 +97,8 @@ fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
     operations
 }
 
-/// How many operations of the disk it takes to make a new storage. Their failures are tested with the
-/// storage.
+/// How many operations of the disk it takes to make a new storage. Their failures are tested with
+/// the storage.
 fn operations_to_open() -> u64 {
     let disk = Disk::new();
     Storage::open(disk.clone(), address(0)).expect("nothing fails here");
@@ -117,8 +117,8 @@ fn damaged_server_is_repaired() {
             clerk.append("x", &item(0, number));
         }
         cluster.await_equal_logs();
-        // What was just written and rots before anything else is written looks as if it had been lost
-        // with the power. A server that is idle writes a mark.
+        // What was just written and rots before anything else is written looks as if it had been
+        // lost with the power. A server that is idle writes a mark.
         sim.sleep(FAILOVER);
         cluster.all().for_each(|server| cluster.bring_down(server));
         let middle = cluster.log_len(0) / 2;

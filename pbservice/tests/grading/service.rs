@@ -9,8 +9,8 @@ use testkit::{LabTest, item, lab_test};
 use crate::cluster::{FAILOVER, PbCluster, address};
 use crate::workload::append_all;
 
-/// Puts, overwrites, gets. A missing key is told from an empty value, and every backup's log has every
-/// put.
+/// Puts, overwrites, gets. A missing key is told from an empty value, and every backup's log has
+/// every put.
 #[test]
 fn put_get_tc01() {
     lab_test("put_get_tc01", |sim| {
@@ -44,8 +44,8 @@ fn put_get_tc01() {
     });
 }
 
-/// The primary dies, and the next one too. Each time the server that the rule names serves soon, and
-/// everything that was acknowledged is there.
+/// The primary dies, and the next one too. Each time the server that the rule names serves soon,
+/// and everything that was acknowledged is there.
 #[test]
 fn put_get_when_primary_is_dead_tc02() {
     let test = LabTest::new("put_get_when_primary_is_dead_tc02").simulation_only();
@@ -80,8 +80,8 @@ fn put_get_when_primary_is_dead_tc02() {
     });
 }
 
-/// A slow network is not a dead primary: with long delays, with losses, and with replies that overtake
-/// each other, every put takes effect once, and primaries do not change again and again.
+/// A slow network is not a dead primary: with long delays, with losses, and with replies that
+/// overtake each other, every put takes effect once, and primaries do not change again and again.
 #[test]
 fn put_get_in_slow_network_tc03() {
     const CLIENTS: u64 = 3;
