@@ -24,8 +24,8 @@ pub const FAILOVER: Duration = Duration::from_secs(3);
 /// By then what a server has decided to write is on its disk.
 pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 
-/// Five servers, all connected with each other in the beginning, and what their clients saw. Clones are
-/// the same cluster.
+/// Five servers, all connected with each other in the beginning, and what their clients saw. Clones
+/// are the same cluster.
 #[derive(Clone)]
 pub struct PbCluster {
     sim: Sim,
@@ -114,9 +114,15 @@ impl PbCluster {
     /// Waits until a client's call that was under way has returned.
     #[track_caller]
     pub fn await_end<T>(&self, what: &str, call: JoinHandle<T>) -> T {
+        self.await_end_within(2 * FAILOVER, what, call)
+    }
+
+    /// The same, with another patience.
+    #[track_caller]
+    pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
         let began = Instant::now();
         while !call.is_finished() {
-            if began.elapsed() > 2 * FAILOVER {
+            if began.elapsed() > limit {
                 let claim = "a call ends soon when a majority is connected";
                 self.fail(claim, format!("{what} did not complete: {}", self.lines()));
             }
@@ -196,8 +202,8 @@ impl PbCluster {
         sleep(TIME_TO_SYNC);
     }
 
-    /// How long the log on a server's disk is, in bytes. Nothing of the server runs for this: it shows
-    /// at once what the server has written.
+    /// How long the log on a server's disk is, in bytes. Nothing of the server runs for this: it
+    /// shows at once what the server has written.
     pub fn log_len(&self, server: usize) -> u64 {
         self.disk(server).len("log").ok().flatten().unwrap_or_default()
     }
@@ -297,8 +303,8 @@ impl PbCluster {
         self.statuses().into_iter().map(line).collect()
     }
 
-    /// Waits until all servers that are up know the same records to be committed, have no others, and
-    /// have them on their disks. Then the logs must be equal, record by record.
+    /// Waits until all servers that are up know the same records to be committed, have no others,
+    /// and have them on their disks. Then the logs must be equal, record by record.
     #[track_caller]
     pub fn await_equal_logs(&self) {
         let began = Instant::now();
@@ -350,16 +356,16 @@ impl PbCluster {
         self.set_disk(server, disk);
     }
 
-    /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was written
-    /// but not synced.
+    /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was
+    /// written but not synced.
     pub fn kill(&self, server: usize) {
         self.servers.crash(server);
         let disk = self.disk(server).copy();
         self.set_disk(server, disk);
     }
 
-    /// Brings a server down in one of three ways, as the run's seed decides: without power, killed, or asked to
-    /// stop. What is left of it does not reach the disk any more.
+    /// Brings a server down in one of three ways, as the run's seed decides: without power, killed,
+    /// or asked to stop. What is left of it does not reach the disk any more.
     pub fn bring_down(&self, server: usize) {
         match rng().random_range(0..3_u32) {
             0 => self.crash(server),

@@ -1,4 +1,5 @@
-//! The grading tests of the primary/backup service: the lecture's three cases under their names, and ours.
+//! The grading tests of the primary/backup service: the lecture's three cases under their names,
+//! and ours.
 
 mod catch_up;
 mod cluster;

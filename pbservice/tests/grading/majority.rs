@@ -8,8 +8,8 @@ use testkit::{LabTest, lab_test};
 
 use crate::cluster::{FAILOVER, PbCluster};
 
-/// With three of five servers down neither a put nor a get completes; with the first that returns, both
-/// do.
+/// With three of five servers down neither a put nor a get completes; with the first that returns,
+/// both do.
 #[test]
 fn no_quorum_no_service() {
     let test = LabTest::new("no_quorum_no_service").simulation_only();
@@ -45,9 +45,9 @@ fn no_quorum_no_service() {
     });
 }
 
-/// A primary that is cut off with one backup acknowledges nothing and answers no question, not even with
-/// a value that it knows, while the others go on. When the partition has healed there is one primary and
-/// one log.
+/// A primary that is cut off with one backup acknowledges nothing and answers no question, not even
+/// with a value that it knows, while the others go on. When the partition has healed there is one
+/// primary and one log.
 #[test]
 fn partitioned_primary_serves_nothing() {
     lab_test("partitioned_primary_serves_nothing", |sim| {

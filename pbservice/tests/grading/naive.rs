@@ -1,5 +1,5 @@
-//! Why the protocol is not simpler: the lecture's own, taken at its word, and two runs in which it goes
-//! wrong. It is twenty lines of state and four calls:
+//! Why the protocol is not simpler: the lecture's own, taken at its word, and two runs in which it
+//! goes wrong. It is twenty lines of state and four calls:
 //!
 //! * the primary takes a put, copies it to whoever can be reached, and says that it is done;
 //! * backups ping the primary; when it is silent, they check each other's (address, version), and
@@ -143,8 +143,8 @@ fn get(clients: &[ClientEnd], server: usize) -> Option<String> {
 /// When the network is cut, there are two primaries. Both acknowledge puts, and two clients read
 /// different values at the same time.
 ///
-/// What was added: an epoch that a majority has promised, an acknowledgement by a majority, and reads
-/// that a majority has confirmed.
+/// What was added: an epoch that a majority has promised, an acknowledgement by a majority, and
+/// reads that a majority has confirmed.
 #[test]
 fn naive_two_primaries() {
     lab_test("naive_two_primaries", |sim| {
@@ -164,8 +164,9 @@ fn naive_two_primaries() {
 /// A put is acknowledged by a primary that could copy it to nobody. It dies, and the put is gone,
 /// though four of five servers have never been in trouble.
 ///
-/// What was added: nothing is acknowledged before it is on the disks of a majority. Every majority that
-/// promises an epoch has one of those servers, and it promises nothing to a server that lacks the put.
+/// What was added: nothing is acknowledged before it is on the disks of a majority. Every majority
+/// that promises an epoch has one of those servers, and it promises nothing to a server that lacks
+/// the put.
 #[test]
 fn naive_acknowledged_put_lost() {
     lab_test("naive_acknowledged_put_lost", |sim| {

@@ -1,12 +1,13 @@
-//! What was acknowledged survives: the death of all servers, a disk that fails, and a log that rots.
+//! What was acknowledged survives the death of all servers, a disk that fails, a log that rots.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Disk, DiskFault, spawn};
+use labrpc::{Disk, DiskFault, JoinHandle, rng, spawn};
 use pbservice::Storage;
-use testkit::{LabTest, Sim, item};
+use rand::RngExt as _;
+use testkit::{KvClerk, LabTest, Sim, item};
 
 use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address};
 use crate::workload::append_all;
@@ -34,34 +35,82 @@ fn restart_all() {
     });
 }
 
-/// The disk fails at the k-th operation, for every k of a run, and then all servers lose their power:
-/// what was acknowledged before is there when they return.
+/// All five servers lose their power at once, again and again, while clients are at work: every
+/// append that was acknowledged is there exactly once.
+#[test]
+fn crash_with_clients_at_work() {
+    const CLIENTS: u64 = 4;
+    const CRASHES: u64 = 5;
+    let test = LabTest::new("crash_with_clients_at_work").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, 30);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let start = |number: u64| {
+            let (clerk, is_over) = (cluster.client(number), Arc::clone(&is_over));
+            spawn(move || append_until(clerk, &is_over))
+        };
+        let clients: Vec<JoinHandle<u64>> = (0..CLIENTS).map(start).collect();
+        for _ in 0..CRASHES {
+            // In the middle of an election, or of many puts.
+            sim.sleep(Duration::from_micros(rng().random_range(0..1_500_000)));
+            cluster.all().for_each(|server| cluster.crash(server));
+            cluster.connect_all();
+        }
+        // There is a primary again, and somebody has used it.
+        let mut clerk = cluster.client(CLIENTS);
+        clerk.put("x", "");
+        is_over.store(true, Relaxed);
+        for (client, at_work) in (0..).zip(clients) {
+            let acknowledged = cluster.await_end("an append", at_work);
+            let value = clerk.get(&client.to_string());
+            cluster.check_appends(&value, &[(client, acknowledged)]);
+        }
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
+/// Appends to the client's own key, without a pause. Returns how many appends were acknowledged.
+fn append_until(mut clerk: KvClerk, is_over: &AtomicBool) -> u64 {
+    let (client, mut number) = (clerk.client(), 0);
+    while !is_over.load(Relaxed) {
+        clerk.append(&client.to_string(), &item(client, number));
+        number += 1;
+    }
+    number
+}
+
+/// The disk fails at the k-th operation, for every k of a run, and then all servers lose their
+/// power: what was acknowledged before is there when they return.
 ///
-/// Once this is done to a server that is alone, where its disk is all that there is, and once to the
-/// primary of five.
+/// That one operation fails, or all from there on. The disk is that of a server that is alone,
+/// where it is all that there is, or of the first of five, which is primary unless it fails too
+/// soon.
 #[test]
 fn crash_at_every_write() {
-    // Some seventy clusters, one after the other, each with an election or two.
+    // Some 140 clusters, one after the other, each with an election or two.
     let limit = Duration::from_secs(3_600);
     let test = LabTest::new("crash_at_every_write").simulation_only().time_limit(limit);
     test.run(|sim| {
         for servers in [1, SERVERS] {
             let operations = fail_at(sim, servers, None);
             for k in 1..=operations {
-                fail_at(sim, servers, Some(k));
+                fail_at(sim, servers, Some((k, DiskFault::Once)));
+                fail_at(sim, servers, Some((k, DiskFault::FromThenOn)));
             }
         }
     });
 }
 
-/// Appends a few items while the disk of the first server fails at its k-th operation, or does not, and
-/// cuts the power after the last. Returns how many operations the disk has seen.
-fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
+/// Appends a few items while the disk of the first server fails at its k-th operation, or does not,
+/// and cuts the power after the last. Returns how many operations the disk has seen.
+fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
+    /// Enough for two snapshots.
     const ITEMS: u64 = 8;
-    let fault = if k.is_some_and(|k| k % 2 == 0) { DiskFault::Once } else { DiskFault::FromThenOn };
-    // Two snapshots are taken on the way.
-    let cluster = PbCluster::named(sim, &format!("{servers}, {k:?}: S"), servers, 4);
-    if let Some(k) = k {
+    const SNAPSHOT_EVERY: u64 = 4;
+    let what = format!("{fault:?} of the first of {servers} disks");
+    let cluster = PbCluster::named(sim, &format!("{what}: S"), servers, SNAPSHOT_EVERY);
+    if let Some((k, fault)) = fault {
         cluster.disk(0).fail_at(operations_to_open() + k, fault);
     }
     cluster.connect_all();
@@ -79,14 +128,16 @@ fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
     let acknowledged = acknowledged.load(Relaxed);
     let operations = cluster.disk(0).operations() - operations_to_open();
     cluster.all().for_each(|server| cluster.crash(server));
+    let snapshot = cluster.open_disk(0).1.snapshot.last.order;
+    if fault.is_none() && snapshot < 2 * SNAPSHOT_EVERY {
+        let actual = format!("snapshot up to {snapshot}, one is due every {SNAPSHOT_EVERY}");
+        cluster.fail("snapshots are taken on the way", actual);
+    }
     cluster.connect_all();
     let value = cluster.client(1).get("x");
     let items = value.matches('x').count() as u64;
     if items < acknowledged {
-        let actual = format!(
-            "operation {k:?} of the first of {servers} disks failed ({fault:?}), {acknowledged} \
-             appends were acknowledged, {items} are there"
-        );
+        let actual = format!("{what}: {acknowledged} appends acknowledged, {items} there");
         cluster.fail("what was acknowledged is there after a restart", actual);
     }
     cluster.check_appends(&value, &[(0, items)]);
@@ -97,8 +148,8 @@ fn fail_at(sim: &Sim, servers: usize, k: Option<u64>) -> u64 {
     operations
 }
 
-/// How many operations of the disk it takes to make a new storage. Their failures are tested with the
-/// storage.
+/// How many operations of the disk it takes to make a new storage. Their failures are tested with
+/// the storage.
 fn operations_to_open() -> u64 {
     let disk = Disk::new();
     Storage::open(disk.clone(), address(0)).expect("nothing fails here");
@@ -117,8 +168,8 @@ fn damaged_server_is_repaired() {
             clerk.append("x", &item(0, number));
         }
         cluster.await_equal_logs();
-        // What was just written and rots before anything else is written looks as if it had been lost
-        // with the power. A server that is idle writes a mark.
+        // What was just written and rots before anything else is written looks as if it had been
+        // lost with the power. A server that is idle writes a mark.
         sim.sleep(FAILOVER);
         cluster.all().for_each(|server| cluster.bring_down(server));
         let middle = cluster.log_len(0) / 2;
@@ -147,6 +198,46 @@ fn damaged_server_is_repaired() {
         cluster.restart(1);
         clerk.append("x", &item(0, 10));
         cluster.check_appends(&clerk.get("x"), &[(0, 11)]);
+        cluster.history().check();
+    });
+}
+
+/// A backup returns without records that it had acknowledged: its disk is an old copy. The primary
+/// sends them once more, and not again and again what the backup cannot use.
+#[test]
+fn lost_acknowledged_records() {
+    const PUTS: u64 = 20;
+    /// Calls that this may take: a question or two, and every record by itself.
+    const CALLS: u64 = PUTS + 20;
+    let test = LabTest::new("lost_acknowledged_records").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.append("x", &item(0, 0));
+        cluster.await_equal_logs();
+        let backup = cluster.others(&[cluster.primary()])[0];
+        let old = cluster.disk(backup).copy();
+        for number in 1..PUTS {
+            clerk.append("x", &item(0, number));
+        }
+        cluster.await_equal_logs();
+        let calls_in_a_while = || {
+            let before = sim.network().total_rpcs();
+            sim.sleep(FAILOVER);
+            sim.network().total_rpcs() - before
+        };
+        let usual = calls_in_a_while();
+
+        cluster.bring_down(backup);
+        cluster.set_disk(backup, old);
+        cluster.restart(backup);
+        let calls = calls_in_a_while();
+        cluster.await_equal_logs();
+        if calls > usual + CALLS {
+            let actual = format!("{calls} calls in {FAILOVER:?}, {usual} when nothing is lost");
+            cluster.fail("a backup that has lost records gets them once", actual);
+        }
+        cluster.check_appends(&clerk.get("x"), &[(0, PUTS)]);
         cluster.history().check();
     });
 }

@@ -27,8 +27,8 @@ const CLIENTS: u64 = 10;
 /// How many keys they share: few, so that they meet.
 const KEYS: u64 = 4;
 
-/// Ten clients, while messages are lost, servers are split, crash and return, and snapshots are taken:
-/// every call takes effect once, between its start and its return.
+/// Ten clients, while messages are lost, servers are split, crash and return, and snapshots are
+/// taken: every call takes effect once, between its start and its return.
 #[test]
 fn everything_linearizable() {
     LabTest::new("everything_linearizable").simulation_only().run(|sim| {

@@ -18,7 +18,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Pause between two looks.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// The servers, each with a directory of its own. They are killed when the test ends, however it does.
+/// The servers, each with a directory of its own. They are killed when the test ends, however it
+/// does.
 pub struct Processes {
     root: TempDir,
     addresses: Vec<SocketAddr>,
@@ -137,8 +138,8 @@ impl Processes {
         command.output().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
     }
 
-    /// Runs a client's command, which must succeed, and returns what it prints. A client waits for as
-    /// long as the tests do: the machine may be busy.
+    /// Runs a client's command, which must succeed, and returns what it prints. A client waits for
+    /// as long as the tests do: the machine may be busy.
     pub fn ask(&self, args: &[&str]) -> String {
         let patience: &[&str] = match args[0] {
             "put" | "append" | "get" => &["--timeout", "60s"],

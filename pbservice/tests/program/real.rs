@@ -7,9 +7,9 @@ use pbservice::{Version, choose};
 
 use crate::processes::{Line, Processes, wait_until};
 
-/// Within this time after a primary is killed another one serves, also on a machine that is busy with
-/// forty other things. It is the simulated test that holds servers to three seconds: there, time is
-/// theirs alone.
+/// Within this time after a primary is killed another one serves, also on a machine that is busy
+/// with forty other things. It is the simulated test that holds servers to three seconds: there,
+/// time is theirs alone.
 const FAILOVER: Duration = Duration::from_secs(20);
 
 /// Puts, overwrites, gets, a missing key; every server's log has every put.
@@ -44,8 +44,8 @@ fn real_put_get_tc01() {
     }
 }
 
-/// The primary is killed, and the next one too. Each time the server that the rule names serves soon,
-/// and nothing that was acknowledged is lost.
+/// The primary is killed, and the next one too. Each time the server that the rule names serves
+/// soon, and nothing that was acknowledged is lost.
 #[test]
 fn real_put_get_when_primary_is_dead_tc02() {
     let mut servers = Processes::start(5);

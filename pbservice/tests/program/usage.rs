@@ -116,7 +116,7 @@ fn directory_in_use() {
 
 /// The directory of another server is refused, and stays as it is.
 #[test]
-fn directory_of_another_server() {
+fn foreign_directory() {
     let mut servers = Processes::start(1);
     servers.ask(&["put", "x", "1"]);
     servers.kill(0);
@@ -136,8 +136,8 @@ fn newer_format() {
     servers.kill(0);
     let path = servers.directory(0).join("log");
     let mut log = fs::read(&path).expect("it is there");
-    // The header as `storage/format.rs` describes it: after the magic come the version of the format,
-    // the length of the address, and the checksum of all but itself.
+    // The header as `storage/format.rs` describes it: after the magic come the version of the
+    // format, the length of the address, and the checksum of all but itself.
     log[8] += 1;
     let address = usize::from(log[12]);
     let mut hasher = crc32fast::Hasher::new();
@@ -161,8 +161,8 @@ fn directory_that_is_a_file() {
     assert_eq!(fs::read_to_string(servers.directory(0)).expect("it is there"), "mine");
 }
 
-/// A disk that is full stops the server with one line. What was acknowledged is there when there is room
-/// again. A limit on the size of files stands for the full disk.
+/// A disk that is full stops the server with one line. What was acknowledged is there when there is
+/// room again. A limit on the size of files stands for the full disk.
 #[test]
 fn full_disk() {
     let mut servers = Processes::stopped(1);

@@ -160,8 +160,8 @@ impl Model {
             0 => Step::Promise(self.promised + 1),
             1 if open > 0 => Step::CutOff(rng.random_range(1..=open)),
             2 if open > 0 => Step::Snapshot(rng.random_range(0..open)),
-            // Two logs that share a record share all before it: a primary with another log than ours
-            // has another epoch.
+            // Two logs that share a record share all before it: a primary with another log than
+            // ours has another epoch.
             3 => Step::Install(rng.random_range(0..4), self.epoch() + 1),
             4..=5 => Step::Mark,
             6..=12 => Step::Sync,
@@ -185,8 +185,8 @@ impl Model {
         let possible = is_beginning_of(&self.log) || self.instead.iter().any(is_beginning_of);
         assert!(
             possible,
-            "{when}: found {} after the snapshot {}, which is no part of {}, {} of it acknowledged, or \
-             of {}",
+            "{when}: found {} after the snapshot {}, which is no part of {}, {} of it \
+             acknowledged, or of {}",
             end_of(&found.records),
             found.snapshot.last,
             end_of(&self.log),
