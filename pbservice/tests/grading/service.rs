@@ -115,6 +115,12 @@ fn put_get_in_slow_network_tc03() {
         // Every link works, but requests take up to 26 ms, and one call in five fails.
         sim.network().set_reliable(false);
         append_all(&cluster, "losses", CLIENTS, ITEMS);
+        // Alone: no call for somebody else brings along what was lost.
+        let reader = spawn(move || {
+            (0..2 * ITEMS).for_each(|_| drop(clerk.get("losses")));
+            clerk
+        });
+        let mut clerk = cluster.await_end_within(3 * FAILOVER, "a get in a bad network", reader);
         sim.sleep(QUIET);
         sim.network().set_reliable(true);
 
