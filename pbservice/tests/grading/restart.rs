@@ -1,12 +1,13 @@
 //! What was acknowledged survives the death of all servers, a disk that fails, a log that rots.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Disk, DiskFault, spawn};
+use labrpc::{Disk, DiskFault, JoinHandle, rng, spawn};
 use pbservice::Storage;
-use testkit::{LabTest, Sim, item};
+use rand::RngExt as _;
+use testkit::{KvClerk, LabTest, Sim, item};
 
 use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address};
 use crate::workload::append_all;
@@ -32,6 +33,51 @@ fn restart_all() {
         cluster.await_equal_logs();
         cluster.history().check();
     });
+}
+
+/// All five servers lose their power at once, again and again, while clients are at work: every
+/// append that was acknowledged is there exactly once.
+#[test]
+fn crash_with_clients_at_work() {
+    const CLIENTS: u64 = 4;
+    const CRASHES: u64 = 5;
+    let test = LabTest::new("crash_with_clients_at_work").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, 30);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let start = |number: u64| {
+            let (clerk, is_over) = (cluster.client(number), Arc::clone(&is_over));
+            spawn(move || append_until(clerk, &is_over))
+        };
+        let clients: Vec<JoinHandle<u64>> = (0..CLIENTS).map(start).collect();
+        for _ in 0..CRASHES {
+            // In the middle of an election, or of many puts.
+            sim.sleep(Duration::from_micros(rng().random_range(0..1_500_000)));
+            cluster.all().for_each(|server| cluster.crash(server));
+            cluster.connect_all();
+        }
+        // There is a primary again, and somebody has used it.
+        let mut clerk = cluster.client(CLIENTS);
+        clerk.put("x", "");
+        is_over.store(true, Relaxed);
+        for (client, at_work) in (0..).zip(clients) {
+            let acknowledged = cluster.await_end("an append", at_work);
+            let value = clerk.get(&client.to_string());
+            cluster.check_appends(&value, &[(client, acknowledged)]);
+        }
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
+/// Appends to the client's own key, without a pause. Returns how many appends were acknowledged.
+fn append_until(mut clerk: KvClerk, is_over: &AtomicBool) -> u64 {
+    let (client, mut number) = (clerk.client(), 0);
+    while !is_over.load(Relaxed) {
+        clerk.append(&client.to_string(), &item(client, number));
+        number += 1;
+    }
+    number
 }
 
 /// The disk fails at the k-th operation, for every k of a run, and then all servers lose their
