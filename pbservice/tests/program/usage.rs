@@ -116,7 +116,7 @@ fn directory_in_use() {
 
 /// The directory of another server is refused, and stays as it is.
 #[test]
-fn directory_of_another_server() {
+fn foreign_directory() {
     let mut servers = Processes::start(1);
     servers.ask(&["put", "x", "1"]);
     servers.kill(0);

@@ -35,6 +35,7 @@ fn disk_with(more: &[pbservice::Record]) -> Disk {
     disk
 }
 
+/// The log is shown as the lecture draws it: order, operation, and whether it is done.
 #[test]
 fn log_is_shown_as_a_table() {
     lab_test("log_is_shown_as_a_table", |_| {
@@ -51,6 +52,7 @@ log of 10.0.0.1:7001, snapshot up to 0@0
     });
 }
 
+/// Of two logs only the lines that differ are shown, those of either side, with their number.
 #[test]
 fn logs_that_differ() {
     lab_test("logs_that_differ", |_| {
@@ -104,6 +106,7 @@ fn broken_logs_are_shown_as_far_as_they_go() {
     });
 }
 
+/// Servers' directories are looked into, and one that is missing is not made.
 #[test]
 fn logs_in_directories() {
     lab_test("logs_in_directories", |_| {
