@@ -9,8 +9,8 @@ use testkit::{LabTest, item, lab_test};
 use crate::cluster::{FAILOVER, PbCluster, address};
 use crate::workload::append_all;
 
-/// Puts, overwrites, gets. A missing key is told from an empty value, and every backup's log has
-/// every put.
+/// Clients read what was written last, a missing key is told from an empty value, and every
+/// backup's log has every put.
 #[test]
 fn put_get_tc01() {
     lab_test("put_get_tc01", |sim| {

@@ -186,8 +186,7 @@ fn check_nothing_wrong(disk: &Disk, what: &str) {
     assert!(recovered.damage.is_some() || known == 4, "{what}: there was a snapshot");
 }
 
-/// The log is replaced from the primary, and only then the server may be trusted, whatever happens
-/// meanwhile.
+/// A log that is damaged stays so, whatever happens, until the primary has replaced it.
 #[test]
 fn damage_lasts_until_repaired() {
     lab_test("damage_lasts_until_repaired", |_| {

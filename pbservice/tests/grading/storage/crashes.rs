@@ -42,7 +42,7 @@ fn check_and_use(disk: &Disk, mut model: Model, when: &str) {
     model.check(&found, &format!("{when}, later"));
 }
 
-/// The power fails at the k-th write or sync, for every k. What was acknowledged is there.
+/// What was acknowledged is there, whichever write or sync it was that the power failed at.
 #[test]
 fn storage_crash_at_every_write() {
     lab_test("storage_crash_at_every_write", |_| {
@@ -56,7 +56,7 @@ fn storage_crash_at_every_write() {
     });
 }
 
-/// The power also fails while the server recovers, at every write of that.
+/// The power also fails while the server recovers, at every write of that, and nothing is lost.
 #[test]
 fn storage_crash_during_recovery() {
     lab_test("storage_crash_during_recovery", |_| {
@@ -107,7 +107,7 @@ fn storage_failure_at_every_write() {
     });
 }
 
-/// The disk fills up at every byte.
+/// A disk that fills up, wherever that is, loses nothing that was acknowledged.
 #[test]
 fn storage_on_a_full_disk() {
     lab_test("storage_on_a_full_disk", |_| {
@@ -126,7 +126,8 @@ fn storage_on_a_full_disk() {
     });
 }
 
-/// The node crashes at a random moment, also in the middle of a sync or a rename, again and again.
+/// What was acknowledged is there, at whatever moment the node crashes, again and again, in the
+/// middle of a sync or a rename too.
 #[test]
 fn storage_crash_at_any_time() {
     lab_test("storage_crash_at_any_time", |sim| {
