@@ -114,9 +114,15 @@ impl PbCluster {
     /// Waits until a client's call that was under way has returned.
     #[track_caller]
     pub fn await_end<T>(&self, what: &str, call: JoinHandle<T>) -> T {
+        self.await_end_within(2 * FAILOVER, what, call)
+    }
+
+    /// The same, with another patience.
+    #[track_caller]
+    pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
         let began = Instant::now();
         while !call.is_finished() {
-            if began.elapsed() > 2 * FAILOVER {
+            if began.elapsed() > limit {
                 let claim = "a call ends soon when a majority is connected";
                 self.fail(claim, format!("{what} did not complete: {}", self.lines()));
             }

@@ -83,6 +83,48 @@ fn old_primary_returns() {
     });
 }
 
+/// Four servers that reach each other have a primary, though the server with the highest version is
+/// in sight of one of them, which is the very one that the others would choose.
+#[test]
+fn chosen_server_linked_to_one_only() {
+    let test = LabTest::new("chosen_server_linked_to_one_only").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        cluster.client(0).put("x", "1");
+        let highest = cluster.primary();
+        let others = cluster.others(&[highest]);
+        cluster.await_equal_logs();
+        let log = cluster.version_on_disk(highest);
+
+        // The primary alone takes a put, and then all die by `kill -9`, which leaves them what they
+        // have written: its log is longer than the others'.
+        cluster.all().for_each(|server| cluster.servers().disconnect(server));
+        let (mut lonely, _) = cluster.client_of(1, &[highest]);
+        let put = spawn(move || lonely.put("x", "lonely"));
+        cluster.await_on_disk(highest, log.order + 1);
+        cluster.all().for_each(|server| cluster.kill(server));
+        let versions = others.iter().map(|&server| cluster.version_on_disk(server));
+        assert_eq!(versions.collect::<Vec<_>>(), [log; 4], "they have heard of no put");
+
+        // They return. Of the four, whose versions are equal, the first has the lowest address.
+        cluster.isolate(&[highest]);
+        cluster.servers().mend(highest, others[0]);
+        cluster.servers().mend(others[0], highest);
+        cluster.servers().start_all();
+        let (mut clerk, _) = cluster.client_of(2, &others);
+        let served = spawn(move || clerk.put("x", "2"));
+        cluster.await_end_within(4 * FAILOVER, "a put among four of five", served);
+        if put.is_finished() {
+            cluster.fail("what one server has is not acknowledged", "the lonely put returned");
+        }
+
+        cluster.servers().heal();
+        cluster.await_equal_logs();
+        cluster.check_value(&mut cluster.client(3), "x", "2");
+        cluster.history().check();
+    });
+}
+
 /// A record of an old epoch is not committed because a majority has it.
 ///
 /// ```text
