@@ -200,3 +200,43 @@ fn damaged_server_is_repaired() {
         cluster.history().check();
     });
 }
+
+/// A backup returns without records that it had acknowledged: its disk is an old copy. The primary
+/// sends them once more, and not again and again what the backup cannot use.
+#[test]
+fn lost_acknowledged_records() {
+    const PUTS: u64 = 20;
+    /// Calls that this may take: a question or two, and every record by itself.
+    const CALLS: u64 = PUTS + 20;
+    let test = LabTest::new("lost_acknowledged_records").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.append("x", &item(0, 0));
+        cluster.await_equal_logs();
+        let backup = cluster.others(&[cluster.primary()])[0];
+        let old = cluster.disk(backup).copy();
+        for number in 1..PUTS {
+            clerk.append("x", &item(0, number));
+        }
+        cluster.await_equal_logs();
+        let calls_in_a_while = || {
+            let before = sim.network().total_rpcs();
+            sim.sleep(FAILOVER);
+            sim.network().total_rpcs() - before
+        };
+        let usual = calls_in_a_while();
+
+        cluster.bring_down(backup);
+        cluster.set_disk(backup, old);
+        cluster.restart(backup);
+        let calls = calls_in_a_while();
+        cluster.await_equal_logs();
+        if calls > usual + CALLS {
+            let actual = format!("{calls} calls in {FAILOVER:?}, {usual} when nothing is lost");
+            cluster.fail("a backup that has lost records gets them once", actual);
+        }
+        cluster.check_appends(&clerk.get("x"), &[(0, PUTS)]);
+        cluster.history().check();
+    });
+}
