@@ -93,3 +93,29 @@ fn partitioned_primary_serves_nothing() {
         cluster.history().check();
     });
 }
+
+/// A get is answered though answers to the question whether the primary still is that are lost: the
+/// question is asked again.
+#[test]
+fn lost_confirmations() {
+    const GETS: u64 = 100;
+    lab_test("lost_confirmations", |sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        sim.network().set_reliable(false);
+        // One after the other: no later question asks for an earlier one as well.
+        for number in 0..GETS {
+            let get = spawn(move || {
+                let value = clerk.get("x");
+                (value, clerk)
+            });
+            let (value, after) = cluster.await_end(&format!("get {number}"), get);
+            if value != "1" {
+                cluster.fail("a client reads what was written last", format!("{value:?}"));
+            }
+            clerk = after;
+        }
+        cluster.history().check();
+    });
+}

@@ -125,6 +125,10 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
     // A server that is alone does not return from a failure.
     cluster.wait_until(|| at_work.is_finished() || cluster.has_failed(0));
     sim.sleep(TIME_TO_SYNC);
+    if fault.is_none() {
+        // The disk may be behind, and all its operations are wanted.
+        cluster.wait_until(|| cluster.open_disk(0).1.snapshot.last.order >= 2 * SNAPSHOT_EVERY);
+    }
     let acknowledged = acknowledged.load(Relaxed);
     let operations = cluster.disk(0).operations() - operations_to_open();
     cluster.all().for_each(|server| cluster.crash(server));
