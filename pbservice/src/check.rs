@@ -8,7 +8,7 @@ use rand::RngExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::rpc::{CheckArgs, CheckReply, OutOfService, PromiseArgs, PromiseReply};
+use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply};
 use crate::server::Server;
 use crate::timing::{CHECK_JITTER, CHECK_PAUSE, CHECK_ROUND, PROMISE_ROUND, PROMISE_TRIES};
 
@@ -74,10 +74,10 @@ impl Server {
         A: Serialize + Clone + Send + 'static,
         R: DeserializeOwned + Send + 'static,
     {
-        for (&address, end) in &self.peers {
-            let (end, args, sender) = (end.clone(), args.clone(), sender.clone());
+        for address in self.peers.others() {
+            let (server, args, sender) = (Arc::clone(self), args.clone(), sender.clone());
             spawn(move || {
-                if let Ok(Ok(answer)) = end.call::<_, Result<R, OutOfService>>(method, &args) {
+                if let Some(answer) = server.peers.call(address, method, args) {
                     sender.send((address, answer)).ok(); // Nobody may wait any more.
                 }
             });

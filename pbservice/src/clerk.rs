@@ -7,8 +7,8 @@ use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::Operation;
-use crate::rpc::{NotServing, WriteArgs};
+use crate::record::{MAX_OPERATION, Operation};
+use crate::rpc::{Refusal, WriteArgs};
 use crate::state::ClientId;
 use crate::timing::CLIENT_PAUSE;
 
@@ -42,17 +42,25 @@ impl Clerk {
     }
 
     /// Replaces the value of a key.
+    ///
+    /// # Panics
+    /// If key and value together have more than [`MAX_OPERATION`] bytes.
     pub fn put(&mut self, key: &str, value: &str) {
         self.write(Operation::Put { key: key.to_string(), value: value.to_string() });
     }
 
     /// Extends the value of a key.
+    ///
+    /// # Panics
+    /// If key and value together have more than [`MAX_OPERATION`] bytes.
     pub fn append(&mut self, key: &str, value: &str) {
         self.write(Operation::Append { key: key.to_string(), value: value.to_string() });
     }
 
     /// Has an operation done, once.
     fn write(&mut self, operation: Operation) {
+        let size = operation.size();
+        assert!(size <= MAX_OPERATION, "{size} bytes are more than {MAX_OPERATION}");
         self.sequence += 1;
         let args = WriteArgs { client: self.client, sequence: self.sequence, operation };
         self.call("Pb.Write", &args)
@@ -64,12 +72,13 @@ impl Clerk {
         loop {
             for _ in 0..self.servers.len() {
                 let (asked, end) = &self.servers[self.primary];
-                match end.call::<_, Result<R, NotServing>>(method, args) {
+                match end.call::<_, Result<R, Refusal>>(method, args) {
                     Ok(Ok(reply)) => return reply,
-                    Ok(Err(NotServing { primary: Some(primary) })) if primary != *asked => {
+                    Ok(Err(Refusal::NotPrimary { known: Some(primary) })) if primary != *asked => {
                         self.turn_to(primary);
                     }
-                    Ok(Err(_)) | Err(_) => self.turn_to_next(),
+                    Ok(Err(Refusal::TooLong)) => panic!("the servers take shorter operations only"),
+                    Ok(Err(Refusal::NotPrimary { .. })) | Err(_) => self.turn_to_next(),
                 }
             }
             sleep(CLIENT_PAUSE);

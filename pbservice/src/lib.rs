@@ -101,7 +101,7 @@
 //!
 //! | file | what is there |
 //! |---|---|
-//! | `clerk`, `rpc` | the client; what is said |
+//! | `clerk`, `rpc`, `peers` | the client; what is said; the other servers |
 //! | `state`, `timing` | a server's knowledge and roles; all times |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
 //! | `replication`, `commit`, `waiting` | copying; what is done; the clients that wait for it |
@@ -115,7 +115,8 @@
 //!
 //! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten
 //!   pings in a row, a second, and another one serves within three.
-//! * A snapshot travels in one message, so a table is limited to about 60 MB.
+//! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the network
+//!   carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
 //! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the
 //!   one is for deciding, the other knows its files.
 //! * Servers neither join nor leave.
@@ -153,6 +154,7 @@ mod clerk;
 mod commit;
 mod election;
 mod log_table;
+mod peers;
 mod ping;
 mod record;
 mod replication;
@@ -172,7 +174,7 @@ mod writes;
 pub use crate::clerk::Clerk;
 pub use crate::election::choose;
 pub use crate::log_table::{compare_logs, print_logs, show_log};
-pub use crate::record::{Operation, Record};
+pub use crate::record::{MAX_OPERATION, Operation, Record};
 pub use crate::rpc::Status;
 pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
 pub use crate::snapshot::Snapshot;

@@ -248,7 +248,7 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     })?;
     let options = Options {
         connect_timeout: Duration::from_millis(500),
-        call_timeout: Duration::from_secs(5),
+        call_timeout: LIMITS.message_time,
         limits: LIMITS,
     };
     let peers = peers.iter().map(|&peer| (peer, end(peer, options))).collect();
@@ -267,7 +267,7 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
         }
         sleep(GLANCE);
     };
-    server.kill();
+    server.stop();
     listener.shutdown();
     result
 }

@@ -31,12 +31,20 @@ impl State {
             && let Some(progress) = office.backups.get_mut(&args.from)
         {
             if !progress.is_alive(now) {
-                progress.owes_since = None; // It may have been down, and owes what it is asked from now on.
+                progress.forget_calls(); // It may have been down.
             }
             progress.heard = now;
             let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
             match args.version {
                 Err(damage) => progress.repair(damage),
+                // It has got more than it has answered so far: the answer was lost, or the call has
+                // failed on the way back.
+                Ok(version)
+                    if tail.contains(version) && progress.next < Next::After(version.order) =>
+                {
+                    progress.next = Next::After(version.order);
+                    progress.forget_calls();
+                }
                 // An answer on its way knows better than a ping that may be old. If there is none,
                 // an old ping only means that a few records are sent twice.
                 Ok(version) if is_quiet && version != tail.version() => {

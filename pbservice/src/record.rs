@@ -29,6 +29,10 @@ impl Record {
     }
 }
 
+/// Bytes that the key and the value of an operation may have together: 1 MiB. A primary must be
+/// able to send every record, and soon.
+pub const MAX_OPERATION: usize = 1 << 20;
+
 /// A change of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
@@ -49,6 +53,16 @@ pub enum Operation {
     /// Nothing changes. The first record of an epoch, by which the primary learns what is
     /// committed.
     NoOp,
+}
+
+impl Operation {
+    /// Bytes of key and value together.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Put { key, value } | Self::Append { key, value } => key.len() + value.len(),
+            Self::NoOp => 0,
+        }
+    }
 }
 
 impl fmt::Display for Operation {

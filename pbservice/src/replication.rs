@@ -6,17 +6,17 @@ use std::time::Duration;
 use labrpc::Instant;
 use log::{info, warn};
 
-use crate::record::{Operation, Record};
+use crate::record::Record;
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
 use crate::snapshot::Snapshot;
 use crate::state::{DamageId, Epoch, Next, Office, Order, Progress, Role, Round, State};
 use crate::tail::Tail;
-use crate::timing::{RESEND_AFTER, RESEND_SNAPSHOT_AFTER, RESEND_SNAPSHOT_DOUBLINGS};
+use crate::timing::{RESEND_AFTER, RESEND_DOUBLINGS, TIME_PER_MEGABYTE};
 use crate::writes::Write;
 
 /// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
 /// backup that lacks much shows soon that it is alive.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// A request of a primary to a backup.
 #[derive(Clone, Debug)]
@@ -153,24 +153,24 @@ impl State {
         let round = office.begun_round;
         progress.calls += 1;
         progress.owes_since.get_or_insert(now);
-        let patience = match previous {
-            Some(_) => RESEND_AFTER,
-            None => progress.patience_with_snapshot(),
-        };
-        progress.awaiting = Some(now + patience);
         let sent = |last| Sent { at: now, call: progress.calls, epoch, round, last };
-        Some(match previous {
+        let (message, bytes) = match previous {
             Some(previous) => {
                 let records = piece(self.tail.after(previous.order)).to_vec();
+                let bytes = records.iter().map(size).sum();
                 let sent = sent(previous.order + records.len() as Order);
-                Message::Copy(CopyArgs { epoch, primary, previous, records, committed }, sent)
+                let args = CopyArgs { epoch, primary, previous, records, committed };
+                (Message::Copy(args, sent), bytes)
             }
             None => {
                 let snapshot = Snapshot { last: committed, table: self.table.clone() };
+                let bytes = self.table.size();
                 let args = InstallArgs { epoch, primary, snapshot, repairs };
-                Message::Install(Box::new(args), sent(committed.order))
+                (Message::Install(Box::new(args), sent(committed.order)), bytes)
             }
-        })
+        };
+        progress.await_answer(bytes, now);
+        Some(message)
     }
 
     /// What a backup has answered; `None` if no answer came.
@@ -192,7 +192,7 @@ impl State {
         let is_latest = sent.call == progress.calls;
         let Some(reply) = reply else {
             if is_latest {
-                progress.awaiting = Some(sent.at + RESEND_AFTER);
+                progress.awaiting = progress.awaiting.min(Some(now + progress.pause()));
             }
             return;
         };
@@ -200,7 +200,7 @@ impl State {
             progress.awaiting = None;
         }
         progress.owes_since = progress.awaiting.map(|_| now);
-        progress.unanswered_snapshots = 0;
+        progress.unanswered = 0;
         match reply {
             CopyReply::Promised(later) => {
                 return self.step_down(&format!("{from} has promised {later}"), now);
@@ -211,13 +211,7 @@ impl State {
                 progress.matched = progress.matched.max(sent.last);
                 // Late answers count too: whoever takes longer than the primary is patient would
                 // else be sent the same for ever.
-                let is_behind = match progress.next {
-                    Next::After(order) => order < progress.matched,
-                    Next::Everything(_) => true,
-                };
-                if is_latest || is_behind {
-                    progress.next = Next::After(progress.matched);
-                }
+                progress.next = progress.next.max(Next::After(progress.matched));
             }
             CopyReply::Differs(theirs) => {
                 progress.hear(sent);
@@ -272,27 +266,36 @@ impl Progress {
     fn forget_log(&mut self) {
         self.matched = 0;
         self.void_calls = self.calls;
-        self.awaiting = None;
+        self.forget_calls();
     }
 
-    /// How long to wait until a snapshot is sent again.
-    fn patience_with_snapshot(&mut self) -> Duration {
-        let doublings = self.unanswered_snapshots.min(RESEND_SNAPSHOT_DOUBLINGS);
-        self.unanswered_snapshots += 1;
-        RESEND_SNAPSHOT_AFTER * 2_u32.pow(doublings)
+    /// No answer is waited for any more. If one comes, it is welcome.
+    pub(crate) fn forget_calls(&mut self) {
+        (self.awaiting, self.owes_since, self.unanswered) = (None, None, 0);
+    }
+
+    /// Waits for the answer to a message of so many bytes.
+    fn await_answer(&mut self, bytes: usize, now: Instant) {
+        let travel = TIME_PER_MEGABYTE.mul_f64(bytes as f64 / f64::from(1 << 20));
+        self.awaiting = Some(now + self.pause() + travel * 2_u32.pow(self.doublings()));
+        self.unanswered += 1;
+    }
+
+    /// How long to wait, whatever was sent, before something is sent again.
+    fn pause(&self) -> Duration {
+        RESEND_AFTER * 2_u32.pow(self.doublings())
+    }
+
+    /// How often the patience has doubled.
+    fn doublings(&self) -> u32 {
+        self.unanswered.min(RESEND_DOUBLINGS)
     }
 }
 
 /// About how many bytes a record takes in a message.
 fn size(record: &Record) -> usize {
     const NUMBERS: usize = 48;
-    NUMBERS
-        + match &record.operation {
-            Operation::Put { key, value } | Operation::Append { key, value } => {
-                key.len() + value.len()
-            }
-            Operation::NoOp => 0,
-        }
+    NUMBERS + record.operation.size()
 }
 
 /// The first records, about [`PIECE`] bytes of them, but one at least.
@@ -309,6 +312,7 @@ fn piece(records: &[Record]) -> &[Record] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Operation;
     use crate::rpc::PingArgs;
     use crate::state::tests::{address, at, damaged_server, primary, server};
     use crate::tail::tests::at as version;
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_is_sent_again_after_longer_and_longer_times() {
+    fn what_is_not_answered_is_sent_again_after_longer_and_longer_times() {
         let mut primary = primary();
         let mut sent_at = Vec::new();
         for tenth in 11..400 {
@@ -387,23 +391,67 @@ mod tests {
                 sent_at.push(tenth);
             }
         }
-        assert_eq!(sent_at, [11, 11 + 30, 11 + 90, 11 + 210]);
+        assert_eq!(sent_at, [11, 13, 17, 25, 41, 73, 137, 201, 265, 329, 393]);
+    }
+
+    #[test]
+    fn a_long_message_is_given_the_time_that_it_takes() {
+        let mut primary = primary();
+        primary.table.pairs.insert("x".into(), "1".repeat(4 << 20));
+        ping_from(&mut primary, 4, Err(7), at(1.1));
+        let Some(Message::Install(args, sent)) = message_to(&mut primary, 4, at(1.1)) else {
+            panic!("a damaged server is sent everything");
+        };
+        for tenth in 12..53 {
+            let now = at(f64::from(tenth) / 10.0);
+            ping_from(&mut primary, 4, Err(7), now);
+            assert!(message_to(&mut primary, 4, now).is_none(), "it may still be on its way");
+        }
+
+        // It has arrived, and its answer is lost: the next ping tells.
+        let mut backup = damaged_server(4, 7);
+        assert_eq!(backup.handle_install(*args, at(5.3)), CopyReply::Stored);
+        let log = backup.version().expect("it is repaired");
+        ping_from(&mut primary, 4, Ok(log), at(5.3));
+        assert!(message_to(&mut primary, 4, at(5.3)).is_none(), "it has everything");
+        primary.handle_copy_reply(address(4), sent, None, at(6.1));
+        assert!(message_to(&mut primary, 4, at(9.0)).is_none(), "it still has");
+    }
+
+    #[test]
+    fn a_late_copy_cuts_nothing_off() {
+        let mut backup = server(2, &[1]);
+        let all = crate::tail::tests::log(&[1, 1, 2, 2]);
+        let copy = |previous: Version, count| CopyArgs {
+            epoch: 2,
+            primary: address(1),
+            previous,
+            records: all.after(previous.order)[..count].to_vec(),
+            committed: version(1, 1),
+        };
+        for (previous, count) in
+            [(version(1, 1), 2), (version(3, 2), 1), (version(1, 1), 1), (version(1, 1), 2)]
+        {
+            assert_eq!(backup.handle_copy(copy(previous, count), at(1.1)), CopyReply::Stored);
+        }
+        assert_eq!(backup.version(), Some(version(4, 2)));
     }
 
     #[test]
     fn pings_alone_keep_nobody_in_office() {
         let mut primary = primary();
         primary.write(7, 1, Operation::Put { key: "x".into(), value: "1".into() });
-        for tenth in 11..=200 {
+        for tenth in 11..=300 {
             let now = at(f64::from(tenth) / 10.0);
             for backup in 2..=5 {
                 ping_from(&mut primary, backup, Ok(version(4, 3)), now);
             }
             drop(primary.take_messages(now)); // None is answered.
             primary.maybe_step_down(now);
-            assert_eq!(primary.is_primary(), tenth < 11 + 100, "after {tenth} tenths of a second");
+            assert_eq!(primary.is_primary(), tenth < 11 + 200, "after {tenth} tenths of a second");
         }
     }
+
     #[test]
     fn a_round_that_was_lost_is_asked_again() {
         let mut primary = primary();

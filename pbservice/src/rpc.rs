@@ -139,11 +139,16 @@ pub(crate) struct WriteArgs {
     pub(crate) operation: Operation,
 }
 
-/// A server serves no clients now: it is not the primary, or cannot know whether it still is.
+/// Why a server does not serve a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NotServing {
-    /// The primary that it knows.
-    pub(crate) primary: Option<SocketAddr>,
+pub(crate) enum Refusal {
+    /// It is not the primary, or cannot know whether it still is.
+    NotPrimary {
+        /// The primary that it knows.
+        known: Option<SocketAddr>,
+    },
+    /// The operation is longer than [`MAX_OPERATION`](crate::MAX_OPERATION).
+    TooLong,
 }
 
 /// A server that was killed, or whose disk fails, answers nobody.

@@ -9,10 +9,12 @@ use labrpc::{ClientEnd, Condvar, Disk, Instant, JoinHandle, Mutex, Service, rng,
 use log::error;
 use rand::Rng as _;
 
+use crate::peers::{Letter, Peers};
+use crate::record::MAX_OPERATION;
 use crate::replication::Message;
 use crate::rpc::{
-    CheckArgs, CopyArgs, CopyReply, InstallArgs, NotServing, OutOfService, PingArgs, PingReply,
-    PromiseArgs, Status, WriteArgs,
+    CheckArgs, CopyArgs, InstallArgs, OutOfService, PingArgs, PromiseArgs, Refusal, Status,
+    WriteArgs,
 };
 use crate::state::State;
 use crate::storage::{Storage, StorageError};
@@ -27,7 +29,8 @@ pub const SNAPSHOT_EVERY: u64 = 10_000;
 pub struct Config {
     /// Its own address.
     pub address: SocketAddr,
-    /// Ways to all servers, by address. One to itself may be among them and is not used.
+    /// Ways to all servers, by address. One to itself may be among them and is not used. All
+    /// servers must have the same addresses here: they ignore those who have others.
     pub peers: BTreeMap<SocketAddr, ClientEnd>,
     /// A snapshot is taken after so many records.
     pub snapshot_every: u64,
@@ -44,22 +47,23 @@ impl PbServer {
     /// If the disk cannot be read, or is another server's. A log that is corrupt is no error: the
     /// server starts, and waits for a primary to replace it.
     pub fn start(config: Config, disk: Disk) -> Result<PbServer, StorageError> {
-        let Config { address, mut peers, snapshot_every } = config;
+        let Config { address, peers, snapshot_every } = config;
         let (storage, found) = Storage::open(disk, address)?;
-        let servers = peers.keys().copied().chain([address]).collect();
-        peers.remove(&address);
-        let damage = rng().next_u64();
+        let (peers, damage) = (Peers::new(address, peers), rng().next_u64());
+        let servers = peers.servers();
         let state = State::new(address, servers, snapshot_every, found, damage, Instant::now());
-        let inner = Inner { state, waiting: Waiting::default(), end: None };
+        let inner = Inner { state, waiting: Waiting::default(), end: None, is_writing: true };
         let server = Arc::new(Server {
             peers,
             inner: Mutex::new(inner),
             has_writes: Condvar::new(),
             has_written: Condvar::new(),
         });
-        let (writer, watcher) = (Arc::clone(&server), Arc::clone(&server));
-        let writer = spawn(move || writer.write_all(&storage));
-        spawn(move || watcher.watch(&writer));
+        let (writer, watcher, guard) =
+            (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
+        let writing = spawn(move || writer.write_all(&storage));
+        spawn(move || guard.await_writer(writing));
+        spawn(move || watcher.watch());
         Ok(PbServer(server))
     }
 
@@ -81,6 +85,13 @@ impl PbServer {
         self.0.end(End::Killed);
     }
 
+    /// As [`PbServer::kill`], and returns when nothing is written to the disk any more.
+    pub fn stop(&self) {
+        self.kill();
+        let inner = self.0.inner.lock();
+        drop(self.0.has_written.wait_while(inner, |inner| inner.is_writing));
+    }
+
     /// The RPC handlers, for clients and for the other servers.
     pub fn service(&self) -> Service {
         let server = || Arc::clone(&self.0);
@@ -88,17 +99,24 @@ impl PbServer {
         let (copy, install, write, read) = (server(), server(), server(), server());
         Service::new("Pb")
             .method("Status", move |(): ()| status.inner.lock().state.status())
-            .method("Ping", move |args: PingArgs| ping.handle_ping(&args))
-            .method("Check", move |args: CheckArgs| {
+            .method("Ping", move |letter: Letter<PingArgs>| {
+                let args = ping.peers.open(letter)?;
+                ping.update(|state| state.handle_ping(&args, Instant::now()))
+            })
+            .method("Check", move |letter: Letter<CheckArgs>| {
+                let args = check.peers.open(letter)?;
                 check.update(|state| state.handle_check(&args, Instant::now()))
             })
-            .method("Promise", move |args: PromiseArgs| {
+            .method("Promise", move |letter: Letter<PromiseArgs>| {
+                let args = promise.peers.open(letter)?;
                 promise.update_on_disk(|state| state.handle_promise(&args, Instant::now()))
             })
-            .method("Copy", move |args: CopyArgs| {
+            .method("Copy", move |letter: Letter<CopyArgs>| {
+                let args = copy.peers.open(letter)?;
                 copy.update_on_disk(|state| state.handle_copy(args, Instant::now()))
             })
-            .method("Install", move |args: InstallArgs| {
+            .method("Install", move |letter: Letter<InstallArgs>| {
+                let args = install.peers.open(letter)?;
                 install.update_on_disk(|state| state.handle_install(args, Instant::now()))
             })
             .method("Write", move |args: WriteArgs| write.serve_write(args))
@@ -114,8 +132,7 @@ impl fmt::Debug for PbServer {
 
 /// What a server's tasks share.
 pub(crate) struct Server {
-    /// Ways to the other servers.
-    pub(crate) peers: BTreeMap<SocketAddr, ClientEnd>,
+    pub(crate) peers: Peers,
     pub(crate) inner: Mutex<Inner>,
     /// Notified when there is something to write, or the server has ended.
     pub(crate) has_writes: Condvar,
@@ -129,6 +146,8 @@ pub(crate) struct Inner {
     waiting: Waiting,
     /// Why the server does nothing any more.
     pub(crate) end: Option<End>,
+    /// Whether the task that writes is still at work.
+    is_writing: bool,
 }
 
 /// Why a server does nothing any more.
@@ -210,20 +229,23 @@ impl Server {
         self.has_written.notify_all();
     }
 
+    /// Waits for the end of the task that writes. If that was a panic, it is the end of the server:
+    /// what waits for the disk would wait for ever, and a primary would never commit anything.
+    fn await_writer(&self, writing: JoinHandle<()>) {
+        writing.join().ok(); // However it has ended.
+        self.inner.lock().is_writing = false;
+        self.end(End::DiskFailed("the task that writes to it has failed".into()));
+    }
+
     /// Whether the server has ended.
     fn has_ended(&self) -> bool {
         self.inner.lock().end.is_some()
     }
 
     /// The task that does what is due from time to time: ping the primary, look for another one,
-    /// step down, send again. It ends the server if the task that writes has ended, which a panic
-    /// does: what waits for the disk would wait for ever, and a primary would never commit
-    /// anything.
-    fn watch(self: &Arc<Self>, writer: &JoinHandle<()>) {
+    /// step down, send again.
+    fn watch(self: &Arc<Self>) {
         while !self.has_ended() {
-            if writer.is_finished() {
-                return self.end(End::DiskFailed("the task that writes to it has ended".into()));
-            }
             let wants_to_check = self.update(|state| {
                 state.maybe_step_down(Instant::now());
                 state.wants_to_check(Instant::now())
@@ -242,66 +264,56 @@ impl Server {
         let Ok(Some((primary, args))) = self.update(|state| state.take_ping()) else { return };
         let server = Arc::clone(self);
         spawn(move || {
-            let Some(end) = server.peers.get(&primary) else { return };
             let sent = Instant::now();
-            if let Ok(Ok(reply)) = end.call::<_, Result<PingReply, OutOfService>>("Pb.Ping", &args)
-            {
-                server
-                    .update(|state| {
-                        state.handle_ping_reply(primary, sent, &reply, Instant::now());
-                    })
-                    .ok(); // Whoever has ended needs no answers.
-            }
+            let Some(reply) = server.peers.call(primary, "Pb.Ping", args) else { return };
+            let heard = server
+                .update(|state| state.handle_ping_reply(primary, sent, &reply, Instant::now()));
+            heard.ok(); // Whoever has ended needs no answers.
         });
-    }
-
-    /// Answers a ping.
-    fn handle_ping(self: &Arc<Self>, args: &PingArgs) -> Result<PingReply, OutOfService> {
-        self.update(|state| state.handle_ping(args, Instant::now()))
     }
 
     /// Sends a request to a backup, waits for the reply, and acts on it.
     fn send(self: &Arc<Self>, backup: SocketAddr, message: Message) {
-        let Some(end) = self.peers.get(&backup) else { return };
-        type Answer = Result<CopyReply, OutOfService>;
-        let (sent, answer) = match &message {
-            Message::Copy(args, sent) => (*sent, end.call::<_, Answer>("Pb.Copy", args)),
-            Message::Install(args, sent) => (*sent, end.call::<_, Answer>("Pb.Install", &**args)),
+        let (sent, reply) = match message {
+            Message::Copy(args, sent) => (sent, self.peers.call(backup, "Pb.Copy", args)),
+            Message::Install(args, sent) => (sent, self.peers.call(backup, "Pb.Install", *args)),
         };
-        let reply = answer.ok().and_then(Result::ok);
         let now = Instant::now();
         self.update(|state| state.handle_copy_reply(backup, sent, reply, now)).ok(); // As above.
     }
 
     /// Serves a client's operation: returns when it is done.
-    fn serve_write(self: &Arc<Self>, args: WriteArgs) -> Result<(), NotServing> {
+    fn serve_write(self: &Arc<Self>, args: WriteArgs) -> Result<(), Refusal> {
         let WriteArgs { client, sequence, operation } = args;
+        if operation.size() > MAX_OPERATION {
+            return Err(Refusal::TooLong);
+        }
         let waiting = self.update_and_wait(|inner| {
             let place = inner.state.accept_write(client, sequence, operation);
             place.map(|place| place.map(|order| inner.waiting.add_write(order)))
         });
         match waiting {
             Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(done))) => done.recv().map_err(|_| self.not_serving()),
-            Ok(Err(_)) | Err(_) => Err(self.not_serving()),
+            Ok(Ok(Some(done))) => done.recv().map_err(|_| self.not_primary()),
+            Ok(Err(_)) | Err(_) => Err(self.not_primary()),
         }
     }
 
     /// Serves a client's question: returns the value when a majority has confirmed that this still
     /// is the primary.
-    fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<String>, NotServing> {
+    fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<String>, Refusal> {
         let waiting = self.update_and_wait(|inner| {
             let round = inner.state.accept_read();
             round.map(|round| inner.waiting.add_read(round, key))
         });
         match waiting {
-            Ok(Ok(value)) => value.recv().map_err(|_| self.not_serving()),
-            Ok(Err(_)) | Err(_) => Err(self.not_serving()),
+            Ok(Ok(value)) => value.recv().map_err(|_| self.not_primary()),
+            Ok(Err(_)) | Err(_) => Err(self.not_primary()),
         }
     }
 
     /// Sends a client to the primary, if it is known.
-    fn not_serving(&self) -> NotServing {
-        NotServing { primary: self.inner.lock().state.primary() }
+    fn not_primary(&self) -> Refusal {
+        Refusal::NotPrimary { known: self.inner.lock().state.primary() }
     }
 }

@@ -136,19 +136,19 @@ pub(crate) struct Progress {
     pub(crate) awaiting: Option<Instant>,
     /// Since when no call was answered, if it owes an answer.
     pub(crate) owes_since: Option<Instant>,
-    /// How many snapshots in a row it has not answered.
-    pub(crate) unanswered_snapshots: u32,
+    /// How many calls were made to it since an answer came.
+    pub(crate) unanswered: u32,
     /// Calls up to this one count for nothing: it has lost its log since.
     pub(crate) void_calls: u64,
 }
 
-/// What a backup is sent next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a backup is sent next. A greater one is less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Next {
-    /// The records behind this one.
-    After(Order),
     /// Everything: its log is damaged.
     Everything(DamageId),
+    /// The records behind this one.
+    After(Order),
 }
 
 impl State {
@@ -167,7 +167,7 @@ impl State {
             servers,
             snapshot_every,
             promised: found.promise,
-            tail: Tail::new(found.snapshot.last, found.records),
+            tail: Tail::new(found.before, [found.kept, found.records].concat()),
             snapshot: found.snapshot.last.order,
             damage: found.damage.is_some().then_some(damage),
             promised_to: None,
@@ -271,7 +271,7 @@ impl State {
             calls: 0,
             awaiting: None,
             owes_since: None,
-            unanswered_snapshots: 0,
+            unanswered: 0,
             void_calls: 0,
         };
         let backups = self.others().map(|other| (other, progress.clone())).collect();

@@ -35,6 +35,12 @@ impl Table {
         }
     }
 
+    /// About how many bytes the table takes in a message.
+    pub(crate) fn size(&self) -> usize {
+        let pairs: usize = self.pairs.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
+        pairs + 12 * self.sequences.len()
+    }
+
     /// Whether a client's operation is in the table.
     pub fn has_done(&self, client: ClientId, sequence: u64) -> bool {
         self.sequences.get(&client).is_some_and(|&last| sequence <= last)

@@ -37,19 +37,20 @@ pub(crate) const CHECK_PAUSE: Duration = Duration::from_millis(200);
 /// Greatest random addition to [`CHECK_PAUSE`], so that servers do not check in step for ever.
 pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 
-/// A primary sends again what a backup has not answered for so long. Twice the ping interval.
+/// A primary sends again what a backup has not answered for so long, and [`TIME_PER_MEGABYTE`] of
+/// what was sent. Twice the ping interval. Where that is not enough, to send more would only fill
+/// the link, so it is twice as long each time, until an answer comes.
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
 
-/// The same for a snapshot, which may be long. Twice as long each time: where a link is so slow
-/// that the first one takes longer, sending it again would only fill it.
-pub(crate) const RESEND_SNAPSHOT_AFTER: Duration = Duration::from_secs(3);
+/// What a slow link takes for a megabyte.
+pub(crate) const TIME_PER_MEGABYTE: Duration = Duration::from_secs(1);
 
-/// How often that time doubles.
-pub(crate) const RESEND_SNAPSHOT_DOUBLINGS: u32 = 4;
+/// How often the patience of a primary doubles: up to more than six seconds for a short message.
+pub(crate) const RESEND_DOUBLINGS: u32 = 5;
 
 /// A backup that pings, but owes the primary an answer for so long, does not count for its
-/// majority. Longer than a snapshot takes on any link on which this service is of use.
-pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// majority. Twice the time after which the program gives up a call.
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// When nothing has been written for so long, the log is told up to where its records are
 /// committed, and with that, that they were synced: from then on, if they rot, that is noticed.

@@ -27,6 +27,9 @@ impl Server {
             self.update(|state| state.note_synced(ticket, last)).ok(); // The loop sees the end.
             self.has_written.notify_all();
         }
+        // So that a later start can tell records that have rotted from some that were torn.
+        storage.mark_committed(self.inner.lock().state.committed);
+        storage.write_mark().and_then(|()| storage.sync()).ok(); // The disk may have failed.
     }
 
     /// Waits for something to write, or long enough to write at least what is committed; `None`

@@ -29,6 +29,10 @@ pub struct Recovered {
     pub promise: Epoch,
     /// The table that it saved; empty if there is none.
     pub snapshot: Snapshot,
+    /// The record before the first one that is left from before the snapshot.
+    pub before: Version,
+    /// Records from before the snapshot, its last one included, for backups that lack only them.
+    pub kept: Vec<Record>,
     /// The records after the snapshot. Those that are not [`Recovered::committed`] must not be
     /// applied before the primary says so.
     pub records: Vec<Record>,
@@ -63,14 +67,13 @@ impl Storage {
         storage.recover_log(found.log, snapshot.last)?;
         let mut log = storage.0.log.lock();
         log.damage = found.damage.or_else(|| found.in_repair.then(Damage::of_earlier_start));
+        let is_kept = |record: &Record| record.order <= snapshot.last.order;
+        let (kept, records) = log.records.iter().cloned().partition(is_kept);
         let recovered = Recovered {
             promise: storage.promise(),
-            records: log
-                .records
-                .iter()
-                .filter(|r| r.order > snapshot.last.order)
-                .cloned()
-                .collect(),
+            before: log.before,
+            kept,
+            records,
             snapshot,
             committed: log.committed,
             damage: log.damage.clone(),

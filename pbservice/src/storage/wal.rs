@@ -15,8 +15,9 @@
 //!
 //! Without rotten bits, nothing acknowledged is lost: it was synced first, what was synced is whole
 //! after a crash, so the first bad frame comes later. With rotten bits, the last synced frames are
-//! protected as soon as a later frame is on the disk, at the latest the next commit mark that is
-//! written; if bits of them rot and the power fails before that, their loss looks like a torn tail.
+//! protected as soon as a later frame is on the disk, at the latest the next commit mark, which a
+//! server writes when it has been idle for a while, and when it is stopped. If it is killed before
+//! that, and bits of them rot, their loss looks like a torn tail.
 
 use std::borrow::Cow;
 

@@ -220,7 +220,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
 }
 
 /// Bytes of the old record: more than travel in one message with others.
-const OLD_RECORD: usize = 3 << 19;
+const OLD_RECORD: usize = 3 << 17;
 
 /// Waits until so many of these servers have just written another record, and so many bytes at
 /// least; looks very often. Returns who has; `None` if that does not happen.

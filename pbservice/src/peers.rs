@@ -1,0 +1,82 @@
+//! Ways to the other servers. All must have been started with the same list of servers: two that
+//! mean different majorities would each acknowledge what the other one does not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use labrpc::{ClientEnd, Mutex};
+use log::error;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::rpc::OutOfService;
+
+/// A message from one server to another.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Letter<A> {
+    /// Who writes.
+    from: SocketAddr,
+    /// The checksum of the writer's list of servers.
+    list: u32,
+    /// What it says.
+    args: A,
+}
+
+/// The other servers.
+pub(crate) struct Peers {
+    me: SocketAddr,
+    ends: BTreeMap<SocketAddr, ClientEnd>,
+    /// The checksum of the list of all servers.
+    list: u32,
+    /// Servers that were found to have another list.
+    strangers: Mutex<BTreeSet<SocketAddr>>,
+}
+
+impl Peers {
+    /// Ways from `me` to these servers. One to itself may be among them and is not used.
+    pub(crate) fn new(me: SocketAddr, mut ends: BTreeMap<SocketAddr, ClientEnd>) -> Self {
+        ends.remove(&me);
+        let mut peers = Self { me, ends, list: 0, strangers: Mutex::default() };
+        let text: Vec<String> = peers.servers().iter().map(SocketAddr::to_string).collect();
+        peers.list = crc32fast::hash(text.join(",").as_bytes());
+        peers
+    }
+
+    /// The addresses of all servers, this one included.
+    pub(crate) fn servers(&self) -> BTreeSet<SocketAddr> {
+        self.ends.keys().copied().chain([self.me]).collect()
+    }
+
+    /// The addresses of all other servers.
+    pub(crate) fn others(&self) -> impl Iterator<Item = SocketAddr> {
+        self.ends.keys().copied()
+    }
+
+    /// Calls another server; `None` if no answer comes.
+    pub(crate) fn call<A: Serialize, R: DeserializeOwned>(
+        &self,
+        server: SocketAddr,
+        method: &str,
+        args: A,
+    ) -> Option<R> {
+        let letter = Letter { from: self.me, list: self.list, args };
+        let end = self.ends.get(&server)?;
+        end.call::<_, Result<R, OutOfService>>(method, &letter).ok()?.ok()
+    }
+
+    /// What another server says.
+    ///
+    /// # Errors
+    /// If it has another list of servers.
+    pub(crate) fn open<A>(&self, letter: Letter<A>) -> Result<A, OutOfService> {
+        let Letter { from, list, args } = letter;
+        if list == self.list {
+            return Ok(args);
+        }
+        if self.strangers.lock().insert(from) {
+            let me = self.me;
+            error!(target: "PEER", "{me} ignores {from}, which has another list of servers");
+        }
+        Err(OutOfService)
+    }
+}
