@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Exit code: there is no such key, the logs differ, or the server's disk has failed.
 const FAILED: u8 = 1;
-/// Exit code: no majority has answered in time.
+/// Exit code: no primary has served a client in time, or no server tells its status.
 const TIMED_OUT: u8 = 2;
 /// Exit code: wrong usage, or the system refuses what is needed.
 const USAGE: u8 = 5;
@@ -40,7 +40,8 @@ const LIMITS: Limits = Limits {
 #[derive(Parser)]
 #[command(about = "A key/value service on several servers, one of which is primary.\n\n\
     Exit codes: 0 done, 1 no such key, or logs that differ, or a server's disk that fails, 2 no\n\
-    majority of the servers has answered in time, 5 wrong usage, or something that cannot be used.")]
+    primary has served this in time, or no server answers, 5 wrong usage, or something that cannot\n\
+    be used.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -311,7 +312,8 @@ fn in_time<T: Send + 'static>(
         sender.send(result).ok(); // Fails if nobody waits any more.
     });
     result.recv_timeout(timeout).map_err(|_| {
-        let text = format!("no majority of the servers has answered within {timeout:?}{warning}");
+        let text =
+            format!("no primary among these servers has served this within {timeout:?}{warning}");
         Problem::new(TIMED_OUT, text)
     })
 }

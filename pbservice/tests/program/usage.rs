@@ -211,6 +211,33 @@ fn signals_end_a_server() {
     assert_eq!(servers.get("x"), "11");
 }
 
+/// A client that knows of backups only is told just that: no majority is missing.
+#[test]
+fn client_that_knows_no_primary() {
+    let servers = Processes::start(3);
+    servers.ask(&["put", "x", "1"]);
+    let text = "pbservice: no primary among these servers has served this within 1s";
+    let may_be_done = "; it may have been done, or may still be";
+    for (args, warning) in [
+        (&["get", "x"][..], ""),
+        (&["put", "x", "2"], may_be_done),
+        (&["append", "x", "3"], may_be_done),
+    ] {
+        let mut output = None;
+        // On a machine that is busy with other things the backup may rightly be chosen meanwhile.
+        wait_until("no election comes between", || {
+            let epoch = servers.highest_epoch();
+            let backup = servers.address((servers.primary() + 1) % 3).to_string();
+            let options = ["--timeout", "1s", "--peers", &backup];
+            output = Some(servers.client(&[&args[..1], &options, &args[1..]].concat()));
+            servers.highest_epoch() == epoch
+        });
+        let output = output.expect("it was waited for");
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert_eq!(line(&output), format!("{text}{warning}\n"));
+    }
+}
+
 /// The status shows who is down.
 #[test]
 fn status_of_servers_that_are_down() {
