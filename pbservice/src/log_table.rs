@@ -1,7 +1,8 @@
 //! The log as the lecture draws it, one line a record, and how the logs of two servers differ.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use labrpc::Disk;
@@ -13,22 +14,28 @@ use crate::{Record, StorageError, Version};
 /// The servers may be running. Returns whether there was no difference.
 ///
 /// # Errors
-/// If a directory is missing or cannot be read, or `out` not written.
+/// If a directory is missing or cannot be read, which the error names, or `out` not written.
 pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io::Result<bool> {
-    let disk = existing(dir)?;
+    let log = read_directory(dir)?;
     match other {
-        None => show_log(&disk, out).map(|()| true),
-        Some(other) => compare_logs(&disk, &existing(other)?, out),
+        None => show(&log, out).map(|()| true),
+        Some(other) => compare(&log, &read_directory(other)?, out),
     }
 }
 
-/// The disk in a directory, which is not created: whoever mistypes its name wants to know.
-fn existing(dir: &Path) -> io::Result<Disk> {
-    if !dir.is_dir() {
-        let problem = format!("there is no directory {}", dir.display());
-        return Err(io::Error::new(io::ErrorKind::NotFound, problem));
-    }
-    Disk::at(dir)
+/// Reads the log in a directory, which is not created: whoever mistypes its name wants to know.
+fn read_directory(dir: &Path) -> io::Result<Listing> {
+    let name = dir.display();
+    let log = match fs::metadata(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(io::Error::new(error.kind(), format!("there is no directory {name}")));
+        }
+        Ok(found) if !found.is_dir() => {
+            Err(io::Error::new(ErrorKind::NotADirectory, "it is no directory"))
+        }
+        found => found.and_then(|_| Disk::at(dir)).and_then(|disk| Listing::read(&disk)),
+    };
+    log.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
 }
 
 /// Prints a server's log: order, operation, client, epoch, and whether the record is known to be
@@ -40,7 +47,11 @@ fn existing(dir: &Path) -> io::Result<Disk> {
 /// # Errors
 /// If the disk cannot be read, or `out` not written.
 pub fn show_log(disk: &Disk, out: &mut impl Write) -> io::Result<()> {
-    let log = Listing::read(disk)?;
+    show(&Listing::read(disk)?, out)
+}
+
+/// See [`show_log`].
+fn show(log: &Listing, out: &mut impl Write) -> io::Result<()> {
     log.write_head("", out)?;
     writeln!(out, "{}", Line::HEAD)?;
     log.lines.iter().try_for_each(|line| writeln!(out, "{line}"))
@@ -53,7 +64,11 @@ pub fn show_log(disk: &Disk, out: &mut impl Write) -> io::Result<()> {
 /// # Errors
 /// If a disk cannot be read, or `out` not written.
 pub fn compare_logs(left: &Disk, right: &Disk, out: &mut impl Write) -> io::Result<bool> {
-    let (left, right) = (Listing::read(left)?, Listing::read(right)?);
+    compare(&Listing::read(left)?, &Listing::read(right)?, out)
+}
+
+/// See [`compare_logs`].
+fn compare(left: &Listing, right: &Listing, out: &mut impl Write) -> io::Result<bool> {
     left.write_head("< ", out)?;
     right.write_head("> ", out)?;
     let first = left.first_order().max(right.first_order());

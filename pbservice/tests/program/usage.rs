@@ -1,7 +1,8 @@
 //! Wrong usage, and a world that does not play along: one clear line each, and nothing is damaged.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use rustix::process::Signal;
@@ -159,6 +160,38 @@ fn directory_that_is_a_file() {
     let said = fail(&servers, 0);
     assert!(said.contains(&servers.directory(0).display().to_string()), "{said}");
     assert_eq!(fs::read_to_string(servers.directory(0)).expect("it is there"), "mine");
+}
+
+/// Whatever is wrong with a directory, `log` names it: one of two may be meant.
+#[test]
+fn log_names_the_directory() {
+    let mut servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    servers.kill(0);
+    let good = servers.directory(0);
+    let other = Processes::stopped(1);
+    let bad = other.directory(0);
+    let check = |problem: &str| {
+        let [good, bad] = [&good, &bad].map(|directory| directory.display().to_string());
+        for args in [&["log", &bad][..], &["log", &good, &bad], &["log", &bad, &good]] {
+            let output = other.client(args);
+            assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+            assert_eq!(output.stdout, b"");
+            let said = line(&output);
+            assert!(said.contains(&bad) && said.contains(problem), "{args:?}: {said}");
+        }
+    };
+    check("there is no directory");
+    fs::write(&bad, "mine").expect("the directory is ours");
+    check("it is no directory");
+    fs::remove_file(&bad).expect("it is there");
+    // What nobody can read, not even the superuser: a directory instead of the file.
+    fs::create_dir_all(bad.join("log")).expect("the directory is ours");
+    check("cannot read the file \"log\"");
+    // The superuser reads this one, and finds that it is of no use.
+    fs::set_permissions(&bad, Permissions::from_mode(0o000)).expect("the directory is ours");
+    check("");
+    fs::set_permissions(&bad, Permissions::from_mode(0o700)).expect("the directory is ours");
 }
 
 /// A disk that is full stops the server with one line. What was acknowledged is there when there is
