@@ -208,17 +208,16 @@ fn run(command: Command) -> Result<(), Problem> {
             let wanted = key.clone();
             let value = in_time(servers, patience, "", move |clerk| clerk.get(&wanted))?;
             let value = value.ok_or_else(|| Problem::new(FAILED, format!("no such key: {key}")))?;
-            print(&format!("{value}\n"))
+            print(format!("{value}\n").as_bytes())
         }
         Command::Status { servers } => print_status(&servers.peers),
         Command::Log { directory, other } => {
-            let mut out = std::io::stdout().lock();
-            match print_logs(&directory, other.as_deref(), &mut out) {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(Problem::new(FAILED, "")), // The differences have been printed.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                Err(error) => Err(Problem::new(USAGE, error)),
-            }
+            let mut table = Vec::new();
+            let is_same = print_logs(&directory, other.as_deref(), &mut table)
+                .map_err(|error| Problem::new(USAGE, error))?;
+            print(&table)?;
+            // The differences have been printed.
+            if is_same { Ok(()) } else { Err(Problem::new(FAILED, "")) }
         }
     }
 }
@@ -333,14 +332,14 @@ fn print_status(peers: &Peers) -> Result<(), Problem> {
             }
             None => format!("address={peer} up=false"),
         };
-        print(&format!("{line}\n"))?;
+        print(format!("{line}\n").as_bytes())?;
     }
     if answered > 0 { Ok(()) } else { Err(Problem::new(TIMED_OUT, "no server answers")) }
 }
 
 /// Writes to standard output. A reader that has gone, such as `head`, is no problem.
-fn print(text: &str) -> Result<(), Problem> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+fn print(text: &[u8]) -> Result<(), Problem> {
+    match std::io::stdout().lock().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Problem::new(USAGE, format!("standard output: {error}")))
         }

@@ -194,6 +194,28 @@ fn log_names_the_directory() {
     fs::set_permissions(&bad, Permissions::from_mode(0o700)).expect("the directory is ours");
 }
 
+/// Every command says so when it cannot print. A reader that has gone is no problem.
+#[test]
+#[cfg(target_os = "linux")] // Others have no such device.
+fn full_standard_output() {
+    let servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    let directory = servers.directory(0).display().to_string();
+    for args in [&["get", "--timeout", "60s", "x"][..], &["status"], &["log", &directory]] {
+        let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let output = servers.client_that_prints_to(full.into(), args);
+        assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+        let said = line(&output);
+        assert!(said.starts_with("pbservice: standard output: "), "{args:?}: {said}");
+
+        let (reader, writer) = std::io::pipe().expect("there is room for a pipe");
+        drop(reader);
+        let output = servers.client_that_prints_to(writer.into(), args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
+
 /// A disk that is full stops the server with one line. What was acknowledged is there when there is
 /// room again. A limit on the size of files stands for the full disk.
 #[test]
