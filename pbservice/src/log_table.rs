@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use labrpc::Disk;
@@ -14,7 +15,8 @@ use crate::{Record, StorageError, Version};
 /// The servers may be running. Returns whether there was no difference.
 ///
 /// # Errors
-/// If a directory is missing or cannot be read, which the error names, or `out` not written.
+/// If a directory is missing, cannot be read, or is no server's, which the error names, or `out` not
+/// written.
 pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io::Result<bool> {
     let log = read_directory(dir)?;
     match other {
@@ -35,6 +37,7 @@ fn read_directory(dir: &Path) -> io::Result<Listing> {
         }
         found => found.and_then(|_| Disk::at(dir)).and_then(|disk| Listing::read(&disk)),
     };
+    let log = log.and_then(Listing::of_a_server);
     log.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
 }
 
@@ -99,7 +102,7 @@ fn compare(left: &Listing, right: &Listing, out: &mut impl Write) -> io::Result<
 
 /// A log that was read.
 struct Listing {
-    server: String,
+    server: Option<SocketAddr>,
     snapshot: Version,
     lines: Vec<Line>,
     remarks: Vec<String>,
@@ -118,16 +121,26 @@ impl Listing {
         let committed = found.committed;
         let line = |record: Record| Line { committed: record.order <= committed, record };
         Ok(Self {
-            server: found.server.map_or("no server".into(), |server| server.to_string()),
+            server: found.server,
             snapshot: found.snapshot,
             lines: found.records.into_iter().map(line).collect(),
             remarks: found.remarks,
         })
     }
 
+    /// Fails if no file says whose it is: then no record was read either.
+    fn of_a_server(self) -> io::Result<Self> {
+        if self.server.is_some() {
+            return Ok(self);
+        }
+        let problem = self.remarks.into_iter().next();
+        Err(io::Error::other(problem.unwrap_or_else(|| "it holds no server's log".to_string())))
+    }
+
     /// Prints whose log it is, what is before it, and what is wrong with it.
     fn write_head(&self, side: &str, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{side}log of {}, snapshot up to {}", self.server, self.snapshot)?;
+        let server = self.server.map_or("no server".to_string(), |server| server.to_string());
+        writeln!(out, "{side}log of {server}, snapshot up to {}", self.snapshot)?;
         self.remarks.iter().try_for_each(|remark| writeln!(out, "{side}{remark}"))
     }
 

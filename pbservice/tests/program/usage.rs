@@ -185,6 +185,13 @@ fn log_names_the_directory() {
     fs::write(&bad, "mine").expect("the directory is ours");
     check("it is no directory");
     fs::remove_file(&bad).expect("it is there");
+    fs::create_dir(&bad).expect("the directory is ours");
+    check("it holds no server's log");
+    fs::write(bad.join("notes"), "mine").expect("the directory is ours");
+    check("it holds no server's log");
+    fs::write(bad.join("log"), "mine").expect("the directory is ours");
+    check("the header is not that of a log");
+    fs::remove_file(bad.join("log")).expect("it is there");
     // What nobody can read, not even the superuser: a directory instead of the file.
     fs::create_dir_all(bad.join("log")).expect("the directory is ours");
     check("cannot read the file \"log\"");
