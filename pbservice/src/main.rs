@@ -239,7 +239,10 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     // The port comes first: where a server listens, its files must not be touched.
     drop(std::net::TcpListener::bind(listen).map_err(|e| cannot_listen(*listen, &e))?);
     let in_directory = |problem: String| usage(format!("{}: {problem}", data.display()));
-    let disk = Disk::at(data).map_err(|error| in_directory(error.to_string()))?;
+    let disk = Disk::at(data).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => in_directory("it is no directory".to_string()),
+        _ => in_directory(error.to_string()),
+    })?;
     // Two servers that append to one log would destroy it. The lock ends with the process.
     let directory = File::open(data).map_err(|error| in_directory(error.to_string()))?;
     directory.try_lock().map_err(|error| match error {
