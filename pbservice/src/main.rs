@@ -103,7 +103,7 @@ enum Command {
 #[derive(Args)]
 struct ServerArgs {
     /// Its own address, one of the peers
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address)]
     listen: SocketAddr,
     #[command(flatten)]
     servers: Servers,
@@ -134,12 +134,20 @@ struct Patience {
 /// Addresses of all servers.
 type Peers = BTreeSet<SocketAddr>;
 
+/// Reads an address. The system would choose a port in place of port 0, and nobody know which.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| format!("'{text}' is no IP:PORT"))?;
+    match address.port() {
+        0 => Err("port 0 is none that a server can be reached at".to_string()),
+        _ => Ok(address),
+    }
+}
+
 /// Reads a list of addresses.
 fn parse_peers(text: &str) -> Result<Peers, String> {
     let mut peers = Peers::new();
     for part in text.split(',') {
-        let part = part.trim();
-        let peer = part.parse().map_err(|_| format!("'{part}' is no IP:PORT"))?;
+        let peer = parse_address(part.trim())?;
         if !peers.insert(peer) {
             return Err(format!("{peer} is there twice"));
         }
@@ -165,6 +173,11 @@ fn main() -> ExitCode {
         .init();
     let command = match CommandLine::try_parse() {
         Ok(line) => line.command,
+        Err(error) if error.kind() == clap::error::ErrorKind::ValueValidation => {
+            let text = error.to_string(); // What is wrong, an empty line, and where help is.
+            eprintln!("{}", text.split("\n\n").next().unwrap_or(&text));
+            return ExitCode::from(USAGE);
+        }
         Err(error) => {
             error.print().ok(); // If standard error is closed, there is nobody to tell.
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };

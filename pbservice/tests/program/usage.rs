@@ -71,6 +71,28 @@ fn mistakes_are_explained() {
     }
 }
 
+/// Values that are of no use are refused, in one line.
+#[test]
+fn values_that_are_refused() {
+    let servers = Processes::stopped(1);
+    let data = servers.directory(0).display().to_string();
+    let (good, zero) = ("127.0.0.1:1", "127.0.0.1:0");
+    let both = format!("{good}, {zero}");
+    let no_port = "port 0 is none that a server can be reached at";
+    for (args, option, problem) in [
+        (&["server", "--listen", zero, "--peers", good, "--data", &data][..], "--listen", no_port),
+        (&["server", "--listen", good, "--peers", &both, "--data", &data], "--peers", no_port),
+        (&["get", "--peers", zero, "x"], "--peers", no_port),
+        (&["status", "--peers", &both], "--peers", no_port),
+    ] {
+        let output = servers.client(args);
+        assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+        let said = line(&output);
+        assert!(said.contains(option) && said.contains(problem), "{args:?}: {said}");
+    }
+    assert!(!servers.directory(0).exists(), "nothing was touched");
+}
+
 /// Where another program listens, a server does not start, and does not touch its files.
 #[test]
 fn port_in_use() {
