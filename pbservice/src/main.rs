@@ -159,12 +159,13 @@ fn parse_peers(text: &str) -> Result<Peers, String> {
 fn parse_time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "give a number, and ms, s or m".to_string())?;
-    match &text[digits.len()..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        unit => Err(format!("'{unit}' is no unit: give ms, s or m")),
-    }
+    let time = match &text[digits.len()..] {
+        "ms" => Duration::from_millis(number),
+        "s" | "" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        unit => return Err(format!("'{unit}' is no unit: give ms, s or m")),
+    };
+    if time.is_zero() { Err("in no time nothing can be done".to_string()) } else { Ok(time) }
 }
 
 fn main() -> ExitCode {

@@ -84,6 +84,8 @@ fn values_that_are_refused() {
         (&["server", "--listen", good, "--peers", &both, "--data", &data], "--peers", no_port),
         (&["get", "--peers", zero, "x"], "--peers", no_port),
         (&["status", "--peers", &both], "--peers", no_port),
+        (&["get", "--timeout", "0s", "x"], "--timeout", "in no time nothing can be done"),
+        (&["put", "--timeout", "0", "x", "1"], "--timeout", "in no time nothing can be done"),
     ] {
         let output = servers.client(args);
         assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
