@@ -1,7 +1,9 @@
 //! The log as the lecture draws it, one line a record, and how the logs of two servers differ.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 
 use labrpc::Disk;
@@ -13,22 +15,30 @@ use crate::{Record, StorageError, Version};
 /// The servers may be running. Returns whether there was no difference.
 ///
 /// # Errors
-/// If a directory is missing or cannot be read, or `out` not written.
+/// If a directory is missing, cannot be read, or is no server's, which the error names, or `out` not
+/// written.
 pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io::Result<bool> {
-    let disk = existing(dir)?;
+    let log = read_directory(dir)?;
     match other {
-        None => show_log(&disk, out).map(|()| true),
-        Some(other) => compare_logs(&disk, &existing(other)?, out),
+        None => show(&log, out).map(|()| true),
+        Some(other) => compare(&log, &read_directory(other)?, out),
     }
 }
 
-/// The disk in a directory, which is not created: whoever mistypes its name wants to know.
-fn existing(dir: &Path) -> io::Result<Disk> {
-    if !dir.is_dir() {
-        let problem = format!("there is no directory {}", dir.display());
-        return Err(io::Error::new(io::ErrorKind::NotFound, problem));
-    }
-    Disk::at(dir)
+/// Reads the log in a directory, which is not created: whoever mistypes its name wants to know.
+fn read_directory(dir: &Path) -> io::Result<Listing> {
+    let name = dir.display();
+    let log = match fs::metadata(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(io::Error::new(error.kind(), format!("there is no directory {name}")));
+        }
+        Ok(found) if !found.is_dir() => {
+            Err(io::Error::new(ErrorKind::NotADirectory, "it is no directory"))
+        }
+        found => found.and_then(|_| Disk::at(dir)).and_then(|disk| Listing::read(&disk)),
+    };
+    let log = log.and_then(Listing::of_a_server);
+    log.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
 }
 
 /// Prints a server's log: order, operation, client, epoch, and whether the record is known to be
@@ -40,7 +50,11 @@ fn existing(dir: &Path) -> io::Result<Disk> {
 /// # Errors
 /// If the disk cannot be read, or `out` not written.
 pub fn show_log(disk: &Disk, out: &mut impl Write) -> io::Result<()> {
-    let log = Listing::read(disk)?;
+    show(&Listing::read(disk)?, out)
+}
+
+/// See [`show_log`].
+fn show(log: &Listing, out: &mut impl Write) -> io::Result<()> {
     log.write_head("", out)?;
     writeln!(out, "{}", Line::HEAD)?;
     log.lines.iter().try_for_each(|line| writeln!(out, "{line}"))
@@ -53,7 +67,11 @@ pub fn show_log(disk: &Disk, out: &mut impl Write) -> io::Result<()> {
 /// # Errors
 /// If a disk cannot be read, or `out` not written.
 pub fn compare_logs(left: &Disk, right: &Disk, out: &mut impl Write) -> io::Result<bool> {
-    let (left, right) = (Listing::read(left)?, Listing::read(right)?);
+    compare(&Listing::read(left)?, &Listing::read(right)?, out)
+}
+
+/// See [`compare_logs`].
+fn compare(left: &Listing, right: &Listing, out: &mut impl Write) -> io::Result<bool> {
     left.write_head("< ", out)?;
     right.write_head("> ", out)?;
     let first = left.first_order().max(right.first_order());
@@ -84,7 +102,7 @@ pub fn compare_logs(left: &Disk, right: &Disk, out: &mut impl Write) -> io::Resu
 
 /// A log that was read.
 struct Listing {
-    server: String,
+    server: Option<SocketAddr>,
     snapshot: Version,
     lines: Vec<Line>,
     remarks: Vec<String>,
@@ -103,16 +121,26 @@ impl Listing {
         let committed = found.committed;
         let line = |record: Record| Line { committed: record.order <= committed, record };
         Ok(Self {
-            server: found.server.map_or("no server".into(), |server| server.to_string()),
+            server: found.server,
             snapshot: found.snapshot,
             lines: found.records.into_iter().map(line).collect(),
             remarks: found.remarks,
         })
     }
 
+    /// Fails if no file says whose it is: then no record was read either.
+    fn of_a_server(self) -> io::Result<Self> {
+        if self.server.is_some() {
+            return Ok(self);
+        }
+        let problem = self.remarks.into_iter().next();
+        Err(io::Error::other(problem.unwrap_or_else(|| "it holds no server's log".to_string())))
+    }
+
     /// Prints whose log it is, what is before it, and what is wrong with it.
     fn write_head(&self, side: &str, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{side}log of {}, snapshot up to {}", self.server, self.snapshot)?;
+        let server = self.server.map_or("no server".to_string(), |server| server.to_string());
+        writeln!(out, "{side}log of {server}, snapshot up to {}", self.snapshot)?;
         self.remarks.iter().try_for_each(|remark| writeln!(out, "{side}{remark}"))
     }
 

@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Exit code: there is no such key, the logs differ, or the server's disk has failed.
 const FAILED: u8 = 1;
-/// Exit code: no majority has answered in time.
+/// Exit code: no primary has served a client in time, or no server tells its status.
 const TIMED_OUT: u8 = 2;
 /// Exit code: wrong usage, or the system refuses what is needed.
 const USAGE: u8 = 5;
@@ -40,7 +40,8 @@ const LIMITS: Limits = Limits {
 #[derive(Parser)]
 #[command(about = "A key/value service on several servers, one of which is primary.\n\n\
     Exit codes: 0 done, 1 no such key, or logs that differ, or a server's disk that fails, 2 no\n\
-    majority of the servers has answered in time, 5 wrong usage, or something that cannot be used.")]
+    primary has served this in time, or no server answers, 5 wrong usage, or something that cannot\n\
+    be used.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -102,7 +103,7 @@ enum Command {
 #[derive(Args)]
 struct ServerArgs {
     /// Its own address, one of the peers
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_address)]
     listen: SocketAddr,
     #[command(flatten)]
     servers: Servers,
@@ -133,12 +134,20 @@ struct Patience {
 /// Addresses of all servers.
 type Peers = BTreeSet<SocketAddr>;
 
+/// Reads an address. The system would choose a port in place of port 0, and nobody know which.
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| format!("'{text}' is no IP:PORT"))?;
+    match address.port() {
+        0 => Err("port 0 is none that a server can be reached at".to_string()),
+        _ => Ok(address),
+    }
+}
+
 /// Reads a list of addresses.
 fn parse_peers(text: &str) -> Result<Peers, String> {
     let mut peers = Peers::new();
     for part in text.split(',') {
-        let part = part.trim();
-        let peer = part.parse().map_err(|_| format!("'{part}' is no IP:PORT"))?;
+        let peer = parse_address(part.trim())?;
         if !peers.insert(peer) {
             return Err(format!("{peer} is there twice"));
         }
@@ -150,12 +159,13 @@ fn parse_peers(text: &str) -> Result<Peers, String> {
 fn parse_time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "give a number, and ms, s or m".to_string())?;
-    match &text[digits.len()..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        unit => Err(format!("'{unit}' is no unit: give ms, s or m")),
-    }
+    let time = match &text[digits.len()..] {
+        "ms" => Duration::from_millis(number),
+        "s" | "" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        unit => return Err(format!("'{unit}' is no unit: give ms, s or m")),
+    };
+    if time.is_zero() { Err("in no time nothing can be done".to_string()) } else { Ok(time) }
 }
 
 fn main() -> ExitCode {
@@ -164,6 +174,11 @@ fn main() -> ExitCode {
         .init();
     let command = match CommandLine::try_parse() {
         Ok(line) => line.command,
+        Err(error) if error.kind() == clap::error::ErrorKind::ValueValidation => {
+            let text = error.to_string(); // What is wrong, an empty line, and where help is.
+            eprintln!("{}", text.split("\n\n").next().unwrap_or(&text));
+            return ExitCode::from(USAGE);
+        }
         Err(error) => {
             error.print().ok(); // If standard error is closed, there is nobody to tell.
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
@@ -207,17 +222,16 @@ fn run(command: Command) -> Result<(), Problem> {
             let wanted = key.clone();
             let value = in_time(servers, patience, "", move |clerk| clerk.get(&wanted))?;
             let value = value.ok_or_else(|| Problem::new(FAILED, format!("no such key: {key}")))?;
-            print(&format!("{value}\n"))
+            print(format!("{value}\n").as_bytes())
         }
         Command::Status { servers } => print_status(&servers.peers),
         Command::Log { directory, other } => {
-            let mut out = std::io::stdout().lock();
-            match print_logs(&directory, other.as_deref(), &mut out) {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(Problem::new(FAILED, "")), // The differences have been printed.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                Err(error) => Err(Problem::new(USAGE, error)),
-            }
+            let mut table = Vec::new();
+            let is_same = print_logs(&directory, other.as_deref(), &mut table)
+                .map_err(|error| Problem::new(USAGE, error))?;
+            print(&table)?;
+            // The differences have been printed.
+            if is_same { Ok(()) } else { Err(Problem::new(FAILED, "")) }
         }
     }
 }
@@ -239,7 +253,10 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     // The port comes first: where a server listens, its files must not be touched.
     drop(std::net::TcpListener::bind(listen).map_err(|e| cannot_listen(*listen, &e))?);
     let in_directory = |problem: String| usage(format!("{}: {problem}", data.display()));
-    let disk = Disk::at(data).map_err(|error| in_directory(error.to_string()))?;
+    let disk = Disk::at(data).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => in_directory("it is no directory".to_string()),
+        _ => in_directory(error.to_string()),
+    })?;
     // Two servers that append to one log would destroy it. The lock ends with the process.
     let directory = File::open(data).map_err(|error| in_directory(error.to_string()))?;
     directory.try_lock().map_err(|error| match error {
@@ -311,7 +328,8 @@ fn in_time<T: Send + 'static>(
         sender.send(result).ok(); // Fails if nobody waits any more.
     });
     result.recv_timeout(timeout).map_err(|_| {
-        let text = format!("no majority of the servers has answered within {timeout:?}{warning}");
+        let text =
+            format!("no primary among these servers has served this within {timeout:?}{warning}");
         Problem::new(TIMED_OUT, text)
     })
 }
@@ -331,14 +349,14 @@ fn print_status(peers: &Peers) -> Result<(), Problem> {
             }
             None => format!("address={peer} up=false"),
         };
-        print(&format!("{line}\n"))?;
+        print(format!("{line}\n").as_bytes())?;
     }
     if answered > 0 { Ok(()) } else { Err(Problem::new(TIMED_OUT, "no server answers")) }
 }
 
 /// Writes to standard output. A reader that has gone, such as `head`, is no problem.
-fn print(text: &str) -> Result<(), Problem> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+fn print(text: &[u8]) -> Result<(), Problem> {
+    match std::io::stdout().lock().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Problem::new(USAGE, format!("standard output: {error}")))
         }

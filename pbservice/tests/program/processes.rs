@@ -132,8 +132,13 @@ impl Processes {
 
     /// Runs a client's command to its end.
     pub fn client(&self, args: &[&str]) -> Output {
+        self.client_that_prints_to(Stdio::piped(), args)
+    }
+
+    /// Runs a client's command that has this standard output.
+    pub fn client_that_prints_to(&self, out: Stdio, args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
-        command.args(args).env("PBSERVICE_PEERS", self.peers()).stdin(Stdio::null());
+        command.args(args).env("PBSERVICE_PEERS", self.peers()).stdin(Stdio::null()).stdout(out);
         command.env_remove("RUST_LOG");
         command.output().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
     }

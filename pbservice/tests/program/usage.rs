@@ -1,7 +1,8 @@
 //! Wrong usage, and a world that does not play along: one clear line each, and nothing is damaged.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use rustix::process::Signal;
@@ -68,6 +69,30 @@ fn mistakes_are_explained() {
     for args in [&["--help"][..], &["server", "--help"], &["put", "--help"]] {
         servers.ask(args);
     }
+}
+
+/// Values that are of no use are refused, in one line.
+#[test]
+fn values_that_are_refused() {
+    let servers = Processes::stopped(1);
+    let data = servers.directory(0).display().to_string();
+    let (good, zero) = ("127.0.0.1:1", "127.0.0.1:0");
+    let both = format!("{good}, {zero}");
+    let no_port = "port 0 is none that a server can be reached at";
+    for (args, option, problem) in [
+        (&["server", "--listen", zero, "--peers", good, "--data", &data][..], "--listen", no_port),
+        (&["server", "--listen", good, "--peers", &both, "--data", &data], "--peers", no_port),
+        (&["get", "--peers", zero, "x"], "--peers", no_port),
+        (&["status", "--peers", &both], "--peers", no_port),
+        (&["get", "--timeout", "0s", "x"], "--timeout", "in no time nothing can be done"),
+        (&["put", "--timeout", "0", "x", "1"], "--timeout", "in no time nothing can be done"),
+    ] {
+        let output = servers.client(args);
+        assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+        let said = line(&output);
+        assert!(said.contains(option) && said.contains(problem), "{args:?}: {said}");
+    }
+    assert!(!servers.directory(0).exists(), "nothing was touched");
 }
 
 /// Where another program listens, a server does not start, and does not touch its files.
@@ -157,8 +182,70 @@ fn directory_that_is_a_file() {
     let servers = Processes::stopped(1);
     fs::write(servers.directory(0), "mine").expect("the directory is ours");
     let said = fail(&servers, 0);
-    assert!(said.contains(&servers.directory(0).display().to_string()), "{said}");
+    let path = servers.directory(0).display().to_string();
+    assert_eq!(said, format!("pbservice: {path}: it is no directory\n"));
     assert_eq!(fs::read_to_string(servers.directory(0)).expect("it is there"), "mine");
+}
+
+/// Whatever is wrong with a directory, `log` names it: one of two may be meant.
+#[test]
+fn log_names_the_directory() {
+    let mut servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    servers.kill(0);
+    let good = servers.directory(0);
+    let other = Processes::stopped(1);
+    let bad = other.directory(0);
+    let check = |problem: &str| {
+        let [good, bad] = [&good, &bad].map(|directory| directory.display().to_string());
+        for args in [&["log", &bad][..], &["log", &good, &bad], &["log", &bad, &good]] {
+            let output = other.client(args);
+            assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+            assert_eq!(output.stdout, b"");
+            let said = line(&output);
+            assert!(said.contains(&bad) && said.contains(problem), "{args:?}: {said}");
+        }
+    };
+    check("there is no directory");
+    fs::write(&bad, "mine").expect("the directory is ours");
+    check("it is no directory");
+    fs::remove_file(&bad).expect("it is there");
+    fs::create_dir(&bad).expect("the directory is ours");
+    check("it holds no server's log");
+    fs::write(bad.join("notes"), "mine").expect("the directory is ours");
+    check("it holds no server's log");
+    fs::write(bad.join("log"), "mine").expect("the directory is ours");
+    check("the header is not that of a log");
+    fs::remove_file(bad.join("log")).expect("it is there");
+    // What nobody can read, not even the superuser: a directory instead of the file.
+    fs::create_dir_all(bad.join("log")).expect("the directory is ours");
+    check("cannot read the file \"log\"");
+    // The superuser reads this one, and finds that it is of no use.
+    fs::set_permissions(&bad, Permissions::from_mode(0o000)).expect("the directory is ours");
+    check("");
+    fs::set_permissions(&bad, Permissions::from_mode(0o700)).expect("the directory is ours");
+}
+
+/// Every command says so when it cannot print. A reader that has gone is no problem.
+#[test]
+#[cfg(target_os = "linux")] // Others have no such device.
+fn full_standard_output() {
+    let servers = Processes::start(1);
+    servers.ask(&["put", "x", "1"]);
+    let directory = servers.directory(0).display().to_string();
+    for args in [&["get", "--timeout", "60s", "x"][..], &["status"], &["log", &directory]] {
+        let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let output = servers.client_that_prints_to(full.into(), args);
+        assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
+        let said = line(&output);
+        assert!(said.starts_with("pbservice: standard output: "), "{args:?}: {said}");
+
+        let (reader, writer) = std::io::pipe().expect("there is room for a pipe");
+        drop(reader);
+        let output = servers.client_that_prints_to(writer.into(), args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
 }
 
 /// A disk that is full stops the server with one line. What was acknowledged is there when there is
@@ -209,6 +296,33 @@ fn signals_end_a_server() {
         servers.restart(0);
     }
     assert_eq!(servers.get("x"), "11");
+}
+
+/// A client that knows of backups only is told just that: no majority is missing.
+#[test]
+fn client_that_knows_no_primary() {
+    let servers = Processes::start(3);
+    servers.ask(&["put", "x", "1"]);
+    let text = "pbservice: no primary among these servers has served this within 1s";
+    let may_be_done = "; it may have been done, or may still be";
+    for (args, warning) in [
+        (&["get", "x"][..], ""),
+        (&["put", "x", "2"], may_be_done),
+        (&["append", "x", "3"], may_be_done),
+    ] {
+        let mut output = None;
+        // On a machine that is busy with other things the backup may rightly be chosen meanwhile.
+        wait_until("no election comes between", || {
+            let epoch = servers.highest_epoch();
+            let backup = servers.address((servers.primary() + 1) % 3).to_string();
+            let options = ["--timeout", "1s", "--peers", &backup];
+            output = Some(servers.client(&[&args[..1], &options, &args[1..]].concat()));
+            servers.highest_epoch() == epoch
+        });
+        let output = output.expect("it was waited for");
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+        assert_eq!(line(&output), format!("{text}{warning}\n"));
+    }
 }
 
 /// The status shows who is down.
