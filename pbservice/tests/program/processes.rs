@@ -98,9 +98,14 @@ impl Processes {
 
     /// The command that runs a server.
     pub fn server_command(&self, server: usize) -> Command {
+        self.server_with_peers(server, &self.peers())
+    }
+
+    /// The command that runs a server with this list of peers.
+    pub fn server_with_peers(&self, server: usize, peers: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(["server", "--listen", &self.address(server).to_string()]);
-        command.args(["--peers", &self.peers(), "--data"]).arg(self.directory(server));
+        command.args(["--peers", peers, "--data"]).arg(self.directory(server));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.env_remove("RUST_LOG").env_remove("PBSERVICE_PEERS");
         command

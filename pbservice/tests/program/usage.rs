@@ -105,6 +105,43 @@ fn port_in_use() {
     assert!(!servers.directory(0).exists(), "nothing was touched");
 }
 
+/// A server that was started with another list of peers is ignored, and that is said.
+#[test]
+fn other_peers() {
+    let mut servers = Processes::stopped(3);
+    let said = servers.directory(1).with_extension("said");
+    let file = fs::File::create(&said).expect("the directory is ours");
+    let child = servers.server_command(1).stderr(file).spawn().expect("the program was built");
+    servers.adopt(1, child);
+    servers.restart(2);
+    servers.ask(&["put", "x", "1"]);
+    let two = format!("{},{}", servers.address(0), servers.address(1));
+    let child = servers.server_with_peers(0, &two).spawn().expect("the program was built");
+    servers.adopt(0, child);
+    let (me, other) = (servers.address(1), servers.address(0));
+    let expected = format!("pbservice: {me} ignores {other}, which has another list of servers\n");
+    wait_until("the server has said so", || {
+        fs::read_to_string(&said).is_ok_and(|said| said.contains(&expected))
+    });
+    assert_eq!(servers.get("x"), "1");
+}
+
+/// A server that is stopped marks its log, so that it notices if the last record rots.
+#[test]
+fn rot_after_a_stop() {
+    let mut servers = Processes::start(1);
+    servers.ask(&["put", "x", "rotten"]);
+    servers.end_with(0, Signal::TERM);
+    let log = servers.directory(0).join("log");
+    let mut bytes = fs::read(&log).expect("the log is there");
+    let value = bytes.windows(6).rposition(|bytes| bytes == b"rotten").expect("it is in the log");
+    bytes[value] ^= 1;
+    fs::write(&log, bytes).expect("the log can be written");
+    servers.restart(0);
+    wait_until("the server is up", || !servers.status().is_empty());
+    assert_eq!(servers.status()[0].version, "damaged");
+}
+
 /// A second server with the first one's address and directory does no harm to it.
 #[test]
 fn server_started_twice() {
