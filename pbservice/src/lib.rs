@@ -77,6 +77,7 @@
 //! | may a primary answer a get? | when a majority says, in a round that began after the get came, that it still follows; many gets share a round | [`State::accept_read`](state::State::accept_read) |
 //! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
 //! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
+//! | what if two servers mean different majorities? | all are started with the same list, and ignore whoever has another | [`Peers::open`](peers::Peers::open) |
 //! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`State::handle_install`](state::State::handle_install) |
 //!
 //! # From here to Raft
@@ -115,8 +116,8 @@
 //!
 //! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten
 //!   pings in a row, a second, and another one serves within three.
-//! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the network
-//!   carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
+//! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the
+//!   network carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
 //! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the
 //!   one is for deciding, the other knows its files.
 //! * Servers neither join nor leave.

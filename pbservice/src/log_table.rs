@@ -15,8 +15,8 @@ use crate::{Record, StorageError, Version};
 /// The servers may be running. Returns whether there was no difference.
 ///
 /// # Errors
-/// If a directory is missing, cannot be read, or is no server's, which the error names, or `out` not
-/// written.
+/// If a directory is missing, cannot be read, or is no server's, which the error names, or `out`
+/// not written.
 pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io::Result<bool> {
     let log = read_directory(dir)?;
     match other {
