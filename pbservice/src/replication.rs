@@ -1,7 +1,6 @@
 //! Copying: the primary makes the backups' logs equal to its own.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use labrpc::Instant;
 use log::{info, warn};
@@ -189,10 +188,11 @@ impl State {
         if sent.call <= progress.void_calls {
             return;
         }
+        progress.open_calls = progress.open_calls.saturating_sub(1);
         let is_latest = sent.call == progress.calls;
         let Some(reply) = reply else {
             if is_latest {
-                progress.awaiting = progress.awaiting.min(Some(now + progress.pause()));
+                progress.awaiting = progress.awaiting.min(Some(now + RESEND_AFTER));
             }
             return;
         };
@@ -200,7 +200,6 @@ impl State {
             progress.awaiting = None;
         }
         progress.owes_since = progress.awaiting.map(|_| now);
-        progress.unanswered = 0;
         match reply {
             CopyReply::Promised(later) => {
                 return self.step_down(&format!("{from} has promised {later}"), now);
@@ -237,8 +236,10 @@ impl Office {
     /// The backups that are due a message: they lack something, are alive, and owe no answer.
     fn due(&self, last: Order, now: Instant) -> impl Iterator<Item = SocketAddr> {
         let due = self.backups.iter().filter(move |(_, progress)| {
-            let lacks_something =
-                progress.next != Next::After(last) || progress.confirmed < self.wanted_round;
+            // What it has been sent counts when it has said that it is stored.
+            let lacks_something = progress.next != Next::After(last)
+                || progress.matched < last
+                || progress.confirmed < self.wanted_round;
             let is_free = progress.awaiting.is_none_or(|until| until <= now);
             lacks_something && is_free && progress.is_alive(now)
         });
@@ -271,24 +272,16 @@ impl Progress {
 
     /// No answer is waited for any more. If one comes, it is welcome.
     pub(crate) fn forget_calls(&mut self) {
-        (self.awaiting, self.owes_since, self.unanswered) = (None, None, 0);
+        (self.awaiting, self.owes_since, self.open_calls) = (None, None, 0);
     }
 
-    /// Waits for the answer to a message of so many bytes.
+    /// Waits for the answer to a message of so many bytes: twice as long for every call that is
+    /// under way already.
     fn await_answer(&mut self, bytes: usize, now: Instant) {
         let travel = TIME_PER_MEGABYTE.mul_f64(bytes as f64 / f64::from(1 << 20));
-        self.awaiting = Some(now + self.pause() + travel * 2_u32.pow(self.doublings()));
-        self.unanswered += 1;
-    }
-
-    /// How long to wait, whatever was sent, before something is sent again.
-    fn pause(&self) -> Duration {
-        RESEND_AFTER * 2_u32.pow(self.doublings())
-    }
-
-    /// How often the patience has doubled.
-    fn doublings(&self) -> u32 {
-        self.unanswered.min(RESEND_DOUBLINGS)
+        let doublings = self.open_calls.min(RESEND_DOUBLINGS);
+        self.awaiting = Some(now + (RESEND_AFTER + travel) * 2_u32.pow(doublings));
+        self.open_calls += 1;
     }
 }
 
@@ -413,9 +406,13 @@ mod tests {
         assert_eq!(backup.handle_install(*args, at(5.3)), CopyReply::Stored);
         let log = backup.version().expect("it is repaired");
         ping_from(&mut primary, 4, Ok(log), at(5.3));
-        assert!(message_to(&mut primary, 4, at(5.3)).is_none(), "it has everything");
+        let Some(Message::Copy(args, question)) = message_to(&mut primary, 4, at(5.3)) else {
+            panic!("what counts is its word");
+        };
+        assert_eq!((args.previous, args.records.len()), (log, 0));
+        primary.handle_copy_reply(address(4), question, Some(CopyReply::Stored), at(5.4));
         primary.handle_copy_reply(address(4), sent, None, at(6.1));
-        assert!(message_to(&mut primary, 4, at(9.0)).is_none(), "it still has");
+        assert!(message_to(&mut primary, 4, at(6.2)).is_none(), "it has everything");
     }
 
     #[test]

@@ -136,8 +136,8 @@ pub(crate) struct Progress {
     pub(crate) awaiting: Option<Instant>,
     /// Since when no call was answered, if it owes an answer.
     pub(crate) owes_since: Option<Instant>,
-    /// How many calls were made to it since an answer came.
-    pub(crate) unanswered: u32,
+    /// How many calls to it are under way.
+    pub(crate) open_calls: u32,
     /// Calls up to this one count for nothing: it has lost its log since.
     pub(crate) void_calls: u64,
 }
@@ -271,7 +271,7 @@ impl State {
             calls: 0,
             awaiting: None,
             owes_since: None,
-            unanswered: 0,
+            open_calls: 0,
             void_calls: 0,
         };
         let backups = self.others().map(|other| (other, progress.clone())).collect();

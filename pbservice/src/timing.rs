@@ -39,13 +39,13 @@ pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 
 /// A primary sends again what a backup has not answered for so long, and [`TIME_PER_MEGABYTE`] of
 /// what was sent. Twice the ping interval. Where that is not enough, to send more would only fill
-/// the link, so it is twice as long each time, until an answer comes.
+/// the link, so it is twice as long for every call that has neither been answered nor failed.
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
 
 /// What a slow link takes for a megabyte.
 pub(crate) const TIME_PER_MEGABYTE: Duration = Duration::from_secs(1);
 
-/// How often the patience of a primary doubles: up to more than six seconds for a short message.
+/// How often that doubles at most: to more than six seconds for a short message.
 pub(crate) const RESEND_DOUBLINGS: u32 = 5;
 
 /// A backup that pings, but owes the primary an answer for so long, does not count for its
