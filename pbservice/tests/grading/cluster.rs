@@ -181,6 +181,19 @@ impl PbCluster {
         opened.expect("its disk is its own and sound")
     }
 
+    /// What each server would find if the power failed now, and took all that is not synced: its
+    /// promise, and where its log ends.
+    pub fn after_power_failure(&self) -> Vec<(Epoch, Version)> {
+        // All at the same moment: to open one takes time.
+        let disks: Vec<Disk> = self.all().map(|s| self.disk(s).copy().crash_keeping(0)).collect();
+        let open = |(server, disk)| {
+            let opened = Storage::open(disk, address(server));
+            let (storage, found) = opened.expect("its disk is its own and sound");
+            (found.promise, storage.last())
+        };
+        disks.into_iter().enumerate().map(open).collect()
+    }
+
     /// The clients' operations in a server's log on disk.
     pub fn operations(&self, server: usize) -> Vec<Operation> {
         let operations = self.records(server).into_iter().map(|record| record.operation);
