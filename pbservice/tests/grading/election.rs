@@ -137,20 +137,20 @@ fn promises_are_on_disk() {
         for number in 0..3 {
             let primary;
             (primary, epoch) = await_office(&cluster, epoch);
-            let disks = cluster.after_power_failure();
-            if disks.iter().filter(|(promise, _)| *promise >= epoch).count() < 3 {
-                let actual = format!("S{primary} is primary of {epoch}, the disks have {disks:?}");
+            let promises = cluster.promises_on_disk();
+            if promises.iter().filter(|&&promise| promise >= epoch).count() < 3 {
+                let actual = format!("S{primary} is primary of {epoch}, on disk are {promises:?}");
                 cluster.fail("a majority has promised on disk before there is a primary", actual);
             }
             clerk.put("x", &number.to_string());
             cluster.await_equal_logs();
             let statuses = cluster.statuses();
             sleep(TIME_TO_SYNC);
-            let disks = cluster.after_power_failure();
+            let promises = cluster.promises_on_disk();
             for (server, status) in statuses {
-                let (promise, _) = disks[server];
+                let promise = promises[server];
                 if promise < status.epoch {
-                    let actual = format!("S{server} {status}, its disk has promised {promise}");
+                    let actual = format!("S{server} {status}, and {promise} on disk");
                     cluster.fail("a promise survives a crash", actual);
                 }
             }

@@ -108,6 +108,8 @@ fn dead_primary_where_calls_hang() {
 fn put_get_in_slow_network_tc03() {
     const CLIENTS: u64 = 3;
     const ITEMS: u64 = 10;
+    /// What a put may take at the very most when one backup cannot be reached.
+    const AT_ONCE: Duration = Duration::from_millis(500);
     /// For so long nobody does anything after the appends to each key.
     const QUIET: Duration = Duration::from_secs(5);
     /// How many epochs may begin in all three networks together. None does if a second of silence
@@ -120,9 +122,16 @@ fn put_get_in_slow_network_tc03() {
         clerk.put("long delays", "");
         let (primary, before) = (cluster.primary(), cluster.latest_epoch());
 
-        // Calls to one backup take seconds to fail.
+        // Calls to one backup take seconds to fail. At first the primary does not know that.
+        cluster.await_equal_logs();
         sim.network().set_long_delays(true);
         cluster.servers().disconnect(cluster.others(&[primary])[0]);
+        let began = Instant::now();
+        clerk.put("long delays", "");
+        if began.elapsed() > AT_ONCE {
+            let actual = format!("the first put took {:?}", began.elapsed());
+            cluster.fail("a backup that cannot be reached delays nobody", actual);
+        }
         let began = Instant::now();
         append_all(&cluster, "long delays", CLIENTS, ITEMS);
         if began.elapsed() > FAILOVER {
