@@ -181,6 +181,20 @@ impl PbCluster {
         opened.expect("its disk is its own and sound")
     }
 
+    /// What each server would find if the power failed now and took all that is not synced.
+    pub fn after_power_failure(&self) -> Vec<(Storage, Recovered)> {
+        // All at the same moment: to open one takes time.
+        let disks: Vec<Disk> = self.all().map(|s| self.disk(s).copy().crash_keeping(0)).collect();
+        let open = |(server, disk)| Storage::open(disk, address(server));
+        let opened = disks.into_iter().enumerate().map(open);
+        opened.map(|opened| opened.expect("its disk is its own and sound")).collect()
+    }
+
+    /// The epochs that servers have promised, on disk.
+    pub fn promises_on_disk(&self) -> Vec<Epoch> {
+        self.after_power_failure().iter().map(|(_, found)| found.promise).collect()
+    }
+
     /// The clients' operations in a server's log on disk.
     pub fn operations(&self, server: usize) -> Vec<Operation> {
         let operations = self.records(server).into_iter().map(|record| record.operation);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use pbservice::{Version, choose};
+use pbservice::{Epoch, Version, choose};
 use testkit::{LabTest, lab_test};
 
 use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
@@ -121,6 +121,139 @@ fn chosen_server_linked_to_one_only() {
         cluster.servers().heal();
         cluster.await_equal_logs();
         cluster.check_value(&mut cluster.client(3), "x", "2");
+        cluster.history().check();
+    });
+}
+
+/// Who promises has that on disk before it counts: when a server becomes primary a majority has its
+/// epoch there. And soon all have it, whether they were asked or have begun the epoch.
+#[test]
+fn promises_are_on_disk() {
+    let test = LabTest::new("promises_are_on_disk").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        let mut epoch = 0;
+        for number in 0..3 {
+            let primary;
+            (primary, epoch) = await_office(&cluster, epoch);
+            let promises = cluster.promises_on_disk();
+            if promises.iter().filter(|&&promise| promise >= epoch).count() < 3 {
+                let actual = format!("S{primary} is primary of {epoch}, on disk are {promises:?}");
+                cluster.fail("a majority has promised on disk before there is a primary", actual);
+            }
+            clerk.put("x", &number.to_string());
+            cluster.await_equal_logs();
+            let statuses = cluster.statuses();
+            sleep(TIME_TO_SYNC);
+            let promises = cluster.promises_on_disk();
+            for (server, status) in statuses {
+                let promise = promises[server];
+                if promise < status.epoch {
+                    let actual = format!("S{server} {status}, and {promise} on disk");
+                    cluster.fail("a promise survives a crash", actual);
+                }
+            }
+            cluster.crash(primary);
+            cluster.restart(primary);
+        }
+    });
+}
+
+/// Waits until a server is primary in a later epoch than this, and returns both; looks very often.
+#[track_caller]
+fn await_office(cluster: &PbCluster, epoch: Epoch) -> (usize, Epoch) {
+    let began = Instant::now();
+    loop {
+        let mut primaries = cluster.statuses().into_iter().filter(|(_, status)| status.is_primary);
+        if let Some((server, status)) = primaries.find(|(_, status)| status.epoch > epoch) {
+            return (server, status.epoch);
+        }
+        if began.elapsed() > 2 * FAILOVER {
+            cluster.fail("a majority that is connected has a primary soon", cluster.lines());
+        }
+        sleep(Duration::from_micros(50));
+    }
+}
+
+/// Two servers have an acknowledged put and reach only a third one, which does not have it, and
+/// which a fourth one would make primary. They promise it nothing, though it may be the best that
+/// is left to stand.
+///
+/// ```text
+///    old     dead; it has copied the put to C and D
+///    A - B   without the put
+///    A - C   with it
+///    A - D   with it
+/// ```
+#[test]
+fn nothing_is_promised_to_an_older_log() {
+    /// Time for some ten elections.
+    const TIME: Duration = Duration::from_secs(20);
+    let test = LabTest::new("nothing_is_promised_to_an_older_log").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        cluster.await_equal_logs();
+        let old = cluster.primary();
+        let [a, b, c, d] = cluster.others(&[old])[..] else { unreachable!("four of five") };
+        cluster.isolate(&[a, b]);
+        clerk.put("x", "2");
+        cluster.crash(old);
+        cluster.servers().partition(&[&[a, b], &[c], &[d]]);
+        for server in [c, d] {
+            cluster.servers().mend(a, server);
+            cluster.servers().mend(server, a);
+        }
+        sim.sleep(TIME);
+        cluster.connect_all();
+        cluster.check_value(&mut clerk, "x", "2");
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
+/// A primary that has a record of an old epoch, and copies it to a majority, commits it together
+/// with one of its own epoch, and not before.
+#[test]
+fn old_record_waits_for_the_no_op() {
+    let test = LabTest::new("old_record_waits_for_the_no_op").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        cluster.await_equal_logs();
+        let old = cluster.primary();
+        let before = cluster.status(old).expect("it is up").committed;
+        cluster.isolate(&[old]);
+        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let put = spawn(move || writer.put("x", &"old".repeat(OLD_RECORD / 3)));
+        cluster.await_on_disk(old, before.order + 1);
+        cluster.all().for_each(|server| cluster.crash(server));
+
+        // The old primary's version is the highest. Its old record and its no-op travel one after
+        // the other. (Should it be slow to start, the others do without it and the record.)
+        cluster.restart(old);
+        cluster.connect_all();
+        let began = Instant::now();
+        loop {
+            let status = cluster.status(old).expect("it is up");
+            if status.committed.order > before.order {
+                if status.committed.epoch < status.epoch {
+                    let claim = "a record of an old epoch is not committed by counting";
+                    cluster.fail(claim, format!("S{old} {status}"));
+                }
+                break;
+            }
+            if began.elapsed() > 2 * FAILOVER {
+                cluster.fail("a new primary commits its no-op soon", cluster.lines());
+            }
+            sleep(Duration::from_micros(50));
+        }
+        reachable.only(&cluster.all().collect::<Vec<_>>());
+        cluster.await_end("the put", put);
+        cluster.await_equal_logs();
         cluster.history().check();
     });
 }

@@ -54,6 +54,8 @@ fn partitioned_primary_serves_nothing() {
         let cluster = PbCluster::start(sim);
         let mut clerk = cluster.client(0);
         clerk.put("x", "1");
+        // That it still is primary has been confirmed, for a question that came earlier.
+        cluster.check_value(&mut clerk, "x", "1");
         let old = cluster.primary();
         let minority = [old, cluster.others(&[old])[0]];
         let majority = cluster.others(&minority);

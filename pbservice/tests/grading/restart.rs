@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Disk, DiskFault, JoinHandle, rng, spawn};
-use pbservice::Storage;
+use labrpc::{Disk, DiskFault, JoinHandle, rng, sleep, spawn};
+use pbservice::{Status, Storage, Version};
 use rand::RngExt as _;
 use testkit::{KvClerk, LabTest, Sim, item};
 
@@ -78,6 +78,32 @@ fn append_until(mut clerk: KvClerk, is_over: &AtomicBool) -> u64 {
         number += 1;
     }
     number
+}
+
+/// At every moment, what the primary calls committed is on the disks of a majority.
+#[test]
+fn committed_is_on_the_disks_of_a_majority() {
+    let test = LabTest::new("committed_is_on_the_disks_of_a_majority").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        let at_work = spawn(move || (0..40).for_each(|number| clerk.append("x", &item(0, number))));
+        let primary = cluster.primary();
+        while !at_work.is_finished() {
+            let Some(Status { is_primary: true, committed, .. }) = cluster.status(primary) else {
+                break; // Another one is; that happens.
+            };
+            let disks = cluster.after_power_failure();
+            let logs: Vec<Version> = disks.iter().map(|(storage, _)| storage.last()).collect();
+            if logs.iter().filter(|&&last| last >= committed).count() < 3 {
+                let logs: Vec<String> = logs.iter().map(Version::to_string).collect();
+                let logs = logs.join(", ");
+                let actual = format!("S{primary} has committed {committed}, on disk are {logs}");
+                cluster.fail("what is committed is on the disks of a majority", actual);
+            }
+            sleep(Duration::from_micros(50));
+        }
+    });
 }
 
 /// The disk fails at the k-th operation, for every k of a run, and then all servers lose their

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labrpc::{Instant, spawn};
-use pbservice::choose;
+use pbservice::{Operation, Record, Table, choose};
 use testkit::{LabTest, item, lab_test};
 
 use crate::cluster::{FAILOVER, PbCluster, address};
@@ -80,6 +80,27 @@ fn put_get_when_primary_is_dead_tc02() {
     });
 }
 
+/// Calls to a dead primary take seconds to fail. Another one serves within three all the same.
+#[test]
+fn dead_primary_where_calls_hang() {
+    let test = LabTest::new("dead_primary_where_calls_hang").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        cluster.client(0).put("x", "1");
+        cluster.await_equal_logs();
+        let dead = cluster.primary();
+        let others = cluster.others(&[dead]);
+        sim.network().set_long_delays(true);
+        cluster.crash(dead);
+        // This waits for three seconds.
+        cluster.primary_among(&others);
+        // The client must not try the dead one first, and wait for that.
+        sim.network().set_long_delays(false);
+        cluster.client(1).put("x", "2");
+        cluster.history().check();
+    });
+}
+
 /// A slow network is not a dead primary: with long delays, with losses, and with replies that come
 /// late and overtake each other, every put takes effect once, and primaries do not change again and
 /// again.
@@ -87,6 +108,8 @@ fn put_get_when_primary_is_dead_tc02() {
 fn put_get_in_slow_network_tc03() {
     const CLIENTS: u64 = 3;
     const ITEMS: u64 = 10;
+    /// What a put may take at the very most when one backup cannot be reached.
+    const AT_ONCE: Duration = Duration::from_millis(500);
     /// For so long nobody does anything after the appends to each key.
     const QUIET: Duration = Duration::from_secs(5);
     /// How many epochs may begin in all three networks together. None does if a second of silence
@@ -99,9 +122,16 @@ fn put_get_in_slow_network_tc03() {
         clerk.put("long delays", "");
         let (primary, before) = (cluster.primary(), cluster.latest_epoch());
 
-        // Calls to one backup take seconds to fail.
+        // Calls to one backup take seconds to fail. At first the primary does not know that.
+        cluster.await_equal_logs();
         sim.network().set_long_delays(true);
         cluster.servers().disconnect(cluster.others(&[primary])[0]);
+        let began = Instant::now();
+        clerk.put("long delays", "");
+        if began.elapsed() > AT_ONCE {
+            let actual = format!("the first put took {:?}", began.elapsed());
+            cluster.fail("a backup that cannot be reached delays nobody", actual);
+        }
         let began = Instant::now();
         append_all(&cluster, "long delays", CLIENTS, ITEMS);
         if began.elapsed() > FAILOVER {
@@ -163,5 +193,52 @@ fn exactly_once_over_failover() {
         cluster.check_appends(&cluster.client(CLIENTS).get("k"), &counts);
         cluster.await_equal_logs();
         cluster.history().check();
+    });
+}
+
+/// A client does not hear that its append is done. It asks again when all servers have died and
+/// returned, and have nothing of the append but a snapshot.
+#[test]
+fn exactly_once_over_snapshots() {
+    const SNAPSHOT_EVERY: u64 = 10;
+    /// Enough for some snapshots.
+    const ITEMS: u64 = 30;
+    let test = LabTest::new("exactly_once_over_snapshots").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, SNAPSHOT_EVERY);
+        let mut clerk = cluster.client(0);
+        clerk.append("x", &item(0, 0));
+        cluster.await_equal_logs();
+        let primary = cluster.primary();
+        let last = cluster.version_on_disk(primary).order;
+        // The primary cannot commit the append before its client has lost sight of it.
+        cluster.isolate(&[primary]);
+        let (mut unheard, reachable) = cluster.client_of(1, &[primary]);
+        let append = spawn(move || unheard.append("x", &item(1, 0)));
+        cluster.await_on_disk(primary, last + 1);
+        reachable.only(&[]);
+        cluster.servers().heal();
+        (1..ITEMS).for_each(|number| clerk.append("x", &item(0, number)));
+        cluster.await_equal_logs();
+        cluster.bring_all_down();
+        cluster.connect_all();
+        reachable.only(&cluster.all().collect::<Vec<_>>());
+        cluster.await_end("the append", append);
+        cluster.check_appends(&clerk.get("x"), &[(0, ITEMS), (1, 1)]);
+        cluster.history().check();
+    });
+}
+
+/// An operation that comes once more is not done again, also if the client's next one was done
+/// meanwhile.
+#[test]
+fn late_repetitions() {
+    lab_test("late_repetitions", |_| {
+        let mut table = Table::default();
+        for (order, sequence) in (1..).zip([1, 2, 1, 3, 2, 1]) {
+            let operation = Operation::Append { key: "x".into(), value: sequence.to_string() };
+            table.apply(&Record { order, epoch: 1, client: 7, sequence, operation });
+        }
+        assert_eq!(table.pairs["x"], "123");
     });
 }
