@@ -121,3 +121,51 @@ fn lost_confirmations() {
         cluster.history().check();
     });
 }
+
+/// A backup that has promised a later epoch takes nothing from the primary of an older one, though
+/// that one does not know yet, and counts on it.
+///
+/// ```text
+///    old - loyal - turncoat           the put is in the logs of old and loyal
+///    turncoat - c - d                 the turncoat, restarted, is primary of the next epoch
+///    old - turncoat, once more        the old primary copies the put to it
+/// ```
+#[test]
+fn older_epochs_are_refused() {
+    let test = LabTest::new("older_epochs_are_refused").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client(0);
+        clerk.put("x", "1");
+        cluster.await_equal_logs();
+        let old = cluster.primary();
+        let [turncoat, loyal, c, d] = cluster.others(&[old])[..] else { unreachable!("four") };
+        cluster.isolate(&[c, d]);
+        sim.sleep(FAILOVER); // They miss the primary by then.
+
+        let epoch = cluster.latest_epoch();
+        cluster.servers().partition(&[&[old, loyal], &[turncoat, c, d]]);
+        cluster.kill(turncoat);
+        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let put = spawn(move || writer.put("x", "2"));
+        cluster.restart(turncoat);
+        cluster.wait_until(|| {
+            let statuses = cluster.statuses();
+            statuses.values().any(|status| status.is_primary && status.epoch > epoch)
+        });
+
+        cluster.servers().mend(old, turncoat);
+        cluster.servers().mend(turncoat, old);
+        sim.sleep(FAILOVER);
+        if put.is_finished() {
+            let actual = format!("the put was acknowledged: {}", cluster.lines());
+            cluster.fail("who has promised a later epoch helps no older one", actual);
+        }
+        cluster.connect_all();
+        reachable.only(&cluster.all().collect::<Vec<_>>());
+        cluster.await_end("the put", put);
+        cluster.check_value(&mut clerk, "x", "2");
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
