@@ -112,18 +112,9 @@ fn real(c: &mut Criterion) {
     }
 }
 
-/// Each sample starts a cluster and waits for an election, so there are few.
-fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(5))
-        .without_plots()
-}
-
 criterion_group! {
     name = benches;
-    config = criterion();
+    config = benches::few_samples();
     targets = simulated, real
 }
 criterion_main!(benches);

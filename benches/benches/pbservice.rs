@@ -109,18 +109,9 @@ fn puts(c: &mut Criterion) {
     }
 }
 
-/// Few samples: each of them is long.
-fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(5))
-        .without_plots()
-}
-
 criterion_group! {
     name = benches;
-    config = criterion();
+    config = benches::few_samples();
     targets = disk, puts
 }
 criterion_main!(benches);

@@ -239,18 +239,9 @@ fn unaffected_shards(c: &mut Criterion) {
     }
 }
 
-/// Each sample starts groups and waits for elections, so there are few.
-fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(5))
-        .without_plots()
-}
-
 criterion_group! {
     name = benches;
-    config = criterion();
+    config = benches::few_samples();
     targets = hand_overs, unaffected_shards
 }
 criterion_main!(benches);
