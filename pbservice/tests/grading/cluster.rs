@@ -120,13 +120,9 @@ impl PbCluster {
     /// The same, with another patience.
     #[track_caller]
     pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
-        let began = Instant::now();
-        while !call.is_finished() {
-            if began.elapsed() > limit {
-                let claim = "a call ends soon when a majority is connected";
-                self.fail(claim, format!("{what} did not complete: {}", self.lines()));
-            }
-            sleep(Duration::from_millis(10));
+        if poll(limit, Duration::from_millis(10), || call.is_finished().then_some(())).is_none() {
+            let claim = "a call ends soon when a majority is connected";
+            self.fail(claim, format!("{what} did not complete: {}", self.lines()));
         }
         call.join().expect("nobody crashes the test")
     }
@@ -134,13 +130,9 @@ impl PbCluster {
     /// Waits until something is so.
     #[track_caller]
     pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
-        let began = Instant::now();
-        while !is_so() {
-            if began.elapsed() > 2 * FAILOVER {
-                let actual = format!("waited in vain: {}", self.lines());
-                self.fail("servers that can do their work soon do it", actual);
-            }
-            sleep(Duration::from_millis(5));
+        if poll(2 * FAILOVER, Duration::from_millis(5), || is_so().then_some(())).is_none() {
+            let actual = format!("waited in vain: {}", self.lines());
+            self.fail("servers that can do their work soon do it", actual);
         }
     }
 
@@ -204,13 +196,10 @@ impl PbCluster {
     /// Waits until a server has the record with this number on its disk.
     #[track_caller]
     pub fn await_on_disk(&self, server: usize, order: Order) {
-        let began = Instant::now();
-        while self.version_on_disk(server).order < order {
-            if began.elapsed() > FAILOVER {
-                let actual = format!("S{server} does not write record {order}: {}", self.lines());
-                self.fail("a primary takes puts into its log", actual);
-            }
-            sleep(Duration::from_millis(1));
+        let is_there = || (self.version_on_disk(server).order >= order).then_some(());
+        if poll(FAILOVER, Duration::from_millis(1), is_there).is_none() {
+            let actual = format!("S{server} does not write record {order}: {}", self.lines());
+            self.fail("a primary takes puts into its log", actual);
         }
         // Written, and by then synced.
         sleep(TIME_TO_SYNC);
@@ -259,6 +248,11 @@ pub struct Reachable {
 }
 
 impl Reachable {
+    /// All of them.
+    pub fn everyone(&self) {
+        self.only(&self.cluster.all().collect::<Vec<_>>());
+    }
+
     /// These, and no others.
     pub fn only(&self, servers: &[usize]) {
         let all: Vec<usize> = self.cluster.all().collect();
@@ -288,21 +282,17 @@ impl PbCluster {
     /// Waits until one of these servers is primary in the latest epoch of them, and returns it.
     #[track_caller]
     pub fn primary_among(&self, servers: &[usize]) -> usize {
-        let began = Instant::now();
-        loop {
+        // Where every fifth answer is lost, an election may have to be repeated.
+        let patience = if self.sim.network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
+        let in_office = || {
             let statuses = servers.iter().filter_map(|&s| Some((s, self.status(s)?)));
             let latest = statuses.max_by_key(|(_, status)| (status.epoch, status.is_primary));
-            if let Some((server, Status { is_primary: true, .. })) = latest {
-                return server;
-            }
-            // Where every fifth answer is lost, an election may have to be repeated.
-            let patience = if self.sim.network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
-            if began.elapsed() > patience {
-                let claim = "a majority that is connected has a primary within three seconds";
-                self.fail(claim, format!("none: {}", self.lines()));
-            }
-            sleep(Duration::from_millis(20));
-        }
+            latest.filter(|(_, status)| status.is_primary).map(|(server, _)| server)
+        };
+        poll(patience, Duration::from_millis(20), in_office).unwrap_or_else(|| {
+            let claim = "a majority that is connected has a primary within three seconds";
+            self.fail(claim, format!("none: {}", self.lines()))
+        })
     }
 
     /// Waits until a server is primary, and returns it.
@@ -321,13 +311,10 @@ impl PbCluster {
     /// and have them on their disks. Then the logs must be equal, record by record.
     #[track_caller]
     pub fn await_equal_logs(&self) {
-        let began = Instant::now();
-        while !self.have_settled() {
-            if began.elapsed() > 2 * FAILOVER {
-                let actual = format!("the logs differ: {}", self.lines());
-                self.fail("servers that are connected come to have the same log", actual);
-            }
-            sleep(Duration::from_millis(50));
+        let have_settled = || self.have_settled().then_some(());
+        if poll(2 * FAILOVER, Duration::from_millis(50), have_settled).is_none() {
+            let actual = format!("the logs differ: {}", self.lines());
+            self.fail("servers that are connected come to have the same log", actual);
         }
         self.check_equal_records();
     }
@@ -418,6 +405,12 @@ impl PbCluster {
         self.servers.connect(server);
     }
 
+    /// Connects two servers with each other, whatever separates them from the rest.
+    pub fn link(&self, one: usize, other: usize) {
+        self.servers.mend(one, other);
+        self.servers.mend(other, one);
+    }
+
     /// Brings every server down.
     pub fn bring_all_down(&self) {
         self.all().for_each(|server| self.bring_down(server));
@@ -427,6 +420,21 @@ impl PbCluster {
     pub fn connect_all(&self) {
         self.servers.heal();
         self.servers.start_all();
+    }
+}
+
+/// Looks again and again, with pauses, until there is something to see; `None` if there was nothing
+/// for so long.
+pub fn poll<T>(limit: Duration, pause: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return Some(seen);
+        }
+        if began.elapsed() > limit {
+            return None;
+        }
+        sleep(pause);
     }
 }
 

@@ -7,7 +7,7 @@ use labrpc::{Instant, JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
 use testkit::{LabTest, lab_test};
 
-use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
+use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, poll};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
@@ -108,8 +108,7 @@ fn chosen_server_linked_to_one_only() {
 
         // They return. Of the four, whose versions are equal, the first has the lowest address.
         cluster.isolate(&[highest]);
-        cluster.servers().mend(highest, others[0]);
-        cluster.servers().mend(others[0], highest);
+        cluster.link(highest, others[0]);
         cluster.servers().start_all();
         let (mut clerk, _) = cluster.client_of(2, &others);
         let served = spawn(move || clerk.put("x", "2"));
@@ -166,19 +165,16 @@ fn promises_are_on_disk() {
 /// Waits until a server is primary in a later epoch than this, and returns both; looks very often.
 #[track_caller]
 fn await_office(cluster: &PbCluster, epoch: Epoch) -> (usize, Epoch) {
-    let began = Instant::now();
-    loop {
+    let in_office = || {
         // Without a look at the others when it is found: that would take time.
         let mut statuses =
             cluster.all().filter_map(|server| Some((server, cluster.status(server)?)));
-        if let Some((server, status)) = statuses.find(|(_, s)| s.is_primary && s.epoch > epoch) {
-            return (server, status.epoch);
-        }
-        if began.elapsed() > 2 * FAILOVER {
-            cluster.fail("a majority that is connected has a primary soon", cluster.lines());
-        }
-        sleep(Duration::from_micros(20));
-    }
+        let (server, status) = statuses.find(|(_, s)| s.is_primary && s.epoch > epoch)?;
+        Some((server, status.epoch))
+    };
+    poll(2 * FAILOVER, Duration::from_micros(20), in_office).unwrap_or_else(|| {
+        cluster.fail("a majority that is connected has a primary soon", cluster.lines())
+    })
 }
 
 /// Two servers have an acknowledged put and reach only a third one, which does not have it, and
@@ -207,10 +203,7 @@ fn nothing_is_promised_to_an_older_log() {
         clerk.put("x", "2");
         cluster.crash(old);
         cluster.servers().partition(&[&[a, b], &[c], &[d]]);
-        for server in [c, d] {
-            cluster.servers().mend(a, server);
-            cluster.servers().mend(server, a);
-        }
+        [c, d].iter().for_each(|&server| cluster.link(a, server));
         sim.sleep(TIME);
         cluster.connect_all();
         cluster.check_value(&mut clerk, "x", "2");
@@ -241,22 +234,18 @@ fn old_record_waits_for_the_no_op() {
         // the other. (Should it be slow to start, the others do without it and the record.)
         cluster.restart(old);
         cluster.connect_all();
-        let began = Instant::now();
-        loop {
+        let has_committed = || {
             let status = cluster.status(old).expect("it is up");
-            if status.committed.order > before.order {
-                if status.committed.epoch < status.epoch {
-                    let claim = "a record of an old epoch is not committed by counting";
-                    cluster.fail(claim, format!("S{old} {status}"));
-                }
-                break;
-            }
-            if began.elapsed() > 2 * FAILOVER {
-                cluster.fail("a new primary commits its no-op soon", cluster.lines());
-            }
-            sleep(Duration::from_micros(50));
+            (status.committed.order > before.order).then_some(status)
+        };
+        let Some(status) = poll(2 * FAILOVER, Duration::from_micros(50), has_committed) else {
+            cluster.fail("a new primary commits its no-op soon", cluster.lines());
+        };
+        if status.committed.epoch < status.epoch {
+            let claim = "a record of an old epoch is not committed by counting";
+            cluster.fail(claim, format!("S{old} {status}"));
         }
-        reachable.only(&cluster.all().collect::<Vec<_>>());
+        reachable.everyone();
         cluster.await_end("the put", put);
         cluster.await_equal_logs();
         cluster.history().check();
@@ -352,7 +341,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
         }
     }
     cluster.connect_all();
-    reachable.only(&cluster.all().collect::<Vec<_>>());
+    reachable.everyone();
     cluster.await_end("the put of the first epoch", put);
     is_played
 }

@@ -81,9 +81,8 @@ fn partitioned_primary_serves_nothing() {
         }
 
         cluster.connect_all();
-        let all: Vec<usize> = cluster.all().collect();
-        writes_to.only(&all);
-        reads_from.only(&all);
+        writes_to.everyone();
+        reads_from.everyone();
         cluster.await_end("the put", put);
         cluster.await_end("the get", get);
         cluster.await_equal_logs();
@@ -154,15 +153,14 @@ fn older_epochs_are_refused() {
             statuses.values().any(|status| status.is_primary && status.epoch > epoch)
         });
 
-        cluster.servers().mend(old, turncoat);
-        cluster.servers().mend(turncoat, old);
+        cluster.link(old, turncoat);
         sim.sleep(FAILOVER);
         if put.is_finished() {
             let actual = format!("the put was acknowledged: {}", cluster.lines());
             cluster.fail("who has promised a later epoch helps no older one", actual);
         }
         cluster.connect_all();
-        reachable.only(&cluster.all().collect::<Vec<_>>());
+        reachable.everyone();
         cluster.await_end("the put", put);
         cluster.check_value(&mut clerk, "x", "2");
         cluster.await_equal_logs();

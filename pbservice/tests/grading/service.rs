@@ -222,7 +222,7 @@ fn exactly_once_over_snapshots() {
         cluster.await_equal_logs();
         cluster.bring_all_down();
         cluster.connect_all();
-        reachable.only(&cluster.all().collect::<Vec<_>>());
+        reachable.everyone();
         cluster.await_end("the append", append);
         cluster.check_appends(&clerk.get("x"), &[(0, ITEMS), (1, 1)]);
         cluster.history().check();
