@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use contract::record::Exit;
+use contract::settings::Policy;
+use judge::{Error, Judge, Limits, Stop};
 
-/// Runs, stresses, replays and explains the tests of the labs.
-#[derive(Debug, Parser)]
-#[command(name = "cargo lab", bin_name = "cargo lab", version, max_term_width = 100)]
-#[command(after_help = "\
+/// What the help ends with, before the exit codes.
+const EXAMPLES: &str = "\
 Tests are named by lab, part or name, in either case: raft, 2A, figure8_2c, figure8.
 
 Examples:
@@ -16,9 +18,12 @@ Examples:
   cargo lab stress 2A -n 300                 the same under 300 seeds each
   cargo lab replay figure8_2c 7741:stall     the line that a failing test prints
   cargo lab logs                             the log of the latest failure
+";
 
-Exit codes: 0 all passed, 1 a test failed, 2 inconclusive, 3 does not compile, 4 nothing matched,
-5 wrong usage or trouble with the machine, 130 interrupted before anything failed.")]
+/// Runs, stresses, replays and explains the tests of the labs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo lab", bin_name = "cargo lab", version, max_term_width = 100)]
+#[command(after_help = format!("{EXAMPLES}\n{}", Exit::HELP))]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -47,17 +52,32 @@ pub(crate) enum Command {
 /// How the scheduler explores, for all commands that run tests.
 #[derive(Debug, Args)]
 pub(crate) struct WorldArgs {
-    /// How the scheduler chooses who runs next.
+    /// How the scheduler chooses which task runs next: fifo, random, walk, pct or stall.
     #[arg(long, value_name = "POLICY", default_value = "stall")]
-    #[arg(value_parser = ["fifo", "random", "walk", "pct", "stall"])]
-    pub(crate) policy: String,
+    pub(crate) policy: Policy,
     /// Build with all optimizations.
     #[arg(long)]
     pub(crate) release: bool,
-    /// Stop a process that finishes no run for so many seconds.
+    /// Stop a run that takes longer than this number of seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) patience: u64,
+}
+
+/// Bytes that a run may print before it is stopped: a log inside a loop never ends.
+const OUTPUT: u64 = 1 << 30;
+
+impl WorldArgs {
+    /// A judge that stops runs as these arguments say.
+    pub(crate) fn judge(&self, stop: Stop) -> Result<Judge, Error> {
+        judge(self.patience, stop)
+    }
+}
+
+/// A judge that stops a run after this number of seconds, of real time or of processor time.
+pub(crate) fn judge(patience: u64, stop: Stop) -> Result<Judge, Error> {
+    let wall = Duration::from_secs(patience);
+    Judge::new(Limits { wall, cpu: Some(wall), output: OUTPUT }, stop)
 }
 
 /// `cargo lab test`.
@@ -177,7 +197,7 @@ pub(crate) struct ReplayArgs {
     /// Build with all optimizations.
     #[arg(long)]
     pub(crate) release: bool,
-    /// Stop the run if it takes so many seconds.
+    /// Stop the run if it takes longer than this number of seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) patience: u64,
@@ -256,7 +276,7 @@ pub(crate) struct Run {
     /// The seed.
     pub(crate) seed: u64,
     /// The policy.
-    pub(crate) policy: String,
+    pub(crate) policy: Policy,
 }
 
 /// One of the parts that seeds are split into.
@@ -270,16 +290,11 @@ pub(crate) struct Shard {
 
 /// Parses `7741` or `7741:stall`.
 fn parse_run(text: &str) -> Result<Run, String> {
-    let (seed, policy) = text.split_once(':').unwrap_or((text, "stall"));
+    let (seed, policy) = text.split_once(':').unwrap_or((text, Policy::default().name()));
     let seed = seed.parse().map_err(|_| {
         format!("'{seed}' is not a seed; expected a number below 2^64, such as 7741 or 7741:stall")
     })?;
-    if !["fifo", "random", "walk", "pct", "stall"].contains(&policy) {
-        return Err(format!(
-            "'{policy}' is not a policy; there are fifo, random, walk, pct and stall"
-        ));
-    }
-    Ok(Run { seed, policy: policy.to_string() })
+    Ok(Run { seed, policy: policy.parse()? })
 }
 
 /// Parses `1..101`, which excludes its end, or `1..=100`.
@@ -349,7 +364,7 @@ mod tests {
         assert!(parse_seeds("5..5").is_err() && parse_seeds("7").is_err());
         assert_eq!(parse_shard("2/4"), Ok(Shard { k: 2, n: 4 }));
         assert!(parse_shard("0/4").is_err() && parse_shard("5/4").is_err());
-        assert_eq!(parse_run("7"), Ok(Run { seed: 7, policy: "stall".into() }));
+        assert_eq!(parse_run("7"), Ok(Run { seed: 7, policy: Policy::Stall }));
         assert!(parse_run("7:lifo").is_err() && parse_run("x:pct").is_err());
         assert_eq!((parse_time("3.12s"), parse_time("3.12")), (Ok(31_200), Ok(31_200)));
         assert_eq!(parse_time("031200"), Ok(31_200));

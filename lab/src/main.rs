@@ -1,72 +1,50 @@
 //! `cargo lab`: the student's command.
 //!
 //! It has cargo build the grading tests, runs each test and seed in a process of its own, and
-//! judges by the completion record that the process leaves, never by what it prints. It links no
-//! lab, so a lab that does not compile costs only itself.
+//! judges by the completion record that the process sends, never by what it prints. All of that is
+//! the work of the crate [`judge`]; what is here is the command line, what is kept of the results,
+//! and how they are shown.
 //!
-//! | file | what it does |
+//! | room | what is in it |
 //! |---|---|
 //! | `cli` | the command line |
-//! | `catalog`, `select` | `labs.toml`, and which of its tests a person means |
-//! | `compile`, `test_case` | cargo builds, and what came out |
-//! | `process`, `children` | one process: environment, output, end; all of them, and their groups |
-//! | `record`, `judge`, `run_result` | completion records, and the verdict on a run |
-//! | `runner`, `planner`, `pool` | a piece of work, what there is to do, and the workers |
-//! | `run_dir`, `plan`, `stats`, `summary` | what is kept, resumed, counted and shown |
-//! | `test`, `stress`, `replay`, `logs`, `list`, `explain`, `merge` | the commands |
+//! | `commands` | a file for each command |
+//! | `results` | what is kept of runs, counted, resumed |
+//! | `select`, `built`, `runner` | which tests are meant, built, and run so that failures are kept |
+//! | `table`, `term` | the terminal |
 
-mod catalog;
-mod children;
+mod built;
 mod cli;
-mod clock;
-mod compile;
-mod error;
-mod explain;
-mod judge;
-mod list;
-mod logs;
-mod merge;
-mod plan;
-mod planner;
-mod pool;
-mod process;
-mod progress;
-mod record;
-mod replay;
-mod run_dir;
-mod run_result;
+mod commands;
+mod results;
 mod runner;
 mod select;
-mod stats;
-mod stress;
-mod summary;
 mod table;
 mod term;
-mod test;
-mod test_case;
-mod workspace;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use contract::record::Exit;
+use judge::Error;
 
 use crate::cli::{Cli, Command};
-use crate::error::Error;
+use crate::commands::{explain, list, logs, merge, replay, stress, test};
 use crate::term::{BAD, paint};
 
-/// The exit code for a command line that makes no sense; clap's own is 2, which means something
-/// else here.
-const USAGE: u8 = 5;
-
 fn main() -> ExitCode {
+    if let Some(code) = judge::launcher_main() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            error.print().ok(); // Nobody is left to hear that this failed.
-            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+            error.print().ok(); // If standard error is closed, nothing can be told.
+            // Help is not an error; clap's own code 2 would mean "inconclusive" here.
+            return if error.use_stderr() { Exit::Harness } else { Exit::Passed }.into();
         }
     };
-    let status = match &cli.command {
+    let exit = match &cli.command {
         Command::Test(args) => test::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Replay(args) => replay::run(args),
@@ -75,13 +53,11 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Merge(args) => merge::run(args),
     };
-    match status {
-        Ok(status) => status.into(),
-        Err(error) => {
-            if !matches!(error, Error::Interrupted) {
-                anstream::eprintln!("{} {error}", paint(BAD, "error:"));
-            }
-            ExitCode::from(error.exit_code())
+    let exit = exit.unwrap_or_else(|error| {
+        if !matches!(error, Error::Interrupted) {
+            anstream::eprintln!("{} {error}", paint(BAD, "error:"));
         }
-    }
+        error.exit()
+    });
+    exit.into()
 }

@@ -1,7 +1,7 @@
 //! Which tests a person means: a lab, a part, a test's name or a piece of it, in either case.
 
-use crate::catalog::{Catalog, Entry, Lab};
-use crate::error::Error;
+use judge::Error;
+use judge::catalog::{Catalog, Entry, Lab};
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,10 +109,11 @@ fn names_lab(pattern: &str, lab: &Lab) -> bool {
     pattern == squash(&lab.name) || (!lab.number.is_empty() && pattern == squash(&lab.number))
 }
 
-/// A name without case, underscores and the modules before it.
+/// A name without case, separators and the modules before it: `'initial election'`, as it is
+/// printed, is the same name.
 fn squash(name: &str) -> String {
     let name = name.rsplit("::").next().unwrap_or(name);
-    name.chars().filter(|c| *c != '_' && *c != '-').flat_map(char::to_lowercase).collect()
+    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
 /// The error for a pattern that means nothing, with what would mean something.
@@ -133,7 +134,7 @@ mod tests {
 
     /// A catalog with one lab of two parts, and a health check.
     fn catalog() -> Catalog {
-        toml::from_str(
+        Catalog::parse(
             r#"
             lab = [
               { name = "raft", number = "2", title = "", part = [
@@ -163,7 +164,13 @@ mod tests {
         for everything in [&[][..], &["all"], &["raft"], &["Raft"], &["2"], &["2a", "2C"]] {
             assert_eq!(meant(everything).unwrap(), all, "{everything:?}");
         }
-        for one in ["2A", "2a", "INITIAL_election_2a", "election_2a::initial_election_2a"] {
+        for one in [
+            "2A",
+            "2a",
+            "INITIAL_election_2a",
+            "election_2a::initial_election_2a",
+            "initial election",
+        ] {
             assert_eq!(meant(&[one]).unwrap(), ["initial_election_2a"], "{one}");
         }
     }

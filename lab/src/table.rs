@@ -1,8 +1,8 @@
 //! A plain table: columns as wide as their widest cell.
 
 use anstyle::Style;
+use contract::record::Exit;
 
-use crate::error::Status;
 use crate::term::{BAD, BOLD, DOUBTFUL, paint};
 
 /// Where the text of a cell stands.
@@ -36,12 +36,12 @@ impl Table {
         self.align = align.to_vec();
     }
 
-    /// Adds a row that is coloured by its status.
-    pub(crate) fn push(&mut self, row: Vec<String>, status: Status) {
-        let style = match status {
-            Status::Failed => BAD,
-            Status::Disturbed | Status::Inconclusive => DOUBTFUL,
-            Status::Passed | Status::Interrupted => Style::new(),
+    /// Adds a row that is coloured by how it went.
+    pub(crate) fn push(&mut self, row: Vec<String>, exit: Exit) {
+        let style = match exit {
+            Exit::Failed => BAD,
+            Exit::Harness | Exit::Inconclusive => DOUBTFUL,
+            _ => Style::new(),
         };
         self.rows.push((row, style));
     }
@@ -85,7 +85,7 @@ mod tests {
     fn columns_are_as_wide_as_they_must_be() {
         let mut table = Table::new(&["Test", "Failed", "Seed"]);
         table.align(&[Align::Left, Align::Right]);
-        table.push(vec!["initial".into(), "12".into(), "-".into()], Status::Passed);
+        table.push(vec!["initial".into(), "12".into(), "-".into()], Exit::Passed);
         assert_eq!(table.plain(), "Test     Failed  Seed\ninitial      12  -\n");
     }
 }

@@ -1,5 +1,6 @@
 //! What goes to a terminal: colours, its width, and the command lines that we run.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{IsTerminal as _, stderr, stdout};
 use std::process::Command;
 
@@ -50,4 +51,9 @@ pub(crate) fn is_live() -> bool {
 /// Whether the result is read on a terminal.
 pub(crate) fn is_terminal() -> bool {
     stdout().is_terminal()
+}
+
+/// A fresh first seed, short enough to be typed.
+pub(crate) fn fresh_seed() -> u64 {
+    RandomState::new().hash_one(std::process::id()) % 1_000_000_000
 }

@@ -208,8 +208,8 @@ pub use crate::network::Network;
 pub use crate::persister::Persister;
 pub use crate::runtime::{
     Backend, DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, JoinHandle, Node, Outcome, Policy,
-    Rng, Settings, SettingsError, Simulation, TaskDied, note, rng, run, run_real, sleep, spawn,
-    without_watchdog, yield_now,
+    Rng, Settings, SettingsError, Simulation, TaskDied, end_process, note, rng, run, run_real,
+    sleep, spawn, without_watchdog, yield_now,
 };
 pub use crate::server::{Server, Service};
 pub use crate::sync::{

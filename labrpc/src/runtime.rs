@@ -35,6 +35,7 @@ pub use self::node::Node;
 pub use self::policy::Policy;
 pub use self::settings::{Backend, Settings, SettingsError, run};
 pub use self::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
+pub use self::sys::exit::end_process;
 pub use self::time::Instant;
 
 pub(crate) use self::context::{dispatch, in_simulation};

@@ -9,8 +9,8 @@ use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_rea
 use crate::board::{Board, Notes};
 use crate::output::{self, Figures, Totals};
 use crate::place::Place;
-use crate::record::{self, Record, Verdict};
-use crate::report::report;
+use crate::record::{self, Judge};
+use crate::report;
 use crate::sim::{Sim, Statistics};
 
 /// Runs `body` as the grading test `name`, under the seeds and in the world that the environment
@@ -116,13 +116,9 @@ impl LabTest {
     /// # Panics
     /// With a report, if a run fails.
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
-        record::read_nonce(); // Before any student code runs.
-        let mut settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
-        if self.world == World::Processes {
-            settings.backend = Backend::Real;
-        }
+        let settings = self.settings();
         if self.world == World::Simulation && settings.backend == Backend::Real {
-            record::append(&Record::skipped(self.name, &self.place, settings.seed));
+            record::tell(&record::skipped(self.name, &self.place, settings.seed));
             output::skipped(self.name);
             return;
         }
@@ -130,19 +126,17 @@ impl LabTest {
         let mut totals = Totals::default();
         for seed in settings.seeds() {
             let Finished { outcome, notes } = self.run_once(settings, seed, &body);
-            let verdict = Verdict::of(&outcome, &notes);
-            let report = outcome.result.as_ref().err().map(|failure| {
-                let text = report(self.name, &self.place, failure, &notes);
-                if totals.runs == 0 { text } else { text + &after_others(&totals, settings) }
+            let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
+            let mut run = record::run_of(self.name, &self.place, (seed, policy), &outcome, &notes);
+            run.failure = outcome.result.as_ref().err().map(|failure| {
+                let footer = after_others(&totals, settings);
+                report::failure(self.name, &self.place, failure, &notes, &footer)
             });
-            let mut record = Record::of(self.name, &self.place, seed, verdict, &outcome);
-            record.policy = (settings.backend == Backend::Sim).then(|| settings.policy.to_string());
-            record.failure.clone_from(&report);
             if self.world == World::Processes {
-                record.statistics = None; // Nobody counts what processes say to each other.
+                run.statistics = None; // Messages between processes are not counted.
             }
-            record::append(&record);
-            match (outcome.result, report) {
+            record::tell(&run);
+            match (outcome.result, run.failure) {
                 (Ok(statistics), _) => {
                     totals.add(outcome.virtual_time, outcome.cpu_time, statistics);
                     if let Some(why) = notes.unknown {
@@ -150,7 +144,7 @@ impl LabTest {
                         totals.unknown = Some((runs + 1, why));
                     }
                 }
-                (Err(_), Some(report)) => panic!("{report}"),
+                (Err(_), Some(failure)) => panic!("{}", failure.report),
                 (Err(_), None) => unreachable!("a failure has a report"),
             }
         }
@@ -159,6 +153,27 @@ impl LabTest {
             World::Processes => Figures::Time,
         };
         output::passed(self.name, &totals, figures);
+    }
+
+    /// What is to be run: what the judge has assigned, else what the environment asks for.
+    fn settings(&self) -> Settings {
+        let mut settings = match Judge::of_this_process() {
+            Some(Judge { assignment, .. }) => {
+                let (assigned, name) = (&assignment.test, self.name);
+                assert!(assigned == name, "{assigned} was assigned to this process, not {name}");
+                Settings {
+                    backend: assignment.policy.map_or(Backend::Real, |_| Backend::Sim),
+                    seed: assignment.seed,
+                    runs: 1,
+                    policy: assignment.policy.unwrap_or_default(),
+                }
+            }
+            None => Settings::from_env().unwrap_or_else(|error| panic!("{error}")),
+        };
+        if self.world == World::Processes {
+            settings.backend = Backend::Real;
+        }
+        settings
     }
 
     /// One run.
@@ -196,6 +211,9 @@ impl LabTest {
 
 /// What is known of the runs that this process made before the one that failed.
 fn after_others(totals: &Totals, settings: Settings) -> String {
+    if totals.runs == 0 {
+        return String::new();
+    }
     let (first, last) = (settings.seed, settings.seed.wrapping_add(totals.runs - 1));
     let seeds =
         if first == last { format!("seed {first}") } else { format!("seeds {first} to {last}") };

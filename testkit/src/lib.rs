@@ -47,9 +47,10 @@
 //!
 //! # What is printed and recorded
 //!
-//! A test that passes prints the course's two lines to the real standard output. A grader reads
-//! neither: it names a file in `LAB_REPORT` and gets one line of JSON per run, which student code
-//! in the same process cannot forge, see the head of `record.rs`.
+//! A test that passes prints the course's two lines to the real standard output. A judge believes
+//! none of them: it starts the process with a socket as its standard input, over which come test,
+//! seed and policy and back goes one record; see [`contract`]. For people, the file that
+//! `LAB_REPORT` names gets the same record as a line of JSON per run.
 
 mod appends;
 mod board;
@@ -72,7 +73,7 @@ pub use crate::client_ends::ClientEnds;
 pub use crate::cluster::{Boot, Cluster, OutsideEnds, Reach, SILENCE_AFTER, Started};
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
-pub use crate::process::Process;
+pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::violation::Violation;

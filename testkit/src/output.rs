@@ -7,6 +7,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use contract::record::{self, part_of};
+
 use crate::sim::Statistics;
 
 /// The sums over all runs of a test.
@@ -40,21 +42,7 @@ impl Totals {
 
 /// `Test (2A): initial election ...` for `initial_election_2a`.
 fn title(test: &str) -> String {
-    let (claim, part) = claim_and_part(test);
-    let claim = claim.replace('_', " ");
-    match part {
-        Some(part) => format!("Test ({}): {claim} ...", part.to_uppercase()),
-        None => format!("Test: {claim} ..."),
-    }
-}
-
-/// What a test's name claims, and the part of the lab that it ends with, such as 2a, if it does.
-pub(crate) fn claim_and_part(test: &str) -> (&str, Option<&str>) {
-    let names_a_part = |word: &str| word.contains(|c: char| c.is_ascii_digit());
-    match test.rsplit_once('_') {
-        Some((claim, part)) if names_a_part(part) => (claim, Some(part)),
-        _ => (test, None),
-    }
+    record::title(test, part_of(test).unwrap_or_default())
 }
 
 /// What is known about the runs of a test that passed.
@@ -101,21 +89,4 @@ pub(crate) fn skipped(test: &str) {
 fn write(text: &str) {
     // A closed pipe is no reason to fail a test.
     std::io::stdout().lock().write_all(text.as_bytes()).ok();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn title_names_the_part_if_there_is_one() {
-        let titles = ["initial_election_2a", "put_get_tc01", "wc_1", "torn_tail"].map(title);
-        let expected = [
-            "Test (2A): initial election ...",
-            "Test (TC01): put get ...",
-            "Test (1): wc ...",
-            "Test: torn tail ...",
-        ];
-        assert_eq!(titles, expected);
-    }
 }

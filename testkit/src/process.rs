@@ -2,12 +2,16 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use contract::settings::forget_all;
 use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
+
+use crate::record::Judge;
 
 /// How long a process may run unless a test says otherwise: many times what it needs, also on a
 /// machine with forty times as much to do as it can.
@@ -15,19 +19,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Pause between two looks at a process.
 const GLANCE: Duration = Duration::from_millis(10);
-
-/// What student code must not learn of the grader, and what would make it slow or talkative: to
-/// print a backtrace takes seconds on a busy machine.
-const SCRUBBED: [&str; 8] = [
-    "LAB_SEED",
-    "LAB_RUNS",
-    "LAB_POLICY",
-    "LAB_RUNTIME",
-    "LAB_REPORT",
-    "LAB_NONCE_FD",
-    "RUST_BACKTRACE",
-    "RUST_LOG",
-];
 
 /// A process of a program under test. It is killed when this is dropped, so that none outlives its
 /// test, however that ends.
@@ -59,9 +50,7 @@ impl Process {
     /// Starts a program, unless the system refuses.
     fn try_start(command: &mut Command, name: String) -> io::Result<Self> {
         let (output, errors) = (Transcript::new()?, Transcript::new()?);
-        for variable in SCRUBBED {
-            command.env_remove(variable);
-        }
+        forget_all(command);
         command.stdin(Stdio::null()).stdout(output.writer()?).stderr(errors.writer()?);
         let child = command.spawn()?;
         let started = Instant::now();
@@ -191,4 +180,20 @@ fn name_of(command: &Command) -> String {
     let program = program.rsplit('/').next().unwrap_or_default().to_string();
     let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a program of the lab is: `built`, which is `env!("CARGO_BIN_EXE_<name>")`, unless the
+/// judge of this process names another directory, in which no later build replaces it.
+///
+/// # Panics
+/// If `built` has no name.
+pub fn program(built: &str) -> PathBuf {
+    let built = Path::new(built);
+    let kept = Judge::of_this_process().and_then(|judge| judge.assignment.programs.as_ref());
+    match kept {
+        Some(directory) => {
+            Path::new(directory).join(built.file_name().expect("a program has a name"))
+        }
+        None => built.to_path_buf(),
+    }
 }

@@ -2,16 +2,24 @@
 
 use std::fmt::Write as _;
 
+use contract::record;
 use labrpc::{Failure, FailureKind};
 
 use crate::board::Notes;
 use crate::place::Place;
+use crate::record::Judge;
 
-/// The report of a failure: headline, accusation, servers, what the runtime saw, and how to see it
-/// again.
-pub(crate) fn report(test: &str, place: &Place, failure: &Failure, notes: &Notes) -> String {
+/// The failure as the record has it, with its report: property, servers, what the runtime saw, and
+/// how to see it again. `footer` comes last.
+pub(crate) fn failure(
+    test: &str,
+    place: &Place,
+    failure: &Failure,
+    notes: &Notes,
+    footer: &str,
+) -> record::Failure {
     let mut text = headline(test, failure);
-    accusation(&mut text, failure, notes);
+    let (property, actual) = accusation(&mut text, failure, notes);
     for server in &notes.servers {
         line(&mut text, &server.to_string());
     }
@@ -27,7 +35,8 @@ pub(crate) fn report(test: &str, place: &Place, failure: &Failure, notes: &Notes
     if let Some(backtrace) = &failure.backtrace {
         line(&mut text, &format!("backtrace\n{backtrace}"));
     }
-    text + &replay(test, place, failure)
+    let report = text + &replay(test, place, failure) + footer;
+    record::Failure { property, actual, report }
 }
 
 /// Which run failed, and when.
@@ -38,37 +47,38 @@ fn headline(test: &str, failure: &Failure) -> String {
     format!("{test} failed at {at:.3} s of {kind} time, seed {seed}{policy}\n")
 }
 
-/// The broken promise, or, if no test found it, what the runtime saw.
-fn accusation(text: &mut String, failure: &Failure, notes: &Notes) {
-    match &notes.violation {
-        Some(violation) if failure.message == violation.actual => {
-            line(text, &format!("claim     {}", violation.claim));
-            if let Some(expected) = &violation.expected {
-                line(text, &format!("expected  {expected}"));
-            }
-            line(text, &format!("actual    {}", violation.actual));
+/// The broken property and what was seen; if no test found it, what the runtime saw.
+fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, String) {
+    let violation = notes.violation.as_ref();
+    let violation = violation.filter(|violation| failure.message == violation.actual);
+    let (property, expected) = match violation {
+        Some(violation) => (&*violation.property, violation.expected.as_ref()),
+        None => (general_property(failure.kind), None),
+    };
+    line(text, &format!("property  {property}"));
+    if let Some(expected) = expected {
+        line(text, &format!("expected  {expected}"));
+    }
+    line(text, &format!("actual    {}", failure.message));
+    if violation.is_none() {
+        if let Some(location) = &failure.location {
+            line(text, &format!("panic at  {location}"));
         }
-        _ => {
-            line(text, &format!("claim     {}", promise(failure.kind)));
-            line(text, &format!("actual    {}", failure.message));
-            if let Some(location) = &failure.location {
-                line(text, &format!("panic at  {location}"));
-            }
-            if let Some(task) = &failure.task {
-                line(text, &format!("task      {task}"));
-            }
+        if let Some(task) = &failure.task {
+            line(text, &format!("task      {task}"));
         }
     }
+    (property.to_string(), failure.message.clone())
 }
 
-/// What every program promises, and this one did not keep.
-fn promise(kind: FailureKind) -> &'static str {
+/// The property of every correct program that a failure of this kind breaks.
+fn general_property(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Panic => "nothing panics",
         FailureKind::Deadlock | FailureKind::LockCycle => "tasks do not wait for each other",
         FailureKind::TimeLimit => "the test ends in time",
         FailureKind::TooManyTasks => "tasks that were started also end",
-        FailureKind::Spinning | FailureKind::CpuLimit => "the processor is used with measure",
+        FailureKind::Spinning | FailureKind::CpuLimit => "tasks leave the processor to others",
         FailureKind::Blocked => "tasks wait only by means of labrpc",
     }
 }
@@ -81,8 +91,13 @@ fn replay(test: &str, place: &Place, failure: &Failure) -> String {
         None => format!("{} --real", failure.seed),
     };
     let settings = failure.replay_settings();
+    // A judge has the catalog at hand, and adds what it says of the test.
+    let explain = match Judge::of_this_process() {
+        Some(_) => String::new(),
+        None => format!("  explain   cargo lab explain {test}\n"),
+    };
     format!(
-        "  replay    cargo lab replay {test} {run}\n            \
+        "{explain}  replay    cargo lab replay {test} {run}\n            \
          {settings} cargo test -p {package} --test {target} -- --exact {path}"
     )
 }

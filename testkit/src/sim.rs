@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use contract::record::Statistics;
 use labrpc::{Backend, Instant, Network};
 
 use crate::board::{Board, ServerLine};
@@ -18,19 +19,6 @@ pub struct Sim {
     network: Network,
     backend: Backend,
     peers: Arc<std::sync::atomic::AtomicUsize>,
-}
-
-/// What a run cost, as the "Passed" line shows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Statistics {
-    /// Servers.
-    pub peers: usize,
-    /// Calls made, also those that were lost.
-    pub rpcs: u64,
-    /// Bytes of arguments sent and of replies delivered.
-    pub bytes: u64,
-    /// Commands that were agreed on, or operations that clients completed.
-    pub commits: u64,
 }
 
 impl Sim {
@@ -113,7 +101,7 @@ impl Sim {
     /// What the run has cost so far.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {
-            peers: self.peers.load(std::sync::atomic::Ordering::Relaxed),
+            peers: self.peers.load(std::sync::atomic::Ordering::Relaxed) as u64,
             rpcs: self.network.total_rpcs(),
             bytes: self.network.total_bytes(),
             commits: self.board.notes().commits,

@@ -1,8 +1,8 @@
-//! What a test accuses a solution of.
+//! A broken property, as a test reports it.
 
 use std::fmt;
 
-/// A broken promise: what was claimed, what should have been seen, and what was seen instead.
+/// A broken property: what should hold, and what was seen instead.
 ///
 /// ```
 /// use testkit::Violation;
@@ -14,9 +14,9 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The promise.
-    pub claim: String,
-    /// What should have been seen, where the claim alone does not say it.
+    /// The property that the assertion checks: `one leader per term`.
+    pub property: String,
+    /// What should have been seen, where the property alone does not say it.
     pub expected: Option<String>,
     /// What was seen; where the course's tests have a text for it, that text.
     pub actual: String,
@@ -25,9 +25,9 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A violation of `claim`, as `actual` shows.
-    pub fn new(claim: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { claim: claim.into(), expected: None, actual: actual.into(), hint: None }
+    /// A violation of `property`, as `actual` shows.
+    pub fn new(property: impl Into<String>, actual: impl Into<String>) -> Self {
+        Self { property: property.into(), expected: None, actual: actual.into(), hint: None }
     }
 
     /// Adds what should have been seen.

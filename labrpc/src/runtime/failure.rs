@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use contract::settings::{POLICY, RUNTIME, SEED};
+
 use super::core::Core;
 use super::report;
 use super::{Policy, seconds};
@@ -89,8 +91,8 @@ impl Failure {
     /// The settings that replay the run.
     pub fn replay_settings(&self) -> String {
         match self.policy {
-            Some(policy) => format!("LAB_SEED={} LAB_POLICY={policy}", self.seed),
-            None => format!("LAB_SEED={} LAB_RUNTIME=real", self.seed),
+            Some(policy) => format!("{SEED}={} {POLICY}={policy}", self.seed),
+            None => format!("{SEED}={} {RUNTIME}=real", self.seed),
         }
     }
 }

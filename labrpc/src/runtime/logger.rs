@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, Once, PoisonError};
 
+use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::{context, real};
@@ -58,7 +59,8 @@ struct Logger;
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let verbose = std::env::var("VERBOSE").is_ok_and(|value| !matches!(&*value, "" | "0"));
+        let verbose =
+            std::env::var(settings::VERBOSE).is_ok_and(|value| !matches!(&*value, "" | "0"));
         VERBOSE.store(verbose, Relaxed);
         if log::set_logger(&Logger).is_ok() {
             log::set_max_level(LevelFilter::Trace);

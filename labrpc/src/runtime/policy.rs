@@ -5,63 +5,10 @@
 //! schedule on every machine.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::str::FromStr;
 
+pub use contract::settings::Policy;
 use rand::Rng as _;
 use rand_pcg::Pcg64;
-
-/// How the simulation chooses among the schedules that are possible.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
-    /// First ready, first run; no interruptions.
-    Fifo,
-    /// A random one of the ready tasks; no interruptions.
-    Random,
-    /// As [`Policy::Random`], and now and then another task is let in before an operation.
-    Walk,
-    /// Random priorities; now and then the running task drops to the lowest one (Burckhardt et
-    /// al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010).
-    Pct,
-    /// As [`Policy::Random`], and now and then a server's task stands still for up to 131 ms, like
-    /// a thread that lost its processor. This shows most races, so it is the default.
-    #[default]
-    Stall,
-}
-
-impl Policy {
-    /// Every policy.
-    pub const ALL: [Policy; 5] =
-        [Policy::Fifo, Policy::Random, Policy::Walk, Policy::Pct, Policy::Stall];
-
-    /// Its name on the command line and in `LAB_POLICY`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Policy::Fifo => "fifo",
-            Policy::Random => "random",
-            Policy::Walk => "walk",
-            Policy::Pct => "pct",
-            Policy::Stall => "stall",
-        }
-    }
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Policy {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Policy::ALL.into_iter().find(|policy| policy.name() == name).ok_or_else(|| {
-            let names = Policy::ALL.map(Policy::name).join(", ");
-            format!("'{name}' is not a policy; there are {names}")
-        })
-    }
-}
 
 /// What happens to a task at a synchronization operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::env::{self, VarError};
 use std::fmt;
 
+use contract::settings::{POLICY, RUNS, RUNTIME, SEED};
+
 use super::policy::Policy;
 use super::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
 use super::wall;
@@ -81,26 +83,26 @@ impl Settings {
             let problem = format!("'{text}' is not a whole number below 2^64, such as 7741");
             text.parse().map(Some).map_err(|_| SettingsError { variable, problem })
         };
-        let policy = match value("LAB_POLICY")? {
+        let policy = match value(POLICY)? {
             Some(name) => {
-                name.parse().map_err(|problem| SettingsError { variable: "LAB_POLICY", problem })?
+                name.parse().map_err(|problem| SettingsError { variable: POLICY, problem })?
             }
             None => Policy::default(),
         };
-        let backend = match value("LAB_RUNTIME")?.as_deref() {
+        let backend = match value(RUNTIME)?.as_deref() {
             None | Some("sim") => Backend::Sim,
             Some("real") => Backend::Real,
             Some(other) => {
                 let problem = format!("'{other}' is not a runtime; there are sim and real");
-                return Err(SettingsError { variable: "LAB_RUNTIME", problem });
+                return Err(SettingsError { variable: RUNTIME, problem });
             }
         };
-        let runs = number("LAB_RUNS")?.unwrap_or(1);
+        let runs = number(RUNS)?.unwrap_or(1);
         if runs == 0 {
             let problem = "0 runs would test nothing".to_string();
-            return Err(SettingsError { variable: "LAB_RUNS", problem });
+            return Err(SettingsError { variable: RUNS, problem });
         }
-        let seed = number("LAB_SEED")?.unwrap_or_else(fresh_seed);
+        let seed = number(SEED)?.unwrap_or_else(fresh_seed);
         Ok(Self { backend, seed, runs, policy })
     }
 

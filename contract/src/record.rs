@@ -1,0 +1,406 @@
+//! What a judge and the process that it judges say to each other, one line of JSON each.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::process::ExitCode;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Policy;
+
+/// Raised whenever a field of [`Assignment`] or [`Record`] changes its meaning or goes away.
+pub const VERSION: u32 = 2;
+
+/// What a judge asks of a process: one test under one seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    version: u32,
+    /// A word that cannot be guessed, which the record must repeat.
+    pub nonce: String,
+    /// The test function: `initial_election_2a`.
+    pub test: String,
+    /// The seed.
+    pub seed: u64,
+    /// The policy of the simulation; `None` for real threads and real time.
+    pub policy: Option<Policy>,
+    /// The directory of the programs that belong to this build of the tests, if it is another one
+    /// than where cargo puts them.
+    pub programs: Option<String>,
+}
+
+/// What a process answers: how the run went, and the nonce of its assignment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    version: u32,
+    nonce: String,
+    /// How the run went.
+    #[serde(flatten)]
+    pub run: Run,
+}
+
+/// How one run went: one test under one seed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// The package: `raft`.
+    pub lab: String,
+    /// The part: `2A`.
+    pub part: String,
+    /// The test function: `initial_election_2a`.
+    pub test: String,
+    /// The seed.
+    pub seed: u64,
+    /// The policy; `None` on real threads.
+    pub policy: Option<Policy>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What kind of failure it was, in the runtime's words, or `no-record`, `forged`, `crash`,
+    /// `hang`, `output`; `None` unless it failed.
+    pub kind: Option<String>,
+    /// Seconds of virtual time, or of real time on real threads.
+    pub virtual_seconds: f64,
+    /// Seconds of processor time; zero where it was not measured.
+    pub cpu_seconds: f64,
+    /// Events in the trace.
+    pub events: u64,
+    /// The trace's hash, 16 digits in base 16.
+    pub trace_hash: String,
+    /// What the run cost; `None` if it failed, and for tests with processes.
+    pub statistics: Option<Statistics>,
+    /// What went wrong; `None` unless it failed.
+    pub failure: Option<Failure>,
+    /// The last events of the trace before the failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_events: Vec<String>,
+}
+
+/// What went wrong in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The property that is broken: `one leader per term`.
+    pub property: String,
+    /// What was seen instead.
+    pub actual: String,
+    /// All that there is to say, in lines.
+    pub report: String,
+}
+
+/// The verdict on a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// All checks held.
+    Pass,
+    /// A property is broken, or the run ended without a valid record.
+    Fail,
+    /// A property is broken, and a replay of the seed took another course.
+    Diverged,
+    /// A checker gave up: neither passed nor failed.
+    Unknown,
+    /// The test does not run in this world.
+    Skipped,
+    /// The process could not be started: the machine's fault, not the code's.
+    Harness,
+}
+
+impl Verdict {
+    /// Whether it counts as a failure of the code.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Verdict::Fail | Verdict::Diverged)
+    }
+
+    /// How it is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Pass => "PASS",
+            Verdict::Fail => "FAIL",
+            Verdict::Diverged => "DIVERGED",
+            Verdict::Unknown => "UNKNOWN",
+            Verdict::Skipped => "SKIPPED",
+            Verdict::Harness => "HARNESS",
+        }
+    }
+}
+
+/// What a run cost, as the course's "Passed" line shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Servers.
+    pub peers: u64,
+    /// Calls made, including those that were lost.
+    pub rpcs: u64,
+    /// Bytes of arguments sent and of replies delivered.
+    pub bytes: u64,
+    /// Commands that were agreed on, or operations that clients completed.
+    pub commits: u64,
+}
+
+impl Assignment {
+    /// An assignment with a fresh nonce.
+    pub fn new(test: impl Into<String>, seed: u64, policy: Option<Policy>) -> Self {
+        let nonce = fresh_nonce();
+        Self { version: VERSION, nonce, test: test.into(), seed, policy, programs: None }
+    }
+
+    /// The line that carries it.
+    pub fn to_line(&self) -> String {
+        to_line(self)
+    }
+
+    /// The assignment that a line carries.
+    ///
+    /// # Errors
+    /// If the line carries none, or one of another version.
+    pub fn from_line(line: &str) -> Result<Self, RecordError> {
+        from_line(line, "assignment")
+    }
+
+    /// The run that `line` reports, if it is the record that answers this assignment.
+    ///
+    /// # Errors
+    /// Says in which respect it is not.
+    pub fn check(&self, line: &str) -> Result<Run, RecordError> {
+        let record: Record = from_line(line, "record")?;
+        let run = record.run;
+        let problem = if record.nonce.is_empty() {
+            "the record carries no nonce".to_string()
+        } else if record.nonce != self.nonce {
+            "the record carries another run's nonce".to_string()
+        } else if run.test != self.test {
+            format!("the record is of the test {}", run.test.escape_default())
+        } else if run.seed != self.seed {
+            format!("the record is of seed {}", run.seed)
+        } else {
+            return Ok(run);
+        };
+        Err(RecordError(problem))
+    }
+}
+
+impl Record {
+    /// The record of a run.
+    pub fn new(nonce: impl Into<String>, run: Run) -> Self {
+        Self { version: VERSION, nonce: nonce.into(), run }
+    }
+
+    /// The line that carries it.
+    pub fn to_line(&self) -> String {
+        to_line(self)
+    }
+}
+
+impl Run {
+    /// A run of which nothing is known yet; its verdict is [`Verdict::Skipped`].
+    pub fn new(lab: &str, part: &str, test: &str, seed: u64, policy: Option<Policy>) -> Self {
+        Self {
+            lab: lab.to_string(),
+            part: part.to_string(),
+            test: test.to_string(),
+            seed,
+            policy,
+            verdict: Verdict::Skipped,
+            kind: None,
+            virtual_seconds: 0.0,
+            cpu_seconds: 0.0,
+            events: 0,
+            trace_hash: format!("{:016x}", 0),
+            statistics: None,
+            failure: None,
+            last_events: Vec::new(),
+        }
+    }
+
+    /// The seed and the world, as `cargo lab replay` takes them: `7741:stall`, `7741 --real`.
+    pub fn seed_and_policy(&self) -> String {
+        seed_and_policy(self.seed, self.policy)
+    }
+
+    /// The line that replays the run.
+    pub fn replay(&self) -> String {
+        format!("cargo lab replay {} {}", self.test, self.seed_and_policy())
+    }
+
+    /// What was seen, in one line; empty unless it failed.
+    pub fn reason(&self) -> &str {
+        let actual = self.failure.as_ref().map_or("", |failure| &failure.actual);
+        actual.lines().next().unwrap_or_default()
+    }
+}
+
+/// A seed and a world as `cargo lab replay` takes them: `7741:stall`, `7741 --real`.
+pub fn seed_and_policy(seed: u64, policy: Option<Policy>) -> String {
+    match policy {
+        Some(policy) => format!("{seed}:{policy}"),
+        None => format!("{seed} --real"),
+    }
+}
+
+/// A name for files of a run: `figure8_2c_7741_stall`.
+pub fn file_name(test: &str, seed: u64, policy: Option<Policy>) -> String {
+    format!("{test}_{seed}_{}", policy.map_or("real", Policy::name))
+}
+
+/// The part that a test's name ends with, such as `2a` in `initial_election_2a`.
+pub fn part_of(test: &str) -> Option<&str> {
+    let (_, part) = test.rsplit_once('_')?;
+    part.contains(|c: char| c.is_ascii_digit()).then_some(part)
+}
+
+/// `Test (2A): initial election ...`; `part` is removed from the end of the name if it stands there.
+pub fn title(test: &str, part: &str) -> String {
+    let name = test.rsplit_once('_');
+    let name =
+        name.filter(|(_, last)| last.eq_ignore_ascii_case(part)).map_or(test, |(name, _)| name);
+    let name = name.replace('_', " ");
+    match part {
+        "" => format!("Test: {name} ..."),
+        part => format!("Test ({}): {name} ...", part.to_uppercase()),
+    }
+}
+
+/// Why a line is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordError(String);
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+/// A message as a line, with its newline.
+fn to_line(message: &impl Serialize) -> String {
+    serde_json::to_string(message).expect("a message has only plain fields") + "\n"
+}
+
+/// The message that a line carries.
+fn from_line<T: DeserializeOwned>(line: &str, what: &str) -> Result<T, RecordError> {
+    /// What all versions have in common.
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let malformed = |_| RecordError(format!("what arrived is not a valid {what}"));
+    let Versioned { version } = serde_json::from_str(line).map_err(malformed)?;
+    if version != VERSION {
+        return Err(RecordError(format!(
+            "the {what} has version {version} instead of {VERSION}: tests and command must come \
+             from the same tree"
+        )));
+    }
+    serde_json::from_str(line).map_err(malformed)
+}
+
+/// A word that cannot be guessed.
+fn fresh_nonce() -> String {
+    let draw = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", draw(), draw())
+}
+
+/// How a command ends. Of several outcomes, the greatest in this order decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Everything passed.
+    #[default]
+    Passed,
+    /// A checker gave up, so nothing is proved.
+    Inconclusive,
+    /// Interrupted before anything failed.
+    Interrupted,
+    /// Wrong usage, or trouble with the machine.
+    Harness,
+    /// A test failed.
+    Failed,
+    /// Code does not compile.
+    DoesNotCompile,
+    /// Nothing has the name that was asked for.
+    NothingMatched,
+}
+
+impl Exit {
+    /// The exit codes, for help texts.
+    pub const HELP: &str = "\
+Exit codes: 0 all passed, 1 a test failed, 2 inconclusive, 3 does not compile, 4 nothing matched,
+5 wrong usage or trouble with the machine, 130 interrupted before anything failed.";
+
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Passed => 0,
+            Exit::Failed => 1,
+            Exit::Inconclusive => 2,
+            Exit::DoesNotCompile => 3,
+            Exit::NothingMatched => 4,
+            Exit::Harness => 5,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line of a record, as a process that obeys would send it.
+    fn answer(nonce: &str, test: &str, seed: u64) -> String {
+        Record::new(nonce, Run::new("raft", "2A", test, seed, None)).to_line()
+    }
+
+    #[test]
+    fn only_the_answer_to_an_assignment_is_accepted() {
+        let assignment = Assignment::new("figure8_2c", 7, Some(Policy::Stall));
+        let nonce = &assignment.nonce;
+        let problem = |line: &str| assignment.check(line).err().map(|error| error.to_string());
+        let table = [
+            (answer(nonce, "figure8_2c", 7), None),
+            (answer("", "figure8_2c", 7), Some("the record carries no nonce")),
+            (answer("1234", "figure8_2c", 7), Some("the record carries another run's nonce")),
+            (answer(nonce, "backup_2b", 7), Some("the record is of the test backup_2b")),
+            (answer(nonce, "figure8_2c", 8), Some("the record is of seed 8")),
+            ("{\"verdict\":\"pass\"}".into(), Some("what arrived is not a valid record")),
+            ("test result: ok".into(), Some("what arrived is not a valid record")),
+        ];
+        for (line, expected) in table {
+            assert_eq!(problem(&line).as_deref(), expected, "{line}");
+        }
+        let old = answer(nonce, "figure8_2c", 7).replace("\"version\":2", "\"version\":1");
+        assert!(problem(&old).unwrap().starts_with("the record has version 1 instead of 2"));
+    }
+
+    #[test]
+    fn assignments_survive_the_journey() {
+        let mut assignment = Assignment::new("wc_1", u64::MAX, None);
+        assignment.programs = Some("/tmp/builds/x".to_string());
+        assert_eq!(Assignment::from_line(&assignment.to_line()), Ok(assignment.clone()));
+        assert_ne!(assignment.nonce, Assignment::new("wc_1", 1, None).nonce);
+    }
+
+    #[test]
+    fn titles_name_the_part_and_keep_the_rest_of_the_name() {
+        let table = [
+            ("initial_election_2a", "2A", "Test (2A): initial election ..."),
+            ("wc_1", "1", "Test (1): wc ..."),
+            ("storage_crash_at_any_byte", "PB3", "Test (PB3): storage crash at any byte ..."),
+            ("torn_tail", "", "Test: torn tail ..."),
+        ];
+        for (test, part, expected) in table {
+            assert_eq!(title(test, part), expected);
+        }
+        let parts = ["initial_election_2a", "put_get_tc01", "torn_tail"].map(part_of);
+        assert_eq!(parts, [Some("2a"), Some("tc01"), None]);
+    }
+
+    #[test]
+    fn failures_outweigh_trouble_and_interruptions() {
+        assert!(Exit::Failed > Exit::Harness && Exit::Harness > Exit::Interrupted);
+        assert!(Exit::Interrupted > Exit::Inconclusive && Exit::DoesNotCompile > Exit::Failed);
+    }
+}

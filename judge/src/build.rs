@@ -1,0 +1,399 @@
+//! Has cargo build a lab's tests, and keeps what came out.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use contract::settings::forget_settings;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use signal_hook::consts::SIGINT;
+
+use crate::catalog::Lab;
+use crate::error::Error;
+use crate::stop::Stop;
+use crate::streams::Streams;
+use crate::workspace::cargo;
+
+/// The target that stands for a package's unit tests.
+const LIBRARY: &str = "lib";
+
+/// Bytes of diagnostics that are kept.
+const DIAGNOSTICS: usize = 1 << 20;
+
+/// How and where a lab's tests are built.
+pub struct Builder<'a> {
+    /// The workspace's root.
+    pub tree: &'a Path,
+    /// Where cargo puts what it builds; `None` for its usual place.
+    pub target: Option<&'a Path>,
+    /// With all optimizations.
+    pub release: bool,
+    /// With what backtraces need.
+    pub debug: bool,
+    /// Whether the compiler speaks to the terminal; else it is listened to.
+    pub shown: bool,
+    /// Where builds are kept.
+    pub builds: &'a Path,
+    /// When to stop.
+    pub stop: &'a Stop,
+}
+
+/// A built test binary with the lab's programs, in a directory of its own: no later build changes
+/// it while it is in use. Dropping the last one removes the directory.
+#[derive(Debug)]
+pub struct Build {
+    kept: Kept,
+    tests: PathBuf,
+    /// Where cargo would run the tests.
+    directory: PathBuf,
+    hash: String,
+    names: Vec<String>,
+}
+
+/// What cargo says that it has built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Artifacts {
+    tests: Option<(PathBuf, PathBuf)>,
+    programs: Vec<PathBuf>,
+    has_compiled: bool,
+}
+
+/// What cargo and the compiler print.
+#[derive(Default)]
+struct Said {
+    messages: Vec<u8>,
+    diagnostics: Vec<u8>,
+}
+
+/// A line of cargo's messages.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    manifest_path: Option<PathBuf>,
+    executable: Option<PathBuf>,
+}
+
+/// What a message is about.
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    /// `bin`, `test`, ...
+    kind: Vec<String>,
+}
+
+impl Builder<'_> {
+    /// The command that builds the tests of `lab`.
+    pub fn command(&self, lab: &Lab) -> Command {
+        let mut command = cargo();
+        command.args(["test", "-p", &lab.name, "--no-run"]);
+        match lab.target.as_str() {
+            LIBRARY => command.arg("--lib"),
+            target => command.args(["--test", target]),
+        };
+        if self.release {
+            command.arg("--release");
+        }
+        command
+    }
+
+    /// Builds the tests of `lab`. `Err` inside is what the compiler says, if it is listened to.
+    ///
+    /// # Errors
+    /// If cargo cannot be run, builds no such tests, or is interrupted.
+    pub fn build(&self, lab: &Lab) -> Result<Result<Build, String>, Error> {
+        let mut command = self.command(lab);
+        command.arg("--message-format=json-render-diagnostics").current_dir(self.tree);
+        if let Some(target) = self.target {
+            command.env("CARGO_TARGET_DIR", target);
+        }
+        if !self.debug {
+            command.env("CARGO_PROFILE_DEV_DEBUG", "false");
+        }
+        let (status, messages, diagnostics) = self.run(command)?;
+        let artifacts = artifacts(&messages, &lab.target);
+        match artifacts.tests {
+            Some((tests, manifest)) if status.success() => {
+                let directory = manifest.parent().unwrap_or(self.tree).to_path_buf();
+                Build::keep(&tests, &artifacts.programs, directory, self.builds).map(Ok)
+            }
+            _ if status.signal() == Some(SIGINT) => Err(Error::Interrupted),
+            _ if !status.success() && artifacts.has_compiled => Ok(Err(diagnostics)),
+            _ => Err(Error::harness(format!(
+                "cargo built no test target '{}' of package '{}' ({status}), see above; \
+                 lab/labs.toml says that there is one{}{diagnostics}",
+                lab.target,
+                lab.name,
+                if diagnostics.is_empty() { "" } else { "\n" },
+            ))),
+        }
+    }
+
+    /// Runs cargo in a process group of its own; returns how it ended, its messages and, unless
+    /// they are shown, the compiler's diagnostics.
+    fn run(&self, mut command: Command) -> Result<(ExitStatus, String, String), Error> {
+        let failed =
+            |error| Error::harness(format!("cannot run cargo: {error}; is it on your PATH?"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        if !self.shown {
+            command.args(["--color", "never"]).stderr(Stdio::piped());
+        }
+        let mut child = command.spawn().map_err(failed)?;
+        let group = Pid::from_child(&child);
+        let mut streams = Streams::new();
+        if let Some(output) = child.stdout.take() {
+            streams.until_end(OwnedFd::from(output), |said: &mut Said, bytes| {
+                said.messages.extend_from_slice(bytes);
+            });
+        }
+        if let Some(errors) = child.stderr.take() {
+            streams.until_end(OwnedFd::from(errors), |said, bytes| {
+                let room = DIAGNOSTICS.saturating_sub(said.diagnostics.len()).min(bytes.len());
+                said.diagnostics.extend_from_slice(&bytes[..room]);
+            });
+        }
+        let mut said = Said::default();
+        let mut signal = Some(Signal::INT); // Once: cargo cleans up.
+        let read = streams.read(&mut said, |_| {
+            if self.stop.is_interrupted()
+                && let Some(signal) = signal.take()
+            {
+                kill_process_group(group, signal).ok(); // It may be at its end.
+            }
+        });
+        read.map_err(failed)?;
+        let status = child.wait().map_err(failed)?;
+        self.stop.check()?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok((status, text(said.messages), text(said.diagnostics)))
+    }
+}
+
+/// The tests and the programs, from cargo's messages.
+fn artifacts(messages: &str, tests: &str) -> Artifacts {
+    let mut found = Artifacts::default();
+    for line in messages.lines() {
+        let Ok(message) = serde_json::from_str::<Message>(line) else { continue };
+        found.has_compiled |= message.reason == "build-finished";
+        let (Some(target), Some(path)) = (message.target, message.executable) else { continue };
+        let is = |kind: &str| target.kind.iter().any(|it| it == kind);
+        if is("bin") && !is("test") && tests != LIBRARY {
+            found.programs.push(path);
+        } else if (tests == LIBRARY && is(LIBRARY)) || (target.name == tests && is("test")) {
+            found.tests = message.manifest_path.map(|manifest| (path, manifest));
+        }
+    }
+    found
+}
+
+impl Build {
+    /// Copies what cargo has just built.
+    fn keep(
+        tests: &Path,
+        programs: &[PathBuf],
+        directory: PathBuf,
+        builds: &Path,
+    ) -> Result<Self, Error> {
+        let hash = hash_of(std::iter::once(tests).chain(programs.iter().map(|path| &**path)))?;
+        let kept = Kept::new(builds, &hash, tests, programs)?;
+        let tests = kept.directory.join(file_name(tests));
+        let names = names_of(&tests, &directory)?;
+        Ok(Self { kept, tests, directory, hash, names })
+    }
+
+    /// The test binary.
+    pub fn tests(&self) -> &Path {
+        &self.tests
+    }
+
+    /// The directory that holds the lab's programs.
+    pub fn programs(&self) -> &Path {
+        &self.kept.directory
+    }
+
+    /// Where the tests run.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Differs whenever tests or programs differ.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Its tests: `election_2a::initial_election_2a`.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A command that runs the test binary as cargo would.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.tests);
+        forget_settings(&mut command)
+            .current_dir(&self.directory)
+            .env("CARGO_MANIFEST_DIR", &self.directory);
+        command
+    }
+}
+
+/// The copies of one build, shared by all processes that use it.
+#[derive(Debug)]
+struct Kept {
+    /// `<builds>/<hash>`.
+    directory: PathBuf,
+    /// Locked as long as the copies are in use: by several at a time, or by one that removes them.
+    lock: File,
+}
+
+impl Kept {
+    /// Copies the files unless they are there already; a file system that can share blocks does.
+    /// Never links: cargo overwrites its files in place.
+    fn new(builds: &Path, hash: &str, tests: &Path, programs: &[PathBuf]) -> Result<Self, Error> {
+        let builds = std::path::absolute(builds).map_err(Error::file("find", builds))?;
+        let _only_one = lock(&builds)?;
+        remove_unused(&builds);
+        let directory = builds.join(hash);
+        fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
+        let lock_path = directory.join(LOCK);
+        let lock = File::create(&lock_path).map_err(Error::file("create", &lock_path))?;
+        lock.lock_shared().map_err(Error::file("lock", &lock_path))?;
+        for file in std::iter::once(tests).chain(programs.iter().map(|path| &**path)) {
+            let copy = directory.join(file_name(file));
+            if copy.exists() {
+                continue; // It was complete before it got its name.
+            }
+            let unfinished = directory.join(".unfinished");
+            fs::copy(file, &unfinished)
+                .and_then(|_| fs::rename(&unfinished, &copy))
+                .map_err(Error::file("copy", file))?;
+        }
+        Ok(Self { directory, lock })
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let Some(builds) = self.directory.parent() else { return };
+        let Ok(only_one) = lock(builds) else { return };
+        self.lock.unlock().ok(); // If it is still locked, the next build removes it.
+        remove_unused(builds);
+        drop(only_one);
+        fs::remove_file(builds.join(LOCK)).ok();
+        fs::remove_dir(builds).ok(); // Succeeds if nothing is in it.
+    }
+}
+
+/// The file in a directory whose lock stands for the directory.
+const LOCK: &str = ".lock";
+
+/// Makes the directory of all builds, and waits until no other process changes it.
+fn lock(builds: &Path) -> Result<File, Error> {
+    let path = builds.join(LOCK);
+    loop {
+        fs::create_dir_all(builds).map_err(Error::file("create", builds))?;
+        let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let lock = match lock {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // Just removed.
+            lock => lock.map_err(Error::file("lock", &path))?,
+        };
+        // Another process may have removed the file that we have waited for.
+        let id = |data: fs::Metadata| (data.dev(), data.ino());
+        let locked = lock.metadata().map(id).map_err(Error::file("lock", &path))?;
+        if fs::metadata(&path).map(id).is_ok_and(|there| there == locked) {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Removes copies that no process uses, which includes those of processes that were killed.
+fn remove_unused(builds: &Path) {
+    for entry in fs::read_dir(builds).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(lock) = File::open(path.join(LOCK)) else { continue };
+        if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+            fs::remove_dir_all(&path).ok(); // What remains costs space, and is tried again.
+        }
+    }
+}
+
+/// The name of a program.
+fn file_name(path: &Path) -> &Path {
+    path.file_name().map_or(path, Path::new)
+}
+
+/// A hash of files and their names, good enough to tell two builds apart.
+fn hash_of<'a>(files: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
+    let mut hasher = DefaultHasher::new();
+    let mut block = vec![0; 1 << 16];
+    for path in files {
+        hasher.write(file_name(path).as_os_str().as_encoded_bytes());
+        let mut file = File::open(path).map_err(Error::file("read", path))?;
+        loop {
+            match file.read(&mut block).map_err(Error::file("read", path))? {
+                0 => break,
+                n => hasher.write(&block[..n]),
+            }
+        }
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Asks a test binary for its tests, without those that are ignored. No test runs, hence no student
+/// code.
+fn names_of(tests: &Path, directory: &Path) -> Result<Vec<String>, Error> {
+    let list = |flags: &[&str]| {
+        let mut command = Command::new(tests);
+        forget_settings(&mut command).args(["--list", "--format", "terse"]).args(flags);
+        command.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = command.output().map_err(Error::file("run", tests))?;
+        if !output.status.success() {
+            let problem = io::Error::other(output.status.to_string());
+            return Err(Error::file("list the tests of", tests)(problem));
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect())
+    };
+    let (mut names, ignored): (Vec<String>, Vec<String>) = (list(&[])?, list(&["--ignored"])?);
+    let ignored: BTreeSet<String> = ignored.into_iter().collect();
+    names.retain(|name| !ignored.contains(name));
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A message of cargo.
+    fn message(name: &str, kind: &str, path: &str) -> String {
+        format!(
+            "{{\"reason\":\"compiler-artifact\",\"manifest_path\":\"/m/Cargo.toml\",\
+             \"target\":{{\"name\":\"{name}\",\"kind\":[\"{kind}\"]}},\"executable\":{path}}}\n"
+        )
+    }
+
+    #[test]
+    fn artifacts_are_found_among_messages_and_warnings() {
+        let output = "warning: unused\n".to_string()
+            + &message("mapreduce", "lib", "null")
+            + &message("mrworker", "bin", "\"/w\"")
+            + &message("grading", "test", "\"/t\"")
+            + "{\"reason\":\"build-finished\",\"success\":true}\n";
+        let expected = Artifacts {
+            tests: Some(("/t".into(), "/m/Cargo.toml".into())),
+            programs: vec!["/w".into()],
+            has_compiled: true,
+        };
+        assert_eq!(artifacts(&output, "grading"), expected);
+        assert_eq!(artifacts("{}\n", "grading"), Artifacts::default());
+        let unit = message("labrpc", "lib", "\"/u\"") + &message("x", "bin", "\"/x\"");
+        let found = artifacts(&unit, LIBRARY);
+        assert_eq!((found.tests.unwrap().0, found.programs.len()), ("/u".into(), 0));
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs tests and judges them.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use contract::record::{Assignment, Run, Verdict};
+use contract::settings::{JUDGED, Policy, VERBOSE};
+
+use crate::error::Error;
+use crate::launch::adopt_orphans;
+use crate::process::{Launchers, Limits, Process};
+use crate::stop::Stop;
+use crate::test_case::TestCase;
+use crate::verdict;
+
+/// Bytes of logs that a judge keeps in all: a log inside a loop must not fill the disk.
+const KEPT: u64 = 256 << 20;
+
+/// Bytes of one log.
+const LOG: u64 = 64 << 20;
+
+/// How long to wait before a second attempt to start a process: the machine may be short of
+/// processes or memory for a moment.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Where the output of a process goes.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Nowhere, but for its end.
+    Dropped,
+    /// To this file, with the log switched on.
+    Log(PathBuf),
+    /// To our standard output, with the log switched on.
+    Shown,
+}
+
+/// Changes the command that runs a test before it is started, to put it into a sandbox.
+pub type Wrap = Box<dyn Fn(Command) -> Command + Send + Sync>;
+
+/// Runs tests, each in a process of its own, and judges them. It can be shared by threads.
+pub struct Judge {
+    limits: Limits,
+    stop: Stop,
+    launcher: Vec<OsString>,
+    launchers: Launchers,
+    wrap: Option<Wrap>,
+    /// Bytes of logs that may still be written.
+    room: AtomicU64,
+}
+
+impl Judge {
+    /// A judge that grants each run these limits. Its runs are started by this program, which must
+    /// call [`launcher_main`](crate::launcher_main) first thing in `main`.
+    ///
+    /// # Errors
+    /// If the program's own path is not known.
+    pub fn new(limits: Limits, stop: Stop) -> Result<Self, Error> {
+        let program = env::current_exe()
+            .map_err(|error| Error::harness(format!("cannot find this program: {error}")))?;
+        adopt_orphans();
+        Ok(Self {
+            limits,
+            stop,
+            launcher: vec![program.into()],
+            launchers: Launchers::default(),
+            wrap: None,
+            room: AtomicU64::new(KEPT),
+        })
+    }
+
+    /// Starts runs by this command line instead of by the program alone.
+    pub fn launcher(mut self, launcher: Vec<OsString>) -> Self {
+        self.launcher = launcher;
+        self
+    }
+
+    /// Wraps every command.
+    pub fn wrap(mut self, wrap: Wrap) -> Self {
+        self.wrap = Some(wrap);
+        self
+    }
+
+    /// When it stops.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Runs a test once and judges it; `None` if it was stopped. A test that runs in real time has
+    /// no policy, whatever is asked for.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        policy: Option<Policy>,
+        output: &Output,
+    ) -> Result<Option<Run>, Error> {
+        let run = self.run_once(case, seed, policy, output)?;
+        if !run.as_ref().is_some_and(|run| run.verdict == Verdict::Harness) {
+            return Ok(run);
+        }
+        thread::sleep(RETRY_AFTER);
+        self.run_once(case, seed, policy, output)
+    }
+
+    /// Runs a test once.
+    fn run_once(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        policy: Option<Policy>,
+        output: &Output,
+    ) -> Result<Option<Run>, Error> {
+        let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
+        assignment.programs = Some(case.build.programs().to_string_lossy().into_owned());
+        let command = self.command(case, output);
+        let process = Process {
+            launcher: &self.launcher,
+            launchers: &self.launchers,
+            command,
+            assignment: assignment.to_line(),
+            limits: self.limits,
+            stop: &self.stop,
+        };
+        let mut log = Log::new(output, &self.room)?;
+        let ended = process.run(&mut log)?;
+        let judge = if case.health_check { verdict::by_exit_code } else { verdict::by_record };
+        Ok(judge(case, &assignment, &ended, self.limits))
+    }
+
+    /// The command line and environment of a process.
+    fn command(&self, case: &TestCase, output: &Output) -> Command {
+        let mut command = case.build.command();
+        command.args(["--exact", &case.path, "--test-threads", "1"]);
+        if !case.health_check {
+            // The test's own words go to the log as they come.
+            command.env(JUDGED, "1").arg("--nocapture");
+        }
+        if !matches!(output, Output::Dropped) {
+            command.env(VERBOSE, "1");
+        }
+        match &self.wrap {
+            Some(wrap) => wrap(command),
+            None => command,
+        }
+    }
+}
+
+/// A log that takes as much as there is room for.
+struct Log<'a> {
+    target: Option<Box<dyn Write>>,
+    /// Bytes that may be written to it.
+    left: u64,
+    /// Bytes that all logs together may still take.
+    room: &'a AtomicU64,
+}
+
+impl<'a> Log<'a> {
+    /// The log that `output` asks for.
+    fn new(output: &Output, room: &'a AtomicU64) -> Result<Self, Error> {
+        let (target, left): (Option<Box<dyn Write>>, u64) = match output {
+            Output::Dropped => (None, 0),
+            Output::Log(path) => {
+                let file = File::create(path).map_err(Error::file("write", path))?;
+                (Some(Box::new(file)), LOG)
+            }
+            Output::Shown => (Some(Box::new(io::stdout())), u64::MAX),
+        };
+        Ok(Self { target, left, room })
+    }
+}
+
+impl Write for Log<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(target) = &mut self.target else { return Ok(bytes.len()) };
+        let mut granted = self.left.min(bytes.len() as u64);
+        if self.left != u64::MAX {
+            let take = |room: u64| Some(room - granted.min(room));
+            let room = self.room.fetch_update(Relaxed, Relaxed, take).unwrap_or_default();
+            granted = granted.min(room);
+            self.left -= granted;
+        }
+        let kept = granted as usize;
+        let mut written = target.write_all(&bytes[..kept]);
+        if kept < bytes.len() {
+            written = written.and_then(|()| {
+                let (log, all) = (LOG >> 20, KEPT >> 20);
+                writeln!(target, "\nthe log goes on: {log} MiB of each are kept, {all} MiB in all")
+            });
+            self.target = None;
+        }
+        written.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.target.as_mut().map_or(Ok(()), |target| target.flush())
+    }
+}

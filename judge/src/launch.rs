@@ -1,0 +1,226 @@
+//! The launcher: a process that stands between a judge and one run.
+//!
+//! It is this program again. It sets limits, starts the test in a process group of its own, waits
+//! for it, and ends everything that the test has left behind. What a judge gains by it:
+//!
+//! * A test that kills its parent kills the launcher, and its run has failed; the judge goes on.
+//! * On Linux the launcher is a child subreaper: a process that leaves its group or session becomes
+//!   the launcher's child when its own parent dies, and is found and ended with the run.
+//! * If the judge dies, however that happens, the launcher notices and ends the run.
+//! * Limits are set with `setrlimit`, which every Unix has, in a process where nothing else runs.
+//!
+//! Judge and launcher speak over a socket that is the launcher's standard error: the launcher
+//! writes [`Word`]s; the judge closes its side to say that the run should end.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group,
+    setrlimit, waitid,
+};
+use rustix::stdio::{dup2_stderr, dup2_stdin};
+use serde::{Deserialize, Serialize};
+
+/// The environment variable that makes this program a launcher, and holds its [`Request`].
+const REQUEST: &str = "LAB_LAUNCH";
+
+/// The first descriptor that is not one of the three standard ones.
+const FIRST_FREE: i32 = 3;
+
+/// Seconds between the signal that tells a process that its processor time is used up, which it
+/// may catch, and the one that ends it.
+const CPU_GRACE: u64 = 2;
+
+/// What a launcher is to start.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) program: OsString,
+    pub(crate) arguments: Vec<OsString>,
+    /// Seconds of processor time that each process of the run may use.
+    pub(crate) cpu_seconds: Option<u64>,
+}
+
+/// What a launcher tells, each as a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Word {
+    /// The test runs, and leads the group with this id.
+    Started(i32),
+    /// The test could not be started.
+    CannotStart(String),
+    /// The test has ended, with this status in the system's encoding.
+    Ended {
+        status: i32,
+        /// The number of processes that were left outside of the test's group.
+        left: usize,
+    },
+}
+
+impl Request {
+    /// Makes `launcher` carry out this request.
+    pub(crate) fn give_to(&self, launcher: &mut Command) {
+        let request = serde_json::to_string(self).expect("a request has only plain fields");
+        launcher.env(REQUEST, request);
+    }
+}
+
+impl Word {
+    /// What a launcher has said, as far as it is whole.
+    pub(crate) fn parse_all(text: &[u8]) -> Vec<Word> {
+        let lines = text.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+
+    /// The status in a [`Word::Ended`].
+    pub(crate) fn exit_status(status: i32) -> ExitStatus {
+        ExitStatus::from_raw(status)
+    }
+}
+
+/// Does a launcher's work, if this process is one. A program that uses this crate calls it first
+/// thing in `main`, and ends with the code that it returns.
+pub fn launcher_main() -> Option<ExitCode> {
+    let request = env::var(REQUEST).ok()?;
+    Some(match launch(&request) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The judge sees that the launcher ended without a word.
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+/// Starts the test, waits for its end, and cleans up behind it.
+fn launch(request: &str) -> io::Result<()> {
+    let request: Request = serde_json::from_str(request)?;
+    let control = UnixStream::from(fcntl_dupfd_cloexec(io::stderr().as_fd(), FIRST_FREE)?);
+    dup2_stderr(io::stdout())?;
+    adopt_orphans();
+    set_limits(&request);
+    let mut command = Command::new(&request.program);
+    command.args(&request.arguments).env_remove(REQUEST).process_group(0);
+    let started = command.spawn();
+    // From here on only the test holds the socket over which it sends its record.
+    dup2_stdin(File::open("/dev/null")?)?;
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => return say(&control, &Word::CannotStart(error.to_string())),
+    };
+    let group = Pid::from_child(&child);
+    say(&control, &Word::Started(group.as_raw_nonzero().get()))?;
+    let is_over = Arc::new(Mutex::new(false));
+    end_with_judge(control.try_clone()?, group, Arc::clone(&is_over));
+    let status = wait(&mut child, group, &is_over)?;
+    let left = end_orphans();
+    say(&control, &Word::Ended { status: status.into_raw(), left })
+}
+
+/// Tells the judge.
+fn say(mut control: &UnixStream, word: &Word) -> io::Result<()> {
+    let line = serde_json::to_string(word).expect("a word has only plain fields") + "\n";
+    control.write_all(line.as_bytes())
+}
+
+/// Makes this process the parent of descendants whose own parent dies.
+pub(crate) fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(getpid())).ok(); // Linux 3.4 and later can.
+}
+
+/// Sets the limits of this process, which the test inherits.
+fn set_limits(request: &Request) {
+    let limit = |resource, current, maximum| {
+        // A stricter limit may be in force already; then there is nothing to do.
+        setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) }).ok();
+    };
+    limit(Resource::Core, 0, 0);
+    if let Some(seconds) = request.cpu_seconds {
+        limit(Resource::Cpu, seconds, seconds + CPU_GRACE);
+    }
+}
+
+/// Ends the test's group as soon as the judge closes its side, or is gone.
+fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>) {
+    thread::spawn(move || {
+        // The judge never writes: this returns at the end of the stream.
+        control.read(&mut [0]).ok();
+        let is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_over {
+            kill_process_group(group, Signal::KILL).ok(); // It may have ended by itself.
+        }
+    });
+}
+
+/// Waits for the test, and ends what is left of its group.
+fn wait(child: &mut Child, group: Pid, is_over: &Mutex<bool>) -> io::Result<ExitStatus> {
+    // Without reaping: as long as it is a zombie, no other process can get its id.
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(group), options) {}
+    let mut is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
+    kill_process_group(group, Signal::KILL).ok(); // Often there is nothing left.
+    *is_over = true;
+    child.wait()
+}
+
+/// Ends all children of this process, and the children that it gets by that. Returns how many
+/// there were.
+fn end_orphans() -> usize {
+    let mut ended = BTreeSet::new();
+    loop {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        match waitid(WaitId::All, options) {
+            Ok(Some(_)) => {} // One less.
+            Ok(None) => {
+                for child in children() {
+                    kill_process(child, Signal::KILL).ok(); // It may be gone by now.
+                    ended.insert(child.as_raw_nonzero());
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return ended.len(), // There are none.
+        }
+    }
+}
+
+/// Ends all children of this process but `others`: descendants of a launcher that was killed.
+pub(crate) fn end_strays(others: &BTreeSet<i32>) {
+    let is_stray = |child: &Pid| !others.contains(&child.as_raw_nonzero().get());
+    loop {
+        let strays: Vec<Pid> = children().into_iter().filter(is_stray).collect();
+        if strays.is_empty() {
+            return;
+        }
+        for stray in strays {
+            kill_process(stray, Signal::KILL).ok(); // It may be gone by now.
+            waitid(WaitId::Pid(stray), WaitIdOptions::EXITED).ok();
+        }
+    }
+}
+
+/// The children of this process, as `/proc` lists them; none where there is no `/proc`.
+fn children() -> Vec<Pid> {
+    let me = getpid().as_raw_nonzero().get().to_string();
+    let parent_is_me = |stat: &str| {
+        // pid (name) state parent ...; the name may hold anything.
+        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        fields.split(' ').nth(1) == Some(&me)
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+        .filter(|pid| {
+            let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
+            fs::read_to_string(stat).is_ok_and(|stat| parent_is_me(&stat))
+        })
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Reads what several descriptors bring, in one loop.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, read};
+
+/// How long the loop waits for bytes before it looks around.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Descriptors to read from; what they bring is added to an `S`.
+pub(crate) struct Streams<S> {
+    open: Vec<Stream<S>>,
+}
+
+/// A descriptor that is not at its end yet.
+struct Stream<S> {
+    descriptor: OwnedFd,
+    sink: fn(&mut S, &[u8]),
+    /// The loop goes on until all streams that must end have ended.
+    must_end: bool,
+}
+
+impl<S> Streams<S> {
+    /// Nothing to read.
+    pub(crate) fn new() -> Self {
+        Self { open: Vec::new() }
+    }
+
+    /// Adds a descriptor whose end is waited for.
+    pub(crate) fn until_end(&mut self, descriptor: OwnedFd, sink: fn(&mut S, &[u8])) {
+        self.open.push(Stream { descriptor, sink, must_end: true });
+    }
+
+    /// Adds a descriptor that may stay open for longer than is of interest, because a process that
+    /// has escaped may hold the other end. What has been written by the time that the others end is
+    /// read.
+    pub(crate) fn meanwhile(&mut self, descriptor: OwnedFd, sink: fn(&mut S, &[u8])) {
+        self.open.push(Stream { descriptor, sink, must_end: false });
+    }
+
+    /// Reads until the end, and calls `tick` at least every 50 ms.
+    pub(crate) fn read(mut self, state: &mut S, mut tick: impl FnMut(&mut S)) -> io::Result<()> {
+        while self.open.iter().any(|stream| stream.must_end) {
+            self.read_ready(state, TICK)?;
+            tick(state);
+        }
+        while self.read_ready(state, Duration::ZERO)? {}
+        Ok(())
+    }
+
+    /// Waits for bytes for at most `limit` and reads a block of each stream that has some. Returns
+    /// whether there was anything.
+    fn read_ready(&mut self, state: &mut S, limit: Duration) -> io::Result<bool> {
+        let timeout =
+            Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: i64::from(limit.subsec_nanos()) };
+        let ready: Vec<bool> = {
+            let mut fds: Vec<PollFd<'_>> = self
+                .open
+                .iter()
+                .map(|stream| PollFd::from_borrowed_fd(stream.descriptor.as_fd(), PollFlags::IN))
+                .collect();
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(0) | Err(Errno::INTR) => return Ok(false),
+                Ok(_) => fds.iter().map(|fd| !fd.revents().is_empty()).collect(),
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let mut block = [0; 1 << 16];
+        let mut ready = ready.into_iter();
+        self.open.retain_mut(|stream| {
+            if !ready.next().unwrap_or_default() {
+                return true;
+            }
+            match read(&stream.descriptor, &mut block[..]) {
+                Ok(0) => false,
+                Ok(n) => {
+                    (stream.sink)(state, &block[..n]);
+                    true
+                }
+                Err(Errno::INTR | Errno::AGAIN) => true,
+                Err(_) => false, // Reset by a peer that died: as good as an end.
+            }
+        });
+        Ok(true)
+    }
+}

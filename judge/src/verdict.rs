@@ -1,0 +1,157 @@
+//! The verdict on a run: by its record, and where there is none, by how the process ended.
+
+use std::process::ExitStatus;
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use contract::record::{Assignment, Failure, Run, Verdict};
+use signal_hook::consts::{SIGKILL, SIGXCPU};
+
+use crate::launch::Word;
+use crate::process::{Ended, Limits, Stopped};
+use crate::test_case::TestCase;
+
+/// The last lines of output that a report shows.
+const TAIL_LINES: usize = 12;
+
+/// The verdict on a run that was judged by its record; `None` if nobody waits for it any more.
+pub(crate) fn by_record(
+    case: &TestCase,
+    assignment: &Assignment,
+    ended: &Ended,
+    limits: Limits,
+) -> Option<Run> {
+    let lines = ended.record.split_inclusive(|byte| *byte == b'\n');
+    let lines: Vec<&[u8]> = lines.collect();
+    let (kind, why) = match &lines[..] {
+        [] if ended.stopped == Some(Stopped::Unwanted) => return None,
+        [] => without_record(ended, limits),
+        [line] if line.ends_with(b"\n") => {
+            match assignment.check(&String::from_utf8_lossy(line)) {
+                Ok(mut run) => {
+                    // Lab, part and claim are ours to name.
+                    (run.lab, run.part) = (case.lab.clone(), case.part.clone());
+                    if let Some(failure) = &mut run.failure {
+                        explain(&mut failure.report, case);
+                    }
+                    return Some(run);
+                }
+                Err(error) => ("forged", error.to_string()),
+            }
+        }
+        [_] => ("forged", "what arrived is not a whole record".to_string()),
+        lines => ("forged", format!("{} records arrived instead of one", lines.len())),
+    };
+    Some(failed(case, assignment, kind, why, &ended.tail))
+}
+
+/// The verdict on a test in which no student code runs, by its exit code.
+pub(crate) fn by_exit_code(
+    case: &TestCase,
+    assignment: &Assignment,
+    ended: &Ended,
+    limits: Limits,
+) -> Option<Run> {
+    let status = match ended.word {
+        Some(Word::Ended { status, .. }) => Some(Word::exit_status(status)),
+        _ => None,
+    };
+    let Assignment { seed, policy, .. } = *assignment;
+    match (ended.stopped, status) {
+        (Some(Stopped::Unwanted), _) => None,
+        (None, Some(status)) if status.success() => {
+            Some(Run { verdict: Verdict::Pass, ..case.run(seed, policy) })
+        }
+        (None, Some(status)) if status.code().is_some() => {
+            let why = format!("the process ended with {status}");
+            Some(failed(case, assignment, "panic", why, &ended.tail))
+        }
+        _ => {
+            let (kind, why) = without_record(ended, limits);
+            Some(failed(case, assignment, kind, why, &ended.tail))
+        }
+    }
+}
+
+/// Why there is no record: a kind, and a sentence.
+fn without_record(ended: &Ended, limits: Limits) -> (&'static str, String) {
+    match (ended.stopped, &ended.word) {
+        (Some(Stopped::Late | Stopped::Unwanted), _) => {
+            let seconds = limits.wall.as_secs();
+            ("hang", format!("it did not end within {seconds} s and was stopped"))
+        }
+        (Some(Stopped::Verbose), _) => {
+            let limit = limits.output >> 20;
+            ("output", format!("it printed more than {limit} MiB and was stopped"))
+        }
+        (None, Some(Word::Ended { status, .. })) => by_status(Word::exit_status(*status), limits),
+        (None, Some(Word::CannotStart(why))) => {
+            ("start", format!("it could not be started: {why}"))
+        }
+        (None, Some(Word::Started(_)) | None) => {
+            ("crash", "the process that watches the test was killed by the run".to_string())
+        }
+    }
+}
+
+/// The same for a process that ended by itself or by a signal.
+fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
+    match (status.signal(), limits.cpu) {
+        (Some(SIGXCPU), Some(limit)) => {
+            let seconds = limit.as_secs();
+            ("cpu-limit", format!("it used more than {seconds} s of processor time"))
+        }
+        (Some(signal), _) => {
+            let guess = if signal == SIGKILL { "; was memory short?" } else { "" };
+            ("crash", format!("the process died of signal {signal}{guess}"))
+        }
+        (None, _) => {
+            let code = status.code().map_or_else(|| "none".to_string(), |code| code.to_string());
+            let why = format!(
+                "the process ended with exit code {code} before the run was over; \
+                 does the code call std::process::exit?"
+            );
+            ("no-record", why)
+        }
+    }
+}
+
+/// A failed run without a valid record, with a report in the form of the others.
+fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tail: &str) -> Run {
+    let Assignment { seed, policy, .. } = *assignment;
+    let property = "a run ends with its completion record";
+    let in_policy = policy.map_or(String::new(), |policy| format!(", policy {policy}"));
+    let mut report = format!(
+        "{} failed, seed {seed}{in_policy}\n  property  {property}\n  actual    {why}\n",
+        case.name
+    );
+    if !tail.trim().is_empty() {
+        report += "  last output of the process\n";
+        let lines: Vec<&str> = tail.lines().collect();
+        for line in &lines[lines.len().saturating_sub(TAIL_LINES)..] {
+            report += &format!("    {line}\n");
+        }
+    }
+    report += &format!("  replay    {}", case.replay(seed, policy));
+    explain(&mut report, case);
+    let verdict = if kind == "start" { Verdict::Harness } else { Verdict::Fail };
+    Run {
+        verdict,
+        kind: Some(kind.to_string()),
+        failure: Some(Failure { property: property.to_string(), actual: why, report }),
+        ..case.run(seed, policy)
+    }
+}
+
+/// Adds what the catalog says of the test to a report, above the line that replays the run.
+fn explain(report: &mut String, case: &TestCase) {
+    let mut lines = String::new();
+    for (word, text) in std::iter::once(("claim", &case.claim))
+        .chain(case.hints.iter().map(|hint| ("cause?", hint)))
+        .filter(|(_, text)| !text.is_empty())
+    {
+        lines += &format!("  {word:<9} {text}\n");
+    }
+    let place = report.rfind("  replay    ").unwrap_or(report.len());
+    report.insert_str(place, &lines);
+}

@@ -1,0 +1,99 @@
+//! Where the labs are.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::catalog::Catalog;
+use crate::error::Error;
+
+/// The file that makes a directory the root of the labs.
+const CATALOG: &str = "lab/labs.toml";
+
+/// The tree that holds the labs.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that the current directory is in.
+    ///
+    /// # Errors
+    /// If it is in none.
+    pub fn find() -> Result<Self, Error> {
+        let here = env::current_dir().map_err(|error| {
+            Error::harness(format!("cannot tell the current directory: {error}"))
+        })?;
+        let root = here.ancestors().find(|directory| directory.join(CATALOG).is_file());
+        let root = root.ok_or_else(|| {
+            Error::harness(format!(
+                "neither {} nor a directory above it holds {CATALOG}: run this inside the labs",
+                here.display()
+            ))
+        })?;
+        Ok(Self::at(root))
+    }
+
+    /// The workspace with this root.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The workspace's directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The list of all tests.
+    ///
+    /// # Errors
+    /// If it cannot be read or understood.
+    pub fn catalog(&self) -> Result<Catalog, Error> {
+        Catalog::read(&self.root.join(CATALOG))
+    }
+
+    /// Where cargo puts what it builds.
+    ///
+    /// # Errors
+    /// If cargo does not say.
+    pub fn target(&self) -> Result<PathBuf, Error> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            target_directory: PathBuf,
+        }
+        let mut command = cargo();
+        command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&self.root);
+        let metadata = output_of(&mut command, "cargo metadata")?;
+        let metadata: Metadata = serde_json::from_slice(&metadata)
+            .map_err(|error| Error::harness(format!("cargo metadata: {error}")))?;
+        Ok(metadata.target_directory)
+    }
+
+    /// A path as a person at the workspace's root would type it.
+    pub fn shorten<'a>(&self, path: &'a Path) -> &'a Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+}
+
+/// The cargo that runs this program, or else the one on the path.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// What a command prints.
+///
+/// # Errors
+/// With what it prints as an error, if it fails.
+pub fn output_of(command: &mut Command, name: &str) -> Result<Vec<u8>, Error> {
+    let output =
+        command.output().map_err(|error| Error::harness(format!("cannot run {name}: {error}")))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let error = String::from_utf8_lossy(&output.stderr);
+    Err(Error::harness(format!("{name} failed: {}", error.trim_end())))
+}

@@ -1,0 +1,104 @@
+//! The tests that were asked for, built and ready to run.
+
+use std::sync::Arc;
+
+use contract::record::Exit;
+use judge::catalog::Lab;
+use judge::{Build, Builder, Catalog, Error, Stop, TestCase, Workspace};
+
+use crate::results;
+use crate::select::Selection;
+use crate::term;
+
+/// The selected tests, as far as they could be built.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    /// The tests, in the order of the catalog.
+    pub(crate) cases: Vec<TestCase>,
+    /// Labs that do not compile: each costs its own tests and no others.
+    broken: Vec<String>,
+}
+
+impl Built {
+    /// Builds the labs that are selected.
+    ///
+    /// # Errors
+    /// If nothing is selected, or nothing of it compiles.
+    pub(crate) fn new(
+        workspace: &Workspace,
+        catalog: &Catalog,
+        selection: &Selection,
+        release: bool,
+        stop: &Stop,
+    ) -> Result<Self, Error> {
+        let builds = results::builds(workspace);
+        let builder = Builder {
+            tree: workspace.root(),
+            target: None,
+            release,
+            debug: true,
+            shown: true,
+            builds: &builds,
+            stop,
+        };
+        let mut built = Built::default();
+        for lab in selection.labs(catalog)? {
+            term::echo(&builder.command(lab));
+            match builder.build(lab)? {
+                Ok(build) => built.add(lab, Arc::new(build), catalog, selection),
+                Err(_) => {
+                    term::note(format!("{} does not compile; its tests are left out", lab.name));
+                    built.broken.push(lab.name.clone());
+                }
+            }
+        }
+        if built.cases.is_empty() {
+            built.outcome(Exit::Passed)?;
+            let label = selection.label();
+            return Err(Error::NothingMatched(format!(
+                "'{label}': no test of that name was built"
+            )));
+        }
+        Ok(built)
+    }
+
+    /// Adds the tests of a lab that are selected.
+    fn add(&mut self, lab: &Lab, build: Arc<Build>, catalog: &Catalog, selection: &Selection) {
+        let mut cases = TestCase::all(lab, &build);
+        cases.retain(|case| selection.includes(lab, &case.part, &case.name, catalog));
+        warn_of_differences(lab, &cases, &build, catalog, selection);
+        self.cases.extend(cases);
+    }
+
+    /// The outcome of a command whose tests ended with `exit`: that a lab could not be tested at
+    /// all weighs more.
+    pub(crate) fn outcome(&self, exit: Exit) -> Result<Exit, Error> {
+        match &self.broken[..] {
+            [] => Ok(exit),
+            broken => Err(Error::DoesNotCompile(broken.join(", "))),
+        }
+    }
+}
+
+/// Says where the catalog and the built tests disagree.
+fn warn_of_differences(
+    lab: &Lab,
+    cases: &[TestCase],
+    build: &Build,
+    catalog: &Catalog,
+    selection: &Selection,
+) {
+    let names: Vec<&str> =
+        build.names().iter().filter_map(|path| path.rsplit("::").next()).collect();
+    for entry in catalog.entries().filter(|entry| entry.lab.name == lab.name) {
+        let name = &*entry.test.name;
+        if selection.includes_entry(entry, catalog) && !names.contains(&name) {
+            term::note(format!("lab/labs.toml lists {name}, but {} has no such test", lab.name));
+        }
+    }
+    for TestCase { name, .. } in cases {
+        if !lab.health_check && catalog.entry(&lab.name, name).is_none() {
+            term::note(format!("{} has the test {name}, which lab/labs.toml lacks", lab.name));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `cargo lab explain`: what a test does, and why it usually fails.
+
+use contract::record::Exit;
+use judge::catalog::Entry;
+use judge::{Error, Workspace};
+
+use crate::cli::ExplainArgs;
+use crate::results::summary::{Summary, TestSummary};
+use crate::results::{self, run_dir};
+use crate::select::Selection;
+use crate::term::{self, BOLD, paint};
+
+/// Text is broken at this column at the latest: long lines are hard to read.
+const WIDTH: usize = 100;
+
+/// Runs the command. It builds nothing.
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
+    let workspace = Workspace::find()?;
+    let catalog = workspace.catalog()?;
+    let selection = Selection::new(&args.patterns);
+    selection.labs(&catalog)?;
+    let entries: Vec<_> =
+        catalog.entries().filter(|entry| selection.includes_entry(*entry, &catalog)).collect();
+    if entries.is_empty() {
+        let label = selection.label();
+        return Err(Error::NothingMatched(format!("'{label}' has no tests to be explained")));
+    }
+    for (number, entry) in entries.into_iter().enumerate() {
+        if number > 0 {
+            anstream::println!();
+        }
+        explain(entry, latest(&workspace, entry).as_ref());
+    }
+    Ok(Exit::Passed)
+}
+
+/// Explains one test. `yours` is how it went when it last ran.
+fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
+    let Entry { lab, part, test } = entry;
+    let place = format!("{}, {}: {}", lab.title, part.name, part.title);
+    anstream::println!("{}  ({place})", paint(BOLD, &test.name));
+    section("claim", &test.claim);
+    section("story", &test.story);
+    for hint in &test.hints {
+        section("cause", hint);
+    }
+    section("read", test.paper.as_ref().unwrap_or(&part.paper));
+    let kind = if entry.is_real() { "real" } else { "virtual" };
+    let reference = match test.seconds {
+        Some(seconds) => format!("{seconds:.1} s of {kind} time"),
+        None => "not measured".to_string(),
+    };
+    section("reference", &reference);
+    section(
+        "yours",
+        &yours
+            .map_or_else(|| "not run lately".to_string(), |yours| figures(yours, entry.is_real())),
+    );
+    let (graded, stress) = match entry.is_real() {
+        true => (format!("graded by {} runs", entry.seeds()), 20),
+        false => (format!("graded under {} seeds", entry.seeds()), 300),
+    };
+    section("points", &format!("{}, {graded}", test.points));
+    section("run", &format!("cargo lab stress {} -n {stress}", test.name));
+}
+
+/// The figures of a student's own runs.
+fn figures(test: &TestSummary, is_real: bool) -> String {
+    let TestSummary { runs, failed, virtual_seconds, cpu_seconds, .. } = test;
+    let (time, cpu) = (virtual_seconds.mean, cpu_seconds.mean * 1e3);
+    if is_real {
+        return format!("{time:.1} s of real time; {failed} of {runs} runs failed");
+    }
+    format!("{time:.1} s of virtual time, {cpu:.1} ms of CPU; {failed} of {runs} runs failed")
+}
+
+/// The latest summary that has the test.
+fn latest(workspace: &Workspace, entry: Entry<'_>) -> Option<TestSummary> {
+    run_dir::list(&results::runs(workspace)).iter().find_map(|directory| {
+        let summary = Summary::read(directory)?;
+        let is_it = |test: &TestSummary| test.test == entry.test.name && test.runs > 0;
+        summary.tests.into_iter().find(is_it)
+    })
+}
+
+/// Prints a paragraph with a word in the margin.
+fn section(word: &str, text: &str) {
+    let mut line = format!("  {word:<10}");
+    for piece in text.split_whitespace() {
+        if line.len() + 1 + piece.len() > term::width().clamp(40, WIDTH) {
+            anstream::println!("{}", line.trim_end());
+            line = " ".repeat(12);
+        }
+        if line.len() > 12 {
+            line.push(' ');
+        }
+        line += piece;
+    }
+    anstream::println!("{}", line.trim_end());
+}

@@ -1,0 +1,145 @@
+//! `cargo lab replay`: one test under one seed, as a failing test prints it.
+
+use std::fs::File;
+
+use contract::record::{Exit, Run, Verdict, file_name};
+use judge::{Error, Output, Stop, TestCase, Workspace};
+use serde::Serialize;
+
+use crate::built::Built;
+use crate::cli::ReplayArgs;
+use crate::results;
+use crate::results::run_dir::{self, KeptVerdict, RunDir};
+use crate::runner::Runner;
+use crate::select::Selection;
+use crate::term::{self, BAD, DOUBTFUL, GOOD, paint};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Replay<'a> {
+    /// The run.
+    #[serde(flatten)]
+    result: &'a Run,
+    /// Whether the code is another than when this run failed; `null` if no such failure is kept.
+    sources_changed: Option<bool>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
+    let workspace = Workspace::find()?;
+    let catalog = workspace.catalog()?;
+    let selection = Selection::new(std::slice::from_ref(&args.test));
+    let stop = Stop::on_signals()?;
+    let cases = Built::new(&workspace, &catalog, &selection, args.release, &stop)?.cases;
+    let [case] = &cases[..] else {
+        let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
+        let problem = format!("'{}' means several tests: {}", args.test, names.join(", "));
+        return Err(Error::harness(problem));
+    };
+    let policy = (!args.real).then_some(args.run.policy);
+    let seed = args.run.seed;
+    let name = file_name(&case.name, seed, case.policy(policy));
+    let kept = kept_verdict(&workspace, &name);
+    let directory = RunDir::create(&results::runs(&workspace), &format!("replay_{}", case.name))?;
+    let judge = crate::cli::judge(args.patience, stop)?;
+    let runner = Runner::new(judge, policy, directory);
+    let log = runner.make_run(case, seed)?.join("log.txt");
+    let output = if args.log { Output::Shown } else { Output::Log(log) };
+    let Some(mut result) = runner.run_once(case, seed, &output)? else {
+        runner.directory.discard()?;
+        return Err(Error::Interrupted);
+    };
+    keep(&runner, case, &mut result)?;
+    show(args, case, &result, kept.as_ref());
+    if result.verdict.is_failure() && !args.json && !args.log {
+        let log = runner.make_run(case, seed)?.join("log.txt");
+        anstream::println!("  log       cargo lab logs {}", workspace.shorten(&log).display());
+    }
+    Ok(match result.verdict {
+        Verdict::Pass | Verdict::Skipped => Exit::Passed,
+        Verdict::Fail | Verdict::Diverged => Exit::Failed,
+        Verdict::Unknown => Exit::Inconclusive,
+        Verdict::Harness => Exit::Harness,
+    })
+}
+
+/// Shows how it went.
+fn show(args: &ReplayArgs, case: &TestCase, result: &Run, kept: Option<&KeptVerdict>) {
+    let sources_changed = kept.map(|kept| kept.build != case.build.hash());
+    let lines = match args.json {
+        true => run_dir::json(&Replay { result, sources_changed }),
+        false => {
+            headline(result)
+                + &result.failure.as_ref().map_or(String::new(), |it| format!("\n{}", it.report))
+        }
+    };
+    if args.log {
+        anstream::eprintln!("{lines}");
+    } else {
+        anstream::println!("{lines}");
+    }
+    let Some(kept) = kept else { return };
+    if result.policy.is_none() {
+        term::note("in real time no seed decides what happens: this was another run");
+    } else if sources_changed == Some(true) {
+        let test = &case.name;
+        term::note(format!(
+            "the code has changed since this failure was kept, so the seed explores another \
+             schedule{}: cargo lab stress {test} -n 300",
+            if result.verdict == Verdict::Pass { ", and a pass proves nothing" } else { "" }
+        ));
+    } else if result.verdict != kept.run.verdict || result.trace_hash != kept.run.trace_hash {
+        term::note(format!(
+            "this is the build that was kept, but the run went another way ({} with hash {} then): \
+             something outside of the simulation leaks in",
+            kept.run.verdict.word(),
+            kept.run.trace_hash
+        ));
+    }
+}
+
+/// Verdict, virtual time, number of events and hash, in one line.
+fn headline(result: &Run) -> String {
+    let style = match result.verdict {
+        Verdict::Pass => GOOD,
+        Verdict::Fail | Verdict::Diverged => BAD,
+        Verdict::Unknown | Verdict::Skipped | Verdict::Harness => DOUBTFUL,
+    };
+    let word = paint(style, result.verdict.word());
+    let run = format!("{} {}", result.test, result.seed_and_policy());
+    let seconds = result.virtual_seconds;
+    if result.policy.is_none() {
+        return format!("{word} {run}  {seconds:.3} s of real time");
+    }
+    format!(
+        "{word} {run}  {seconds:.3} s of virtual time, {} events, hash {}, {:.1} ms of CPU",
+        result.events,
+        result.trace_hash,
+        result.cpu_seconds * 1e3
+    )
+}
+
+/// Keeps a failing run.
+fn keep(runner: &Runner, case: &TestCase, result: &mut Run) -> Result<(), Error> {
+    if !result.verdict.is_failure() {
+        return runner.directory.discard();
+    }
+    let directory = runner.make_run(case, result.seed)?;
+    runner.write(case, result, &directory)?;
+    runner.directory.link();
+    runner.directory.close();
+    Ok(())
+}
+
+/// What the latest directory that has this run says of it. Replays themselves do not count: they
+/// may have been made after the code had changed.
+fn kept_verdict(workspace: &Workspace, name: &str) -> Option<KeptVerdict> {
+    let directories = run_dir::list(&results::runs(workspace));
+    let is_replay = |path: &std::path::PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().contains("_replay_"))
+    };
+    directories.into_iter().filter(|path| !is_replay(path)).find_map(|path| {
+        let file = File::open(path.join(name).join("verdict.json")).ok()?;
+        serde_json::from_reader(file).ok()
+    })
+}

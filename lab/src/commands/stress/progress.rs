@@ -1,0 +1,222 @@
+//! How far a stress run has come: bars on a terminal, now and then a line elsewhere.
+
+use std::time::{Duration, Instant};
+
+use contract::record::Run;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use judge::TestCase;
+
+use crate::results::stats::TestStats;
+use crate::term::{self, BAD, paint};
+
+/// How often a line appears where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Bars on a terminal, lines elsewhere.
+    Bars,
+    /// `Done 003/100; 3 ok, 0 failed`, where a run is one seed of all tests.
+    StatusLine,
+}
+
+/// What is shown while tests run.
+pub(crate) enum Progress {
+    /// Bars that are drawn in place.
+    Bars(Bars),
+    /// A line now and then.
+    Lines(Lines),
+    /// The course's status line.
+    StatusLine(StatusLine),
+}
+
+/// A bar for each test, and one for all of them.
+pub(crate) struct Bars {
+    /// Draws the bars.
+    all: MultiProgress,
+    /// The runs of all tests.
+    overall: ProgressBar,
+    /// One for each test.
+    tests: Vec<ProgressBar>,
+}
+
+/// Lines for a pipe.
+pub(crate) struct Lines {
+    /// When the first test began.
+    started: Instant,
+    /// When the last line was printed.
+    shown: Instant,
+    /// Runs that are over.
+    runs: u64,
+    /// Those that failed.
+    failed: u64,
+}
+
+/// What the script of the course's students prints.
+pub(crate) struct StatusLine {
+    /// How many tests a run consists of.
+    tests: usize,
+    /// By seed that is not over yet: how many tests are, and whether one failed.
+    open: std::collections::BTreeMap<u64, (usize, bool)>,
+    /// Runs without a failure.
+    ok: u64,
+    /// Runs with one.
+    failed: u64,
+    /// Whether the line is drawn in place.
+    is_live: bool,
+}
+
+impl Progress {
+    /// Progress of these tests.
+    pub(crate) fn new(form: Form, cases: &[TestCase]) -> Self {
+        match form {
+            Form::Bars if term::is_live() => Progress::Bars(Bars::new(cases)),
+            Form::Bars => Progress::Lines(Lines {
+                started: Instant::now(),
+                shown: Instant::now(),
+                runs: 0,
+                failed: 0,
+            }),
+            Form::StatusLine => Progress::StatusLine(StatusLine {
+                tests: cases.len(),
+                open: Default::default(),
+                ok: 0,
+                failed: 0,
+                is_live: term::is_terminal(),
+            }),
+        }
+    }
+
+    /// A run is over. `total` is how many runs each test is to have, if there is an end.
+    pub(crate) fn finished(
+        &mut self,
+        test: usize,
+        result: &Run,
+        stats: &TestStats,
+        total: Option<u64>,
+    ) {
+        match self {
+            Progress::Bars(bars) => bars.finished(test, stats, total),
+            Progress::Lines(lines) => lines.finished(result, total),
+            Progress::StatusLine(line) => line.finished(result, total),
+        }
+        let is_first = stats.failed == 1;
+        if result.verdict.is_failure() && is_first && !matches!(self, Progress::StatusLine(_)) {
+            let word = paint(BAD, result.verdict.word());
+            let (test, run) = (&result.test, result.seed_and_policy());
+            self.print(&format!("{word} {test} {run}  {}", result.reason()));
+        }
+    }
+
+    /// Runs that an earlier command has finished.
+    pub(crate) fn resumed(&mut self, test: usize, result: &Run, stats: &TestStats) {
+        match self {
+            Progress::Bars(bars) => bars.finished(test, stats, None),
+            Progress::Lines(lines) => lines.count(result),
+            Progress::StatusLine(line) => {
+                line.count(result);
+            }
+        }
+    }
+
+    /// Prints a line without disturbing the bars.
+    pub(crate) fn print(&self, line: &str) {
+        match self {
+            Progress::Bars(bars) => bars.all.suspend(|| anstream::println!("{line}")),
+            Progress::Lines(_) | Progress::StatusLine(_) => anstream::println!("{line}"),
+        }
+    }
+
+    /// Nothing more will be shown.
+    pub(crate) fn end(self) {
+        if let Progress::Bars(bars) = self {
+            bars.all.clear().ok(); // A terminal that went away needs no cleaning.
+        }
+    }
+}
+
+impl Bars {
+    /// Bars that stand at zero.
+    fn new(cases: &[TestCase]) -> Self {
+        let all = MultiProgress::new();
+        let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0).max(7);
+        let style = |color: &str| {
+            let form = format!(
+                "{{prefix:{width}}} {{bar:24.{color}}} {{pos:>5}}/{{len}} {{msg}} {{elapsed}}"
+            );
+            ProgressStyle::with_template(&form)
+                .expect("the template is well formed")
+                .progress_chars("=> ")
+        };
+        let add = |name: &str, color| {
+            let bar = all.add(ProgressBar::new(0).with_prefix(name.to_string()));
+            bar.set_style(style(color));
+            bar
+        };
+        let overall = add("overall", "cyan");
+        let tests = cases.iter().map(|case| add(&case.name, "green")).collect();
+        overall.enable_steady_tick(Duration::from_millis(500));
+        Self { all, overall, tests }
+    }
+
+    /// Moves the bar of a test, and the overall one.
+    fn finished(&self, test: usize, stats: &TestStats, total: Option<u64>) {
+        let bar = &self.tests[test];
+        if let Some(total) = total {
+            bar.set_length(total);
+            self.overall.set_length(total * self.tests.len() as u64);
+        }
+        bar.set_position(stats.runs);
+        self.overall.inc(1);
+        if stats.failed > 0 {
+            bar.set_message(paint(BAD, format!("{} failed", stats.failed)));
+        }
+    }
+}
+
+impl Lines {
+    /// Counts a run.
+    fn count(&mut self, result: &Run) {
+        self.runs += 1;
+        self.failed += u64::from(result.verdict.is_failure());
+    }
+
+    /// Counts a run, and prints a line if the last one was long ago.
+    fn finished(&mut self, result: &Run, _total: Option<u64>) {
+        self.count(result);
+        if self.shown.elapsed() >= LINE_INTERVAL {
+            self.shown = Instant::now();
+            let seconds = self.started.elapsed().as_secs();
+            anstream::println!("{seconds:4} s: {} runs, {} failed", self.runs, self.failed);
+        }
+    }
+}
+
+impl StatusLine {
+    /// Counts a test of a run; true if it was the run's last one.
+    fn count(&mut self, result: &Run) -> bool {
+        let (tests, has_failed) = self.open.entry(result.seed).or_default();
+        *tests += 1;
+        *has_failed |= result.verdict.is_failure();
+        if *tests < self.tests {
+            return false;
+        }
+        let failed = self.open.remove(&result.seed).is_some_and(|(_, failed)| failed);
+        self.failed += u64::from(failed);
+        self.ok += u64::from(!failed);
+        true
+    }
+
+    /// Counts a test of a run, and prints the line if the run is over.
+    fn finished(&mut self, result: &Run, total: Option<u64>) {
+        if self.count(result) {
+            let (done, style) =
+                (self.ok + self.failed, if self.failed > 0 { BAD } else { term::GOOD });
+            let total = total.map_or_else(|| "-".to_string(), |total| total.to_string());
+            let line = format!("Done {done:03}/{total}; {} ok, {} failed", self.ok, self.failed);
+            let up = if self.is_live && done > 1 { "\x1b[1A\x1b[2K" } else { "" };
+            anstream::println!("{up}{}", paint(style, line));
+        }
+    }
+}

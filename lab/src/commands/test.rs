@@ -1,0 +1,159 @@
+//! `cargo lab test`: one pass, and the lines that every student of the course knows.
+
+use contract::record::{self, Exit, Run, Statistics, Verdict, seed_and_policy};
+use judge::pool::{self, Ending};
+use judge::{Error, Stop, TestCase, Workspace};
+
+use crate::built::Built;
+use crate::cli::TestArgs;
+use crate::results;
+use crate::results::plan::Plan;
+use crate::results::run_dir::RunDir;
+use crate::results::stats::TestStats;
+use crate::results::summary::{Summary, TestSummary};
+use crate::runner::Runner;
+use crate::select::Selection;
+use crate::term::{self, BAD, BOLD, DIM, DOUBTFUL, GOOD, paint};
+
+/// Runs the command.
+pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
+    let workspace = Workspace::find()?;
+    let catalog = workspace.catalog()?;
+    let selection = Selection::new(&args.patterns);
+    let stop = Stop::on_signals()?;
+    let built = Built::new(&workspace, &catalog, &selection, args.world.release, &stop)?;
+    let cases = &built.cases[..];
+    let seed = args.seed.unwrap_or_else(term::fresh_seed);
+    let label = format!("test_{}", selection.label());
+    let directory = RunDir::create(&results::runs(&workspace), &label)?;
+    let policy = (!args.real).then_some(args.world.policy);
+    let runner = Runner::new(args.world.judge(stop)?, policy, directory);
+    let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
+    let mut pass = Pass { cases, results: vec![None; cases.len()], shown: 0 };
+    let ending = pool::run(
+        0..cases.len(),
+        workers,
+        runner.judge.stop(),
+        |test| Ok(runner.run(&cases[test], seed)?.map(|run| (test, run))),
+        |(test, run)| {
+            pass.add(test, run);
+            Ok(())
+        },
+    );
+    let mut summary = Summary::new(policy, Plan::builds(cases));
+    summary.tests = pass.summaries();
+    let exit = summary.exit();
+    if exit == Exit::Failed {
+        summary.write(&runner.directory, &summary.table(true))?;
+        runner.directory.link();
+        runner.directory.close();
+    } else {
+        runner.directory.discard()?; // A pass keeps nothing.
+    }
+    let ending = ending?;
+    let is_real = cases.iter().all(|case| case.real);
+    pass.show_totals(&seed_and_policy(seed, policy.filter(|_| !is_real)));
+    if exit == Exit::Failed {
+        let path = workspace.shorten(runner.directory.path()).display();
+        anstream::println!("logs and reports: {path}, see `cargo lab logs`");
+    }
+    let interrupted = ending == Ending::Interrupted;
+    built.outcome(if interrupted { exit.max(Exit::Interrupted) } else { exit })
+}
+
+/// One pass over some tests.
+struct Pass<'a> {
+    /// The tests.
+    cases: &'a [TestCase],
+    /// How they went, as far as they are over.
+    results: Vec<Option<Run>>,
+    /// How many tests have been shown, in their order.
+    shown: usize,
+}
+
+impl Pass<'_> {
+    /// Takes a result, and shows what can be shown in the order of the tests.
+    fn add(&mut self, test: usize, result: Run) {
+        self.results[test] = Some(result);
+        while let Some(Some(result)) = self.results.get(self.shown) {
+            show(result);
+            self.shown += 1;
+        }
+    }
+
+    /// The results as a summary has them.
+    fn summaries(&self) -> Vec<TestSummary> {
+        let results = self.cases.iter().zip(&self.results);
+        results
+            .map(|(case, result)| {
+                let mut stats = TestStats::default();
+                result.iter().for_each(|result| stats.add(result));
+                TestSummary::new(case.into(), &stats)
+            })
+            .collect()
+    }
+
+    /// Shows what was not shown yet, which tests were not run, and how many passed for how many
+    /// points.
+    fn show_totals(&self, run: &str) {
+        self.results[self.shown..].iter().flatten().for_each(show);
+        let tests = self.cases.iter().zip(&self.results);
+        for (case, _) in tests.filter(|(_, result)| result.is_none()) {
+            anstream::println!(
+                "{}\n  ... {}",
+                title(&case.lab, &case.part, &case.name),
+                paint(DOUBTFUL, "not run")
+            );
+        }
+        let passed = |result: &Option<Run>| {
+            result.as_ref().is_some_and(|result| result.verdict == Verdict::Pass)
+        };
+        let count = self.results.iter().filter(|result| passed(result)).count();
+        let points = |passing: bool| -> u32 {
+            let tests = self.cases.iter().zip(&self.results);
+            tests.filter(|(_, r)| !passing || passed(r)).map(|(case, _)| case.points).sum()
+        };
+        let (reached, all) = (points(true), points(false));
+        let style = if count == self.cases.len() { GOOD } else { BAD };
+        let tests = format!("Tests passed: {count}/{}", self.cases.len());
+        anstream::println!("\n{}  {}", paint(style, tests), paint(DIM, format!("(seed {run})")));
+        if let Some(share) = (reached * 100).checked_div(all) {
+            anstream::println!("{}", paint(BOLD, format!("Points: {reached}/{all} ({share}%)")));
+        }
+    }
+}
+
+/// Shows one result.
+fn show(result: &Run) {
+    anstream::println!("{}", title(&result.lab, &result.part, &result.test));
+    let figures = match result.statistics {
+        Some(Statistics { peers, rpcs, bytes, commits }) => {
+            let seconds = result.virtual_seconds;
+            format!(" -- {seconds:5.1} {peers:2} {rpcs:4} {bytes:7} {commits:4}")
+        }
+        None if result.policy.is_none() => format!(" -- {:5.1}", result.virtual_seconds),
+        None => String::new(),
+    };
+    match result.verdict {
+        Verdict::Pass => anstream::println!("  ... {}{figures}", paint(GOOD, "Passed")),
+        Verdict::Unknown => {
+            anstream::println!("  ... {}{figures}", paint(DOUBTFUL, "Unknown: a checker gave up"));
+        }
+        Verdict::Skipped => {
+            anstream::println!("  ... {}", paint(DOUBTFUL, "skipped: simulation only"));
+        }
+        Verdict::Fail | Verdict::Diverged | Verdict::Harness => {
+            anstream::println!("  ... {}", paint(BAD, "FAILED"));
+            let report = result.failure.as_ref().map_or("no report", |failure| &failure.report);
+            anstream::println!("{report}");
+        }
+    }
+}
+
+/// A test's title; a health check belongs to no part.
+fn title(lab: &str, part: &str, test: &str) -> String {
+    if part.is_empty() {
+        return format!("Test ({lab}): {} ...", test.replace('_', " "));
+    }
+    record::title(test, part)
+}
