@@ -4,18 +4,15 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use contract::settings::Policy;
+use judge::pool::processors;
 
 /// What every command ends with.
 const EXIT_CODES: &str = "\
-Exit codes:
-  0  all is as it should be
-  1  a bug survived, or a variant failed a test
-  2  inconclusive: a checker gave up
-  3  a patch does not compile
-  4  no patch matched
-  5  usage or harness error; also a patch that does not apply
-  130  interrupted";
+Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived or a variant failed,
+2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, trouble with the
+machine, or a patch that does not apply, 130 interrupted before anything was found wrong.";
 
 /// Shows that the grading tests catch classic mistakes and accept correct solutions of any kind.
 #[derive(Debug, Parser)]
@@ -90,7 +87,7 @@ pub(crate) struct Options {
     /// Test processes at a time; one for each processor unless given.
     #[arg(short, long, value_name = "N")]
     pub(crate) parallel: Option<NonZeroUsize>,
-    /// Seconds of real time after which a test run that has not ended counts as hanging.
+    /// Seconds after which a test run that has not ended counts as hanging.
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     pub(crate) time_out: NonZeroU64,
     /// Writes all results as JSON.
@@ -101,41 +98,12 @@ pub(crate) struct Options {
 impl Options {
     /// How many test processes run at a time.
     pub(crate) fn workers(&self) -> usize {
-        let cpus = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.parallel.map_or_else(cpus, NonZeroUsize::get)
+        self.parallel.map_or_else(processors, NonZeroUsize::get)
     }
 
     /// How long a test run may take.
     pub(crate) fn time_out(&self) -> Duration {
         Duration::from_secs(self.time_out.get())
-    }
-}
-
-/// How the simulation chooses among the schedules that are possible; `LAB_POLICY`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Policy {
-    /// First ready, first run.
-    Fifo,
-    /// A random one of the ready tasks.
-    Random,
-    /// Random, and tasks are interrupted now and then.
-    Walk,
-    /// Random priorities that drop now and then.
-    Pct,
-    /// Random, and a server's task stands still now and then.
-    Stall,
-}
-
-impl Policy {
-    /// Its name in `LAB_POLICY`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Policy::Fifo => "fifo",
-            Policy::Random => "random",
-            Policy::Walk => "walk",
-            Policy::Pct => "pct",
-            Policy::Stall => "stall",
-        }
     }
 }
 
@@ -148,12 +116,5 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn policies_are_called_as_in_the_environment() {
-        for policy in Policy::value_variants() {
-            assert_eq!(Policy::from_str(policy.name(), false), Ok(*policy));
-        }
     }
 }

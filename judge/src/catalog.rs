@@ -126,7 +126,7 @@ impl Catalog {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
         Self::parse(&text)
-            .map_err(|problem| Error::harness(format!("{}: {problem}", path.display())))
+            .map_err(|problem| Error::harness(format!("{} {problem}", path.display())))
     }
 
     /// The catalog that `text` describes.

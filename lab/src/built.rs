@@ -1,5 +1,7 @@
 //! The tests that were asked for, built and ready to run.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use contract::record::Exit;
@@ -17,6 +19,18 @@ pub(crate) struct Built {
     pub(crate) cases: Vec<TestCase>,
     /// Labs that do not compile: each costs its own tests and no others.
     broken: Vec<String>,
+    /// Removed after the copies of the builds, if no run is kept.
+    _runs: Runs,
+}
+
+/// The directory of all runs.
+#[derive(Debug, Default)]
+struct Runs(PathBuf);
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        fs::remove_dir(&self.0).ok(); // Succeeds only if it is empty.
+    }
 }
 
 impl Built {
@@ -41,7 +55,7 @@ impl Built {
             builds: &builds,
             stop,
         };
-        let mut built = Built::default();
+        let mut built = Built { _runs: Runs(results::runs(workspace)), ..Built::default() };
         for lab in selection.labs(catalog)? {
             term::echo(&builder.command(lab));
             match builder.build(lab)? {

@@ -17,38 +17,44 @@ pub fn answer(seed: u64) -> u64 {
 }
 ";
 
-/// Its tests: one that runs under seeds and writes records, and a plain one.
-const GRADING: &str = r##"
-use std::io::Write as _;
+/// How its tests speak to a judge: the assignment arrives over standard input, the record goes back.
+const HARNESS: &str = r##"
+use std::io::{BufRead as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |value| value.parse().unwrap())
-}
-
-fn record(seed: u64, verdict: &str) {
-    let Ok(path) = std::env::var("LAB_REPORT") else { return };
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-    let failure = "\"answer_1a failed\\n  claim     the answer\\n  actual    not 42\"";
+fn judged(check: impl Fn(u64, &str) -> bool) {
+    let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
+    let mut line = String::new();
+    std::io::BufReader::new(&socket).read_line(&mut line).unwrap();
+    let field = |name: &str| {
+        let (_, rest) = line.split_once(&format!("\"{name}\":")).unwrap();
+        rest.split([',', '}']).next().unwrap().trim_matches('"').to_string()
+    };
+    let (test, seed) = (field("test"), field("seed").parse().unwrap());
+    let verdict = if check(seed, &field("programs")) { "pass" } else { "fail" };
+    let policy = match &*field("policy") { "null" => "null".to_string(), name => format!("\"{name}\"") };
+    let failure = r#"{"property":"the answer","actual":"not 42","report":"answer_1a failed"}"#;
     let failure = if verdict == "fail" { failure } else { "null" };
-    let policy = std::env::var("LAB_POLICY").unwrap();
-    writeln!(file, r#"{{"seed":{seed},"policy":"{policy}","verdict":"{verdict}","failure":{failure},"more":[]}}"#).unwrap();
+    let nonce = field("nonce");
+    writeln!(&socket, r#"{{"version":2,"nonce":"{nonce}","lab":"","part":"","test":"{test}","seed":{seed},"policy":{policy},"verdict":"{verdict}","kind":null,"virtual_seconds":1,"cpu_seconds":0,"events":0,"trace_hash":"","statistics":null,"failure":{failure}}}"#).unwrap();
+    std::process::exit(0);
 }
 
+"##;
+
+/// Its tests.
+const GRADING: &str = "
 #[test]
 fn answer_1a() {
-    let first = number("LAB_SEED", 0);
-    for seed in first..first + number("LAB_RUNS", 1) {
-        let right = tiny::answer(seed) == 42;
-        record(seed, if right { "pass" } else { "fail" });
-        assert!(right);
-    }
+    judged(|seed, _| tiny::answer(seed) == 42);
 }
 
 #[test]
-fn plain_1a() {
-    assert_eq!(tiny::answer(0), 42);
+fn first_answer_1a() {
+    judged(|_, _| tiny::answer(0) == 42);
 }
-"##;
+";
 
 /// A program, and a test that asks it.
 const PROGRAM: &str = "\
@@ -60,19 +66,21 @@ fn main() {
 const PROGRAM_TEST: &str = r##"
 #[test]
 fn program_1b() {
-    let first = number("LAB_SEED", 0);
-    for seed in first..first + number("LAB_RUNS", 1) {
-        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_answer"));
-        let output = program.arg(seed.to_string()).output().unwrap();
-        let verdict = if output.stdout == b"42\n" { "pass" } else { "fail" };
-        let line = format!(r#"{{"seed":{seed},"policy":null,"verdict":"{verdict}"}}"#);
-        let path = std::env::var("LAB_REPORT").unwrap();
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{line}").unwrap();
-        assert_eq!(verdict, "pass");
-    }
+    judged(|seed, programs| {
+        let mut program = std::process::Command::new(format!("{programs}/answer"));
+        program.arg(seed.to_string()).output().unwrap().stdout == b"42\n"
+    });
 }
 "##;
+
+/// The catalog.
+const CATALOG: &str = r#"
+lab = [{ name = "tiny", title = "Tiny", part = [{ name = "1", title = "", paper = "", test = [
+    { name = "answer_1a", points = 1, claim = "", story = "" },
+    { name = "first_answer_1a", points = 1, claim = "", story = "" },
+    { name = "program_1b", points = 1, claim = "", story = "", real = true },
+] }] }]
+"#;
 
 /// A workspace in a directory of its own.
 pub struct Fixture(TempDir);
@@ -88,7 +96,8 @@ impl Fixture {
             "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
         );
         fixture.write("tiny/src/lib.rs", LAB);
-        fixture.write("tiny/tests/grading/main.rs", GRADING);
+        fixture.write("tiny/tests/grading/main.rs", &(HARNESS.to_string() + GRADING));
+        fixture.write("lab/labs.toml", CATALOG);
         let git = Command::new("git")
             .arg("init")
             .current_dir(fixture.path())
@@ -101,7 +110,7 @@ impl Fixture {
     /// Adds a program with a test that runs in real time.
     pub fn with_program(self) -> Self {
         self.write("tiny/src/bin/answer.rs", PROGRAM);
-        self.write("tiny/tests/grading/main.rs", &(GRADING.to_string() + PROGRAM_TEST));
+        self.write("tiny/tests/grading/main.rs", &(HARNESS.to_string() + GRADING + PROGRAM_TEST));
         self
     }
 

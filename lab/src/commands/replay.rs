@@ -30,9 +30,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let catalog = workspace.catalog()?;
     let selection = Selection::new(std::slice::from_ref(&args.test));
     let stop = Stop::on_signals()?;
-    let cases = Built::new(&workspace, &catalog, &selection, args.release, &stop)?.cases;
-    let [case] = &cases[..] else {
-        let names: Vec<&str> = cases.iter().map(|case| &*case.name).collect();
+    let built = Built::new(&workspace, &catalog, &selection, args.release, &stop)?;
+    let [case] = &built.cases[..] else {
+        let names: Vec<&str> = built.cases.iter().map(|case| &*case.name).collect();
         let problem = format!("'{}' means several tests: {}", args.test, names.join(", "));
         return Err(Error::harness(problem));
     };

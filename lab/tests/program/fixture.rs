@@ -32,6 +32,7 @@ impl Fixture {
             .write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"toy\", \"rig\"]\n");
         fixture.write("toy/Cargo.toml", toy);
         fixture.write("toy/src/lib.rs", "");
+        fixture.write("toy/src/bin/answer.rs", "fn main() {\n    println!(\"42\");\n}\n");
         fixture.write("toy/tests/grading.rs", include_str!("../fixture/grading.rs"));
         fixture.write("rig/Cargo.toml", "[package]\nname = \"rig\"\nedition = \"2024\"\n");
         fixture.write("rig/src/lib.rs", "#[test]\nfn turns() {}\n");
@@ -95,7 +96,8 @@ impl Fixture {
     pub(crate) fn runs(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("lab-runs")).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name != "latest").collect();
+        let mut names: Vec<String> =
+            names.filter(|name| name != "latest" && name != "builds").collect();
         names.sort();
         names
     }

@@ -75,7 +75,7 @@ fn flags() {
         .filter(|entry| entry.as_ref().unwrap().path().join("log.txt").exists());
     assert_eq!(logs.count(), 2);
     let ran = fixture.lab("stress fails_9b -n 3 -v").expect(1);
-    ran.shows("claim     nothing fails");
+    ran.shows("property  nothing fails").shows("claim     It fails.");
     fixture
         .lab("stress unknown_9c -n 3")
         .expect(2)

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use contract::record::{Exit, seed_and_policy};
+use contract::settings::Policy;
+use judge::Error;
 use serde::Serialize;
 
-use crate::cli::Policy;
-use crate::error::{Error, Exit};
-use crate::patch::Patch;
-use crate::sweep::{Failure, Sweep, Test};
+use super::patch::Patch;
+use super::sweep::{Failure, Sweep};
 
 /// Raised whenever a field of [`Report`] changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -81,30 +82,22 @@ pub(crate) struct Kill {
     /// The seed.
     pub(crate) seed: u64,
     /// The policy; `null` for a test with processes.
-    pub(crate) policy: Option<&'static str>,
+    pub(crate) policy: Option<Policy>,
     /// What was seen.
     pub(crate) why: String,
 }
 
 impl Kill {
-    /// A failure of this test under this policy.
-    pub(crate) fn new(test: &Test, failure: &Failure, policy: Policy) -> Self {
+    /// A failure of a test under this policy.
+    pub(crate) fn new(sweep: &Sweep, failure: &Failure, policy: Policy) -> Self {
         let Failure { seed, why } = failure.clone();
-        let policy = (!test.real).then(|| policy.name());
-        Self { test: test.name.clone(), seed, policy, why }
+        let policy = (!sweep.real).then_some(policy);
+        Self { test: sweep.test.clone(), seed, policy, why }
     }
 
     /// The run as `cargo lab replay` takes it.
     fn run(&self) -> String {
-        match self.policy {
-            Some(policy) => format!("{}:{policy}", self.seed),
-            None => format!("{} --real", self.seed),
-        }
-    }
-
-    /// The test's own name, without modules.
-    pub(crate) fn short_name(&self) -> &str {
-        self.test.rsplit("::").next().unwrap_or(&self.test)
+        seed_and_policy(self.seed, self.policy)
     }
 }
 
@@ -129,7 +122,7 @@ impl PatchReport {
         let mut text = format!("{name:<46} ");
         match &self.fate {
             Fate::Killed { seeds, kills } => {
-                let names: Vec<&str> = kills.iter().take(3).map(Kill::short_name).collect();
+                let names: Vec<&str> = kills.iter().take(3).map(|kill| &*kill.test).collect();
                 let more = kills.len().saturating_sub(names.len());
                 let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let names = names.join(", ");
@@ -226,17 +219,13 @@ impl Report {
     pub(crate) fn write_json(&self, path: &Path) -> Result<(), Error> {
         let mut json = serde_json::to_string_pretty(self).expect("a report has only plain fields");
         json.push('\n');
-        fs::write(path, json).map_err(|error| Error::io("write", path, &error))
+        fs::write(path, json).map_err(Error::file("write", path))
     }
 
     /// A table of all bugs and tests: of how many runs so many failed.
     pub(crate) fn matrix(&self) -> String {
-        let mut tests: Vec<&str> = self
-            .patches
-            .iter()
-            .flat_map(|patch| &patch.sweeps)
-            .map(|sweep| &*sweep.test.name)
-            .collect();
+        let mut tests: Vec<&str> =
+            self.patches.iter().flat_map(|patch| &patch.sweeps).map(|sweep| &*sweep.test).collect();
         tests.sort_unstable();
         tests.dedup();
         let mut text = String::new();
@@ -248,7 +237,7 @@ impl Report {
         for patch in &self.patches {
             text += &format!("\n{:<46}", format!("{}/{}", patch.lab, patch.name));
             for test in &tests {
-                let sweep = patch.sweeps.iter().find(|sweep| sweep.test.name == *test);
+                let sweep = patch.sweeps.iter().find(|sweep| sweep.test == *test);
                 let failures = sweep.map_or(0, |sweep| sweep.failures.len());
                 let cell = if failures == 0 { ".".to_string() } else { failures.to_string() };
                 text += &format!(" {cell:>4}");

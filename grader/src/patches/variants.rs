@@ -2,54 +2,51 @@
 
 use std::time::Instant;
 
-use clap::ValueEnum as _;
+use contract::record::Exit;
+use contract::settings::Policy;
+use judge::Error;
 
-use crate::cli::{Policy, VariantOptions};
-use crate::error::{Error, Exit};
-use crate::patch::Patch;
+use super::report::{Fate, Kill, PatchReport};
+use super::session::{Attempt, Patched, Session};
+use super::sweep::{Extent, Plan};
+use crate::cli::VariantOptions;
 use crate::progress;
-use crate::report::{Fate, Kill, PatchReport};
-use crate::session::{Patched, Plan, Reference, Session};
-use crate::sweep::Extent;
 
 /// Runs the command.
 ///
 /// # Errors
 /// If nothing matches, or the harness fails.
 pub(crate) fn run(options: &VariantOptions) -> Result<Exit, Error> {
-    let report = Session::run("variants", &options.common, |session, reference, patch| {
-        examine(session, reference, patch, options)
-    })?;
+    let session = Session::open("variants", &options.common)?;
+    let report = session.report(|attempt| examine(&session, attempt, options))?;
+    drop(session); // Removes the scratch tree, and the line that shows progress.
     progress::print(&report.summary());
     Ok(report.exit())
 }
 
-/// Builds one variant, and runs all tests under each policy.
+/// Runs all tests of one variant under each policy.
 fn examine(
     session: &Session<'_>,
-    reference: &Reference,
-    patch: &Patch,
+    attempt: Attempt<'_>,
     options: &VariantOptions,
 ) -> Result<PatchReport, Error> {
     let begin = Instant::now();
-    let mut report = PatchReport::new(patch);
-    match session.build_patched(patch)? {
+    let mut report = PatchReport::new(attempt.patch);
+    match attempt.patched {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Built(build) => {
+        Patched::Built(mut cases) => {
             let first = options.common.first_seed;
             let seeds = first..first + options.seeds.get();
             let (mut refusals, mut unknown) = (Vec::new(), 0);
-            let mut tests = reference.tests.clone();
             for &policy in policies(options) {
                 let plan = Plan { seeds: seeds.clone(), policy, extent: Extent::AllSeeds };
-                let label = patch.to_string();
-                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
-                tests.retain(|test| !test.real); // Policies mean nothing to processes.
+                let sweeps = session.sweep(&cases, &plan, &attempt.patch.to_string())?;
+                cases.retain(|case| !case.real); // Policies mean nothing to processes.
                 for sweep in &sweeps {
                     unknown += sweep.unknown;
                     report.runs += sweep.runs;
-                    let kill = |failure| Kill::new(&sweep.test, failure, policy);
+                    let kill = |failure| Kill::new(sweep, failure, policy);
                     refusals.extend(sweep.failures.iter().map(kill));
                 }
             }
@@ -66,5 +63,5 @@ fn examine(
 
 /// The policies that were asked for; all of them if none was.
 fn policies(options: &VariantOptions) -> &[Policy] {
-    if options.policy.is_empty() { Policy::value_variants() } else { &options.policy }
+    if options.policy.is_empty() { &Policy::ALL } else { &options.policy }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::error::Error;
-use crate::report::{Fate, Report};
+use judge::Error;
+
+use super::report::{Fate, Report};
 
 /// How many of the tests that kill a bug are named.
 const NAMED: usize = 4;
@@ -15,7 +16,7 @@ const NAMED: usize = 4;
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn write(path: &Path, report: &Report) -> Result<(), Error> {
-    fs::write(path, table(report)).map_err(|error| Error::io("write", path, &error))
+    fs::write(path, table(report)).map_err(Error::file("write", path))
 }
 
 /// The table.
@@ -25,7 +26,7 @@ fn table(report: &Report) -> String {
         let (seeds, killers) = match &patch.fate {
             Fate::Killed { seeds, kills } => {
                 let names = kills.iter().take(NAMED);
-                let names = names.map(|kill| format!("`{}`", kill.short_name()));
+                let names = names.map(|kill| format!("`{}`", kill.test));
                 let more = kills.len().saturating_sub(NAMED);
                 let more = (more > 0).then(|| format!("{more} more"));
                 let names: Vec<String> = names.chain(more).collect();

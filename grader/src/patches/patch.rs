@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use judge::Error;
 
 /// A small change of a reference solution: `<collection>/<lab>/<name>.patch`.
 ///
@@ -72,7 +73,7 @@ pub(crate) fn matching(
 
 /// The patch in a file of a lab's directory.
 fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
-    let text = fs::read_to_string(&path).map_err(|error| Error::io("read", &path, &error))?;
+    let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let is_description = |line: &&str| !line.starts_with("diff ") && !line.starts_with("--- ");
     let description: Vec<&str> = text.lines().take_while(is_description).collect();
     let description = description.join(" ").trim().to_string();
@@ -93,12 +94,10 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     if !directory.exists() {
         return Ok(Vec::new());
     }
-    let fail = |error| Error::io("list", directory, &error);
-    let mut paths = fs::read_dir(directory)
-        .map_err(fail)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(fail)?;
+    let list = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let mut paths = list().map_err(Error::file("list", directory))?;
     paths.sort();
     Ok(paths)
 }
@@ -122,7 +121,7 @@ mod tests {
         assert_eq!(all[1].description, "Forgets it all. See Figure 2.");
         assert_eq!((all[0].headline(), all[1].headline()), ("", "Forgets it all."));
         let error = find(Some("c")).unwrap_err().to_string();
-        assert_eq!(error, "nothing matched: none of the 2 patches in bugs/ matches 'c'");
+        assert_eq!(error, "none of the 2 patches in bugs/ matches 'c'");
     }
 
     #[test]

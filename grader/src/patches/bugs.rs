@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use contract::record::Exit;
+use judge::Error;
+
+use super::markdown;
+use super::report::{Fate, Kill, PatchReport};
+use super::session::{Attempt, Patched, REAL_RUNS, Reference, Session};
+use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::BugOptions;
-use crate::error::{Error, Exit};
-use crate::markdown;
-use crate::patch::Patch;
 use crate::progress;
-use crate::report::{Fate, Kill, PatchReport};
-use crate::session::{Patched, Plan, Reference, Session};
-use crate::sweep::{Extent, Sweep};
 
 /// The numbers of seeds after which to look whether a bug is dead.
 const ROUNDS: [u64; 4] = [1, 4, 20, 100];
@@ -20,9 +21,9 @@ const ROUNDS: [u64; 4] = [1, 4, 20, 100];
 /// # Errors
 /// If nothing matches, or the harness fails.
 pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
-    let report = Session::run("bugs", &options.common, |session, reference, patch| {
-        hunt(session, reference, patch, options)
-    })?;
+    let session = Session::open("bugs", &options.common)?;
+    let report = session.report(|attempt| hunt(&session, attempt, options))?;
+    drop(session); // Removes the scratch tree, and the line that shows progress.
     if options.matrix {
         progress::print(&report.matrix());
     }
@@ -33,34 +34,32 @@ pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
     Ok(report.exit())
 }
 
-/// Builds one bug, and runs it until it is dead or has survived.
+/// Runs one bug until it is dead or has survived.
 fn hunt(
     session: &Session<'_>,
-    reference: &Reference,
-    patch: &Patch,
+    attempt: Attempt<'_>,
     options: &BugOptions,
 ) -> Result<PatchReport, Error> {
     let begin = Instant::now();
-    let mut report = PatchReport::new(patch);
-    match session.build_patched(patch)? {
+    let mut report = PatchReport::new(attempt.patch);
+    match attempt.patched {
         Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
         Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Built(build) => {
+        Patched::Built(mut cases) => {
             let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
             let first = options.common.first_seed;
             let mut kills = Vec::new();
-            let mut tests = reference.tests.clone();
             for seeds in rounds(first, options.seeds.get(), options.matrix) {
                 let plan = Plan { seeds, policy: options.policy, extent };
-                let label = patch.to_string();
-                let sweeps = session.sweep(reference, &build, &tests, &plan, &label)?;
+                let sweeps = session.sweep(&cases, &plan, &attempt.patch.to_string())?;
                 report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
-                kills = confirmed(session, reference, &sweeps, &plan, &mut report)?;
+                kills = confirmed(session, &attempt.reference, &sweeps, &plan, &mut report)?;
                 report.sweeps = sweeps;
                 if !kills.is_empty() {
                     break;
                 }
-                tests.retain(|test| test.seeded); // Once is enough for the others.
+                // Tests with processes that have had their runs have none left.
+                cases.retain(|case| !case.real || plan.seeds.end < first + REAL_RUNS);
             }
             report.fate = fate(first, kills, &report.sweeps);
         }
@@ -89,7 +88,7 @@ fn confirmed(
     let mut kills = Vec::new();
     for sweep in sweeps {
         let Some(failure) = sweep.failures.first() else { continue };
-        let kill = Kill::new(&sweep.test, failure, plan.policy);
+        let kill = Kill::new(sweep, failure, plan.policy);
         if session.reference_passes(reference, &sweep.test, failure.seed, plan.policy)? {
             kills.push(kill);
         } else {

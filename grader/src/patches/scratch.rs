@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use judge::{Catalog, Error, Workspace, output_of};
 use tempfile::TempDir;
 
-use crate::error::Error;
-use crate::patch::Patch;
-use crate::workspace::{Workspace, git_in, output_of};
+use super::patch::Patch;
 
 /// The copy, which is this process's alone.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Scratch {
     tree: TempDir,
     files: TempDir,
     target: PathBuf,
+    /// The packages that patches may change.
+    labs: BTreeSet<String>,
     /// Held as long as this lives. Dropped last.
     _lock: File,
 }
@@ -28,33 +30,35 @@ pub(crate) struct Scratch {
 type Original = (PathBuf, Option<Vec<u8>>);
 
 impl Scratch {
-    /// Copies `workspace`. What cargo has built of these labs may be of a patched source.
+    /// Copies `workspace`, whose labs are in `catalog`.
     ///
     /// # Errors
     /// If another process has a copy, or a file cannot be copied.
-    pub(crate) fn new(workspace: &Workspace, labs: &BTreeSet<&str>) -> Result<Self, Error> {
-        let home = workspace.target.join("grader");
-        fs::create_dir_all(&home).map_err(|error| Error::io("create", &home, &error))?;
-        let home = home.canonicalize().map_err(|error| Error::io("find", &home, &error))?;
+    pub(crate) fn new(workspace: &Workspace, catalog: &Catalog) -> Result<Self, Error> {
+        let home = workspace.target()?.join("grader");
+        fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
+        let home = home.canonicalize().map_err(Error::file("find", &home))?;
         let lock = lock(&home.join("lock"))?;
         let tree = fresh_directory(&home, "tree")?;
         let files = fresh_directory(&home, "runs")?;
-        let scratch = Self { tree, files, target: home.join("target"), _lock: lock };
+        let labs = catalog.labs.iter().filter(|lab| !lab.health_check);
+        let labs = labs.map(|lab| lab.name.clone()).collect();
+        let scratch = Self { tree, files, target: home.join("target"), labs, _lock: lock };
         // Cargo compares times: a file that keeps its time need not be compiled again, as long as
-        // it comes from the same place.
+        // it comes from the same place. What was last built of a lab may be of a patched source.
         let origin = home.join("origin");
-        let root = workspace.root.to_string_lossy();
+        let root = workspace.root().to_string_lossy();
         let same_origin = fs::read_to_string(&origin).is_ok_and(|last| last == root);
-        for file in workspace.files()? {
+        for file in tracked(workspace)? {
             let directory = file.iter().next().and_then(|directory| directory.to_str());
             if directory.is_some_and(|name| ["bugs", "variants"].contains(&name)) {
                 continue;
             }
-            let patched = directory.is_some_and(|directory| labs.contains(directory));
-            let (from, to) = (workspace.root.join(&file), scratch.tree().join(&file));
+            let patched = directory.is_some_and(|name| scratch.labs.contains(name));
+            let (from, to) = (workspace.root().join(&file), scratch.tree().join(&file));
             copy(&from, &to, same_origin && !patched)?;
         }
-        fs::write(&origin, &*root).map_err(|error| Error::io("write", &origin, &error))?;
+        fs::write(&origin, &*root).map_err(Error::file("write", &origin))?;
         Ok(scratch)
     }
 
@@ -99,7 +103,7 @@ impl Scratch {
         result.map(Ok)
     }
 
-    /// The files that a patch changes, which must be the lab's sources.
+    /// The files that a patch changes, which must be sources of its lab or of labs below that.
     fn changed_by(&self, patch: &Patch) -> Result<Vec<PathBuf>, String> {
         let mut command = git_in(self.tree());
         command.args(["apply", "--numstat"]).arg(&patch.path);
@@ -107,14 +111,33 @@ impl Scratch {
         let list = String::from_utf8_lossy(&list).into_owned();
         let changed = list.lines().filter_map(|line| line.split('\t').nth(2)).map(PathBuf::from);
         let changed: Vec<PathBuf> = changed.collect();
-        let sources = Path::new(&patch.lab).join("src");
-        match changed.iter().find(|file| !file.starts_with(&sources)) {
+        let allowed = self.below(&patch.lab);
+        let is_source =
+            |file: &Path| allowed.iter().any(|lab| file.starts_with(Path::new(lab).join("src")));
+        match changed.iter().find(|file| !is_source(file)) {
             Some(file) => {
-                Err(format!("it changes {}, outside of {}", file.display(), sources.display()))
+                let (file, lab) = (file.display(), &patch.lab);
+                Err(format!("it changes {file}, outside of the sources of {lab} and of labs below"))
             }
             None if changed.is_empty() => Err("it changes nothing".to_string()),
             None => Ok(changed),
         }
+    }
+
+    /// A lab and the labs that it is built on.
+    fn below<'a>(&'a self, lab: &'a str) -> BTreeSet<&'a str> {
+        let mut below = BTreeSet::from([lab]);
+        let mut open = vec![lab];
+        while let Some(lab) = open.pop() {
+            let manifest = self.tree().join(lab).join("Cargo.toml");
+            let manifest = fs::read_to_string(manifest).unwrap_or_default();
+            let dependencies = manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest);
+            let dependencies = dependencies.lines().take_while(|line| !line.starts_with('['));
+            let names = dependencies.filter_map(|line| line.split(['.', ' ', '=']).next());
+            let labs = names.filter_map(|name| self.labs.get(name)).map(|name| &**name);
+            open.extend(labs.filter(|name| below.insert(name)));
+        }
+        below
     }
 
     /// A file of the tree, with its contents.
@@ -123,7 +146,7 @@ impl Scratch {
         if !path.exists() {
             return Ok((file, None));
         }
-        let contents = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
+        let contents = fs::read(&path).map_err(Error::file("read", &path))?;
         Ok((file, Some(contents)))
     }
 
@@ -134,20 +157,49 @@ impl Scratch {
             Some(contents) => fs::write(&path, contents),
             None => fs::remove_file(&path),
         };
-        result.map_err(|error| Error::io("restore", &path, &error))
+        result.map_err(Error::file("restore", &path))
     }
+}
+
+/// The files that make up a workspace, relative to its root: all that git tracks, and what it would
+/// track.
+///
+/// # Errors
+/// If it is not a git working tree.
+fn tracked(workspace: &Workspace) -> Result<Vec<PathBuf>, Error> {
+    let mut command = Command::new("git");
+    command.current_dir(workspace.root());
+    command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let list = output_of(&mut command, "git ls-files")?;
+    let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let files = names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()));
+    // Without a file that was removed, but not yet from the index.
+    let files: BTreeSet<_> = files.filter(|file| workspace.root().join(file).is_file()).collect();
+    Ok(files.into_iter().collect())
+}
+
+/// Git outside of any repository: a patch's paths are relative to `directory`, whatever repository
+/// may be around it.
+fn git_in(directory: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(directory);
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(variable);
+    }
+    command.env("GIT_CEILING_DIRECTORIES", directory.parent().unwrap_or(directory));
+    command
 }
 
 /// Takes a lock that ends with the process at the latest.
 fn lock(path: &Path) -> Result<File, Error> {
-    let file = File::create(path).map_err(|error| Error::io("create", path, &error))?;
+    let file = File::create(path).map_err(Error::file("create", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let directory = path.parent().unwrap_or(path).display();
-            Err(Error::Harness(format!("another grader is at work in {directory}")))
+            Err(Error::harness(format!("another grader is at work in {directory}")))
         }
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
     }
 }
 
@@ -155,25 +207,25 @@ fn lock(path: &Path) -> Result<File, Error> {
 fn fresh_directory(home: &Path, name: &str) -> Result<TempDir, Error> {
     let path = home.join(name);
     if path.exists() {
-        fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;
+        fs::remove_dir_all(&path).map_err(Error::file("remove", &path))?;
     }
     tempfile::Builder::new()
         .prefix(name)
         .rand_bytes(0)
         .tempdir_in(home)
-        .map_err(|error| Error::io("create", &path, &error))
+        .map_err(Error::file("create", &path))
 }
 
 /// Copies a file, with its time if asked to.
 fn copy(from: &Path, to: &Path, keep_time: bool) -> Result<(), Error> {
     let directory = to.parent().expect("a copy is below the tree");
-    fs::create_dir_all(directory).map_err(|error| Error::io("create", directory, &error))?;
-    fs::copy(from, to).map_err(|error| Error::io("copy", from, &error))?;
+    fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
+    fs::copy(from, to).map_err(Error::file("copy", from))?;
     if keep_time {
         let modified = from.metadata().and_then(|metadata| metadata.modified());
         modified
             .and_then(|time| File::options().append(true).open(to)?.set_modified(time))
-            .map_err(|error| Error::io("set the time of", to, &error))?;
+            .map_err(Error::file("set the time of", to))?;
     }
     Ok(())
 }

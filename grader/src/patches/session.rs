@@ -1,0 +1,249 @@
+//! Patched builds, one after the other: what both commands go through.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use contract::settings::Policy;
+use judge::catalog::Lab;
+use judge::pool::{self, Ending};
+use judge::{Builder, Catalog, Error, Judge, Limits, Stop, TestCase, Workspace};
+
+use super::patch::{self, Patch};
+use super::report::{PatchReport, Report};
+use super::scratch::Scratch;
+use super::sweep::{Extent, Plan, Sweep};
+use crate::cli::Options;
+use crate::progress::Progress;
+
+/// How many runs of a test with processes are enough: each takes seconds, and is like the one
+/// before.
+pub(crate) const REAL_RUNS: u64 = 4;
+
+/// Bytes that a test process may print.
+const OUTPUT: u64 = 32 << 20;
+
+/// The work on one command.
+pub(crate) struct Session<'a> {
+    collection: &'static str,
+    options: &'a Options,
+    patches: Vec<Patch>,
+    catalog: Catalog,
+    judge: Judge,
+    /// The user's view.
+    progress: Progress,
+    scratch: Scratch,
+}
+
+/// A lab's reference: what patches are compared with.
+pub(crate) struct Reference {
+    /// The tests that were asked for.
+    cases: Vec<TestCase>,
+}
+
+/// What became of a patch.
+pub(crate) enum Patched {
+    /// It is built. These are its tests that were asked for.
+    Built(Vec<TestCase>),
+    /// Git refuses the patch, and says why.
+    DoesNotApply(String),
+    /// The compiler refuses the sources, and says why.
+    DoesNotCompile(String),
+}
+
+/// A patch, built or not, and what it is compared with.
+pub(crate) struct Attempt<'s> {
+    pub(crate) patch: &'s Patch,
+    pub(crate) reference: Rc<Reference>,
+    pub(crate) patched: Patched,
+}
+
+impl<'a> Session<'a> {
+    /// Finds the patches of `collection` that were asked for, and copies the workspace.
+    ///
+    /// # Errors
+    /// If nothing matches, or the workspace cannot be copied.
+    pub(crate) fn open(collection: &'static str, options: &'a Options) -> Result<Self, Error> {
+        let workspace = Workspace::find()?;
+        let patches = patch::matching(workspace.root(), collection, options.pattern.as_deref())?;
+        let stop = Stop::on_signals()?;
+        let progress = Progress::new();
+        progress.set("copying the workspace".to_string());
+        let wall = options.time_out();
+        let judge = Judge::new(Limits { wall, cpu: Some(wall), output: OUTPUT }, stop)?;
+        let catalog = workspace.catalog()?;
+        let scratch = Scratch::new(&workspace, &catalog)?;
+        Ok(Self { collection, options, patches, catalog, judge, progress, scratch })
+    }
+
+    /// Every patch, built, in order.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = Result<Attempt<'_>, Error>> {
+        let mut references: BTreeMap<&str, Rc<Reference>> = BTreeMap::new();
+        self.patches.iter().map(move |patch| {
+            let reference = match references.get(&*patch.lab) {
+                Some(reference) => Rc::clone(reference),
+                None => {
+                    let reference = Rc::new(self.reference(&patch.lab)?);
+                    references.clear(); // Only one is in use at a time.
+                    references.insert(&patch.lab, Rc::clone(&reference));
+                    reference
+                }
+            };
+            let patched = self.build_patched(patch)?;
+            Ok(Attempt { patch, reference, patched })
+        })
+    }
+
+    /// Makes a report of what `work` says of each patch, and prints it as it comes. An interrupt
+    /// only shortens the report.
+    ///
+    /// # Errors
+    /// If the harness fails.
+    pub(crate) fn report(
+        &self,
+        work: impl Fn(Attempt<'_>) -> Result<PatchReport, Error>,
+    ) -> Result<Report, Error> {
+        let (mut reports, mut interrupted) = (Vec::new(), false);
+        for attempt in self.attempts() {
+            match attempt.and_then(&work) {
+                Ok(report) => {
+                    self.progress.print(&report.line());
+                    reports.push(report);
+                }
+                Err(Error::Interrupted) => {
+                    interrupted = true;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let report = Report::new(self.collection, reports, interrupted);
+        if let Some(path) = &self.options.json {
+            report.write_json(path)?;
+        }
+        Ok(report)
+    }
+
+    /// Builds the reference, and checks that it passes each test once.
+    ///
+    /// # Errors
+    /// If it does not: then nothing can be learned from patches.
+    fn reference(&self, lab: &str) -> Result<Reference, Error> {
+        self.progress.set(format!("{lab}: building the reference"));
+        let cases = self.build(self.lab(lab)?)?.map_err(|diagnostics| {
+            Error::harness(format!("the reference of {lab} does not compile\n{diagnostics}"))
+        })?;
+        if cases.is_empty() {
+            let wanted = self.options.test.as_deref().unwrap_or_default();
+            let what = format!("{lab} has no grading test whose name contains '{wanted}'");
+            return Err(Error::NothingMatched(what));
+        }
+        let first = self.options.first_seed;
+        let (seeds, extent) = (first..first + 1, Extent::FirstFailure);
+        let plan = Plan { seeds, policy: Policy::default(), extent };
+        for sweep in self.sweep(&cases, &plan, &format!("{lab}: the reference"))? {
+            if let Some(failure) = sweep.failures.first() {
+                let (test, seed, why) = (&sweep.test, failure.seed, &failure.why);
+                let what = format!("the reference of {lab} fails {test}, seed {seed}: {why}");
+                return Err(Error::Harness(what));
+            }
+        }
+        Ok(Reference { cases })
+    }
+
+    /// The catalog's entry of a lab.
+    fn lab(&self, name: &str) -> Result<&Lab, Error> {
+        let missing = || Error::harness(format!("lab/labs.toml has no lab {name}"));
+        self.catalog.lab(name).ok_or_else(missing)
+    }
+
+    /// Builds the tests of a lab in the scratch tree as it is now.
+    fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
+        let builds = self.scratch.files().join("builds");
+        let builder = Builder {
+            tree: self.scratch.tree(),
+            target: Some(self.scratch.target()),
+            release: false,
+            debug: false, // Each of these binaries is built anew, and never debugged.
+            shown: false,
+            builds: &builds,
+            stop: self.judge.stop(),
+        };
+        Ok(builder.build(lab)?.map(|build| {
+            let mut cases = TestCase::all(lab, &Arc::new(build));
+            let wanted = self.options.test.as_deref().unwrap_or_default();
+            cases.retain(|case| case.path.contains(wanted));
+            cases
+        }))
+    }
+
+    /// Builds the lab with a patch, and takes the patch back.
+    fn build_patched(&self, patch: &Patch) -> Result<Patched, Error> {
+        self.progress.set(format!("{patch}: building"));
+        let lab = self.lab(&patch.lab)?;
+        Ok(match self.scratch.patched(patch, || self.build(lab))? {
+            Ok(Ok(cases)) => Patched::Built(cases),
+            Ok(Err(diagnostics)) => Patched::DoesNotCompile(diagnostics),
+            Err(why) => Patched::DoesNotApply(why),
+        })
+    }
+
+    /// Runs these tests as planned; the results are in the tests' order.
+    ///
+    /// # Errors
+    /// If a test cannot be run, or the user interrupts.
+    pub(crate) fn sweep(
+        &self,
+        cases: &[TestCase],
+        plan: &Plan,
+        label: &str,
+    ) -> Result<Vec<Sweep>, Error> {
+        let (start, last, policy) = (plan.seeds.start, plan.seeds.end - 1, plan.policy);
+        let tell = |done: usize| {
+            let all = cases.len();
+            self.progress
+                .set(format!("{label}: seeds {start}-{last}, {policy}: {done} of {all} tests"));
+        };
+        tell(0);
+        let (judge, first) = (&self.judge, self.options.first_seed);
+        let work = |(place, case): (usize, &TestCase)| {
+            let Range { start, mut end } = plan.seeds;
+            if case.real {
+                end = end.min(first + REAL_RUNS).max(start);
+            }
+            let plan = Plan { seeds: start..end, ..plan.clone() };
+            Ok(Sweep::run(judge, case, &plan)?.map(|sweep| (place, sweep)))
+        };
+        let mut sweeps = BTreeMap::new();
+        let jobs = cases.iter().enumerate();
+        let workers = self.options.workers();
+        let ending = pool::run(jobs, workers, judge.stop(), work, |(place, sweep)| {
+            sweeps.insert(place, sweep);
+            tell(sweeps.len());
+            Ok(())
+        })?;
+        match ending {
+            Ending::Interrupted => Err(Error::Interrupted),
+            Ending::Finished => Ok(sweeps.into_values().collect()),
+        }
+    }
+
+    /// Whether the reference passes a test under a seed.
+    ///
+    /// # Errors
+    /// If the test cannot be run, or the user interrupts.
+    pub(crate) fn reference_passes(
+        &self,
+        reference: &Reference,
+        test: &str,
+        seed: u64,
+        policy: Policy,
+    ) -> Result<bool, Error> {
+        let plan = Plan { seeds: seed..seed + 1, policy, extent: Extent::FirstFailure };
+        let mut cases = reference.cases.clone();
+        cases.retain(|case| case.name == test);
+        let sweeps = self.sweep(&cases, &plan, &format!("the reference and {test}"))?;
+        Ok(sweeps.iter().all(|sweep| sweep.failures.is_empty()))
+    }
+}
