@@ -102,8 +102,8 @@ fn process_ends_when_it_is_killed_or_dropped() {
 #[test]
 fn grader_is_none_of_its_business() {
     let mut command = Command::new("sh");
-    command.args(["-c", "echo \"$LAB_REPORT $LAB_NONCE_FD\""]);
-    let mut process = Process::start(command.env("LAB_REPORT", "secret").env("LAB_NONCE_FD", "0"));
+    command.args(["-c", "echo \"$LAB_REPORT $LAB_JUDGED\""]);
+    let mut process = Process::start(command.env("LAB_REPORT", "secret").env("LAB_JUDGED", "1"));
     process.succeed();
     assert_eq!(process.output(), " \n");
 }

@@ -70,7 +70,10 @@ fn patches_that_do_not_apply_or_compile_do_not_stop_the_others() {
     fixture.write("bugs/tiny/stale.patch", &outside);
     let (code, out, _) = fixture.run(&["bugs", "stale"]);
     assert_eq!(code, 5);
-    assert!(out.contains("it changes tiny/tests/grading/main.rs, outside of the sources of tiny"), "{out}");
+    assert!(
+        out.contains("it changes tiny/tests/grading/main.rs, outside of the sources of tiny"),
+        "{out}"
+    );
 }
 
 #[test]
