@@ -54,8 +54,8 @@ pub struct Run {
     pub policy: Option<Policy>,
     /// The verdict.
     pub verdict: Verdict,
-    /// What kind of failure it was, in the runtime's words, or `no-record`, `forged`, `crash`,
-    /// `hang`, `output`; `None` unless it failed.
+    /// What kind of failure it was, in the runtime's words, or in the judge's: `no-record`,
+    /// `forged`, `crash`, `hang`, `cpu-limit`, `output`, `left-behind`; `None` unless it failed.
     pub kind: Option<String>,
     /// Seconds of virtual time, or of real time on real threads.
     pub virtual_seconds: f64,

@@ -194,8 +194,12 @@ fn artifacts(messages: &str, tests: &str) -> Artifacts {
 }
 
 impl Build {
-    /// Copies what cargo has just built.
-    fn keep(
+    /// Copies built tests and programs to a directory in `builds`. The tests will run in
+    /// `directory`.
+    ///
+    /// # Errors
+    /// If a file cannot be read or written, or the tests cannot be listed.
+    pub fn keep(
         tests: &Path,
         programs: &[PathBuf],
         directory: PathBuf,

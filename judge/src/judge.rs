@@ -15,7 +15,7 @@ use contract::settings::{JUDGED, Policy, VERBOSE};
 
 use crate::error::Error;
 use crate::launch::adopt_orphans;
-use crate::process::{Launchers, Limits, Process};
+use crate::process::{Limits, Process};
 use crate::stop::Stop;
 use crate::test_case::TestCase;
 use crate::verdict;
@@ -49,7 +49,6 @@ pub struct Judge {
     limits: Limits,
     stop: Stop,
     launcher: Vec<OsString>,
-    launchers: Launchers,
     wrap: Option<Wrap>,
     /// Bytes of logs that may still be written.
     room: AtomicU64,
@@ -69,7 +68,6 @@ impl Judge {
             limits,
             stop,
             launcher: vec![program.into()],
-            launchers: Launchers::default(),
             wrap: None,
             room: AtomicU64::new(KEPT),
         })
@@ -125,7 +123,6 @@ impl Judge {
         let command = self.command(case, output);
         let process = Process {
             launcher: &self.launcher,
-            launchers: &self.launchers,
             command,
             assignment: assignment.to_line(),
             limits: self.limits,

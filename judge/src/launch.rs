@@ -27,11 +27,12 @@ use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group,
-    setrlimit, waitid,
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, kill_process,
+    kill_process_group, setrlimit, waitid,
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin};
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::SIGKILL;
 
 /// The environment variable that makes this program a launcher, and holds its [`Request`].
 const REQUEST: &str = "LAB_LAUNCH";
@@ -62,7 +63,7 @@ pub(crate) enum Word {
     /// The test has ended, with this status in the system's encoding.
     Ended {
         status: i32,
-        /// The number of processes that were left outside of the test's group.
+        /// The number of processes that it left running; known on Linux only.
         left: usize,
     },
 }
@@ -171,30 +172,33 @@ fn wait(child: &mut Child, group: Pid, is_over: &Mutex<bool>) -> io::Result<Exit
     child.wait()
 }
 
-/// Ends all children of this process, and the children that it gets by that. Returns how many
-/// there were.
+/// Ends all children of this process, and the children that it gets by that. Returns how many of
+/// them were still running when the test had ended.
 fn end_orphans() -> usize {
-    let mut ended = BTreeSet::new();
+    let mut left = 0;
     loop {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        match waitid(WaitId::All, options) {
-            Ok(Some(_)) => {} // One less.
+        match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+            // Killed just now, by us or with the test's group.
+            Ok(Some(status)) if status.terminating_signal() == Some(SIGKILL) => left += 1,
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
             Ok(None) => {
                 for child in children() {
                     kill_process(child, Signal::KILL).ok(); // It may be gone by now.
-                    ended.insert(child.as_raw_nonzero());
                 }
                 thread::sleep(Duration::from_millis(1));
             }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return ended.len(), // There are none.
+            Err(_) => return left, // There are none.
         }
     }
 }
 
-/// Ends all children of this process but `others`: descendants of a launcher that was killed.
-pub(crate) fn end_strays(others: &BTreeSet<i32>) {
-    let is_stray = |child: &Pid| !others.contains(&child.as_raw_nonzero().get());
+/// Ends the children of this process that are in another group, except the `launchers`: descendants
+/// of a launcher that was killed.
+pub(crate) fn end_strays(launchers: &BTreeSet<i32>) {
+    let is_stray = |child: &Pid| {
+        let is_launcher = launchers.contains(&child.as_raw_nonzero().get());
+        !is_launcher && getpgid(Some(*child)).is_ok_and(|group| group != getpgrp())
+    };
     loop {
         let strays: Vec<Pid> = children().into_iter().filter(is_stray).collect();
         if strays.is_empty() {

@@ -63,23 +63,18 @@ pub(crate) enum Stopped {
     Unwanted,
 }
 
-/// The launchers that are running.
-#[derive(Debug, Default)]
-pub(crate) struct Launchers(Mutex<BTreeSet<i32>>);
+/// The launchers that are running, of all judges in this process.
+static LAUNCHERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-impl Launchers {
-    /// Their process ids.
-    fn ids(&self) -> MutexGuard<'_, BTreeSet<i32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Their process ids.
+fn launchers() -> MutexGuard<'static, BTreeSet<i32>> {
+    LAUNCHERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A process that is about to be started.
 pub(crate) struct Process<'a> {
     /// What starts it: a program that calls [`crate::launcher_main`].
     pub(crate) launcher: &'a [OsString],
-    /// The launchers of all runs.
-    pub(crate) launchers: &'a Launchers,
     /// The test.
     pub(crate) command: Command,
     /// What it is told.
@@ -139,7 +134,7 @@ impl Process<'_> {
         let mut seen = Seen { words, record, tail, printed: 0, log };
         streams.read(&mut seen, |seen| watch.look(&mut launcher, seen)).map_err(trouble)?;
         launcher.wait().map_err(trouble)?;
-        self.launchers.ids().remove(&id_of(&launcher));
+        launchers().remove(&id_of(&launcher));
         let word = Word::parse_all(&seen.words).pop();
         let word = word.filter(|word| !matches!(word, Word::Started(_)));
         if word.is_none() {
@@ -176,7 +171,7 @@ impl Process<'_> {
             .stdout(its_output)
             .stderr(OwnedFd::from(its_control))
             .process_group(0);
-        let mut ids = self.launchers.ids();
+        let mut ids = launchers();
         // Dropping the command closes our copies of its ends.
         let launcher = command.spawn()?;
         ids.insert(id_of(&launcher));
@@ -233,6 +228,6 @@ impl Watch<'_> {
                 kill_process_group(group, Signal::KILL).ok(); // Nothing may be left of it.
             }
         }
-        end_strays(&self.process.launchers.ids());
+        end_strays(&launchers());
     }
 }

@@ -28,6 +28,10 @@ pub(crate) fn by_record(
         [] => without_record(ended, limits),
         [line] if line.ends_with(b"\n") => {
             match assignment.check(&String::from_utf8_lossy(line)) {
+                Ok(run) if run.verdict == Verdict::Pass && left(ended) > 0 => {
+                    let them = if left(ended) == 1 { "a process" } else { "processes" };
+                    ("left-behind", format!("it passed, but left {them} running"))
+                }
                 Ok(mut run) => {
                     // Lab, part and claim are ours to name.
                     (run.lab, run.part) = (case.lab.clone(), case.part.clone());
@@ -70,6 +74,14 @@ pub(crate) fn by_exit_code(
             let (kind, why) = without_record(ended, limits);
             Some(failed(case, assignment, kind, why, &ended.tail))
         }
+    }
+}
+
+/// The number of processes that the test left running.
+fn left(ended: &Ended) -> usize {
+    match ended.word {
+        Some(Word::Ended { left, .. }) => left,
+        _ => 0,
     }
 }
 
@@ -119,7 +131,10 @@ fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
 /// A failed run without a valid record, with a report in the form of the others.
 fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tail: &str) -> Run {
     let Assignment { seed, policy, .. } = *assignment;
-    let property = "a run ends with its completion record";
+    let property = match kind {
+        "left-behind" => "what a test starts ends with it",
+        _ => "a run ends with its completion record",
+    };
     let in_policy = policy.map_or(String::new(), |policy| format!(", policy {policy}"));
     let mut report = format!(
         "{} failed, seed {seed}{in_policy}\n  property  {property}\n  actual    {why}\n",

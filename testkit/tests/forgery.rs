@@ -1,0 +1,330 @@
+//! Student code that cheats: whatever it does, a run that has failed is judged as failed, and the
+//! verdict says why.
+//!
+//! The samples below run inside this very binary, each judged as `cargo lab` and `cargo grader`
+//! judge. In some the student's code has got hold of the socket, which safe code cannot: they show
+//! what the judge makes of it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::parent_id;
+use std::path::Path;
+use std::process::{Command, id};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use contract::record::{Assignment, Record, Run, Verdict};
+use judge::{Build, Catalog, Judge, Limits, Output, Stop, TestCase};
+use testkit::{Sim, Violation, lab_test};
+
+/// What an honest sample reports.
+const HONEST: &str = "expected one leader, got none";
+
+/// What a judge says of a process that ends early.
+const EXITED: &str = "the process ended with exit code 0 before the run was over; \
+                      does the code call std::process::exit?";
+
+/// The names of all samples: the tests of this binary that do something only when they are judged.
+macro_rules! samples {
+    ($($name:ident $body:block)*) => {
+        $(#[test] fn $name() { if std::env::var_os("LAB_JUDGED").is_some() $body })*
+    };
+}
+
+samples! {
+    // With the socket in the student's hands.
+    no_nonce { with_socket(|_, run| vec![Record::new("", run).to_line()]) }
+    old_nonce { with_socket(|_, run| vec![Record::new("5f3a9c21d4e87b60", run).to_line()]) }
+    other_seed { with_socket(|it, run| vec![it.answer(Run { seed: run.seed + 1, ..run })]) }
+    other_test { with_socket(|it, run| vec![it.answer(Run { test: "no_nonce".into(), ..run })]) }
+    two_records { with_socket(|it, run| vec![it.answer(run.clone()), it.answer(run)]) }
+    half_a_record { with_socket(|it, run| vec![it.answer(run)[..40].to_string()]) }
+    other_words { with_socket(|_, _| vec!["test result: ok. 1 passed\n".to_string()]) }
+    old_version {
+        with_socket(|it, run| vec![it.answer(run).replace("\"version\":2", "\"version\":1")]);
+    }
+    record_of_a_thread_after_the_first {
+        with_socket(|it, run| {
+            let (line, mut socket) = (it.answer(run.clone()), it.socket.try_clone().unwrap());
+            thread::spawn(move || socket.write_all(line.as_bytes()));
+            thread::sleep(Duration::from_millis(200));
+            vec![it.answer(Run { verdict: Verdict::Fail, ..run })]
+        });
+    }
+
+    // With what safe code has.
+    exits { cheat("exits", |_| std::process::exit(0)) }
+    hook_exits { cheat("hook_exits", |sim| {
+        std::panic::set_hook(Box::new(|_| std::process::exit(0)));
+        fail(sim);
+    }) }
+    hook_rewrites_the_report { cheat("hook_rewrites_the_report", |sim| {
+        std::panic::set_hook(Box::new(|_| rewrite_report()));
+        thread::spawn(|| loop { rewrite_report() });
+        fail(sim);
+    }) }
+    reopens_descriptors { cheat("reopens_descriptors", |sim| {
+        thread::spawn(|| loop { write_to_all_descriptors() });
+        write_to_all_descriptors();
+        fail(sim);
+    }) }
+    reads_the_nonce { cheat("reads_the_nonce", |_| {
+        assert_eq!(std::io::read_to_string(std::io::stdin()).unwrap(), "");
+    }) }
+    kills_itself { cheat("kills_itself", |sim| {
+        send(&id().to_string());
+        fail(sim);
+    }) }
+    kills_its_group { cheat("kills_its_group", |sim| {
+        send("0");
+        fail(sim);
+    }) }
+    kills_its_parent { cheat("kills_its_parent", |sim| {
+        send(&parent_id().to_string());
+        thread::sleep(Duration::from_millis(300)); // Until it is dead, and this run with it.
+        fail(sim);
+    }) }
+    stops_its_parent { cheat("stops_its_parent", |sim| {
+        send(&parent_id().to_string());
+        fail(sim);
+    }) }
+    never_ends { cheat("never_ends", |_| loop { thread::park() }) }
+    burns_the_processor { cheat("burns_the_processor", |_| loop { std::hint::spin_loop() }) }
+    leaves_a_daemon { cheat("leaves_a_daemon", |_| {
+        Command::new("setsid").args(["sleep", "1213"]).spawn().unwrap();
+        thread::sleep(Duration::from_millis(200)); // Until it has left the group.
+    }) }
+    leaves_a_child { cheat("leaves_a_child", |_| {
+        Command::new("sleep").arg("1217").spawn().unwrap();
+    }) }
+}
+
+/// Starts the other samples; see [`judge`].
+#[test]
+fn launcher() {
+    judge::launcher_main();
+}
+
+/// The socket, and what the judge has sent.
+struct Stolen {
+    socket: UnixStream,
+    assignment: Assignment,
+}
+
+impl Stolen {
+    /// A record with the right nonce.
+    fn answer(&self, run: Run) -> String {
+        Record::new(&*self.assignment.nonce, run).to_line()
+    }
+}
+
+/// Sends what `lines` makes of a passing run.
+fn with_socket(lines: impl Fn(&Stolen, Run) -> Vec<String>) {
+    let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
+    let mut line = String::new();
+    BufReader::new(&socket).read_line(&mut line).unwrap();
+    let assignment = Assignment::from_line(&line).unwrap();
+    let Assignment { test, seed, policy, .. } = &assignment;
+    let run = Run { verdict: Verdict::Pass, ..Run::new("raft", "2A", test, *seed, *policy) };
+    let stolen = Stolen { socket: socket.try_clone().unwrap(), assignment };
+    for line in lines(&stolen, run) {
+        socket.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+/// A test in which student code does this.
+fn cheat(name: &'static str, student: impl Fn(&Sim) + Send + Sync + 'static) {
+    lab_test(name, student);
+}
+
+/// An honest failure.
+fn fail(sim: &Sim) -> ! {
+    sim.fail(Violation::new("one leader per term", HONEST));
+}
+
+/// Sends the signal that the environment names to a process, by means of safe code.
+fn send(process: &str) {
+    let signal = std::env::var("SIGNAL").unwrap();
+    let line = format!("kill -{signal} {process}");
+    Command::new("sh").args(["-c", &line]).status().unwrap();
+}
+
+/// A passing record, as far as it can be guessed.
+fn forged_line() -> String {
+    let run = Run { verdict: Verdict::Pass, ..Run::new("raft", "2A", "any", 1, None) };
+    Record::new("", run).to_line()
+}
+
+/// Replaces, renames and truncates the file for people, wherever it may be.
+fn rewrite_report() {
+    let path = std::env::var("LAB_REPORT").unwrap_or("/dev/stdin".to_string());
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    fs::write(&path, text.replace("\"verdict\":\"fail\"", "\"verdict\":\"pass\"")).ok();
+    if path != "/dev/stdin" {
+        fs::rename(&path, path.clone() + "-gone").ok();
+    }
+}
+
+/// Opens whatever this process has open once more, and writes a passing record to it.
+fn write_to_all_descriptors() {
+    for directory in ["/dev/fd", "/proc/self/fd"] {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let target = fs::read_link(entry.path()).unwrap_or_default();
+            if target.to_string_lossy().starts_with("socket:")
+                && let Ok(mut file) = OpenOptions::new().write(true).open(entry.path())
+            {
+                file.write_all(forged_line().as_bytes()).ok();
+            }
+        }
+    }
+}
+
+/// Signals that can end a process, and some that cannot.
+const SIGNALS: [&str; 17] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "XCPU", "CHLD",
+];
+
+/// Judges samples.
+struct Bench {
+    cases: Vec<TestCase>,
+}
+
+/// One for all tests: a program that is being copied cannot be run while another thread forks.
+static BENCH: LazyLock<Bench> = LazyLock::new(Bench::new);
+
+impl Bench {
+    /// This binary as a lab.
+    fn new() -> Self {
+        let catalog = "lab = [{ name = 'testkit', title = '', target = 'forgery' }]";
+        let catalog = Catalog::parse(catalog).unwrap();
+        let here = std::env::current_exe().unwrap();
+        let directory = std::env::current_dir().unwrap();
+        let builds = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds");
+        let build = Build::keep(&here, &[], directory, &builds).unwrap();
+        let cases = TestCase::all(&catalog.labs[0], &Arc::new(build));
+        Self { cases }
+    }
+
+    /// Runs a sample that may take this long, with a signal in its environment.
+    fn judge(&self, sample: &str, signal: &'static str, wall: Duration) -> Run {
+        let launcher =
+            [&*std::env::current_exe().unwrap().to_string_lossy(), "--exact", "launcher"]
+                .map(Into::into);
+        let limits = Limits { wall, cpu: Some(Duration::from_secs(1)), output: 1 << 20 };
+        let judge = Judge::new(limits, Stop::default()).unwrap().launcher(launcher.into());
+        let judge = judge.wrap(Box::new(move |mut command| {
+            command.env("SIGNAL", signal);
+            command
+        }));
+        let case = self.cases.iter().find(|case| case.name == sample).unwrap();
+        let policy = "stall".parse().ok();
+        judge.run(case, 7, policy, &Output::Dropped).unwrap().expect("it was not stopped")
+    }
+}
+
+/// Far longer than a sample needs on a busy machine.
+const LONG: Duration = Duration::from_secs(60);
+/// Long enough for a sample that does not end.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// What was seen in a run that failed.
+fn seen(run: &Run) -> &str {
+    assert_eq!(run.verdict, Verdict::Fail, "{}: {run:?}", run.test);
+    &run.failure.as_ref().unwrap().actual
+}
+
+#[test]
+fn forged_records_are_failures_that_say_why() {
+    for (sample, expected) in [
+        ("no_nonce", "the record carries no nonce"),
+        ("old_nonce", "the record carries another run's nonce"),
+        ("other_seed", "the record is of seed 8"),
+        ("other_test", "the record is of the test no_nonce"),
+        ("two_records", "2 records arrived instead of one"),
+        ("record_of_a_thread_after_the_first", "2 records arrived instead of one"),
+        ("half_a_record", "what arrived is not a whole record"),
+        ("other_words", "what arrived is not a valid record"),
+        ("old_version", "the record has version 1 instead of 2"),
+    ] {
+        let run = BENCH.judge(sample, "", LONG);
+        assert!(seen(&run).starts_with(expected), "{sample}: {}", seen(&run));
+        assert_eq!(run.kind.as_deref(), Some("forged"), "{sample}");
+    }
+}
+
+#[test]
+fn ends_without_a_record_are_failures_that_say_why() {
+    for (sample, wall, expected) in [
+        ("exits", LONG, EXITED),
+        ("hook_exits", LONG, EXITED),
+        ("never_ends", SHORT, "it did not end within 2 s and was stopped"),
+        ("burns_the_processor", LONG, "it used more than 1 s of processor time"),
+    ] {
+        let run = BENCH.judge(sample, "", wall);
+        assert_eq!(seen(&run), expected, "{sample}");
+    }
+}
+
+#[test]
+fn honest_failures_stay_failures() {
+    for sample in ["hook_rewrites_the_report", "reopens_descriptors"] {
+        assert_eq!(seen(&BENCH.judge(sample, "", LONG)), HONEST, "{sample}");
+    }
+    let run = BENCH.judge("stops_its_parent", "STOP", SHORT);
+    assert_eq!(seen(&run), HONEST);
+}
+
+#[test]
+fn nonce_is_gone_when_student_code_runs() {
+    let run = BENCH.judge("reads_the_nonce", "", LONG);
+    assert_eq!(run.verdict, Verdict::Pass, "{:?}", run.failure);
+}
+
+#[test]
+fn signals_never_make_a_pass() {
+    for signal in SIGNALS {
+        for sample in ["kills_itself", "kills_its_group"] {
+            let run = BENCH.judge(sample, signal, LONG);
+            let (seen, sample) = (seen(&run), format!("{sample} by {signal}"));
+            let died = seen.starts_with("the process died of signal ")
+                || seen.starts_with("it used more than"); // XCPU
+            assert!(died || seen == HONEST, "{sample}: {seen}");
+            assert_eq!(seen == HONEST, ["PIPE", "CHLD"].contains(&signal), "{sample}: {seen}");
+        }
+        let run = BENCH.judge("kills_its_parent", signal, LONG);
+        let killed = "the process that watches the test was killed by the run";
+        assert!([killed, HONEST].contains(&seen(&run)), "{signal}: {}", seen(&run));
+    }
+    for sample in ["kills_itself", "kills_its_group"] {
+        let run = BENCH.judge(sample, "STOP", SHORT);
+        assert_eq!(seen(&run), "it did not end within 2 s and was stopped", "{sample}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_run_leaves_behind_ends_with_it_and_is_a_failure() {
+    for (sample, sleeper) in [("leaves_a_daemon", "1213"), ("leaves_a_child", "1217")] {
+        let run = BENCH.judge(sample, "", LONG);
+        assert_eq!(seen(&run), "it passed, but left a process running", "{sample}");
+        assert!(!is_sleeping(sleeper), "{sample}");
+    }
+    let begin = Instant::now();
+    let run = BENCH.judge("kills_its_parent", "KILL", LONG);
+    assert_eq!(seen(&run), "the process that watches the test was killed by the run");
+    assert!(begin.elapsed() < LONG);
+}
+
+/// Whether a `sleep` of this many seconds is running.
+fn is_sleeping(seconds: &str) -> bool {
+    let expected = format!("sleep\0{seconds}\0");
+    let lines = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut lines = lines.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+    lines.any(|line| line == expected)
+}
