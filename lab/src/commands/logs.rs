@@ -5,7 +5,7 @@ mod line;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
@@ -20,6 +20,9 @@ use crate::term;
 
 /// How much is shown around a time, on either side, in 0.1 ms: half a second.
 const AROUND: u64 = 5_000;
+
+/// Bytes that are read before the first line is shown.
+const BEGINNING: u64 = 1 << 20;
 
 /// The file in the directory of a failing run.
 const LOG: &str = "log.txt";
@@ -80,12 +83,12 @@ fn print(args: &LogsArgs, mut lines: Box<dyn BufRead>) -> io::Result<()> {
     let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
     let mut columns = match args.columns {
         Some(count) => Columns::new(count as usize, term::width()),
-        // How many servers there are is known at the end of the log, so all of it is read first.
+        // The beginning names the servers of most logs; a server that comes later adds a column.
         None => {
-            let mut text = Vec::new();
-            lines.read_to_end(&mut text)?;
-            let columns = Columns::of(servers(&text), term::width());
-            lines = Box::new(io::Cursor::new(text));
+            let mut beginning = Vec::new();
+            lines.by_ref().take(BEGINNING).read_to_end(&mut beginning)?;
+            let columns = Columns::of(servers(&beginning), term::width());
+            lines = Box::new(io::Cursor::new(beginning).chain(lines));
             columns
         }
     };

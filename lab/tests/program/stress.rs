@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::process::Command;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
@@ -118,8 +118,44 @@ fn an_interrupted_run_resumes_until_the_code_changes() {
     assert_eq!(fixture.runs().len(), 3);
 }
 
+/// Programs and tests are copied once, and only the copies run: what is built meanwhile changes
+/// nothing. A run of other programs is not resumed.
+#[test]
+fn a_program_that_is_rebuilt_meanwhile_changes_nothing() {
+    let fixture = Fixture::new();
+    let words = "stress program_9g --seeds 0..400 -p 2";
+    let child = started(&fixture, words);
+    let code = fixture.read("toy/src/bin/answer.rs");
+    fixture.write("toy/src/bin/answer.rs", &code.replace("42", "41"));
+    let build = ["build", "-p", "toy"];
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(build)
+        .current_dir(fixture.path("."))
+        .env("CARGO_TARGET_DIR", fixture.path("target"));
+    assert!(cargo.env("CARGO_PROFILE_DEV_DEBUG", "0").output().unwrap().status.success());
+    let runs = fixture.read("lab-runs/latest/runs.jsonl").lines().count();
+    assert!(runs < 400, "the program was rebuilt too late to prove anything");
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(130);
+    ran.shows("program_9g       0");
+    assert!(!fixture.path("lab-runs/builds").exists(), "the copies are in use no more");
+    let ran = fixture.lab(words).expect(1);
+    ran.shows("400 of 400 runs failed");
+    assert!(!ran.out.contains("resuming"), "{}", ran.out);
+}
+
 /// Starts a command and presses Ctrl-C as soon as it has results.
 fn interrupt(fixture: &Fixture, words: &str) -> Ran {
+    let child = started(fixture, words);
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    Ran::from(child.wait_with_output().unwrap())
+}
+
+/// Starts a command and waits until it has results.
+fn started(fixture: &Fixture, words: &str) -> Child {
     let before = fixture.runs();
     let child = fixture.command(words).spawn().unwrap();
     loop {
@@ -128,12 +164,9 @@ fn interrupt(fixture: &Fixture, words: &str) -> Ran {
         let Some(run) = fresh else { continue };
         let runs = fs::read_to_string(fixture.path(&format!("lab-runs/{run}/runs.jsonl")));
         if runs.is_ok_and(|text| text.contains('\n')) {
-            break;
+            return child;
         }
     }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    Ran::from(child.wait_with_output().unwrap())
 }
 
 #[test]

@@ -18,6 +18,8 @@ const GAP: usize = 2;
 pub(super) struct Columns {
     /// How many.
     count: usize,
+    /// Whether a server that is not known yet adds one.
+    can_grow: bool,
     /// Characters of the terminal.
     width: usize,
     /// Who has a column of its own.
@@ -25,17 +27,17 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// So many columns. Server 3 gets the fourth one; servers of groups get the free ones as they
+    /// This number of columns. Server 3 gets the fourth one; servers of groups get the free ones as they
     /// come.
     pub(super) fn new(count: usize, width: usize) -> Self {
-        Self { count, width, places: BTreeMap::new() }
+        Self { count, can_grow: false, width, places: BTreeMap::new() }
     }
 
-    /// A column for each of these servers, in their order.
+    /// A column for each of these servers, in their order, and for others as they come.
     pub(super) fn of(servers: BTreeSet<Server>, width: usize) -> Self {
         let count = servers.len();
         let places = servers.into_iter().zip(0..).collect();
-        Self { count, width, places }
+        Self { count, can_grow: true, width, places }
     }
 
     /// Prints a line where it belongs. A line of no server, or of one without a column, takes the
@@ -60,6 +62,11 @@ impl Columns {
     fn place(&mut self, server: Server) -> Option<usize> {
         if let Some(place) = self.places.get(&server) {
             return Some(*place);
+        }
+        if self.can_grow {
+            self.places.insert(server, self.count);
+            self.count += 1;
+            return Some(self.count - 1);
         }
         let number = usize::try_from(server.number).ok()?;
         let place = if server.is_grouped() { self.places.len() } else { number };
@@ -136,6 +143,13 @@ mod tests {
         let text =
             printed(Columns::new(2, 42), &["000001 VOTE S1@2 asks", "000002 TEST connect S1"]);
         assert_eq!(text, "000001 VOTE                S1@2 asks\n000002 TEST connect S1\n");
+    }
+
+    #[test]
+    fn late_servers_add_columns() {
+        let lines = ["000001 VOTE S0@2 asks", "000002 VOTE S1@2 votes"];
+        let text = printed(Columns::of(BTreeSet::new(), 42), &lines);
+        assert_eq!(text, "000001 VOTE S0@2 asks\n000002 VOTE                S1@2 votes\n");
     }
 
     #[test]
