@@ -152,8 +152,8 @@ fn set_limits(request: &Request) {
 /// Ends the test's group as soon as the judge closes its side, or is gone.
 fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>) {
     thread::spawn(move || {
-        // The judge never writes: this returns at the end of the stream.
-        control.read(&mut [0]).ok();
+        // The judge writes nothing: this returns at the end of the stream.
+        control.read_to_end(&mut Vec::new()).ok();
         let is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_over {
             kill_process_group(group, Signal::KILL).ok(); // It may have ended by itself.
