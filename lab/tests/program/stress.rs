@@ -157,16 +157,18 @@ fn interrupt(fixture: &Fixture, words: &str) -> Ran {
 /// Starts a command and waits until it has results.
 fn started(fixture: &Fixture, words: &str) -> Child {
     let before = fixture.runs();
-    let child = fixture.command(words).spawn().unwrap();
-    loop {
-        thread::sleep(Duration::from_millis(20));
+    let has_results = || {
         let fresh = fixture.runs().into_iter().find(|run| !before.contains(run));
-        let Some(run) = fresh else { continue };
-        let runs = fs::read_to_string(fixture.path(&format!("lab-runs/{run}/runs.jsonl")));
-        if runs.is_ok_and(|text| text.contains('\n')) {
-            return child;
-        }
+        fresh.is_some_and(|run| {
+            let runs = fs::read_to_string(fixture.path(&format!("lab-runs/{run}/runs.jsonl")));
+            runs.is_ok_and(|text| text.contains('\n'))
+        })
+    };
+    let child = fixture.command(words).spawn().unwrap();
+    while !has_results() {
+        thread::sleep(Duration::from_millis(20));
     }
+    child
 }
 
 #[test]
