@@ -22,7 +22,8 @@ pub const JUDGED: &str = "LAB_JUDGED";
 /// Everything by which the environment decides what a run does.
 const SETTINGS: [&str; 7] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, JUDGED];
 
-/// What makes a process slow or talkative: printing a backtrace takes seconds on a busy machine.
+/// What makes a process print more than it would by default: a backtrace takes seconds on a busy
+/// machine.
 const VERBOSITY: [&str; 2] = ["RUST_BACKTRACE", "RUST_LOG"];
 
 /// Keeps `command` from inheriting settings that were meant for the current process.
@@ -30,9 +31,9 @@ pub fn forget_settings(command: &mut Command) -> &mut Command {
     SETTINGS.iter().fold(command, |command, name| command.env_remove(name))
 }
 
-/// The same for a program under test, which is also to print no more than it would by default.
-pub fn forget_all(command: &mut Command) -> &mut Command {
-    VERBOSITY.iter().fold(forget_settings(command), |command, name| command.env_remove(name))
+/// Keeps `command` from printing more than it would by default.
+pub fn forget_verbosity(command: &mut Command) -> &mut Command {
+    VERBOSITY.iter().fold(command, |command, name| command.env_remove(name))
 }
 
 /// How the simulation chooses among the possible schedules.

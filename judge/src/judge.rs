@@ -41,7 +41,8 @@ pub enum Output {
     Shown,
 }
 
-/// Changes the command that runs a test before it is started, to put it into a sandbox.
+/// Changes the command that runs a test before it is started, for instance to put it into a sandbox.
+/// The command inherits this process's environment: what it must not see is to be removed by name.
 pub type Wrap = Box<dyn Fn(Command) -> Command + Send + Sync>;
 
 /// Runs tests, each in a process of its own, and judges them. It can be shared by threads.

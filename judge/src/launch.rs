@@ -156,7 +156,8 @@ fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>
         control.read_to_end(&mut Vec::new()).ok();
         let is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_over {
-            kill_process_group(group, Signal::KILL).ok(); // It may have ended by itself.
+            kill_process(group, Signal::KILL).ok(); // It may have ended by itself.
+            kill_process_group(group, Signal::KILL).ok();
         }
     });
 }

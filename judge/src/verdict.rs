@@ -147,6 +147,10 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
             report += &format!("    {line}\n");
         }
     }
+    if !cfg!(target_os = "linux") {
+        report += "  note      if it has started processes in other groups, they may still run: only \
+                   Linux tells which\n";
+    }
     report += &format!("  replay    {}", case.replay(seed, policy));
     explain(&mut report, case);
     let verdict = if kind == "start" { Verdict::Harness } else { Verdict::Fail };

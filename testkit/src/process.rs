@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use contract::settings::forget_all;
+use contract::settings::{forget_settings, forget_verbosity};
 use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
@@ -50,7 +50,7 @@ impl Process {
     /// Starts a program, unless the system refuses.
     fn try_start(command: &mut Command, name: String) -> io::Result<Self> {
         let (output, errors) = (Transcript::new()?, Transcript::new()?);
-        forget_all(command);
+        forget_verbosity(forget_settings(command));
         command.stdin(Stdio::null()).stdout(output.writer()?).stderr(errors.writer()?);
         let child = command.spawn()?;
         let started = Instant::now();

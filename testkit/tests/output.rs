@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use contract::settings::forget_all;
+use contract::settings::{forget_settings, forget_verbosity};
 use labrpc::Service;
 use rustix::process::{Pid, test_kill_process};
 use serde_json::Value;
@@ -143,7 +143,7 @@ fn process_fails_0f() {
 /// Runs samples, with settings as environment variables.
 fn run(samples: &[&str], arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    forget_all(&mut command)
+    forget_verbosity(forget_settings(&mut command))
         .args(["--ignored", "--exact"])
         .args(samples)
         .args(arguments)

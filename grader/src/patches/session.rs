@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use contract::settings::Policy;
+use contract::settings::{Policy, forget_verbosity};
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
 use judge::{Builder, Catalog, Error, Judge, Limits, Stop, TestCase, Workspace};
@@ -72,6 +72,10 @@ impl<'a> Session<'a> {
         progress.set("copying the workspace".to_string());
         let wall = options.time_out();
         let judge = Judge::new(Limits { wall, cpu: Some(wall), output: OUTPUT }, stop)?;
+        let judge = judge.wrap(Box::new(|mut command| {
+            forget_verbosity(&mut command);
+            command
+        }));
         let catalog = workspace.catalog()?;
         let scratch = Scratch::new(&workspace, &catalog)?;
         Ok(Self { collection, options, patches, catalog, judge, progress, scratch })
