@@ -4,7 +4,7 @@
 //!
 //! * key/value logs: one map a line, `{:process 0, :type :invoke, :f :get, :key "7", :value nil}`;
 //! * register logs: the output of a Jepsen test of an etcd register, of which the lines
-//!   `INFO  jepsen.util - 0 :invoke :read nil` (with tabs) count.
+//!   `INFO  jepsen.util - 0 :invoke :read nil` (with tabs or blanks) count.
 //!
 //! Neither has times: an event's time is its line number. A key/value operation or a read that
 //! failed is left out, because it is known that it had no effect; a compare-and-set that failed

@@ -21,15 +21,14 @@ pub(super) fn parse(
     Ok(recorder.into_history())
 }
 
-/// Reads one event: process, type, function and value, with tabs between them.
+/// Reads one event: process, type, function and value, with tabs or blanks between them.
 fn parse_event(
     event: &str,
     time: u64,
     recorder: &mut Recorder<RegisterInput, RegisterOutput>,
 ) -> Result<(), String> {
-    let fields: Vec<&str> = event.split('\t').map(str::trim).collect();
-    let [process, event_type, function, value, ..] = fields[..] else {
-        return Err("process, type, function and value expected, with tabs between".to_string());
+    let Some([process, event_type, function, value]) = columns(event) else {
+        return Err("process, type, function and value expected".to_string());
     };
     // The process that makes faults; it does not touch the register.
     if process == ":nemesis" {
@@ -61,6 +60,21 @@ fn parse_event(
     }
 }
 
+/// Splits an event at its white space. A pair in brackets is one column although it contains a
+/// blank; columns after the value tell why an operation failed, and are left out.
+fn columns(event: &str) -> Option<[&str; 4]> {
+    let (process, rest) = event.trim().split_once(char::is_whitespace)?;
+    let (event_type, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+    let (function, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+    let rest = rest.trim_start();
+    let end = if rest.starts_with('[') {
+        rest.find(']').map(|last| last + 1)
+    } else {
+        rest.find(char::is_whitespace)
+    };
+    Some([process, event_type, function, &rest[..end.unwrap_or(rest.len())]])
+}
+
 /// Reads what was called.
 fn parse_input(function: &str, value: &str) -> Result<RegisterInput, String> {
     match function {
@@ -68,7 +82,7 @@ fn parse_input(function: &str, value: &str) -> Result<RegisterInput, String> {
         ":write" => Ok(RegisterInput::Write(number(value)?)),
         ":cas" => {
             let pair = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
-            let pair = pair.and_then(|pair| pair.split_once(' '));
+            let pair = pair.and_then(|pair| pair.trim().split_once(char::is_whitespace));
             let (expected, new) = pair.ok_or_else(|| format!("{value:?} is not a pair"))?;
             Ok(RegisterInput::Cas { expected: number(expected)?, new: number(new)? })
         }

@@ -43,6 +43,18 @@ INFO  jepsen.util - 1\t:invoke\t:cas\t[4 5]
 INFO  jepsen.util - 1\t:fail\t:cas\t[4 5]
 ";
 
+/// Blanks instead of tabs between the columns, as many as line them up.
+const REGISTER_WITH_BLANKS: &str = "\
+INFO  jepsen.util - 1   :invoke :write  3
+INFO  jepsen.util - 2   :invoke :cas    [3 1]
+INFO  jepsen.util - 1   :ok     :write  3
+INFO  jepsen.util - 2   :ok     :cas    [3 1]
+INFO  jepsen.util - 0   :invoke :read   nil
+INFO  jepsen.util - 0   :ok     :read   1
+INFO  jepsen.util - 4   :invoke :read   nil
+INFO  jepsen.util - 4   :info   :read   :timed-out
+";
+
 /// What a run of the command left behind.
 struct Output {
     /// Standard output.
@@ -94,6 +106,26 @@ fn reads_both_formats() {
     let register_bad = file("register-bad.log", REGISTER_BAD);
     let output = run(&[&kv_bad, &kv_ok, &register_bad]);
     assert_eq!((verdicts(&output), output.code), (vec!["illegal", "ok", "illegal"], 1));
+}
+
+/// The columns of a Jepsen log may be separated by blanks, and a column may follow the value.
+#[test]
+fn columns_may_be_separated_by_blanks() {
+    let ok = file("blanks-ok.log", REGISTER_WITH_BLANKS);
+    let stale = REGISTER_WITH_BLANKS.replace(":ok     :read   1", ":ok     :read   0");
+    let bad = file("blanks-bad.log", &stale);
+    let output = run(&[&ok, &bad]);
+    assert_eq!((verdicts(&output), output.code), (vec!["ok", "illegal"], 1), "{}", output.stderr);
+    for (separator, name) in [("\t", "tabs"), (" ", "blanks")] {
+        let log = "INFO  jepsen.util - 3|:invoke|:cas|[ 4  5 ]\n\
+                   INFO  jepsen.util - 3|:fail|:cas|[4 5]|:not-found\n";
+        let log = file(&format!("extra-column-{name}.log"), &log.replace('|', separator));
+        let short = "INFO  jepsen.util - 3|:invoke|:read\n".replace('|', separator);
+        let short = file(&format!("no-value-{name}.log"), &short);
+        let output = run(&[&log, &short]);
+        assert_eq!((verdicts(&output), output.code), (vec!["ok"], 5), "{name}: {}", output.stderr);
+        assert!(output.stderr.contains("value expected"), "{name}: {}", output.stderr);
+    }
 }
 
 /// With `-v` the contradiction is shown.
