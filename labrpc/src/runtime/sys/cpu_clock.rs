@@ -2,76 +2,71 @@
 //!
 //! A watchdog that counts wall time accuses innocent code whenever the machine is busy; one that
 //! counts the watched thread's own CPU time does not.
+//!
+//! [`ThreadClock`] identifies a thread of this process, which must not have been joined:
+//!
+//! | system | CPU time | whether it waits |
+//! |---|---|---|
+//! | Linux | `pthread_getcpuclockid` | `/proc/self/task` |
+//! | FreeBSD | `pthread_getcpuclockid` | not known, so always true |
+//! | macOS | `thread_info` | `thread_info` |
+//!
+//! Where it is not known whether a thread waits, the watchdog goes by CPU time that stands still
+//! while wall time passes.
 
-#![allow(unsafe_code, reason = "std has no way to read a thread's CPU clock")]
+#[cfg(target_os = "macos")]
+mod mach;
+#[cfg(not(target_os = "macos"))]
+mod posix;
 
-use std::time::Duration;
+#[cfg(target_os = "macos")]
+pub(crate) use self::mach::ThreadClock;
+#[cfg(not(target_os = "macos"))]
+pub(crate) use self::posix::ThreadClock;
 
-/// Identifies a thread of this process for [`ThreadClock::cpu_time`] and
-/// [`ThreadClock::is_waiting`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ThreadClock {
-    #[cfg(target_os = "linux")]
-    clock: libc::clockid_t,
-    #[cfg(target_os = "linux")]
-    tid: libc::pid_t,
-    #[cfg(not(target_os = "linux"))]
-    started: crate::runtime::wall::WallInstant,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::thread::{sleep, spawn, yield_now};
+    use std::time::Duration;
 
-impl ThreadClock {
-    /// The clock of the thread that calls this.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn of_this_thread() -> Self {
-        let mut clock: libc::clockid_t = 0;
-        // SAFETY: `pthread_self` is always valid, and `clock` is a live local for the call to fill.
-        let failed = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
-        assert_eq!(failed, 0, "this thread has no CPU clock");
-        // SAFETY: has no preconditions.
-        let tid = unsafe { libc::gettid() };
-        Self { clock, tid }
+    use super::ThreadClock;
+
+    /// Starts a thread that runs `body`, and returns its clock.
+    #[expect(clippy::disallowed_methods, reason = "this is about real threads")]
+    fn clock_of(body: impl FnOnce() + Send + 'static) -> ThreadClock {
+        let (sender, receiver) = channel();
+        spawn(move || {
+            sender.send(ThreadClock::of_this_thread()).unwrap();
+            body();
+        });
+        receiver.recv().unwrap()
     }
 
-    /// Elsewhere wall time stands in for CPU time.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn of_this_thread() -> Self {
-        Self { started: crate::runtime::wall::now() }
-    }
-
-    /// CPU time used so far by the thread, which must not have been joined.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn cpu_time(self) -> Duration {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a live local for the call to fill; a clock that no longer exists makes
-        // the call fail and nothing else.
-        if unsafe { libc::clock_gettime(self.clock, &raw mut time) } != 0 {
-            return Duration::ZERO;
+    #[test]
+    fn time_of_a_thread_that_computes_goes_on() {
+        let running = Arc::new(());
+        let still = Arc::clone(&running);
+        let clock = clock_of(move || while Arc::strong_count(&still) > 1 {});
+        let began = clock.cpu_time();
+        // However busy the machine is, the thread gets its turn.
+        while clock.cpu_time() < began + Duration::from_millis(100) {
+            yield_now();
         }
-        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-        let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
-        Duration::new(seconds, nanos)
     }
 
-    /// Elsewhere wall time stands in for CPU time.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn cpu_time(self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// True if the kernel says that the thread sleeps: it waits for a lock, a timer or a file, not
-    /// for a processor. False where the platform does not tell.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn is_waiting(self) -> bool {
-        let path = format!("/proc/self/task/{}/stat", self.tid);
-        let Ok(stat) = std::fs::read_to_string(path) else { return false };
-        // "tid (name) state ...": the name may hold anything, so look behind its last parenthesis.
-        let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
-        matches!(state, Some('S' | 'D'))
-    }
-
-    /// True if the kernel says that the thread sleeps. Not known here, so false.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn is_waiting(self) -> bool {
-        false
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "this is about real threads")]
+    fn a_thread_that_sleeps_is_seen_to_wait_and_uses_no_time() {
+        let clock = clock_of(|| sleep(Duration::from_secs(3600)));
+        // It may need a moment to get there.
+        while !clock.is_waiting() {
+            yield_now();
+        }
+        let began = clock.cpu_time();
+        sleep(Duration::from_millis(200));
+        assert!(clock.is_waiting());
+        assert!(clock.cpu_time() < began + Duration::from_millis(100));
     }
 }

@@ -36,7 +36,6 @@ pub(crate) fn set_running(task: Option<RunningTask>) -> Option<RunningTask> {
 }
 
 /// Installs the handler, once per process.
-#[cfg(unix)]
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -63,21 +62,15 @@ pub(crate) fn install() {
 
 /// What was done about a signal before we came: usually `std`'s handler, which knows the stacks of
 /// threads.
-#[cfg(unix)]
 fn previous(signal: libc::c_int) -> &'static OnceLock<libc::sigaction> {
     static SEGV: OnceLock<libc::sigaction> = OnceLock::new();
     static BUS: OnceLock<libc::sigaction> = OnceLock::new();
     if signal == libc::SIGSEGV { &SEGV } else { &BUS }
 }
 
-/// Other systems die without the task's name.
-#[cfg(not(unix))]
-pub(crate) fn install() {}
-
 /// Reports an overflow of the running task's stack and aborts; any other fault is left to the
 /// handler that was there before, or to the default action, which strikes when the faulting
 /// instruction is tried again.
-#[cfg(unix)]
 extern "C" fn on_fault(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
@@ -106,7 +99,6 @@ extern "C" fn on_fault(
 }
 
 /// Does what would have been done about a signal had we not come.
-#[cfg(unix)]
 fn call_previous(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let previous = previous(signal).get().filter(|action| {
         let is_handler = !matches!(action.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN);
@@ -131,7 +123,6 @@ fn call_previous(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut 
 }
 
 /// A signal handler with three arguments.
-#[cfg(unix)]
 type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
 /// A line of text on the stack: a handler must not allocate.
