@@ -94,11 +94,11 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.closing.store(true, Relaxed);
-        self.shared.socket.wake(&self.address);
+        let is_woken = self.shared.socket.wake(&self.address);
         if let Some(file) = &self.file {
             file.remove();
         }
-        if let Some(accepting) = self.accepting.take() {
+        if is_woken && let Some(accepting) = self.accepting.take() {
             accepting.join().ok(); // It fails only if the run is over.
         }
         let mut sessions = self.shared.sessions();
@@ -182,8 +182,9 @@ impl Socket {
     }
 
     /// Ends a wait for a connection. Linux does so when the socket is shut down, which the standard
-    /// library offers for streams only; elsewhere a connection of our own does it.
-    fn wake(&self, address: &Address) {
+    /// library offers for streams only; elsewhere a connection of our own does it. False if neither
+    /// can be done, because the socket's file was removed: the wait goes on, and does no harm.
+    fn wake(&self, address: &Address) -> bool {
         let shut_down = match self {
             Socket::Unix(socket) => socket.try_clone().and_then(|socket| {
                 UnixStream::from(OwnedFd::from(socket)).shutdown(std::net::Shutdown::Both)
@@ -192,9 +193,7 @@ impl Socket {
                 TcpStream::from(OwnedFd::from(socket)).shutdown(std::net::Shutdown::Both)
             }),
         };
-        if shut_down.is_err() {
-            Stream::dial(address, BREATH).ok(); // If this fails too, nobody waits any more.
-        }
+        shut_down.is_ok() || Stream::dial(address, BREATH).is_ok()
     }
 }
 

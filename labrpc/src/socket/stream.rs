@@ -96,9 +96,15 @@ impl Stream {
 
     /// Limits how long [`receive`](Self::receive) waits.
     fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        match self {
+        let result = match self {
             Stream::Unix(stream) => stream.set_read_timeout(timeout),
             Stream::Tcp(stream) => stream.set_read_timeout(timeout),
+        };
+        match result {
+            // macOS refuses options once the peer has closed the connection. What the peer sent
+            // before that can still be read, and nothing is waited for any more.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+            result => result,
         }
     }
 }

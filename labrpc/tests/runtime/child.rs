@@ -1,7 +1,9 @@
 //! Tests that end their process, or leave something behind in it, run in a process of their own.
 
 use std::env;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use crate::itself;
 
 /// Set in such a process.
 const CHILD: &str = "LABRPC_TEST_CHILD";
@@ -14,8 +16,7 @@ pub fn is_child() -> bool {
 /// Runs the test `name` of this program again, in a process of its own in which [`is_child`] is
 /// true and these variables are set.
 pub fn again(name: &str, variables: &[(&str, &str)]) -> Output {
-    let program = env::current_exe().expect("a running program has a path");
-    Command::new(program)
+    itself::command()
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(CHILD, "1")
         .env_remove("RUST_BACKTRACE")

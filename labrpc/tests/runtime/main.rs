@@ -6,6 +6,8 @@ mod crash;
 mod deadlocks;
 mod divergence;
 mod input;
+#[path = "../program/itself.rs"]
+mod itself;
 mod limits;
 mod logging;
 mod memory;

@@ -3,11 +3,24 @@ use std::time::Duration;
 use labrpc::socket::{self, Address, Options};
 use labrpc::{Instant, RpcError, spawn};
 
-use crate::fixture::{Fixture, keep_log, server};
+use crate::fixture::{Fixture, directory, keep_log, server};
+use crate::itself;
 
 #[test]
 fn calls_go_over_unix_sockets() {
     Fixture::new().check_alive();
+}
+
+/// macOS names a directory of half a hundred bytes in `TMPDIR`; this one leaves nothing for a name.
+#[test]
+fn tests_do_not_depend_on_the_length_of_tmpdir() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = directory.path().join("long".repeat(40));
+    std::fs::create_dir(&long).unwrap();
+    let tests = ["calls::calls_go_over_unix_sockets", "of_many_that_start_at_once", "processes::"];
+    let output = itself::command().args(tests).env("TMPDIR", long).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("3 passed"), "{text}");
 }
 
 #[test]
@@ -90,7 +103,7 @@ fn a_claimed_length_is_not_believed() {
 
 #[test]
 fn a_server_that_is_not_there_is_unreachable() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let address = Address::Unix(directory.path().join("nobody"));
     let end = socket::connect(&address, Options::default());
     assert_eq!(end.call::<_, ()>("Test.Sleep", &0_u64), Err(RpcError::Unreachable));

@@ -26,7 +26,7 @@ impl Fixture {
 
     /// A server on a Unix-domain socket with these limits.
     pub fn with_limits(limits: Limits) -> Self {
-        let directory = tempfile::tempdir().expect("temporary directories can be made");
+        let directory = directory();
         let count = Arc::new(AtomicU64::new(0));
         let mut fixture = Self { listener: None, count, directory };
         fixture.start(limits);
@@ -69,6 +69,12 @@ impl Fixture {
     pub fn check_alive(&self) {
         assert_eq!(self.end().call("Test.Twice", &"ab".to_string()), Ok("abab".to_string()));
     }
+}
+
+/// A directory for sockets. A socket's path has at most 103 bytes on some systems, and `TMPDIR` may
+/// take most of them, so it is not asked.
+pub fn directory() -> TempDir {
+    tempfile::tempdir_in("/tmp").expect("temporary directories can be made")
 }
 
 /// The server that the tests call.

@@ -3,6 +3,8 @@
 mod calls;
 mod fixture;
 mod hostile;
+#[path = "../program/itself.rs"]
+mod itself;
 mod limits;
 mod processes;
 mod shutdown;

@@ -1,11 +1,12 @@
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use labrpc::socket::{self, Address, Options};
 use labrpc::{ClientEnd, RpcError};
 
-use crate::fixture::{server, wait_until};
+use crate::fixture::{directory, server, wait_until};
+use crate::itself;
 
 /// Tells a process of [`serves_until_its_parent_is_gone`] where to listen.
 const SOCKET: &str = "LABRPC_TEST_SOCKET";
@@ -15,7 +16,7 @@ struct Process(Child);
 
 impl Process {
     fn start(socket: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("we are a test binary"));
+        let mut command = itself::command();
         command.args(["--exact", "processes::serves_until_its_parent_is_gone", "--ignored"]);
         command.env(SOCKET, socket).stdin(Stdio::piped()).stdout(Stdio::null());
         Self(command.spawn().expect("the test binary can be run again"))
@@ -50,7 +51,7 @@ fn wait_for_server(end: &ClientEnd) {
 
 #[test]
 fn a_killed_process_fails_its_calls_and_a_new_one_answers() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = directory();
     let path = directory.path().join("socket");
     let end = socket::connect(&Address::Unix(path.clone()), Options::default());
     let mut process = Process::start(&path);

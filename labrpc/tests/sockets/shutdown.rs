@@ -3,7 +3,7 @@ use std::time::Duration;
 use labrpc::socket::{self, Limits, Options};
 use labrpc::{Instant, RpcError, Server, spawn};
 
-use crate::fixture::{Fixture, wait_until};
+use crate::fixture::{Fixture, directory, wait_until};
 
 #[test]
 fn an_end_reconnects_after_a_restart() {
@@ -55,7 +55,7 @@ fn a_socket_in_use_is_not_taken_over() {
 #[test]
 fn of_many_that_start_at_once_one_gets_the_socket() {
     for round in 0..100 {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = directory();
         let address = socket::Address::Unix(directory.path().join("socket"));
         let starters: Vec<_> = (0..4)
             .map(|_| {
