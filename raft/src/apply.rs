@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(indices(&state.take_news_for_service()), [1, 2]);
         state.commit_up_to(3);
         assert_eq!(indices(&state.take_news_for_service()), [3]);
-        assert_eq!(indices(&state.take_news_for_service()), []);
+        assert_eq!(indices(&state.take_news_for_service()), Vec::<i64>::new());
     }
 
     #[test]
