@@ -10,8 +10,10 @@ mod logger;
 mod node;
 mod oneshot;
 mod policy;
+mod random;
 mod real;
 mod report;
+mod seconds;
 mod settings;
 mod simulation;
 mod sys;
@@ -264,9 +266,4 @@ pub fn without_watchdog<R>(f: impl FnOnce() -> R) -> R {
         Some(core) => core.progress.excused(f),
         None => f(),
     })
-}
-
-/// Nanoseconds as seconds with as many digits as matter, for sentences.
-pub(crate) fn seconds(nanos: u64) -> String {
-    format!("{}.{:06}", nanos / 1_000_000_000, nanos / 1_000 % 1_000_000)
 }

@@ -22,6 +22,7 @@ use rand_pcg::Pcg64;
 use super::failure::{Failure, FailureKind};
 use super::logger::RecentLines;
 use super::policy::{Interruption, Policy, Scheduler};
+use super::random::{Stream, stream};
 use super::report::{self, HeldOver};
 use super::sys::fiber::StackPool;
 use super::task::{NodeId, Slot, State, Wait};
@@ -41,22 +42,6 @@ const MOST_TASKS: usize = 10_000;
 
 /// What `current` says while the scheduler itself runs.
 const NOBODY: u32 = u32::MAX;
-
-/// Separate streams of random numbers, so that a draw of one kind does not shift the others.
-#[derive(Clone, Copy)]
-pub(crate) enum Stream {
-    /// Who runs next, and interruptions.
-    Schedule,
-    /// Delays and losses of messages.
-    Network,
-    /// What `labrpc::rng` hands out.
-    User,
-}
-
-/// The generator of one stream of the simulation with this seed.
-pub(crate) fn stream(seed: u64, stream: Stream) -> Pcg64 {
-    Pcg64::new(u128::from(seed) << 64 | 0x6824, stream as u128)
-}
 
 /// A node: a server's incarnation, or the test.
 pub(crate) struct NodeState {

@@ -1,13 +1,15 @@
 //! Why a run failed, with all that can be said about it.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
 use contract::settings::{POLICY, RUNTIME, SEED};
 
 use super::core::Core;
+use super::policy::Policy;
 use super::report;
-use super::{Policy, seconds};
+use super::seconds::seconds;
 
 /// What kind of failure ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,4 +128,11 @@ fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Re
         writeln!(f, "  {title}")?;
     }
     lines.iter().try_for_each(|line| writeln!(f, "    {line}"))
+}
+
+/// The text of a panic.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a task panicked".to_string())
 }

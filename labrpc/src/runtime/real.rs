@@ -4,7 +4,6 @@ mod pool;
 pub(crate) mod spin;
 mod timer;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -14,8 +13,8 @@ use std::time::Duration;
 use rand_pcg::Pcg64;
 
 use super::context::{self, RealThread};
-use super::core::{Stream, stream};
-use super::failure::FailureKind;
+use super::failure::{FailureKind, panic_message};
+use super::random::{Stream, stream};
 use super::task::NodeId;
 use super::wall;
 
@@ -237,11 +236,4 @@ thread_local! {
 /// The calling thread panics: remembers where, for the report.
 pub(crate) fn note_panic(info: &PanicHookInfo<'_>) {
     PANICKED_AT.set(info.location().map(ToString::to_string));
-}
-
-/// The text of a panic.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a task panicked".to_string())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 
 use super::core::Core;
-use super::seconds;
+use super::seconds::seconds;
 use super::task::{Slot, State, Wait};
 
 /// A wait for a lock or a receiver that lasts longer than this, in virtual nanoseconds, is

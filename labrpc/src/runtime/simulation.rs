@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, SpawnSites};
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, panic_message};
 use super::policy::Policy;
 use super::real::{self, Fault};
 use super::report::describe;
@@ -302,7 +302,7 @@ fn install_process_wide() {
 fn report_panic(info: &PanicHookInfo<'_>) -> bool {
     context::dispatch(|core| match core {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
-            core.fail(FailureKind::Panic, real::panic_message(info.payload()));
+            core.fail(FailureKind::Panic, panic_message(info.payload()));
             let backtrace = Backtrace::capture();
             core.amend_failure(|failure| {
                 failure.location = info.location().map(ToString::to_string);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
+use super::seconds::seconds;
 use super::{context, real};
 
 /// A point in time, counted from the start of the run. The counterpart of [`std::time::Instant`].
@@ -77,6 +78,6 @@ impl Sub<Duration> for Instant {
 
 impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", super::seconds(self.0))
+        write!(f, "{} s", seconds(self.0))
     }
 }

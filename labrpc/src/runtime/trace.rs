@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use super::seconds::seconds;
 use super::watchdog::Progress;
 
 /// How many events the ring keeps for the failure report.
@@ -65,7 +66,7 @@ pub(crate) struct Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, task, kind, a, b } = self;
-        write!(f, "{} s, task {task}: {kind:?} {a} {b:x}", super::seconds(*at))
+        write!(f, "{} s, task {task}: {kind:?} {a} {b:x}", seconds(*at))
     }
 }
 

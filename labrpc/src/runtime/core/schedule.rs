@@ -5,8 +5,8 @@ use std::panic::{self, AssertUnwindSafe, Location};
 
 use super::{Core, NOBODY};
 use crate::runtime::context;
-use crate::runtime::failure::{Failure, FailureKind};
-use crate::runtime::real::panic_message;
+use crate::runtime::failure::{Failure, FailureKind, panic_message};
+use crate::runtime::seconds::seconds;
 use crate::runtime::sys::fiber::Fiber;
 use crate::runtime::sys::overflow::{self, RunningTask};
 use crate::runtime::task::{NodeId, State};
@@ -34,7 +34,7 @@ impl Core {
                 self.fail(FailureKind::CpuLimit, message);
             }
             if self.now() > self.time_limit {
-                let limit = crate::runtime::seconds(self.time_limit);
+                let limit = seconds(self.time_limit);
                 let message = format!("took longer than the limit of {limit} s of virtual time");
                 self.fail(FailureKind::TimeLimit, message);
             }
