@@ -2,6 +2,7 @@
 //!
 //! The facade is this file; the same calls work in both worlds.
 
+mod activity;
 mod context;
 mod core;
 mod divergence;
@@ -263,7 +264,7 @@ pub fn note(text: fmt::Arguments<'_>) {
 /// Runs `f`, such as a check of a long history, without the watchdog's limits on processor time.
 pub fn without_watchdog<R>(f: impl FnOnce() -> R) -> R {
     dispatch(|core| match core {
-        Some(core) => core.progress.excused(f),
+        Some(core) => core.activity.excused(f),
         None => f(),
     })
 }

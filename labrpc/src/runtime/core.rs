@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand_pcg::Pcg64;
 
+use super::activity::Activity;
 use super::failure::{Failure, FailureKind};
 use super::logger::RecentLines;
 use super::policy::{Interruption, Policy, Scheduler};
@@ -28,7 +29,6 @@ use super::sys::fiber::StackPool;
 use super::task::{NodeId, Slot, State, Wait};
 use super::timers::Timers;
 use super::trace::{Event, Kind, Trace};
-use super::watchdog::Progress;
 use crate::sync::LockTable;
 
 /// Virtual nanoseconds that each operation costs, so that a loop that polls gets somewhere.
@@ -94,7 +94,7 @@ pub(crate) struct Core {
     /// Where each task was spawned, by serial number; kept while two replays are compared.
     pub(crate) spawn_sites: Option<SpawnSites>,
     /// What the watchdog sees of all this.
-    pub(crate) progress: Arc<Progress>,
+    pub(crate) activity: Arc<Activity>,
 }
 
 /// Where tasks were spawned, by serial number.
@@ -107,7 +107,7 @@ impl Core {
         policy: Policy,
         time_limit: u64,
         trace: Trace,
-        progress: Arc<Progress>,
+        activity: Arc<Activity>,
     ) -> Self {
         let test = NodeState { name: "test".into(), alive: true };
         Self {
@@ -138,7 +138,7 @@ impl Core {
             held_over: RefCell::default(),
             recent_lines: RecentLines::default(),
             spawn_sites: None,
-            progress,
+            activity,
         }
     }
 
@@ -177,7 +177,7 @@ impl Core {
             self.enter_dead();
             return false;
         }
-        self.progress.count_operation();
+        self.activity.count_operation();
         self.now.set(self.now.get() + OPERATION_COST);
         self.burst.set(self.burst.get() + 1);
         if self.now.get() >= self.next_due.get() || self.burst.get() > LONGEST_BURST {
@@ -256,7 +256,7 @@ impl Core {
         let tasks = slots.len() - self.free.borrow().len();
         drop(slots);
         self.ready.borrow_mut().push_back(index);
-        self.progress.label(index, site);
+        self.activity.label(index, site);
         if let Some(sites) = &self.spawn_sites {
             sites.lock().unwrap_or_else(PoisonError::into_inner).push(site);
         }

@@ -82,7 +82,7 @@ impl Log for Logger {
                     let node = core.node_name(core.current_node());
                     let line = core.unobserved(|| line(core.now(), &node, record));
                     if verbose && !wanted {
-                        core.progress.excused(|| print(&line));
+                        core.activity.excused(|| print(&line));
                     }
                     // A run whose lines are kept is a replay: they were printed the first time.
                     core.recent_lines.push(line);

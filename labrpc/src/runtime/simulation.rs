@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
+use super::activity::Activity;
 use super::core::{Core, SpawnSites};
 use super::failure::{Failure, FailureKind, panic_message};
 use super::policy::Policy;
@@ -14,7 +15,7 @@ use super::real::{self, Fault};
 use super::report::describe;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
-use super::watchdog::{self, CpuLimits, Progress, Verdict};
+use super::watchdog::{self, CpuLimits, GivenUp};
 use super::{context, divergence, logger};
 
 /// Virtual time that a test may take unless it says otherwise, as in the course.
@@ -150,20 +151,20 @@ impl Simulation {
     /// One run on a fresh thread.
     pub(crate) fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
         install_process_wide();
-        let progress = Arc::new(Progress::default());
+        let activity = Arc::new(Activity::default());
         let (sender, receiver) = mpsc::sync_channel(1);
         let simulation = self.clone();
-        let (body, shown) = (Arc::clone(body), Arc::clone(&progress));
+        let (body, shown) = (Arc::clone(body), Arc::clone(&activity));
         let thread = super::wall::spawn("simulation", move || {
             let outcome = simulation.run_here(body, extras, shown);
             sender.send(outcome).ok(); // The watchdog may have given up on this run.
         });
-        match watchdog::supervise(&receiver, &progress, self.cpu_limits) {
+        match watchdog::supervise(&receiver, &activity, self.cpu_limits) {
             Ok(outcome) => {
                 thread.join().ok(); // Its outcome is known; no part of it outlives the run.
                 outcome
             }
-            Err(verdict) => self.abandoned(verdict),
+            Err(given_up) => self.abandoned(given_up),
         }
     }
 
@@ -172,16 +173,16 @@ impl Simulation {
         &self,
         body: Body<T>,
         extras: Extras,
-        progress: Arc<Progress>,
+        activity: Arc<Activity>,
     ) -> Outcome<T> {
-        let clock = progress.start();
+        let clock = activity.start();
         let mut trace = Trace::new(self.tracing);
         if let Some(listener) = extras.listener {
-            trace.listen(listener, Arc::clone(&progress));
+            trace.listen(listener, Arc::clone(&activity));
         }
         // Far from the end of the clock, so that adding a little to it never overflows.
         let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX / 2);
-        let mut core = Core::new(self.seed, self.policy, limit, trace, progress);
+        let mut core = Core::new(self.seed, self.policy, limit, trace, activity);
         core.spawn_sites = extras.spawn_sites;
         if extras.keep_log {
             core.recent_lines.keep();
@@ -220,15 +221,15 @@ impl Simulation {
     }
 
     /// The outcome of a run whose thread never came back and is left behind.
-    fn abandoned<T>(&self, verdict: Verdict) -> Outcome<T> {
+    fn abandoned<T>(&self, given_up: GivenUp) -> Outcome<T> {
         let failure = Failure {
-            kind: verdict.kind,
-            message: verdict.message,
+            kind: given_up.kind,
+            message: given_up.message,
             location: None,
             at: Duration::ZERO,
             seed: self.seed,
             policy: Some(self.policy),
-            task: Some(verdict.task),
+            task: Some(given_up.task),
             waits: Vec::new(),
             held_locks: Vec::new(),
             log: Vec::new(),

@@ -7,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use super::activity::Activity;
 use super::seconds::seconds;
-use super::watchdog::Progress;
 
 /// How many events the ring keeps for the failure report.
 const RING: usize = 4096;
@@ -76,16 +76,16 @@ struct Listener {
     /// Events that have not been sent yet.
     block: Vec<Event>,
     /// Of the run; waiting for the slower of two runs is no reason to suspect the faster one.
-    progress: Arc<Progress>,
+    activity: Arc<Activity>,
 }
 
 impl Listener {
     /// Sends the block. False if the listener has seen enough; there is no reason to go on then.
     fn send(&mut self) -> bool {
         let block = std::mem::take(&mut self.block);
-        let sent = self.progress.excused(|| self.events.send(block)).is_ok();
+        let sent = self.activity.excused(|| self.events.send(block)).is_ok();
         if !sent {
-            self.progress.request_stop();
+            self.activity.request_stop();
         }
         sent
     }
@@ -109,8 +109,8 @@ impl Trace {
     }
 
     /// Sends every event to `listener` too, in blocks.
-    pub(crate) fn listen(&mut self, events: SyncSender<Vec<Event>>, progress: Arc<Progress>) {
-        self.listener = Some(Listener { events, progress, block: Vec::with_capacity(BLOCK) });
+    pub(crate) fn listen(&mut self, events: SyncSender<Vec<Event>>, activity: Arc<Activity>) {
+        self.listener = Some(Listener { events, activity, block: Vec::with_capacity(BLOCK) });
     }
 
     /// Records one event.

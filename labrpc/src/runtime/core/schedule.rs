@@ -29,7 +29,7 @@ impl Core {
                 Some(index) => self.run_task(index),
                 None => self.advance_clock(),
             }
-            if self.progress.must_stop() {
+            if self.activity.must_stop() {
                 let message = "the run used too much processor time".to_string();
                 self.fail(FailureKind::CpuLimit, message);
             }
@@ -114,7 +114,7 @@ impl Core {
         self.current_dead.set(dead);
         self.on_server.set(on_server);
         self.burst.set(0);
-        self.progress.running(index);
+        self.activity.running(index);
         self.record(Kind::Run, serial.into(), 0);
         let task = RunningTask { stack_limit: fiber.stack_limit(), site, seed: self.seed };
         let outer_task = overflow::set_running(Some(task));
@@ -132,7 +132,7 @@ impl Core {
         self.current.set(outer.0);
         self.current_dead.set(outer.1);
         self.on_server.set(outer.2);
-        self.progress.running(outer.0);
+        self.activity.running(outer.0);
     }
 
     /// Makes the slot of a task that ended free for another.
