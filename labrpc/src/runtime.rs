@@ -13,7 +13,6 @@ mod oneshot;
 mod policy;
 mod random;
 mod real;
-mod report;
 mod seconds;
 mod settings;
 mod simulation;
@@ -45,8 +44,7 @@ pub(crate) use self::context::{dispatch, in_simulation};
 pub(crate) use self::core::Core;
 pub(crate) use self::oneshot::OneShot;
 pub(crate) use self::real::{SLICE, check_over, spin};
-pub(crate) use self::report::describe;
-pub(crate) use self::task::{Held, NodeId, Wait, Waiter};
+pub(crate) use self::task::{NodeId, Wait, Waiter};
 pub(crate) use self::timers::Action;
 pub(crate) use self::trace::{Kind, digest};
 

@@ -8,7 +8,12 @@
 //! * `next_due` is at most the time of the earliest timer;
 //! * the clock never goes back.
 
+mod held_over;
 mod kill;
+mod lock_table;
+mod locks;
+mod recent_lines;
+mod report;
 mod schedule;
 mod wait;
 
@@ -19,17 +24,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand_pcg::Pcg64;
 
+use self::held_over::HeldOver;
+use self::lock_table::LockTable;
+use self::recent_lines::RecentLines;
 use super::activity::Activity;
 use super::failure::{Failure, FailureKind};
-use super::logger::RecentLines;
 use super::policy::{Interruption, Policy, Scheduler};
 use super::random::{Stream, stream};
-use super::report::{self, HeldOver};
 use super::sys::fiber::StackPool;
 use super::task::{NodeId, Slot, State, Wait};
 use super::timers::Timers;
 use super::trace::{Event, Kind, Trace};
-use crate::sync::LockTable;
 
 /// Virtual nanoseconds that each operation costs, so that a loop that polls gets somewhere.
 const OPERATION_COST: u64 = 50;
@@ -262,7 +267,7 @@ impl Core {
         }
         self.record(Kind::Spawn, serial.into(), node.0.into());
         if tasks > MOST_TASKS {
-            self.fail(FailureKind::TooManyTasks, report::too_many_tasks(self));
+            self.fail(FailureKind::TooManyTasks, self.too_many_tasks());
         }
         serial
     }
@@ -324,7 +329,7 @@ impl Core {
     /// Ends the simulation with a failure, unless one is known already.
     pub(crate) fn fail(&self, kind: FailureKind, message: String) {
         if self.failure.borrow().is_none() {
-            let failure = Failure::observe(self, kind, message);
+            let failure = self.observe(kind, message);
             *self.failure.borrow_mut() = Some(failure);
         }
     }

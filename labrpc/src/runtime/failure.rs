@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use contract::settings::{POLICY, RUNTIME, SEED};
 
-use super::core::Core;
 use super::policy::Policy;
-use super::report;
 use super::seconds::seconds;
 
 /// What kind of failure ended a run.
@@ -65,26 +63,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of the running simulation, seen at the moment when it happens.
-    pub(crate) fn observe(core: &Core, kind: FailureKind, message: String) -> Self {
-        let everyone = matches!(kind, FailureKind::Deadlock | FailureKind::TimeLimit);
-        Self {
-            kind,
-            message,
-            location: None,
-            at: Duration::from_nanos(core.now()),
-            seed: core.seed,
-            policy: Some(core.policy),
-            task: report::current_task(core),
-            waits: report::waits(core, everyone),
-            held_locks: report::held_locks(core),
-            log: Vec::new(),
-            events: Vec::new(),
-            divergence: None,
-            backtrace: None,
-        }
-    }
-
     /// Whether a replay of the same seed must show the same failure.
     pub(crate) fn is_replayable(&self) -> bool {
         !matches!(self.kind, FailureKind::Spinning | FailureKind::Blocked | FailureKind::CpuLimit)

@@ -12,7 +12,6 @@ use super::core::{Core, SpawnSites};
 use super::failure::{Failure, FailureKind, panic_message};
 use super::policy::Policy;
 use super::real::{self, Fault};
-use super::report::describe;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, GivenUp};
@@ -315,7 +314,7 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
             true
         }
         Some(core) if core.is_unwinding() => {
-            explain_abort(&core.with_current(|slot| describe(core, slot)));
+            explain_abort(&core.current_task());
             false
         }
         Some(_) => false,
