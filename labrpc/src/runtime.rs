@@ -3,7 +3,6 @@
 //! The facade is this file; the same calls work in both worlds.
 
 mod activity;
-mod context;
 mod core;
 mod divergence;
 mod failure;
@@ -40,10 +39,11 @@ pub use self::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
 pub use self::sys::exit::end_process;
 pub use self::time::Instant;
 
-pub(crate) use self::context::{dispatch, in_simulation};
 pub(crate) use self::core::Core;
+pub(crate) use self::core::current::{dispatch, in_simulation};
 pub(crate) use self::oneshot::OneShot;
-pub(crate) use self::real::{SLICE, check_over, spin};
+pub(crate) use self::real::run::{SLICE, check_over};
+pub(crate) use self::real::spin;
 pub(crate) use self::task::{NodeId, Wait, Waiter};
 pub(crate) use self::timers::Action;
 pub(crate) use self::trace::{Kind, digest};
@@ -238,7 +238,7 @@ pub(crate) fn after(core: Option<&Core>, nanos: u64, action: impl FnOnce() + Sen
 pub(crate) fn at_end_of_run(action: impl FnOnce() + Send + 'static) {
     dispatch(|core| match core {
         Some(core) => core.at_end(action),
-        None => drop(context::real().map(|thread| thread.world.at_end(action))),
+        None => drop(real::run::current().map(|member| member.run.at_end(action))),
     });
 }
 

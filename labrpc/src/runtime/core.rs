@@ -8,6 +8,7 @@
 //! * `next_due` is at most the time of the earliest timer;
 //! * the clock never goes back.
 
+pub(crate) mod current;
 mod held_over;
 mod kill;
 mod lock_table;

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::{context, real};
+use super::core::current::dispatch;
+use super::real::{self, run};
 
 /// Set if lines are printed as they come.
 static VERBOSE: AtomicBool = AtomicBool::new(false);
@@ -39,7 +40,7 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         let verbose = VERBOSE.load(Relaxed);
-        context::dispatch(|core| match core {
+        dispatch(|core| match core {
             Some(core) => {
                 let wanted = core.recent_lines.wanted();
                 if verbose || wanted {
@@ -53,7 +54,7 @@ impl Log for Logger {
                 }
             }
             None if verbose => {
-                let name = context::real().map(|thread| thread.world.node_name(thread.node));
+                let name = run::current().map(|member| member.run.node_name(member.node));
                 print(&line(real::now(), name.as_deref().unwrap_or("test"), record));
             }
             None => {}

@@ -4,8 +4,9 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::real::run;
 use super::task::NodeId;
-use super::{Core, JoinHandle, context, dispatch, real, spawn_on};
+use super::{Core, JoinHandle, dispatch, real, spawn_on};
 
 /// One incarnation of a server: all tasks that run on its behalf. Tasks belong to the node of the
 /// task that spawned them, RPC handlers to the node on which their [`Server`](crate::Server) was
@@ -23,7 +24,7 @@ impl Node {
     pub fn new(name: &str) -> Self {
         let id = dispatch(|core| match core {
             Some(core) => core.add_node(name),
-            None => context::real().map_or(NodeId::TEST, |thread| thread.world.add_node(name)),
+            None => run::current().map_or(NodeId::TEST, |member| member.run.add_node(name)),
         });
         Self { id, name: name.into() }
     }

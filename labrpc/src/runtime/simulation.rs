@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use super::activity::Activity;
-use super::core::{Core, SpawnSites};
+use super::core::{Core, SpawnSites, current};
 use super::failure::{Failure, FailureKind, panic_message};
 use super::policy::Policy;
-use super::real::{self, Fault};
+use super::real;
+use super::real::run::Fault;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, GivenUp};
-use super::{context, divergence, logger};
+use super::{divergence, logger};
 
 /// Virtual time that a test may take unless it says otherwise, as in the course.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -186,14 +187,14 @@ impl Simulation {
         if extras.keep_log {
             core.recent_lines.keep();
         }
-        context::enter_simulation(core);
+        current::enter_simulation(core);
         let value = Arc::new(Mutex::new(None));
         let place = Arc::clone(&value);
         let root = Box::new(move || {
             let result = body();
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         });
-        context::with_core(|core| {
+        current::with_core(|core| {
             let failure = core.run(root, self.site);
             let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
             let result = match failure {
@@ -263,7 +264,7 @@ pub fn run_real<T: Send + 'static>(
 ) -> Outcome<T> {
     install_process_wide();
     let started = super::wall::now();
-    let result = real::run(seed, time_limit, body);
+    let result = real::execute(seed, time_limit, body);
     let virtual_time = Duration::from_nanos(super::wall::now() - started);
     let result = result.map_err(|Fault { kind, message, location }| Failure {
         kind,
@@ -300,7 +301,7 @@ fn install_process_wide() {
 
 /// Makes a panic of a task the failure of its simulation; false if this is no such panic.
 fn report_panic(info: &PanicHookInfo<'_>) -> bool {
-    context::dispatch(|core| match core {
+    current::dispatch(|core| match core {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
             core.fail(FailureKind::Panic, panic_message(info.payload()));
             let backtrace = Backtrace::capture();

@@ -4,8 +4,9 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
+use super::core::current::dispatch;
+use super::real;
 use super::seconds::seconds;
-use super::{context, real};
 
 /// A point in time, counted from the start of the run. The counterpart of [`std::time::Instant`].
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +15,7 @@ pub struct Instant(u64);
 impl Instant {
     /// The present.
     pub fn now() -> Self {
-        context::dispatch(|core| match core {
+        dispatch(|core| match core {
             Some(core) => {
                 core.charge();
                 Self(core.now())

@@ -3,8 +3,7 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, Location};
 
-use super::{Core, NOBODY};
-use crate::runtime::context;
+use super::{Core, NOBODY, current};
 use crate::runtime::failure::{Failure, FailureKind, panic_message};
 use crate::runtime::seconds::seconds;
 use crate::runtime::sys::fiber::Fiber;
@@ -159,11 +158,11 @@ impl Core {
 fn run_body(body: Box<dyn FnOnce()>) {
     let result = panic::catch_unwind(AssertUnwindSafe(move || {
         // A task that was killed before it started drops what it owns while it unwinds from here.
-        context::with_core(Core::unwind_if_dead);
+        current::with_core(Core::unwind_if_dead);
         body();
     }));
     if let Err(payload) = result {
-        context::with_core(|core| {
+        current::with_core(|core| {
             // A panic is known from the hook, and a kill is no news. But `resume_unwind` calls no
             // hook, and is as good as a panic.
             if !core.is_dead() {
