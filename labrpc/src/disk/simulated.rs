@@ -4,13 +4,32 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::contents::Contents;
-use super::{DiskFault, SYNC_TIME, missing};
+use super::name::missing;
 use crate::runtime::{Core, dispatch, in_simulation, rng, sleep};
+
+/// How long [`Disk::sync`](super::Disk::sync), and every other operation that is durable when it returns, takes on a
+/// simulated disk.
+///
+/// A flash disk takes between a tenth of a millisecond and a few, one that turns takes ten. With 1
+/// ms a sync costs as much as a slow message of the simulated network, so neither hides the other:
+/// a server that syncs once for each of its clients is visibly slower than one that syncs for all
+/// of them.
+pub const SYNC_TIME: Duration = Duration::from_millis(1);
+
+/// How often a simulated disk fails, see [`Disk::fail_at`](super::Disk::fail_at).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFault {
+    /// One operation fails, and the next one succeeds.
+    Once,
+    /// From that operation on, all fail.
+    FromThenOn,
+}
 
 /// A disk in memory.
 #[derive(Default)]

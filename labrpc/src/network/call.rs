@@ -1,22 +1,17 @@
 //! The life of one call, from the request to the reply or the failure.
 
-use std::sync::Arc;
-
 use super::fate::{self, Conditions, ReplyFate};
-use super::in_flight::{CallId, InFlight};
+use super::in_flight::{CallId, InFlight, Reply};
 use super::links::{EndId, Path};
 use super::{Network, State};
 use crate::error::RpcError;
 use crate::runtime::{
-    Core, Kind, OneShot, after, digest, dispatch, now_nanos, spawn_detached, with_network_rng,
+    Core, Kind, after, digest, dispatch, now_nanos, spawn_detached, with_network_rng,
 };
 use crate::server::{Request, Response};
 
 /// How often the network asks whether a server that runs a handler is still there, in nanoseconds.
 const POLL: u64 = 100_000_000;
-
-/// Where the caller of one call waits for its reply.
-pub(crate) type Reply = Arc<OneShot<Result<Response, RpcError>>>;
 
 impl Network {
     /// Sends a request; the outcome will be put into `reply`.

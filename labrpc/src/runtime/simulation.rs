@@ -62,24 +62,17 @@ pub struct Outcome<T> {
 }
 
 /// A closure that can be run again, for a replay.
-pub(crate) type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
+type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 /// What one run should do besides running.
 #[derive(Default)]
-pub(crate) struct Extras {
+struct Extras {
     /// Keep the last lines of the log.
     keep_log: bool,
     /// Send all events here.
     listener: Option<SyncSender<Vec<Event>>>,
     /// Note where tasks are spawned.
     spawn_sites: Option<SpawnSites>,
-}
-
-impl Extras {
-    /// What two runs in lockstep need.
-    pub(crate) fn lockstep(listener: SyncSender<Vec<Event>>, sites: SpawnSites) -> Self {
-        Self { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) }
-    }
 }
 
 impl Simulation {
@@ -142,14 +135,24 @@ impl Simulation {
                 failure.events = replayed.events;
             }
             if replay.trace_hash != outcome.trace_hash {
-                failure.divergence = Some(divergence::explain(self, &body));
+                failure.divergence = Some(self.explain_divergence(body));
             }
         }
         outcome
     }
 
+    /// Says where two replays go apart.
+    fn explain_divergence<T: Send + 'static>(&self, body: Body<T>) -> String {
+        let simulation = self.clone();
+        divergence::explain(self.seed, move |listener, sites| {
+            let extras =
+                Extras { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) };
+            simulation.run_once(&body, extras);
+        })
+    }
+
     /// One run on a fresh thread.
-    pub(crate) fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
+    fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
         install_process_wide();
         let activity = Arc::new(Activity::default());
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -245,11 +248,6 @@ impl Simulation {
             virtual_time: Duration::ZERO,
             cpu_time: Duration::ZERO,
         }
-    }
-
-    /// The seed.
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed
     }
 }
 
