@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::codec;
 use crate::error::RpcError;
 use crate::network::{EndId, Network};
-use crate::runtime::{Core, OneShot, Wait, dispatch};
+use crate::runtime::port::{self, OneShot, Wait};
 use crate::server::Request;
 use crate::socket::SocketEnd;
 
@@ -59,29 +59,26 @@ impl ClientEnd {
         args: &A,
     ) -> Result<R, RpcError> {
         let site = Location::caller();
-        dispatch(|core| {
-            if core.is_some_and(|core| !core.enter()) {
-                return Err(RpcError::Lost);
+        if !port::enter() {
+            return Err(RpcError::Lost);
+        }
+        let method = method.to_string();
+        let args = codec::encode(args);
+        match &self.0 {
+            Carrier::Network { network, end } => {
+                let args_type = Some(type_name::<A>());
+                exchange(network, *end, Request { method, args, args_type }, site)
             }
-            let method = method.to_string();
-            let args = codec::encode(args);
-            match &self.0 {
-                Carrier::Network { network, end } => {
-                    let args_type = Some(type_name::<A>());
-                    exchange(core, network, *end, Request { method, args, args_type }, site)
-                }
-                Carrier::Socket(socket) => {
-                    let reply = socket.call(method, args)?;
-                    codec::decode_foreign(&reply).map_err(|_| RpcError::Unreadable)
-                }
+            Carrier::Socket(socket) => {
+                let reply = socket.call(method, args)?;
+                codec::decode_foreign(&reply).map_err(|_| RpcError::Unreadable)
             }
-        })
+        }
     }
 }
 
 /// Sends a request over the simulated network and waits for the reply to it.
 fn exchange<R: DeserializeOwned>(
-    core: Option<&Core>,
     network: &Network,
     end: EndId,
     request: Request,
@@ -89,7 +86,7 @@ fn exchange<R: DeserializeOwned>(
 ) -> Result<R, RpcError> {
     let method = request.method.clone();
     let reply = Arc::new(OneShot::new());
-    network.submit(core, end, request, Arc::clone(&reply));
+    network.submit(end, request, Arc::clone(&reply));
     let response = reply.wait(Wait::Call, site).ok_or(RpcError::Lost)??;
     let wanted = type_name::<R>();
     if let Some(sent) = response.reply_type

@@ -11,7 +11,7 @@ use rand_pcg::Pcg64;
 
 use super::contents::Contents;
 use super::name::missing;
-use crate::runtime::{Core, dispatch, in_simulation, rng, sleep};
+use crate::runtime::{port, rng, sleep};
 
 /// How long [`Disk::sync`](super::Disk::sync), and every other operation that is durable when it returns, takes on a
 /// simulated disk.
@@ -162,7 +162,7 @@ impl Simulated {
 
     /// Begins an operation that changes the disk. Nothing that a dead task does reaches it.
     fn enter(&self) -> io::Result<MutexGuard<'_, State>> {
-        if dispatch(|core| core.is_none_or(Core::enter)) {
+        if port::enter() {
             self.powered()
         } else {
             Err(io::Error::new(ErrorKind::Interrupted, "the task is dead"))
@@ -171,7 +171,7 @@ impl Simulated {
 
     /// Reads what is on the disk.
     fn look<R>(&self, f: impl FnOnce(&State) -> R) -> io::Result<R> {
-        dispatch(|core| core.map(Core::charge));
+        port::charge();
         Ok(f(&*self.powered()?))
     }
 
@@ -307,7 +307,7 @@ impl State {
 
 /// Calls `f` with the simulation's generator, or with the disk's own outside a simulation.
 fn with_rng<R>(outside: &mut Option<Pcg64>, f: impl FnOnce(&mut Pcg64) -> R) -> R {
-    if in_simulation() {
+    if port::in_simulation() {
         // A draw of a stream of its own: one number of the run's generator decides all.
         let mut drawn = Pcg64::seed_from_u64(rng().random());
         return f(&mut drawn);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fate::Conditions;
 use super::links::Path;
 use crate::error::RpcError;
-use crate::runtime::OneShot;
+use crate::runtime::port::OneShot;
 use crate::server::Response;
 
 /// Where the caller of one call waits for its reply.

@@ -12,7 +12,7 @@ use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::core::current::dispatch;
-use super::real::{self, run};
+use super::real::run;
 
 /// Set if lines are printed as they come.
 static VERBOSE: AtomicBool = AtomicBool::new(false);
@@ -55,7 +55,7 @@ impl Log for Logger {
             }
             None if verbose => {
                 let name = run::current().map(|member| member.run.node_name(member.node));
-                print(&line(real::now(), name.as_deref().unwrap_or("test"), record));
+                print(&line(run::now(), name.as_deref().unwrap_or("test"), record));
             }
             None => {}
         });

@@ -6,8 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::core::Core;
+use super::core::current::dispatch;
+use super::real::run::{SLICE, check_over};
+use super::real::spin;
 use super::task::{Wait, Waiter};
-use super::{Core, SLICE, check_over, dispatch, spin};
 
 /// Carries one value from the task that makes it to the one that waits for it.
 #[derive(Debug)]

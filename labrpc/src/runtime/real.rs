@@ -18,12 +18,6 @@ use super::random::{Stream, stream};
 use super::task::NodeId;
 use super::wall;
 
-/// Real nanoseconds since the run began, or since the process first asked.
-pub(crate) fn now() -> u64 {
-    let started = run::with_current(|member| member.map_or(0, |member| member.run.started));
-    wall::now() - started
-}
-
 /// Sleeps, but no longer than the run lasts.
 pub(crate) fn sleep(duration: Duration) {
     let until = later(duration);

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
 use super::core::current::dispatch;
-use super::real;
+use super::real::run;
 use super::seconds::seconds;
 
 /// A point in time, counted from the start of the run. The counterpart of [`std::time::Instant`].
@@ -20,7 +20,7 @@ impl Instant {
                 core.charge();
                 Self(core.now())
             }
-            None => Self(real::now()),
+            None => Self(run::now()),
         })
     }
 

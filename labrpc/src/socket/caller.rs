@@ -11,8 +11,7 @@ use super::frame::{Body, Frame};
 use super::options::{Limits, Options};
 use super::stream::{FrameReader, Stream};
 use crate::error::RpcError;
-use crate::runtime::{Instant, dispatch, spawn};
-use crate::sync::{RecvTimeoutError, Sender, bounded};
+use crate::runtime::{Instant, RecvTimeoutError, Sender, bounded, port, spawn};
 
 /// What a [`ClientEnd`](crate::ClientEnd) over sockets is: an address, and the connection to it.
 pub(crate) struct SocketEnd {
@@ -42,7 +41,7 @@ impl SocketEnd {
 
     /// Calls a method and waits for the encoded reply.
     pub(crate) fn call(&self, method: String, args: Vec<u8>) -> Result<Vec<u8>, RpcError> {
-        let is_simulated = dispatch(|core| core.is_some());
+        let is_simulated = port::in_simulation();
         assert!(!is_simulated, "{method} was called over a socket in a simulation's virtual time");
         if args.len() > self.options.limits.max_message() || method.len() > usize::from(u16::MAX) {
             return Err(RpcError::TooLarge);

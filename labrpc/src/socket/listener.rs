@@ -18,7 +18,7 @@ use super::address::Address;
 use super::options::Limits;
 use super::session::{Served, Session};
 use super::stream::Stream;
-use crate::runtime::{JoinHandle, dispatch, sleep, spawn};
+use crate::runtime::{JoinHandle, port, sleep, spawn};
 use crate::server::Server;
 
 /// How long to wait when the system has no descriptor for another connection.
@@ -47,8 +47,10 @@ struct Shared {
 impl Listener {
     /// Opens the socket and begins to serve.
     pub(crate) fn open(address: &Address, server: Server, limits: Limits) -> io::Result<Self> {
-        let is_simulated = dispatch(|core| core.is_some());
-        assert!(!is_simulated, "a server listens at {address} in a simulation's virtual time");
+        assert!(
+            !port::in_simulation(),
+            "a server listens at {address} in a simulation's virtual time"
+        );
         let (socket, file) = match address {
             Address::Unix(path) => {
                 let _alone = lock_directory_of(path);

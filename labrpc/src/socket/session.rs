@@ -12,7 +12,7 @@ use super::frame::{Body, Frame};
 use super::options::Limits;
 use super::stream::{FrameReader, ReadError, Stream};
 use crate::error::RpcError;
-use crate::runtime::spawn_detached;
+use crate::runtime::port;
 use crate::server::{Refusal, Request, Server};
 
 /// What all connections of a listener serve, and within which limits.
@@ -83,7 +83,7 @@ impl Session {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         let (session, served) = (Arc::clone(self), Arc::clone(served));
         let (node, site) = (served.server.node(), served.server.site());
-        spawn_detached(None, node, site, move || {
+        port::spawn_on(node, site, move || {
             let reply = session.answer(&served, &request);
             session.send(&served, &Frame { call, body: Body::Reply(reply) });
             *session.calls.lock().unwrap_or_else(PoisonError::into_inner) -= 1;

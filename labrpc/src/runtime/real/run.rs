@@ -148,3 +148,9 @@ pub(crate) fn check_over() {
         panic::resume_unwind(Box::new(Over));
     }
 }
+
+/// Real nanoseconds since the run began, or since the process first asked.
+pub(crate) fn now() -> u64 {
+    let started = with_current(|member| member.map_or(0, |member| member.run.started));
+    wall::now() - started
+}

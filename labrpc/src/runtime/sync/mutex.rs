@@ -6,7 +6,10 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{self, PoisonError, TryLockError};
 
-use crate::runtime::{Core, Wait, Waiter, check_over, dispatch};
+use crate::runtime::core::Core;
+use crate::runtime::core::current::dispatch;
+use crate::runtime::real::run::check_over;
+use crate::runtime::task::{Wait, Waiter};
 
 /// Protects data that tasks share. The counterpart of [`std::sync::Mutex`], except that
 /// [`Mutex::lock`] returns the guard itself.
