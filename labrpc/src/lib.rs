@@ -179,6 +179,7 @@
 //! | `network.rs`, `network/` | the network: links, calls, and what becomes of messages |
 //! | `socket.rs`, `socket/` | calls between processes, over Unix-domain sockets and TCP |
 //! | `server.rs`, `client_end.rs`, `codec.rs` | both ends of a call, and its encoding |
+//! | `transport.rs` | what lies between the two: the network, or a socket |
 //! | `persister.rs`, `disk.rs`, `disk/` | what survives a crash: two byte strings, or files with syncs and faults |
 //!
 //! # Limits
@@ -198,6 +199,7 @@ mod persister;
 mod runtime;
 mod server;
 pub mod socket;
+mod transport;
 
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};

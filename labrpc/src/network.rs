@@ -24,8 +24,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::in_flight::InFlightCalls;
-pub(crate) use self::links::EndId;
-use self::links::Links;
+use self::links::{EndId, Links};
 use crate::client_end::ClientEnd;
 use crate::runtime::port::{self, Kind, digest};
 use crate::server::Server;
@@ -47,6 +46,12 @@ struct State {
     closed: bool,
     rpcs: u64,
     bytes: u64,
+}
+
+/// What an end on this network is.
+struct NetworkEnd {
+    network: Network,
+    id: EndId,
 }
 
 impl Default for Network {
@@ -120,8 +125,7 @@ impl Network {
     /// # Panics
     /// If there is an end with this name.
     pub fn make_end(&self, name: &str) -> ClientEnd {
-        let end = self.state().links.add_end(name, None);
-        ClientEnd::new(self.clone(), end)
+        self.add_end(name, None)
     }
 
     /// Makes an end with this name that belongs to the server `owner`: partitions between `owner`
@@ -130,8 +134,13 @@ impl Network {
     /// # Panics
     /// If there is an end with this name.
     pub fn make_end_of(&self, owner: &str, name: &str) -> ClientEnd {
-        let end = self.state().links.add_end(name, Some(owner));
-        ClientEnd::new(self.clone(), end)
+        self.add_end(name, Some(owner))
+    }
+
+    /// Makes an end.
+    fn add_end(&self, name: &str, owner: Option<&str>) -> ClientEnd {
+        let id = self.state().links.add_end(name, owner);
+        ClientEnd::new(Arc::new(NetworkEnd { network: self.clone(), id }))
     }
 
     /// Forgets an end; calls on it fail from now on.

@@ -1,19 +1,48 @@
 //! The life of one call, from the request to the reply or the failure.
 
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
 use super::fate::{self, Conditions, ReplyFate};
 use super::in_flight::{CallId, InFlight, Reply};
 use super::links::{EndId, Path};
-use super::{Network, State};
+use super::{Network, NetworkEnd, State};
 use crate::error::RpcError;
-use crate::runtime::port::{self, Kind, digest, with_network_rng};
+use crate::runtime::Instant;
+use crate::runtime::port::{self, Kind, OneShot, Wait, digest, with_network_rng};
 use crate::server::{Request, Response};
+use crate::transport::Transport;
 
 /// How often the network asks whether a server that runs a handler is still there, in nanoseconds.
 const POLL: u64 = 100_000_000;
 
+impl Transport for NetworkEnd {
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> Result<Response, RpcError> {
+        let reply = Reply::new(OneShot::new());
+        self.network.submit(self.id, request, Arc::clone(&reply));
+        match (reply.wait(Wait::Call, site, deadline), deadline) {
+            (Some(outcome), _) => outcome,
+            (None, Some(_)) => Err(RpcError::DeadlineExceeded),
+            (None, None) => Err(RpcError::Lost), // The task is dead.
+        }
+    }
+}
+
+impl fmt::Display for NetworkEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.number().fmt(f)
+    }
+}
+
 impl Network {
     /// Sends a request; the outcome will be put into `reply`.
-    pub(crate) fn submit(&self, end: EndId, request: Request, reply: Reply) {
+    fn submit(&self, end: EndId, request: Request, reply: Reply) {
         let mut state = self.state();
         if state.closed {
             drop(state);

@@ -89,7 +89,7 @@ impl<T> JoinHandle<T> {
     pub fn join(self) -> Result<T, TaskDied> {
         let site = Location::caller();
         dispatch(|core| core.map(Core::enter));
-        self.0.wait(Wait::Join, site).unwrap_or(Err(TaskDied))
+        self.0.wait(Wait::Join, site, None).unwrap_or(Err(TaskDied))
     }
 
     /// Whether the task has ended.
