@@ -157,7 +157,7 @@ impl Call {
         let (node, site) = (server.node(), server.site());
         // Made here and not in the task, which on a dead node never begins.
         let mut handling = Handling { network, id, returned: false };
-        port::spawn_on(node, site, move || {
+        port::spawn_detached(node, site, move || {
             let response = server.handle(&name, &request);
             handling.returned = true;
             handling.network.returned(id, response);

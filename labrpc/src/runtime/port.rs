@@ -71,7 +71,7 @@ pub(crate) fn at_end_of_run(action: impl FnOnce() + Send + 'static) {
 }
 
 /// Starts a task on `node` that is never joined.
-pub(crate) fn spawn_on(
+pub(crate) fn spawn_detached(
     node: NodeId,
     site: &'static Location<'static>,
     body: impl FnOnce() + Send + 'static,

@@ -118,7 +118,9 @@ impl Transport for SocketEnd {
         // a task of its own makes the call, however long the caller waits for it.
         let outcome = Arc::new(OneShot::new());
         let theirs = Arc::clone(&outcome);
-        port::spawn_on(port::current_node(), site, move || theirs.put(self.exchange(request)));
+        port::spawn_detached(port::current_node(), site, move || {
+            theirs.put(self.exchange(request))
+        });
         outcome.wait(Wait::Call, site, Some(deadline)).unwrap_or(Err(RpcError::DeadlineExceeded))
     }
 }

@@ -83,7 +83,7 @@ impl Session {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         let (session, served) = (Arc::clone(self), Arc::clone(served));
         let (node, site) = (served.server.node(), served.server.site());
-        port::spawn_on(node, site, move || {
+        port::spawn_detached(node, site, move || {
             let reply = session.answer(&served, &request);
             session.send(&served, &Frame { call, body: Body::Reply(reply) });
             *session.calls.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
