@@ -2,25 +2,18 @@
 
 mod contents;
 mod directory;
+mod name;
 mod simulated;
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::directory::Directory;
+use self::name::check;
 use self::simulated::Simulated;
-
-/// How long [`Disk::sync`], and every other operation that is durable when it returns, takes on a
-/// simulated disk.
-///
-/// A flash disk takes between a tenth of a millisecond and a few, one that turns takes ten. With 1
-/// ms a sync costs as much as a slow message of the simulated network, so neither hides the other:
-/// a server that syncs once for each of its clients is visibly slower than one that syncs for all
-/// of them.
-pub const SYNC_TIME: Duration = Duration::from_millis(1);
+pub use self::simulated::{DiskFault, SYNC_TIME};
 
 /// A directory of files. Clones are the same directory. Names are flat: `log`, not `data/log`.
 ///
@@ -79,15 +72,6 @@ pub struct Disk(Backend);
 enum Backend {
     Simulated(Arc<Simulated>),
     Directory(Arc<Directory>),
-}
-
-/// How often a simulated disk fails, see [`Disk::fail_at`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiskFault {
-    /// One operation fails, and the next one succeeds.
-    Once,
-    /// From that operation on, all fail.
-    FromThenOn,
 }
 
 /// What a server does with its disk.
@@ -291,18 +275,4 @@ impl fmt::Debug for Disk {
             Backend::Directory(disk) => disk.fmt(f),
         }
     }
-}
-
-/// Refuses names that are not flat.
-fn check(file: &str) -> io::Result<()> {
-    if matches!(file, "" | "." | "..") || file.contains(['/', '\\', '\0']) {
-        let problem = format!("{file:?} is not the name of a file in a flat directory");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
-    }
-    Ok(())
-}
-
-/// The error of operations on files that are missing.
-fn missing(file: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, format!("there is no file {file:?}"))
 }

@@ -167,17 +167,19 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `runtime.rs` | the facade: spawn, sleep, random numbers |
-//! | `runtime/core.rs`, `runtime/core/` | the simulation: scheduling, waiting, killing |
+//! | `runtime.rs`, `spawn.rs`, `time.rs`, `node.rs` | the facade: tasks, time, random numbers |
+//! | `runtime/sync.rs`, `sync/` | locks, condition variables, channels, atomics |
+//! | `runtime/port.rs` | what the files outside `runtime` may use of it besides the facade |
+//! | `runtime/core.rs`, `core/` | the simulation: scheduling, waiting, killing, and what a report says of tasks |
 //! | `runtime/policy.rs`, `timers.rs`, `trace.rs` | who runs next, what happens when, what happened |
 //! | `runtime/simulation.rs`, `settings.rs` | runs, replays, and the environment |
-//! | `runtime/divergence.rs`, `watchdog.rs`, `report.rs`, `failure.rs` | what can be said of a run that fails |
-//! | `runtime/real.rs`, `runtime/real/` | the facade on real threads |
+//! | `runtime/divergence.rs`, `watchdog.rs`, `failure.rs` | what can be said of a run that fails |
+//! | `runtime/real.rs`, `real/` | the facade on real threads |
 //! | `runtime/sys/` | the only unsafe code: stacks, CPU clocks, signals |
-//! | `sync.rs`, `sync/` | locks, condition variables, channels, atomics |
 //! | `network.rs`, `network/` | the network: links, calls, and what becomes of messages |
 //! | `socket.rs`, `socket/` | calls between processes, over Unix-domain sockets and TCP |
 //! | `server.rs`, `client_end.rs`, `codec.rs` | both ends of a call, and its encoding |
+//! | `transport.rs` | what lies between the two: the network, or a socket |
 //! | `persister.rs`, `disk.rs`, `disk/` | what survives a crash: two byte strings, or files with syncs and faults |
 //!
 //! # Limits
@@ -197,7 +199,7 @@ mod persister;
 mod runtime;
 mod server;
 pub mod socket;
-mod sync;
+mod transport;
 
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};
@@ -207,13 +209,11 @@ pub use crate::error::RpcError;
 pub use crate::network::Network;
 pub use crate::persister::Persister;
 pub use crate::runtime::{
-    Backend, DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, JoinHandle, Node, Outcome, Policy,
-    Rng, Settings, SettingsError, Simulation, TaskDied, end_process, note, rng, run, run_real,
-    sleep, spawn, without_watchdog, yield_now,
+    Atomic, AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Backend, Condvar,
+    DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, IntoIter, Iter, JoinHandle, Mutex,
+    MutexGuard, Node, Outcome, Policy, Receiver, RecvError, RecvTimeoutError, Rng, Select,
+    SendError, Sender, Settings, SettingsError, Simulation, TaskDied, TryRecvError, TrySendError,
+    bounded, channel, end_process, note, rendezvous, rng, run, run_real, sleep, spawn,
+    without_watchdog, yield_now,
 };
 pub use crate::server::{Server, Service};
-pub use crate::sync::{
-    Atomic, AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Condvar, IntoIter, Iter,
-    Mutex, MutexGuard, Receiver, RecvError, RecvTimeoutError, Select, SendError, Sender,
-    TryRecvError, TrySendError, bounded, channel, rendezvous,
-};

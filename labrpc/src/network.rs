@@ -24,10 +24,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::in_flight::InFlightCalls;
-pub(crate) use self::links::EndId;
-use self::links::Links;
+use self::links::{EndId, Links};
 use crate::client_end::ClientEnd;
-use crate::runtime::{Core, Kind, at_end_of_run, digest, dispatch, now_nanos};
+use crate::runtime::port::{self, Kind, digest};
 use crate::server::Server;
 
 /// A network of servers, and the ends from which they are called. Clones are the same network.
@@ -47,6 +46,12 @@ struct State {
     closed: bool,
     rpcs: u64,
     bytes: u64,
+}
+
+/// What an end on this network is.
+struct NetworkEnd {
+    network: Network,
+    id: EndId,
 }
 
 impl Default for Network {
@@ -71,7 +76,7 @@ impl Network {
         // The network holds the servers, and they hold ends, which hold the network: without this
         // no run would ever give its memory back.
         let state = Arc::downgrade(&network.0);
-        at_end_of_run(move || {
+        port::at_end_of_run(move || {
             state.upgrade().into_iter().for_each(|state| Network(state).dismantle())
         });
         network
@@ -120,8 +125,7 @@ impl Network {
     /// # Panics
     /// If there is an end with this name.
     pub fn make_end(&self, name: &str) -> ClientEnd {
-        let end = self.state().links.add_end(name, None);
-        ClientEnd::new(self.clone(), end)
+        self.add_end(name, None)
     }
 
     /// Makes an end with this name that belongs to the server `owner`: partitions between `owner`
@@ -130,8 +134,13 @@ impl Network {
     /// # Panics
     /// If there is an end with this name.
     pub fn make_end_of(&self, owner: &str, name: &str) -> ClientEnd {
-        let end = self.state().links.add_end(name, Some(owner));
-        ClientEnd::new(self.clone(), end)
+        self.add_end(name, Some(owner))
+    }
+
+    /// Makes an end.
+    fn add_end(&self, name: &str, owner: Option<&str>) -> ClientEnd {
+        let id = self.state().links.add_end(name, owner);
+        ClientEnd::new(Arc::new(NetworkEnd { network: self.clone(), id }))
     }
 
     /// Forgets an end; calls on it fail from now on.
@@ -235,30 +244,26 @@ impl Network {
 
     /// Makes a change and sees to it that calls whose server has gone out of reach will fail.
     fn change<R>(&self, verb: &str, operand: u64, change: impl FnOnce(&mut State) -> R) {
-        dispatch(|core| {
-            if core.is_some_and(|core| !core.charge()) {
-                return;
-            }
-            let mut state = self.state();
-            let replaced = change(&mut state);
-            let now = now_nanos(core);
-            let State { links, calls, .. } = &mut *state;
-            let cut_off = calls.newly_cut_off(|path| links.is_whole(path));
-            drop(state);
-            if let Some(core) = core {
-                core.record(Kind::Fault, digest(verb.as_bytes()), operand);
-            }
-            for (id, started) in cut_off {
-                self.look_after_handler(core, id, now - started);
-            }
-            // May run destructors of a server that was replaced, so the lock must be free.
-            drop(replaced);
-        });
+        if !port::charge() {
+            return;
+        }
+        let mut state = self.state();
+        let replaced = change(&mut state);
+        let now = port::now();
+        let State { links, calls, .. } = &mut *state;
+        let cut_off = calls.newly_cut_off(|path| links.is_whole(path));
+        drop(state);
+        port::record(Kind::Fault, digest(verb.as_bytes()), || operand);
+        for (id, started) in cut_off {
+            self.look_after_handler(id, now - started);
+        }
+        // May run destructors of a server that was replaced, so the lock must be free.
+        drop(replaced);
     }
 
     /// Reads a counter or a switch. Costs a little time, so that a loop that polls gets somewhere.
     fn read<R>(&self, read: impl FnOnce(&State) -> R) -> R {
-        dispatch(|core| core.map(Core::charge));
+        port::charge();
         read(&self.state())
     }
 

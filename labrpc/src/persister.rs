@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::runtime::{Core, dispatch};
+use crate::runtime::port;
 
 /// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
 ///
@@ -63,14 +63,14 @@ impl Persister {
 
     /// Changes the contents, unless the task is dead.
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
-        if dispatch(|core| core.is_none_or(|core| core.enter())) {
+        if port::enter() {
             change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     /// Reads the contents.
     fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
-        dispatch(|core| core.map(Core::charge));
+        port::charge();
         f(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

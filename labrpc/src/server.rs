@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
-use crate::runtime::{Node, NodeId};
+use crate::runtime::port::{self, NodeId};
 
 /// Runs a method: bytes of the arguments in, bytes of the reply out.
 type Handler = Box<dyn Fn(&Request) -> Result<Response, Refusal> + Send + Sync>;
@@ -127,7 +127,7 @@ impl Server {
     pub fn new() -> Self {
         Self {
             services: BTreeMap::new(),
-            node: Node::current_id(),
+            node: port::current_node(),
             site: Location::caller(),
             count: AtomicU64::new(0),
         }

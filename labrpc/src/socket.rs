@@ -60,9 +60,10 @@ mod session;
 mod stream;
 
 use std::io;
+use std::sync::Arc;
 
 pub use self::address::{Address, AddressError};
-pub(crate) use self::caller::SocketEnd;
+use self::caller::SocketEnd;
 pub use self::listener::Listener;
 pub use self::options::{Limits, Options};
 use crate::client_end::ClientEnd;
@@ -95,5 +96,5 @@ pub fn listen_with(address: &Address, server: Server, limits: Limits) -> io::Res
 /// An end that calls the server at an address. It connects when it is first called, so the server
 /// need not be there yet.
 pub fn connect(address: &Address, options: Options) -> ClientEnd {
-    ClientEnd::over_socket(SocketEnd::new(address.clone(), options))
+    ClientEnd::new(Arc::new(SocketEnd::new(address.clone(), options)))
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::missing;
+use super::name::missing;
 
 /// A directory, and its files that have been written to, which stay open.
 pub(super) struct Directory {

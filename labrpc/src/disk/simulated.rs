@@ -4,13 +4,32 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 use super::contents::Contents;
-use super::{DiskFault, SYNC_TIME, missing};
-use crate::runtime::{Core, dispatch, in_simulation, rng, sleep};
+use super::name::missing;
+use crate::runtime::{port, rng, sleep};
+
+/// How long [`Disk::sync`](super::Disk::sync), and every other operation that is durable when it returns, takes on a
+/// simulated disk.
+///
+/// A flash disk takes between a tenth of a millisecond and a few, one that turns takes ten. With 1
+/// ms a sync costs as much as a slow message of the simulated network, so neither hides the other:
+/// a server that syncs once for each of its clients is visibly slower than one that syncs for all
+/// of them.
+pub const SYNC_TIME: Duration = Duration::from_millis(1);
+
+/// How often a simulated disk fails, see [`Disk::fail_at`](super::Disk::fail_at).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskFault {
+    /// One operation fails, and the next one succeeds.
+    Once,
+    /// From that operation on, all fail.
+    FromThenOn,
+}
 
 /// A disk in memory.
 #[derive(Default)]
@@ -143,7 +162,7 @@ impl Simulated {
 
     /// Begins an operation that changes the disk. Nothing that a dead task does reaches it.
     fn enter(&self) -> io::Result<MutexGuard<'_, State>> {
-        if dispatch(|core| core.is_none_or(Core::enter)) {
+        if port::enter() {
             self.powered()
         } else {
             Err(io::Error::new(ErrorKind::Interrupted, "the task is dead"))
@@ -152,7 +171,7 @@ impl Simulated {
 
     /// Reads what is on the disk.
     fn look<R>(&self, f: impl FnOnce(&State) -> R) -> io::Result<R> {
-        dispatch(|core| core.map(Core::charge));
+        port::charge();
         Ok(f(&*self.powered()?))
     }
 
@@ -288,7 +307,7 @@ impl State {
 
 /// Calls `f` with the simulation's generator, or with the disk's own outside a simulation.
 fn with_rng<R>(outside: &mut Option<Pcg64>, f: impl FnOnce(&mut Pcg64) -> R) -> R {
-    if in_simulation() {
+    if port::in_simulation() {
         // A draw of a stream of its own: one number of the run's generator decides all.
         let mut drawn = Pcg64::seed_from_u64(rng().random());
         return f(&mut drawn);

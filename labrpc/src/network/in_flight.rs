@@ -1,8 +1,15 @@
 //! Calls whose handler runs.
 
-use super::call::Reply;
+use std::sync::Arc;
+
 use super::fate::Conditions;
 use super::links::Path;
+use crate::error::RpcError;
+use crate::runtime::port::OneShot;
+use crate::server::Response;
+
+/// Where the caller of one call waits for its reply.
+pub(crate) type Reply = Arc<OneShot<Result<Response, RpcError>>>;
 
 /// A call whose handler has been started. Its place may be used again, its number is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,13 @@
 //! * `next_due` is at most the time of the earliest timer;
 //! * the clock never goes back.
 
+pub(crate) mod current;
+mod held_over;
 mod kill;
+mod lock_table;
+mod locks;
+mod recent_lines;
+mod report;
 mod schedule;
 mod wait;
 
@@ -19,16 +25,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand_pcg::Pcg64;
 
+use self::held_over::HeldOver;
+use self::lock_table::LockTable;
+use self::recent_lines::RecentLines;
+use super::activity::Activity;
 use super::failure::{Failure, FailureKind};
-use super::logger::RecentLines;
 use super::policy::{Interruption, Policy, Scheduler};
-use super::report::{self, HeldOver};
+use super::random::{Stream, stream};
 use super::sys::fiber::StackPool;
 use super::task::{NodeId, Slot, State, Wait};
 use super::timers::Timers;
 use super::trace::{Event, Kind, Trace};
-use super::watchdog::Progress;
-use crate::sync::LockTable;
 
 /// Virtual nanoseconds that each operation costs, so that a loop that polls gets somewhere.
 const OPERATION_COST: u64 = 50;
@@ -41,22 +48,6 @@ const MOST_TASKS: usize = 10_000;
 
 /// What `current` says while the scheduler itself runs.
 const NOBODY: u32 = u32::MAX;
-
-/// Separate streams of random numbers, so that a draw of one kind does not shift the others.
-#[derive(Clone, Copy)]
-pub(crate) enum Stream {
-    /// Who runs next, and interruptions.
-    Schedule,
-    /// Delays and losses of messages.
-    Network,
-    /// What `labrpc::rng` hands out.
-    User,
-}
-
-/// The generator of one stream of the simulation with this seed.
-pub(crate) fn stream(seed: u64, stream: Stream) -> Pcg64 {
-    Pcg64::new(u128::from(seed) << 64 | 0x6824, stream as u128)
-}
 
 /// A node: a server's incarnation, or the test.
 pub(crate) struct NodeState {
@@ -109,7 +100,7 @@ pub(crate) struct Core {
     /// Where each task was spawned, by serial number; kept while two replays are compared.
     pub(crate) spawn_sites: Option<SpawnSites>,
     /// What the watchdog sees of all this.
-    pub(crate) progress: Arc<Progress>,
+    pub(crate) activity: Arc<Activity>,
 }
 
 /// Where tasks were spawned, by serial number.
@@ -122,7 +113,7 @@ impl Core {
         policy: Policy,
         time_limit: u64,
         trace: Trace,
-        progress: Arc<Progress>,
+        activity: Arc<Activity>,
     ) -> Self {
         let test = NodeState { name: "test".into(), alive: true };
         Self {
@@ -153,7 +144,7 @@ impl Core {
             held_over: RefCell::default(),
             recent_lines: RecentLines::default(),
             spawn_sites: None,
-            progress,
+            activity,
         }
     }
 
@@ -192,7 +183,7 @@ impl Core {
             self.enter_dead();
             return false;
         }
-        self.progress.count_operation();
+        self.activity.count_operation();
         self.now.set(self.now.get() + OPERATION_COST);
         self.burst.set(self.burst.get() + 1);
         if self.now.get() >= self.next_due.get() || self.burst.get() > LONGEST_BURST {
@@ -271,13 +262,13 @@ impl Core {
         let tasks = slots.len() - self.free.borrow().len();
         drop(slots);
         self.ready.borrow_mut().push_back(index);
-        self.progress.label(index, site);
+        self.activity.label(index, site);
         if let Some(sites) = &self.spawn_sites {
             sites.lock().unwrap_or_else(PoisonError::into_inner).push(site);
         }
         self.record(Kind::Spawn, serial.into(), node.0.into());
         if tasks > MOST_TASKS {
-            self.fail(FailureKind::TooManyTasks, report::too_many_tasks(self));
+            self.fail(FailureKind::TooManyTasks, self.too_many_tasks());
         }
         serial
     }
@@ -339,7 +330,7 @@ impl Core {
     /// Ends the simulation with a failure, unless one is known already.
     pub(crate) fn fail(&self, kind: FailureKind, message: String) {
         if self.failure.borrow().is_none() {
-            let failure = Failure::observe(self, kind, message);
+            let failure = self.observe(kind, message);
             *self.failure.borrow_mut() = Some(failure);
         }
     }

@@ -4,12 +4,11 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::core::SpawnSites;
-use super::simulation::{Body, Extras, Simulation};
 use super::trace::Event;
 use super::wall;
 
@@ -29,10 +28,14 @@ struct Replay {
     block: std::vec::IntoIter<Event>,
 }
 
-/// Runs `body` twice in lockstep and says where the two runs went apart.
-pub(crate) fn explain<T: Send + 'static>(simulation: &Simulation, body: &Body<T>) -> String {
-    let mut one = Replay::start(simulation, body);
-    let mut other = Replay::start(simulation, body);
+/// Replays a run of this seed twice in lockstep and says where the two went apart. `replay` does it
+/// once, sends the events, and notes where tasks are spawned.
+pub(crate) fn explain(
+    seed: u64,
+    replay: impl Fn(SyncSender<Vec<Event>>, SpawnSites) + Clone + Send + 'static,
+) -> String {
+    let mut one = Replay::start(replay.clone());
+    let mut other = Replay::start(replay);
     for number in 0_u64.. {
         match (one.next(), other.next()) {
             (None, None) => break,
@@ -40,31 +43,27 @@ pub(crate) fn explain<T: Send + 'static>(simulation: &Simulation, body: &Body<T>
             (a, b) => {
                 let (a, b) = (one.describe(a), other.describe(b));
                 return format!(
-                    "two replays of seed {} went apart at event {number}\n    one:   {a}\n    \
-                     other: {b}\n    {USUAL_CAUSES}",
-                    simulation.seed()
+                    "two replays of seed {seed} went apart at event {number}\n    one:   {a}\n    \
+                     other: {b}\n    {USUAL_CAUSES}"
                 );
             }
         }
     }
     format!(
-        "a replay of seed {} went another way, but this did not recur when two further replays were \
-         compared\n    {USUAL_CAUSES}",
-        simulation.seed()
+        "a replay of seed {seed} went another way, but this did not recur when two further replays \
+         were compared\n    {USUAL_CAUSES}"
     )
 }
 
 impl Replay {
     /// Starts a run whose events can be read.
-    fn start<T: Send + 'static>(simulation: &Simulation, body: &Body<T>) -> Self {
+    fn start(replay: impl FnOnce(SyncSender<Vec<Event>>, SpawnSites) + Send + 'static) -> Self {
         let (sender, events) = mpsc::sync_channel(4);
         let sites = SpawnSites::default();
-        let extras = Extras::lockstep(sender, Arc::clone(&sites));
-        let (simulation, body) = (simulation.clone(), Arc::clone(body));
         let over = Arc::new(AtomicBool::new(false));
-        let shown = Arc::clone(&over);
+        let (noted, shown) = (Arc::clone(&sites), Arc::clone(&over));
         wall::spawn("replay", move || {
-            simulation.run_once(&body, extras);
+            replay(sender, noted);
             shown.store(true, Release);
         });
         Self { events, over, sites, block: Vec::new().into_iter() }

@@ -1,13 +1,13 @@
 //! Why a run failed, with all that can be said about it.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
 use contract::settings::{POLICY, RUNTIME, SEED};
 
-use super::core::Core;
-use super::report;
-use super::{Policy, seconds};
+use super::policy::Policy;
+use super::seconds::seconds;
 
 /// What kind of failure ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,26 +63,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of the running simulation, seen at the moment when it happens.
-    pub(crate) fn observe(core: &Core, kind: FailureKind, message: String) -> Self {
-        let everyone = matches!(kind, FailureKind::Deadlock | FailureKind::TimeLimit);
-        Self {
-            kind,
-            message,
-            location: None,
-            at: Duration::from_nanos(core.now()),
-            seed: core.seed,
-            policy: Some(core.policy),
-            task: report::current_task(core),
-            waits: report::waits(core, everyone),
-            held_locks: report::held_locks(core),
-            log: Vec::new(),
-            events: Vec::new(),
-            divergence: None,
-            backtrace: None,
-        }
-    }
-
     /// Whether a replay of the same seed must show the same failure.
     pub(crate) fn is_replayable(&self) -> bool {
         !matches!(self.kind, FailureKind::Spinning | FailureKind::Blocked | FailureKind::CpuLimit)
@@ -126,4 +106,11 @@ fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Re
         writeln!(f, "  {title}")?;
     }
     lines.iter().try_for_each(|line| writeln!(f, "    {line}"))
+}
+
+/// The text of a panic.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a task panicked".to_string())
 }

@@ -4,53 +4,18 @@
 //! anybody reads the line or not: otherwise reading it could change the run. A line is only put
 //! into words when it is wanted: with `VERBOSE=1`, or when a failed run is replayed for its report.
 
-use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, Once, PoisonError};
 
 use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::{context, real};
-
-/// How many lines a failure report shows.
-const KEPT_LINES: usize = 40;
+use super::core::current::dispatch;
+use super::real::run;
 
 /// Set if lines are printed as they come.
 static VERBOSE: AtomicBool = AtomicBool::new(false);
-
-/// The lines of one run that the failure report shows.
-#[derive(Default)]
-pub(crate) struct RecentLines(Mutex<Option<VecDeque<String>>>);
-
-impl RecentLines {
-    /// Keeps lines from now on.
-    pub(crate) fn keep(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(VecDeque::new());
-    }
-
-    /// Whether lines are kept.
-    fn wanted(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    /// Keeps a line.
-    fn push(&self, line: String) {
-        if let Some(lines) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            if lines.len() == KEPT_LINES {
-                lines.pop_front();
-            }
-            lines.push_back(line);
-        }
-    }
-
-    /// The lines kept so far.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().flatten().cloned().collect()
-    }
-}
 
 /// The logger.
 struct Logger;
@@ -75,22 +40,22 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         let verbose = VERBOSE.load(Relaxed);
-        context::dispatch(|core| match core {
+        dispatch(|core| match core {
             Some(core) => {
                 let wanted = core.recent_lines.wanted();
                 if verbose || wanted {
                     let node = core.node_name(core.current_node());
                     let line = core.unobserved(|| line(core.now(), &node, record));
                     if verbose && !wanted {
-                        core.progress.excused(|| print(&line));
+                        core.activity.excused(|| print(&line));
                     }
                     // A run whose lines are kept is a replay: they were printed the first time.
                     core.recent_lines.push(line);
                 }
             }
             None if verbose => {
-                let name = context::real().map(|thread| thread.world.node_name(thread.node));
-                print(&line(real::now(), name.as_deref().unwrap_or("test"), record));
+                let name = run::current().map(|member| member.run.node_name(member.node));
+                print(&line(run::now(), name.as_deref().unwrap_or("test"), record));
             }
             None => {}
         });

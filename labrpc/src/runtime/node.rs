@@ -4,8 +4,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::core::Core;
+use super::core::current::dispatch;
+use super::real::run;
+use super::spawn::{JoinHandle, spawn_on};
 use super::task::NodeId;
-use super::{Core, JoinHandle, context, dispatch, real, spawn_on};
 
 /// One incarnation of a server: all tasks that run on its behalf. Tasks belong to the node of the
 /// task that spawned them, RPC handlers to the node on which their [`Server`](crate::Server) was
@@ -23,7 +26,7 @@ impl Node {
     pub fn new(name: &str) -> Self {
         let id = dispatch(|core| match core {
             Some(core) => core.add_node(name),
-            None => context::real().map_or(NodeId::TEST, |thread| thread.world.add_node(name)),
+            None => run::current().map_or(NodeId::TEST, |member| member.run.add_node(name)),
         });
         Self { id, name: name.into() }
     }
@@ -75,11 +78,6 @@ impl Node {
             }
             None => true,
         })
-    }
-
-    /// The node of the running task.
-    pub(crate) fn current_id() -> NodeId {
-        dispatch(|core| core.map_or_else(real::current_node, |core| core.current_node()))
     }
 }
 

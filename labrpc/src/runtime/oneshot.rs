@@ -6,8 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::core::Core;
+use super::core::current::dispatch;
+use super::real::run::{SLICE, check_over};
+use super::real::spin;
 use super::task::{Wait, Waiter};
-use super::{Core, SLICE, check_over, dispatch, spin};
+use super::time::Instant;
 
 /// Carries one value from the task that makes it to the one that waits for it.
 #[derive(Debug)]
@@ -55,11 +59,19 @@ impl<T> OneShot<T> {
         self.is_there.load(Acquire)
     }
 
-    /// Waits for the value and takes it; `None` in dead mode.
-    pub(crate) fn wait(&self, what: Wait, site: &'static Location<'static>) -> Option<T> {
+    /// Waits for the value and takes it; `None` if it is not there at `deadline`, or in dead mode.
+    pub(crate) fn wait(
+        &self,
+        what: Wait,
+        site: &'static Location<'static>,
+        deadline: Option<Instant>,
+    ) -> Option<T> {
         dispatch(|core| match core {
-            Some(core) => self.wait_simulated(core, what, site),
-            None => Some(self.wait_on_thread(SLICE)),
+            Some(core) => self.wait_simulated(core, what, site, deadline),
+            None => match deadline {
+                Some(deadline) => self.wait_on_thread_until(deadline),
+                None => Some(self.wait_on_thread(SLICE)),
+            },
         })
     }
 
@@ -69,34 +81,54 @@ impl<T> OneShot<T> {
         core: &Core,
         what: Wait,
         site: &'static Location<'static>,
+        deadline: Option<Instant>,
     ) -> Option<T> {
+        let mut in_time = true;
         loop {
             let mut place = self.place();
-            if place.value.is_some() || core.is_dead() {
+            if place.value.is_some() || core.is_dead() || !in_time {
                 return self.take(&mut place);
             }
             let waiter = core.waiter();
             place.waiter = Some(waiter);
             drop(place);
-            core.wait(waiter, what, site, None);
+            in_time = core.wait(waiter, what, site, deadline.map(Instant::as_nanos));
         }
     }
 
     /// Waits on a real thread and takes the value; looks every `nap` whether its run is over.
     pub(crate) fn wait_on_thread(&self, nap: Duration) -> T {
         loop {
-            check_over();
-            let is_there = spin::briefly(|| self.is_there());
-            let mut place = self.place();
-            if let Some(value) = self.take(&mut place) {
+            if let Some(value) = self.look_on_thread(nap) {
                 return value;
             }
-            if !is_there {
-                place.thread = Some(thread::current());
-                drop(place);
-                thread::park_timeout(nap);
+        }
+    }
+
+    /// Waits on a real thread and takes the value, unless it is not there at `deadline`.
+    fn wait_on_thread_until(&self, deadline: Instant) -> Option<T> {
+        loop {
+            let left = deadline - Instant::now();
+            let value = self.look_on_thread(left.min(SLICE));
+            if value.is_some() || left.is_zero() {
+                return value;
             }
         }
+    }
+
+    /// Takes the value if it is there or comes within a moment; otherwise sleeps for `nap`, or
+    /// until it comes.
+    fn look_on_thread(&self, nap: Duration) -> Option<T> {
+        check_over();
+        let is_there = spin::briefly(|| self.is_there());
+        let mut place = self.place();
+        let value = self.take(&mut place);
+        if value.is_none() && !is_there {
+            place.thread = Some(thread::current());
+            drop(place);
+            thread::park_timeout(nap);
+        }
+        value
     }
 
     /// Takes the value, if it is there. The place can then be used again.

@@ -7,15 +7,16 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
-use super::core::{Core, SpawnSites};
-use super::failure::{Failure, FailureKind};
+use super::activity::Activity;
+use super::core::{Core, SpawnSites, current};
+use super::failure::{Failure, FailureKind, panic_message};
 use super::policy::Policy;
-use super::real::{self, Fault};
-use super::report::describe;
+use super::real;
+use super::real::run::Fault;
 use super::sys::overflow;
 use super::trace::{Event, Trace};
-use super::watchdog::{self, CpuLimits, Progress, Verdict};
-use super::{context, divergence, logger};
+use super::watchdog::{self, CpuLimits, GivenUp};
+use super::{divergence, logger};
 
 /// Virtual time that a test may take unless it says otherwise, as in the course.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -61,24 +62,17 @@ pub struct Outcome<T> {
 }
 
 /// A closure that can be run again, for a replay.
-pub(crate) type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
+type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
 /// What one run should do besides running.
 #[derive(Default)]
-pub(crate) struct Extras {
+struct Extras {
     /// Keep the last lines of the log.
     keep_log: bool,
     /// Send all events here.
     listener: Option<SyncSender<Vec<Event>>>,
     /// Note where tasks are spawned.
     spawn_sites: Option<SpawnSites>,
-}
-
-impl Extras {
-    /// What two runs in lockstep need.
-    pub(crate) fn lockstep(listener: SyncSender<Vec<Event>>, sites: SpawnSites) -> Self {
-        Self { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) }
-    }
 }
 
 impl Simulation {
@@ -141,29 +135,39 @@ impl Simulation {
                 failure.events = replayed.events;
             }
             if replay.trace_hash != outcome.trace_hash {
-                failure.divergence = Some(divergence::explain(self, &body));
+                failure.divergence = Some(self.explain_divergence(body));
             }
         }
         outcome
     }
 
+    /// Says where two replays go apart.
+    fn explain_divergence<T: Send + 'static>(&self, body: Body<T>) -> String {
+        let simulation = self.clone();
+        divergence::explain(self.seed, move |listener, sites| {
+            let extras =
+                Extras { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) };
+            simulation.run_once(&body, extras);
+        })
+    }
+
     /// One run on a fresh thread.
-    pub(crate) fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
+    fn run_once<T: Send + 'static>(&self, body: &Body<T>, extras: Extras) -> Outcome<T> {
         install_process_wide();
-        let progress = Arc::new(Progress::default());
+        let activity = Arc::new(Activity::default());
         let (sender, receiver) = mpsc::sync_channel(1);
         let simulation = self.clone();
-        let (body, shown) = (Arc::clone(body), Arc::clone(&progress));
+        let (body, shown) = (Arc::clone(body), Arc::clone(&activity));
         let thread = super::wall::spawn("simulation", move || {
             let outcome = simulation.run_here(body, extras, shown);
             sender.send(outcome).ok(); // The watchdog may have given up on this run.
         });
-        match watchdog::supervise(&receiver, &progress, self.cpu_limits) {
+        match watchdog::supervise(&receiver, &activity, self.cpu_limits) {
             Ok(outcome) => {
                 thread.join().ok(); // Its outcome is known; no part of it outlives the run.
                 outcome
             }
-            Err(verdict) => self.abandoned(verdict),
+            Err(given_up) => self.abandoned(given_up),
         }
     }
 
@@ -172,28 +176,28 @@ impl Simulation {
         &self,
         body: Body<T>,
         extras: Extras,
-        progress: Arc<Progress>,
+        activity: Arc<Activity>,
     ) -> Outcome<T> {
-        let clock = progress.start();
+        let clock = activity.start();
         let mut trace = Trace::new(self.tracing);
         if let Some(listener) = extras.listener {
-            trace.listen(listener, Arc::clone(&progress));
+            trace.listen(listener, Arc::clone(&activity));
         }
         // Far from the end of the clock, so that adding a little to it never overflows.
         let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX / 2);
-        let mut core = Core::new(self.seed, self.policy, limit, trace, progress);
+        let mut core = Core::new(self.seed, self.policy, limit, trace, activity);
         core.spawn_sites = extras.spawn_sites;
         if extras.keep_log {
             core.recent_lines.keep();
         }
-        context::enter_simulation(core);
+        current::enter_simulation(core);
         let value = Arc::new(Mutex::new(None));
         let place = Arc::clone(&value);
         let root = Box::new(move || {
             let result = body();
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         });
-        context::with_core(|core| {
+        current::with_core(|core| {
             let failure = core.run(root, self.site);
             let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
             let result = match failure {
@@ -220,15 +224,15 @@ impl Simulation {
     }
 
     /// The outcome of a run whose thread never came back and is left behind.
-    fn abandoned<T>(&self, verdict: Verdict) -> Outcome<T> {
+    fn abandoned<T>(&self, given_up: GivenUp) -> Outcome<T> {
         let failure = Failure {
-            kind: verdict.kind,
-            message: verdict.message,
+            kind: given_up.kind,
+            message: given_up.message,
             location: None,
             at: Duration::ZERO,
             seed: self.seed,
             policy: Some(self.policy),
-            task: Some(verdict.task),
+            task: Some(given_up.task),
             waits: Vec::new(),
             held_locks: Vec::new(),
             log: Vec::new(),
@@ -245,11 +249,6 @@ impl Simulation {
             cpu_time: Duration::ZERO,
         }
     }
-
-    /// The seed.
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed
-    }
 }
 
 /// Runs `body` on real threads in real time.
@@ -263,7 +262,7 @@ pub fn run_real<T: Send + 'static>(
 ) -> Outcome<T> {
     install_process_wide();
     let started = super::wall::now();
-    let result = real::run(seed, time_limit, body);
+    let result = real::execute(seed, time_limit, body);
     let virtual_time = Duration::from_nanos(super::wall::now() - started);
     let result = result.map_err(|Fault { kind, message, location }| Failure {
         kind,
@@ -300,9 +299,9 @@ fn install_process_wide() {
 
 /// Makes a panic of a task the failure of its simulation; false if this is no such panic.
 fn report_panic(info: &PanicHookInfo<'_>) -> bool {
-    context::dispatch(|core| match core {
+    current::dispatch(|core| match core {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
-            core.fail(FailureKind::Panic, real::panic_message(info.payload()));
+            core.fail(FailureKind::Panic, panic_message(info.payload()));
             let backtrace = Backtrace::capture();
             core.amend_failure(|failure| {
                 failure.location = info.location().map(ToString::to_string);
@@ -314,7 +313,7 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
             true
         }
         Some(core) if core.is_unwinding() => {
-            explain_abort(&core.with_current(|slot| describe(core, slot)));
+            explain_abort(&core.current_task());
             false
         }
         Some(_) => false,

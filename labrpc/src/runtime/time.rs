@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-use super::{context, real};
+use super::core::current::dispatch;
+use super::real::run;
+use super::seconds::seconds;
 
 /// A point in time, counted from the start of the run. The counterpart of [`std::time::Instant`].
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,12 +15,12 @@ pub struct Instant(u64);
 impl Instant {
     /// The present.
     pub fn now() -> Self {
-        context::dispatch(|core| match core {
+        dispatch(|core| match core {
             Some(core) => {
                 core.charge();
                 Self(core.now())
             }
-            None => Self(real::now()),
+            None => Self(run::now()),
         })
     }
 
@@ -77,6 +79,6 @@ impl Sub<Duration> for Instant {
 
 impl fmt::Debug for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", super::seconds(self.0))
+        write!(f, "{} s", seconds(self.0))
     }
 }

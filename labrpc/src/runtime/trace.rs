@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use super::watchdog::Progress;
+use super::activity::Activity;
+use super::seconds::seconds;
 
 /// How many events the ring keeps for the failure report.
 const RING: usize = 4096;
@@ -65,7 +66,7 @@ pub(crate) struct Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, task, kind, a, b } = self;
-        write!(f, "{} s, task {task}: {kind:?} {a} {b:x}", super::seconds(*at))
+        write!(f, "{} s, task {task}: {kind:?} {a} {b:x}", seconds(*at))
     }
 }
 
@@ -75,16 +76,16 @@ struct Listener {
     /// Events that have not been sent yet.
     block: Vec<Event>,
     /// Of the run; waiting for the slower of two runs is no reason to suspect the faster one.
-    progress: Arc<Progress>,
+    activity: Arc<Activity>,
 }
 
 impl Listener {
     /// Sends the block. False if the listener has seen enough; there is no reason to go on then.
     fn send(&mut self) -> bool {
         let block = std::mem::take(&mut self.block);
-        let sent = self.progress.excused(|| self.events.send(block)).is_ok();
+        let sent = self.activity.excused(|| self.events.send(block)).is_ok();
         if !sent {
-            self.progress.request_stop();
+            self.activity.request_stop();
         }
         sent
     }
@@ -108,8 +109,8 @@ impl Trace {
     }
 
     /// Sends every event to `listener` too, in blocks.
-    pub(crate) fn listen(&mut self, events: SyncSender<Vec<Event>>, progress: Arc<Progress>) {
-        self.listener = Some(Listener { events, progress, block: Vec::with_capacity(BLOCK) });
+    pub(crate) fn listen(&mut self, events: SyncSender<Vec<Event>>, activity: Arc<Activity>) {
+        self.listener = Some(Listener { events, activity, block: Vec::with_capacity(BLOCK) });
     }
 
     /// Records one event.

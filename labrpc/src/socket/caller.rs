@@ -1,7 +1,9 @@
 //! The caller's side: one connection for all calls of an end, made anew when it was lost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::Shutdown;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use log::{debug, warn};
@@ -11,8 +13,10 @@ use super::frame::{Body, Frame};
 use super::options::{Limits, Options};
 use super::stream::{FrameReader, Stream};
 use crate::error::RpcError;
-use crate::runtime::{Instant, dispatch, spawn};
-use crate::sync::{RecvTimeoutError, Sender, bounded};
+use crate::runtime::port::{self, OneShot, Wait};
+use crate::runtime::{Instant, RecvTimeoutError, Sender, bounded, spawn};
+use crate::server::{Request, Response};
+use crate::transport::Transport;
 
 /// What a [`ClientEnd`](crate::ClientEnd) over sockets is: an address, and the connection to it.
 pub(crate) struct SocketEnd {
@@ -35,15 +39,9 @@ impl SocketEnd {
         Self { address, options, link: Mutex::default() }
     }
 
-    /// Where the server listens.
-    pub(crate) fn address(&self) -> &Address {
-        &self.address
-    }
-
-    /// Calls a method and waits for the encoded reply.
-    pub(crate) fn call(&self, method: String, args: Vec<u8>) -> Result<Vec<u8>, RpcError> {
-        let is_simulated = dispatch(|core| core.is_some());
-        assert!(!is_simulated, "{method} was called over a socket in a simulation's virtual time");
+    /// Sends a request and waits for the reply.
+    fn exchange(&self, request: Request) -> Result<Response, RpcError> {
+        let Request { method, args, .. } = request;
         if args.len() > self.options.limits.max_message() || method.len() > usize::from(u16::MAX) {
             return Err(RpcError::TooLarge);
         }
@@ -54,7 +52,7 @@ impl SocketEnd {
         connection.send(&Frame { call, body: Body::Request { method, args } })?;
         let deadline = began + self.options.call_timeout;
         match reply.recv_timeout(deadline - Instant::now()) {
-            Ok(reply) => reply,
+            Ok(reply) => reply.map(|reply| Response { reply, reply_type: None }),
             Err(RecvTimeoutError::Disconnected) => Err(RpcError::Lost),
             Err(RecvTimeoutError::Timeout) => {
                 connection.give_up(call, began);
@@ -100,6 +98,36 @@ impl SocketEnd {
             Ok(dialled) => dialled.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {timeout:?}")),
         }
+    }
+}
+
+impl Transport for SocketEnd {
+    fn call(
+        self: Arc<Self>,
+        request: Request,
+        deadline: Option<Instant>,
+        site: &'static Location<'static>,
+    ) -> Result<Response, RpcError> {
+        let method = &request.method;
+        assert!(
+            !port::in_simulation(),
+            "{method} was called over a socket in a simulation's virtual time"
+        );
+        let Some(deadline) = deadline else { return self.exchange(request) };
+        // Connecting and sending may take long too, and must not stop half-way at the deadline. So
+        // a task of its own makes the call, however long the caller waits for it.
+        let outcome = Arc::new(OneShot::new());
+        let theirs = Arc::clone(&outcome);
+        port::spawn_detached(port::current_node(), site, move || {
+            theirs.put(self.exchange(request))
+        });
+        outcome.wait(Wait::Call, site, Some(deadline)).unwrap_or(Err(RpcError::DeadlineExceeded))
+    }
+}
+
+impl fmt::Display for SocketEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
     }
 }
 

@@ -16,9 +16,9 @@ use log::warn;
 
 use super::address::Address;
 use super::options::Limits;
-use super::session::Session;
+use super::session::{Served, Session};
 use super::stream::Stream;
-use crate::runtime::{JoinHandle, dispatch, sleep, spawn};
+use crate::runtime::{JoinHandle, port, sleep, spawn};
 use crate::server::Server;
 
 /// How long to wait when the system has no descriptor for another connection.
@@ -36,13 +36,9 @@ pub struct Listener {
 
 /// What the tasks of a listener share.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    /// Runs the handlers.
-    pub(crate) server: Server,
-    /// What is granted to callers.
-    pub(crate) limits: Limits,
+struct Shared {
+    served: Arc<Served>,
     socket: Socket,
-    closing: AtomicBool,
     sessions: Mutex<BTreeMap<u64, Arc<Session>>>,
     /// Signalled when a session has ended.
     ended: Condvar,
@@ -51,8 +47,10 @@ pub(crate) struct Shared {
 impl Listener {
     /// Opens the socket and begins to serve.
     pub(crate) fn open(address: &Address, server: Server, limits: Limits) -> io::Result<Self> {
-        let is_simulated = dispatch(|core| core.is_some());
-        assert!(!is_simulated, "a server listens at {address} in a simulation's virtual time");
+        assert!(
+            !port::in_simulation(),
+            "a server listens at {address} in a simulation's virtual time"
+        );
         let (socket, file) = match address {
             Address::Unix(path) => {
                 let _alone = lock_directory_of(path);
@@ -67,10 +65,8 @@ impl Listener {
             Socket::Tcp(socket) => Address::Tcp(socket.local_addr()?.to_string()),
         };
         let shared = Arc::new(Shared {
-            server,
-            limits,
+            served: Arc::new(Served { server, limits, is_closing: AtomicBool::new(false) }),
             socket,
-            closing: AtomicBool::new(false),
             sessions: Mutex::default(),
             ended: Condvar::new(),
         });
@@ -93,7 +89,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.shared.closing.store(true, Relaxed);
+self.shared.served.is_closing.store(true, Relaxed);
         let is_woken = self.shared.socket.wake(&self.address);
         if let Some(file) = &self.file {
             file.remove();
@@ -107,7 +103,9 @@ impl Drop for Listener {
         let (still, _) = self
             .shared
             .ended
-            .wait_timeout_while(sessions, self.shared.limits.grace * 2, |left| !left.is_empty())
+            .wait_timeout_while(sessions, self.shared.served.limits.grace * 2, |left| {
+                !left.is_empty()
+            })
             .unwrap_or_else(PoisonError::into_inner);
         sessions = still;
         sessions.values().for_each(|session| session.close());
@@ -136,7 +134,7 @@ impl Shared {
     fn start_session(self: &Arc<Self>, number: u64, stream: Stream) {
         let session = Arc::new(Session::new(number, stream));
         let mut sessions = self.sessions();
-        if sessions.len() >= self.limits.max_connections {
+        if sessions.len() >= self.served.limits.max_connections {
             drop(sessions);
             warn!(target: "DROP", "closed connection {number}: there are too many");
             session.close();
@@ -146,15 +144,15 @@ impl Shared {
         drop(sessions);
         let shared = Arc::clone(self);
         spawn(move || {
-            session.serve(&shared);
+            session.serve(&shared.served);
             shared.sessions().remove(&number);
             shared.ended.notify_all();
         });
     }
 
     /// Whether the listener is being shut down.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Relaxed)
+    fn is_closing(&self) -> bool {
+        self.served.is_closing.load(Relaxed)
     }
 
     /// The sessions.

@@ -2,17 +2,29 @@
 
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use log::warn;
 
 use super::frame::{Body, Frame};
-use super::listener::Shared;
+use super::options::Limits;
 use super::stream::{FrameReader, ReadError, Stream};
 use crate::error::RpcError;
-use crate::runtime::spawn_detached;
-use crate::server::{Refusal, Request};
+use crate::runtime::port;
+use crate::server::{Refusal, Request, Server};
+
+/// What all connections of a listener serve, and within which limits.
+#[derive(Debug)]
+pub(crate) struct Served {
+    /// Runs the handlers.
+    pub(crate) server: Server,
+    /// What is granted to callers.
+    pub(crate) limits: Limits,
+    /// Set when no further call is accepted.
+    pub(crate) is_closing: AtomicBool,
+}
 
 /// A connection on which calls arrive.
 #[derive(Debug)]
@@ -40,13 +52,13 @@ impl Session {
     }
 
     /// Runs the calls that arrive until the connection ends, or the server shuts down.
-    pub(crate) fn serve(self: &Arc<Self>, shared: &Arc<Shared>) {
-        let mut frames = FrameReader::new(Arc::clone(&self.stream), shared.limits);
+    pub(crate) fn serve(self: &Arc<Self>, served: &Arc<Served>) {
+        let mut frames = FrameReader::new(Arc::clone(&self.stream), served.limits);
         loop {
             match frames.next() {
-                Ok(Some(_)) if shared.is_closing() => break,
+                Ok(Some(_)) if served.is_closing.load(Relaxed) => break,
                 Ok(Some(Frame { call, body: Body::Request { method, args } })) => {
-                    self.start_call(shared, call, Request { method, args, args_type: None });
+                    self.start_call(served, call, Request { method, args, args_type: None });
                 }
                 Ok(Some(_)) => {
                     warn!(target: "DROP", "closed connection {self}: it sent a reply");
@@ -61,29 +73,29 @@ impl Session {
                 }
             }
         }
-        self.wait_until_calls(0, Some(shared.limits.grace));
+        self.wait_until_calls(0, Some(served.limits.grace));
         self.close();
     }
 
     /// Runs a handler in a task of its own, as soon as there are not too many.
-    fn start_call(self: &Arc<Self>, shared: &Arc<Shared>, call: u64, request: Request) {
-        self.wait_until_calls(shared.limits.max_calls.max(1) - 1, None);
+    fn start_call(self: &Arc<Self>, served: &Arc<Served>, call: u64, request: Request) {
+        self.wait_until_calls(served.limits.max_calls.max(1) - 1, None);
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let (session, shared) = (Arc::clone(self), Arc::clone(shared));
-        let (node, site) = (shared.server.node(), shared.server.site());
-        spawn_detached(None, node, site, move || {
-            let reply = session.answer(&shared, &request);
-            session.send(&shared, &Frame { call, body: Body::Reply(reply) });
+        let (session, served) = (Arc::clone(self), Arc::clone(served));
+        let (node, site) = (served.server.node(), served.server.site());
+        port::spawn_detached(node, site, move || {
+            let reply = session.answer(&served, &request);
+            session.send(&served, &Frame { call, body: Body::Reply(reply) });
             *session.calls.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
             session.returned.notify_all();
         });
     }
 
     /// Runs a handler. Whatever goes wrong is told to its caller, and to nobody else.
-    fn answer(&self, shared: &Shared, request: &Request) -> Result<Vec<u8>, RpcError> {
-        let handled = catch_unwind(AssertUnwindSafe(|| shared.server.try_handle(request)));
+    fn answer(&self, served: &Served, request: &Request) -> Result<Vec<u8>, RpcError> {
+        let handled = catch_unwind(AssertUnwindSafe(|| served.server.try_handle(request)));
         let (problem, error) = match handled {
-            Ok(Ok(response)) if response.reply.len() <= shared.limits.max_message() => {
+            Ok(Ok(response)) if response.reply.len() <= served.limits.max_message() => {
                 return Ok(response.reply);
             }
             Ok(Ok(response)) => (
@@ -99,10 +111,10 @@ impl Session {
     }
 
     /// Sends a reply. If that fails, the caller is gone, or reads nothing.
-    fn send(&self, shared: &Shared, frame: &Frame) {
+    fn send(&self, served: &Served, frame: &Frame) {
         let bytes = frame.encode();
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = self.stream.send(&bytes, shared.limits.message_time);
+        let sent = self.stream.send(&bytes, served.limits.message_time);
         drop(sending);
         if sent.is_err() {
             self.close();

@@ -1,5 +1,6 @@
 //! The network, in a simulation: what arrives, when, and what does not.
 
+mod limits;
 mod losses;
 mod partitions;
 mod restarts;
@@ -55,6 +56,11 @@ impl World {
         self.network.enable(&name);
         end
     }
+}
+
+/// Milliseconds as a duration.
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }
 
 /// Calls a handler that takes so many milliseconds.

@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, RpcError, channel, sleep, spawn};
 
-use crate::{World, simulate, wait};
-
-/// Milliseconds as a duration.
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
+use crate::{World, ms, simulate, wait};
 
 #[test]
 fn message_takes_between_100_us_and_1_ms() {

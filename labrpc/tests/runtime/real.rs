@@ -173,6 +173,36 @@ fn calls_work_and_fail_as_in_a_simulation() {
     });
 }
 
+/// At its limit a caller is told, and the handler runs on.
+#[test]
+fn wait_for_a_reply_ends_at_its_limit() {
+    value_of(|| {
+        let network = Network::new();
+        let handled = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&handled);
+        let service = Service::new("KV").method("Add", move |(n, millis): (u32, u64)| {
+            sleep(Duration::from_millis(millis));
+            counter.fetch_add(n, SeqCst) + n
+        });
+        network.add_server("S0", Server::new().with(service));
+        let end = network.make_end("end");
+        network.connect("end", "S0");
+        network.enable("end");
+        let add = |limit, millis: u64| end.call_within::<_, u32>(limit, "KV.Add", &(1_u32, millis));
+        let reply = add(Duration::ZERO, 0); // It may come before anybody looks at the clock.
+        assert!(matches!(reply, Ok(1) | Err(RpcError::DeadlineExceeded)), "{reply:?}");
+        while handled.load(SeqCst) < 1 {
+            yield_now();
+        }
+        assert_eq!(add(Duration::from_millis(20), 1_000), Err(RpcError::DeadlineExceeded));
+        assert_eq!(add(LIMIT, 0), Ok(2));
+        while handled.load(SeqCst) < 3 {
+            yield_now();
+        }
+        assert_eq!(network.total_rpcs(), 3);
+    });
+}
+
 /// Threads are used again and again, but a run's numbers depend on its seed.
 #[test]
 fn random_numbers_follow_the_seed() {

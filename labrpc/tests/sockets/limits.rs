@@ -1,8 +1,8 @@
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use labrpc::socket::{self, Limits, Options};
+use labrpc::socket::{self, Address, Limits, Options};
 use labrpc::{Instant, RpcError, sleep, spawn};
 
 use crate::fixture::{Fixture, keep_log, wait_for_line, wait_until};
@@ -66,6 +66,50 @@ fn a_message_that_dribbles_in_closes_its_connection() {
     // A connection on which nothing was begun may idle.
     idle.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
     assert!(idle.read(&mut [0]).is_err(), "the idle connection was closed");
+}
+
+/// At its limit a caller is told, though neither the handler nor the connection is disturbed.
+#[test]
+fn a_wait_ends_at_its_limit_and_the_call_goes_on() {
+    let fixture = Fixture::new();
+    let end = fixture.end();
+    let limit = Duration::from_millis(50);
+    let late = end.call_within::<_, ()>(limit, "Test.Nap", &1_000_u64);
+    assert_eq!(late, Err(RpcError::DeadlineExceeded));
+    wait_until("the handler runs", || fixture.count.load() == 1);
+    let minute = Duration::from_secs(60);
+    assert_eq!(end.call_within(minute, "Test.Twice", &"a".to_string()), Ok("aa".to_string()));
+    assert_eq!(end.call_within(minute, "Test.Nothing", &()), Err::<(), _>(RpcError::NoSuchMethod));
+    assert_eq!(end.call("Test.Twice", &"b".to_string()), Ok("bb".to_string()));
+    assert_eq!(fixture.count.load(), 1);
+}
+
+/// Also a caller that cannot even send waits no longer than it said.
+#[test]
+fn a_limit_holds_while_a_request_is_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let _deaf = UnixListener::bind(&path).unwrap();
+    let limits = Limits { message_time: Duration::from_secs(600), ..Limits::default() };
+    let end = socket::connect(&Address::Unix(path), Options { limits, ..Options::default() });
+    let began = Instant::now();
+    let megabytes = vec![1_u8; 8 << 20];
+    let reply = end.call_within::<_, Vec<u8>>(Duration::from_millis(50), "Test.Bytes", &megabytes);
+    assert_eq!(reply, Err(RpcError::DeadlineExceeded));
+    assert!(began.elapsed() < Duration::from_secs(300), "took {:?}", began.elapsed());
+}
+
+#[test]
+fn failure_before_the_limit_is_the_failure_of_any_call() {
+    let mut fixture = Fixture::new();
+    let end = fixture.end();
+    fixture.stop();
+    let reply = end.call_within::<_, ()>(Duration::from_secs(60), "Test.Sleep", &0_u64);
+    assert_eq!(reply, Err(RpcError::Unreachable));
+    fixture.start(Limits::default());
+    let end = fixture.hasty_end(Duration::from_millis(50));
+    let reply = end.call_within::<_, ()>(Duration::from_secs(60), "Test.Sleep", &60_000_u64);
+    assert_eq!(reply, Err(RpcError::TimedOut));
 }
 
 /// A caller that reads no replies blocks itself only.

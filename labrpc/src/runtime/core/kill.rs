@@ -111,7 +111,7 @@ impl Core {
         if self.unobserved.get() || !self.in_task() {
             return;
         }
-        self.progress.count_operation();
+        self.activity.count_operation();
         let operations = self.with_current(|slot| {
             slot.dead_operations += 1;
             slot.dead_operations

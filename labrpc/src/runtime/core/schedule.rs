@@ -3,10 +3,9 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, Location};
 
-use super::{Core, NOBODY};
-use crate::runtime::context;
-use crate::runtime::failure::{Failure, FailureKind};
-use crate::runtime::real::panic_message;
+use super::{Core, NOBODY, current};
+use crate::runtime::failure::{Failure, FailureKind, panic_message};
+use crate::runtime::seconds::seconds;
 use crate::runtime::sys::fiber::Fiber;
 use crate::runtime::sys::overflow::{self, RunningTask};
 use crate::runtime::task::{NodeId, State};
@@ -29,12 +28,12 @@ impl Core {
                 Some(index) => self.run_task(index),
                 None => self.advance_clock(),
             }
-            if self.progress.must_stop() {
+            if self.activity.must_stop() {
                 let message = "the run used too much processor time".to_string();
                 self.fail(FailureKind::CpuLimit, message);
             }
             if self.now() > self.time_limit {
-                let limit = crate::runtime::seconds(self.time_limit);
+                let limit = seconds(self.time_limit);
                 let message = format!("took longer than the limit of {limit} s of virtual time");
                 self.fail(FailureKind::TimeLimit, message);
             }
@@ -114,7 +113,7 @@ impl Core {
         self.current_dead.set(dead);
         self.on_server.set(on_server);
         self.burst.set(0);
-        self.progress.running(index);
+        self.activity.running(index);
         self.record(Kind::Run, serial.into(), 0);
         let task = RunningTask { stack_limit: fiber.stack_limit(), site, seed: self.seed };
         let outer_task = overflow::set_running(Some(task));
@@ -132,7 +131,7 @@ impl Core {
         self.current.set(outer.0);
         self.current_dead.set(outer.1);
         self.on_server.set(outer.2);
-        self.progress.running(outer.0);
+        self.activity.running(outer.0);
     }
 
     /// Makes the slot of a task that ended free for another.
@@ -159,11 +158,11 @@ impl Core {
 fn run_body(body: Box<dyn FnOnce()>) {
     let result = panic::catch_unwind(AssertUnwindSafe(move || {
         // A task that was killed before it started drops what it owns while it unwinds from here.
-        context::with_core(Core::unwind_if_dead);
+        current::with_core(Core::unwind_if_dead);
         body();
     }));
     if let Err(payload) = result {
-        context::with_core(|core| {
+        current::with_core(|core| {
             // A panic is known from the hook, and a kill is no news. But `resume_unwind` calls no
             // hook, and is as good as a panic.
             if !core.is_dead() {

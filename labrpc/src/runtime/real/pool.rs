@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::runtime::{OneShot, wall};
+use crate::runtime::oneshot::OneShot;
+use crate::runtime::wall;
 
 /// Work for a thread.
 pub(super) type Job = Box<dyn FnOnce() + Send>;

@@ -6,7 +6,11 @@ use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 use super::mutex::MutexGuard;
-use crate::runtime::{Core, Instant, SLICE, Wait, Waiter, check_over, dispatch};
+use crate::runtime::core::Core;
+use crate::runtime::core::current::dispatch;
+use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::task::{Wait, Waiter};
+use crate::runtime::time::Instant;
 
 /// Lets tasks wait until another changes what a [`Mutex`](crate::Mutex) guards. The counterpart of
 /// [`std::sync::Condvar`]: wait in a loop that checks the condition, or use

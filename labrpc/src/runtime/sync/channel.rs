@@ -12,7 +12,11 @@ use crossbeam::channel as real;
 
 pub use self::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use self::simulated::Shared;
-use crate::runtime::{Core, Instant, SLICE, Waiter, check_over, dispatch, in_simulation};
+use crate::runtime::core::Core;
+use crate::runtime::core::current::{dispatch, in_simulation};
+use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::task::Waiter;
+use crate::runtime::time::Instant;
 
 /// An unbounded channel: a send never waits.
 ///

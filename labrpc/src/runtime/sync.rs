@@ -18,5 +18,3 @@ pub use self::channel::{
 pub use self::condvar::Condvar;
 pub use self::mutex::{Mutex, MutexGuard};
 pub use self::select::Select;
-
-pub(crate) use self::mutex::LockTable;

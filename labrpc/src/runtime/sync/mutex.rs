@@ -1,14 +1,15 @@
 //! A lock that knows who holds it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{self, PoisonError, TryLockError};
 
-use crate::runtime::{Core, FailureKind, Held, Wait, Waiter, check_over, describe, dispatch};
+use crate::runtime::core::Core;
+use crate::runtime::core::current::dispatch;
+use crate::runtime::real::run::check_over;
+use crate::runtime::task::{Wait, Waiter};
 
 /// Protects data that tasks share. The counterpart of [`std::sync::Mutex`], except that
 /// [`Mutex::lock`] returns the guard itself.
@@ -17,7 +18,7 @@ use crate::runtime::{Core, FailureKind, Held, Wait, Waiter, check_over, describe
 /// locks that were held while their owner waited for an RPC, a sleep or a channel.
 #[derive(Default)]
 pub struct Mutex<T: ?Sized> {
-    /// Numbers the lock within its simulation, see [`LockTable::id`]; 0 until first locked there.
+    /// Numbers the lock within its simulation, see `LockTable`; 0 until first locked there.
     id: AtomicU64,
     /// How many tasks of a simulation wait for this lock.
     waiting: AtomicU32,
@@ -96,10 +97,7 @@ impl<T: ?Sized> Mutex<T> {
             }
             let id = self.id(core);
             let waiter = core.waiter();
-            core.locks.enqueue(id, waiter);
-            if let Some(circle) = core.locks.circle(core, id) {
-                core.fail(FailureKind::LockCycle, circle);
-            }
+            core.enqueue_for_lock(id, waiter);
             self.waiting.fetch_add(1, Relaxed);
             let unregister = Unregister { mutex: self, core, id, waiter };
             core.wait(waiter, Wait::Lock(id), site, None);
@@ -115,10 +113,7 @@ impl<T: ?Sized> Mutex<T> {
     ) -> Option<MutexGuard<'_, T>> {
         let data = self.try_data()?;
         let lock = self.id(core);
-        if core.in_task() {
-            let since = core.now();
-            core.with_current(|slot| slot.held.push(Held { lock, at: site, since }));
-        }
+        core.took_lock(lock, site);
         Some(self.guard(data))
     }
 
@@ -169,7 +164,7 @@ impl<T: ?Sized> Drop for Unregister<'_, T> {
         self.core.locks.dequeue(self.id, self.waiter);
         // Killed after it was woken, and before it could take the lock: somebody else must.
         if self.core.is_dead() {
-            self.core.locks.wake_next(self.core, self.id);
+            self.core.wake_next_for_lock(self.id);
         }
     }
 }
@@ -200,15 +195,9 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         }
         dispatch(|core| {
             let Some(core) = core else { return };
-            if core.in_task() {
-                core.with_current(|slot| {
-                    if let Some(place) = slot.held.iter().rposition(|held| held.lock == id) {
-                        slot.held.remove(place);
-                    }
-                });
-            }
+            core.released_lock(id);
             if self.mutex.waiting.load(Relaxed) > 0 {
-                core.locks.wake_next(core, id);
+                core.wake_next_for_lock(id);
             }
         });
     }
@@ -237,95 +226,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
-    }
-}
-
-/// The locks of one simulation: their numbers, and who waits for which.
-pub(crate) struct LockTable {
-    /// Tells this simulation from all others of the process. It is compared, and seen nowhere.
-    run: u32,
-    last_id: Cell<u32>,
-    queues: RefCell<BTreeMap<u32, VecDeque<Waiter>>>,
-}
-
-impl Default for LockTable {
-    fn default() -> Self {
-        static RUNS: AtomicU32 = AtomicU32::new(1);
-        let run = RUNS.fetch_add(1, Relaxed);
-        Self { run, last_id: Cell::new(0), queues: RefCell::default() }
-    }
-}
-
-impl LockTable {
-    /// The number of the lock whose cell this is. The upper half of the cell says whose number it
-    /// is: a lock in a `static` would otherwise carry it into another simulation.
-    fn id(&self, cell: &AtomicU64) -> u32 {
-        let known = cell.load(Relaxed);
-        if (known >> 32) as u32 == self.run {
-            return known as u32;
-        }
-        let id = self.last_id.get() + 1;
-        self.last_id.set(id);
-        cell.store(u64::from(self.run) << 32 | u64::from(id), Relaxed);
-        id
-    }
-
-    /// Adds a waiter for a lock.
-    fn enqueue(&self, lock: u32, waiter: Waiter) {
-        self.queues.borrow_mut().entry(lock).or_default().push_back(waiter);
-    }
-
-    /// Removes a waiter that waits no longer.
-    fn dequeue(&self, lock: u32, waiter: Waiter) {
-        let mut queues = self.queues.borrow_mut();
-        if let Some(queue) = queues.get_mut(&lock) {
-            queue.retain(|&other| other != waiter);
-            if queue.is_empty() {
-                queues.remove(&lock);
-            }
-        }
-    }
-
-    /// Wakes the task that has waited longest for a lock; it may still find that another was
-    /// faster.
-    fn wake_next(&self, core: &Core, lock: u32) {
-        let queues = self.queues.borrow();
-        if let Some(queue) = queues.get(&lock) {
-            queue.iter().any(|&waiter| core.wake(waiter));
-        }
-    }
-
-    /// If waiting for `lock` would close a circle of tasks that wait for each other's locks,
-    /// describes it.
-    fn circle(&self, core: &Core, lock: u32) -> Option<String> {
-        if !core.in_task() || core.is_dead() {
-            return None;
-        }
-        let me = core.current_slot() as usize;
-        core.with_slots(|slots| {
-            let owner_of = |lock: u32| {
-                slots.iter().position(|slot| slot.held.iter().any(|held| held.lock == lock))
-            };
-            let mut text = match owner_of(lock) {
-                Some(owner) if owner == me => "deadlock: a task locks what it has locked already",
-                _ => "deadlock: tasks wait for each other's locks in a circle",
-            }
-            .to_string();
-            let mut lock = lock;
-            for _ in 0..slots.len() {
-                let owner = owner_of(lock)?;
-                let held = slots[owner].held.iter().find(|held| held.lock == lock)?;
-                let task = describe(core, &slots[owner]);
-                text += &format!("\n    {task} holds the lock it took at {}", held.at);
-                if owner == me {
-                    return Some(text);
-                }
-                match slots[owner].waiting?.what {
-                    Wait::Lock(next) => lock = next,
-                    _ => return None,
-                }
-            }
-            None
-        })
     }
 }

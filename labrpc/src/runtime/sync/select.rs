@@ -4,7 +4,11 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::channel::{Receiver, Selectable};
-use crate::runtime::{Core, Instant, SLICE, Wait, Waiter, check_over, dispatch};
+use crate::runtime::core::Core;
+use crate::runtime::core::current::dispatch;
+use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::task::{Wait, Waiter};
+use crate::runtime::time::Instant;
 
 /// Waits until one of several channels has a message or is closed.
 ///

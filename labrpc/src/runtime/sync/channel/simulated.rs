@@ -9,7 +9,9 @@ use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
 use super::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
-use crate::runtime::{Core, Instant, Wait, Waiter};
+use crate::runtime::core::Core;
+use crate::runtime::task::{Wait, Waiter};
+use crate::runtime::time::Instant;
 
 /// What the two ends of a channel share. No task is ever stopped while it has this lock.
 pub(super) struct Shared<T>(Mutex<State<T>>);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crossbeam::atomic::AtomicCell;
 
-use crate::runtime::dispatch;
+use crate::runtime::core::current::dispatch;
 
 /// A value that tasks read and change without a lock; every operation is sequentially consistent.
 ///

@@ -1,0 +1,88 @@
+//! The port: what the network, the disks, the persister, and the two ends of a call may use of the
+//! runtime besides its public interface.
+//!
+//! No other name of the runtime can be seen outside its folder, so that it could become a crate of
+//! its own. The functions act on the world that the calling thread belongs to; the core of a
+//! simulation is never handed out.
+
+use std::panic::Location;
+use std::time::Duration;
+
+use rand_pcg::Pcg64;
+
+use super::core::Core;
+use super::core::current::dispatch;
+use super::real;
+use super::real::run;
+use super::timers::Action;
+
+pub(crate) use super::core::current::in_simulation;
+pub(crate) use super::oneshot::OneShot;
+pub(crate) use super::task::{NodeId, Wait};
+pub(crate) use super::trace::{Kind, digest};
+
+/// Begins an operation on which tasks synchronize: in a simulation it costs virtual time and may
+/// let others run. False in dead mode, where the operation must neither wait nor take effect.
+pub(crate) fn enter() -> bool {
+    dispatch(|core| core.is_none_or(Core::enter))
+}
+
+/// Begins an operation that no other task can notice, such as reading a counter. False in dead
+/// mode.
+pub(crate) fn charge() -> bool {
+    dispatch(|core| core.is_none_or(Core::charge))
+}
+
+/// Nanoseconds since the start of the run; costs no virtual time.
+pub(crate) fn now() -> u64 {
+    dispatch(|core| core.map_or_else(run::now, Core::now))
+}
+
+/// Records an event with its operands, see [`Kind`]. Real threads keep no trace and do not compute
+/// the second one.
+pub(crate) fn record(kind: Kind, a: u64, b: impl FnOnce() -> u64) {
+    dispatch(|core| core.map(|core| core.record(kind, a, b())));
+}
+
+/// Calls `f` with the generator of the network's stream.
+pub(crate) fn with_network_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
+    dispatch(|core| match core {
+        Some(core) => f(&mut core.network_rng.borrow_mut()),
+        None => real::with_rng(f),
+    })
+}
+
+/// Runs `action` after a delay: at a later virtual time on the scheduler's stack, or on real
+/// threads on the timer's thread, at once if there is no delay. It must not wait.
+pub(crate) fn after(nanos: u64, action: impl FnOnce() + Send + 'static) {
+    dispatch(|core| match core {
+        Some(core) => core.add_timer(core.now() + nanos, Action::Call(Box::new(action))),
+        None if nanos == 0 => action(),
+        None => real::after(Duration::from_nanos(nanos), action),
+    });
+}
+
+/// Does something at the end of the run, once no task of a simulation is left; never outside runs.
+pub(crate) fn at_end_of_run(action: impl FnOnce() + Send + 'static) {
+    dispatch(|core| match core {
+        Some(core) => core.at_end(action),
+        None => drop(run::current().map(|member| member.run.at_end(action))),
+    });
+}
+
+/// Starts a task on `node` that is never joined.
+pub(crate) fn spawn_detached(
+    node: NodeId,
+    site: &'static Location<'static>,
+    body: impl FnOnce() + Send + 'static,
+) {
+    dispatch(|core| match core {
+        Some(core) => drop(core.spawn(node, site, Box::new(body))),
+        None => real::spawn(node, body),
+    });
+}
+
+/// The node of the running task.
+pub(crate) fn current_node() -> NodeId {
+    dispatch(|core| core.map_or_else(real::current_node, Core::current_node))
+}
