@@ -48,13 +48,32 @@ impl Sim {
         labrpc::sleep(duration);
     }
 
-    /// Fails the run, with a report that shows `violation`. May be called by any task of the
-    /// harness.
+    /// Fails the run because it breaks a property, with a report that shows what was seen instead.
+    /// May be called by any task of the harness.
     ///
     /// # Panics
     /// Always: that is how a run fails.
     #[track_caller]
-    pub fn fail(&self, violation: Violation) -> ! {
+    pub fn violated(&self, property: impl Into<String>, actual: impl Into<String>) -> ! {
+        self.fail(Violation::new(property, actual));
+    }
+
+    /// Fails the run if a rule is broken, with a report that shows the violation. May be called by
+    /// any task of the harness.
+    ///
+    /// # Panics
+    /// If the rule is broken: that is how a run fails.
+    #[track_caller]
+    pub fn check<T>(&self, rule: Result<T, Violation>) -> T {
+        match rule {
+            Ok(value) => value,
+            Err(violation) => self.fail(violation),
+        }
+    }
+
+    /// Fails the run, with a report that shows `violation`.
+    #[track_caller]
+    pub(crate) fn fail(&self, violation: Violation) -> ! {
         let text = violation.to_string();
         self.board.notes().violation.get_or_insert(violation);
         panic!("{text}");

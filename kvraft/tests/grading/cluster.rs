@@ -8,7 +8,7 @@ use kvraft::{Clerk, KvServer};
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, check_appends};
 
 /// How long tests wait for an election. Twice to four times what a good solution takes.
 pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -17,7 +17,6 @@ pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// clients saw. Clones are the same cluster.
 #[derive(Clone)]
 pub struct KvCluster {
-    sim: Sim,
     servers: Cluster<KvServer>,
     history: KvHistory,
     /// How many clients there were.
@@ -36,12 +35,12 @@ impl KvCluster {
         let servers = Cluster::new(sim, "S", servers, start, KvServer::kill);
         servers.start_all();
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, history, clients: Arc::default() }
+        Self { servers, history, clients: Arc::default() }
     }
 
     /// The run that the cluster is part of.
     pub fn sim(&self) -> &Sim {
-        &self.sim
+        self.servers.sim()
     }
 
     /// The numbers of all servers.
@@ -52,12 +51,6 @@ impl KvCluster {
     /// What the clients saw.
     pub fn history(&self) -> &KvHistory {
         &self.history
-    }
-
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
     }
 
     /// A new client that reaches all servers; the number labels it in pictures of the history.
@@ -76,7 +69,7 @@ impl KvCluster {
     fn client_with_ends(&self, number: u64) -> (KvClerk, ClientEnds) {
         let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
         let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(&self.sim, &name, &servers);
+        let (switches, ends) = ClientEnds::new(self.sim(), &name, &servers);
         let mut clerk = Clerk::new(ends);
         (self.history.clerk(number, move |input| execute(&mut clerk, input)), switches)
     }
@@ -87,14 +80,14 @@ impl KvCluster {
         let value = clerk.get(key);
         if value != expected {
             let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.fail("a client reads what was written last", actual);
+            self.sim().violated("a client reads what was written last", actual);
         }
     }
 
     /// A value holds the items of some clients, `(client, how many)`.
     #[track_caller]
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
-        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
+        self.sim().check(check_appends(value, clients));
     }
 }
 
@@ -146,7 +139,10 @@ impl KvCluster {
             }
             sleep(ELECTION_TIMEOUT / 10);
         }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.sim().violated(
+            "a majority that is connected elects a leader",
+            "expected one leader, got none",
+        );
     }
 
     /// A task that splits the servers at random, about once in a second, until `stop` says so.
@@ -180,7 +176,7 @@ impl KvCluster {
         if largest > limit {
             let actual =
                 format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
-            self.fail("a server takes a snapshot when its log grows", actual);
+            self.sim().violated("a server takes a snapshot when its log grows", actual);
         }
     }
 
@@ -193,7 +189,7 @@ impl KvCluster {
         if largest > limit {
             let actual =
                 format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
-            self.fail("a snapshot holds the state, and not how it came about", actual);
+            self.sim().violated("a snapshot holds the state, and not how it came about", actual);
         }
     }
 }

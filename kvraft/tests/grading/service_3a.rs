@@ -41,7 +41,7 @@ pub fn check_speed(sim: &Sim, max_raft_state: Option<usize>) {
     if per_call > SPEED_LIMIT {
         let actual =
             format!("operations completed too slowly {per_call:?}/op > {SPEED_LIMIT:?}/op");
-        cluster.fail("a call is not held up until the next heartbeat", actual);
+        cluster.sim().violated("a call is not held up until the next heartbeat", actual);
     }
     cluster.history().check();
 }
@@ -109,8 +109,10 @@ fn one_partition_3a() {
         sleep(ELECTION_TIMEOUT);
         if put.is_finished() || get.is_finished() {
             let which = if put.is_finished() { "put" } else { "get" };
-            cluster
-                .fail("nothing succeeds in a minority", format!("{which} in minority completed"));
+            sim.violated(
+                "nothing succeeds in a minority",
+                format!("{which} in minority completed"),
+            );
         }
         cluster.check_value(&mut in_majority, "1", "14");
         for value in ["16", "17", "18", "19", "20"] {
@@ -135,8 +137,8 @@ fn await_end<T>(cluster: &KvCluster, what: &str, call: &JoinHandle<T>) {
     let began = Instant::now();
     while !call.is_finished() {
         if began.elapsed() > 3 * ELECTION_TIMEOUT {
-            let claim = "a call that was stuck in a minority ends once the partition has healed";
-            cluster.fail(claim, format!("{what} did not complete"));
+            let property = "a call that was stuck in a minority ends once the partition has healed";
+            cluster.sim().violated(property, format!("{what} did not complete"));
         }
         sleep(ELECTION_TIMEOUT / 100);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{KvClerk, Sim, Violation, item};
+use testkit::{KvClerk, Sim, item};
 
 use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
 
@@ -130,7 +130,7 @@ impl Workload {
 fn check_own_value(sim: &Sim, client: u64, expected: &str, value: &str) {
     if value != expected {
         let actual = format!("get wrong value, key {client}, wanted:\n{expected}\n, got\n{value}");
-        sim.fail(Violation::new("a client's own key has the value that it wrote last", actual));
+        sim.violated("a client's own key has the value that it wrote last", actual);
     }
 }
 

@@ -13,7 +13,7 @@ use pbservice::{
     Storage, Version, show_log,
 };
 use rand::RngExt as _;
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started};
 
 /// Servers in every cluster.
 pub const SERVERS: usize = 5;
@@ -94,8 +94,8 @@ impl PbCluster {
 
     /// Fails the run.
     #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
+    pub fn fail(&self, property: &str, actual: impl Into<String>) -> ! {
+        self.sim.violated(property, actual);
     }
 
     /// A new client that reaches all servers; the number labels it in pictures of the history.
@@ -226,7 +226,7 @@ impl PbCluster {
     /// A value holds the items of some clients, `(client, how many)`.
     #[track_caller]
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
-        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
+        self.sim.check(testkit::check_appends(value, clients));
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
-use testkit::{Cluster, Sim, Violation};
+use testkit::{Cluster, Sim};
 
 use crate::command::Command;
 use crate::ledger::Ledger;
@@ -25,7 +25,6 @@ pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// cluster.
 #[derive(Clone)]
 pub struct RaftCluster {
-    sim: Sim,
     servers: Cluster<Raft>,
     ledger: SharedLedger,
     /// How many commands [`RaftCluster::command`] has made.
@@ -49,7 +48,12 @@ impl RaftCluster {
         let ledger = SharedLedger::new(servers);
         let servers = raft_servers(sim, servers, &ledger, snapshots);
         servers.start_all();
-        Self { sim: sim.clone(), servers, ledger, commands: Arc::default() }
+        Self { servers, ledger, commands: Arc::default() }
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// How many servers there are.
@@ -82,18 +86,12 @@ impl RaftCluster {
 
     /// The run's network.
     pub fn network(&self) -> &Network {
-        self.sim.network()
+        self.sim().network()
     }
 
     /// Reads what the harness has seen.
     pub fn ledger<R>(&self, read: impl FnOnce(&Ledger) -> R) -> R {
         read(&self.ledger.lock())
-    }
-
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
     }
 
     /// The highest term in which any server that runs was last seen.
@@ -225,8 +223,8 @@ impl RaftCluster {
                 return leader;
             }
         }
-        let claim = "a majority that is connected elects a leader within five election timeouts";
-        self.fail(claim, "expected one leader, got none");
+        let property = "a majority that is connected elects a leader within five election timeouts";
+        self.sim().violated(property, "expected one leader, got none");
     }
 
     /// Waits until no connected server but `leader` claims to lead, for about five election
@@ -240,7 +238,7 @@ impl RaftCluster {
             sleep(ELECTION_TIMEOUT / 10);
         }
         let actual = format!("S{leader} leads, but an older leader still claims to");
-        self.fail("a leader that hears of a later term steps down", actual);
+        self.sim().violated("a leader that hears of a later term steps down", actual);
     }
 
     /// Asks these servers in intervals of `poll` until one of them leads in a later term than any
@@ -258,8 +256,8 @@ impl RaftCluster {
             }
             sleep(poll);
         }
-        let claim = "a majority that is connected elects a leader";
-        self.fail(claim, "expected one leader, got none");
+        let property = "a majority that is connected elects a leader";
+        self.sim().violated(property, "expected one leader, got none");
     }
 
     /// Waits until a server is in `term` or a later one.
@@ -285,7 +283,7 @@ impl RaftCluster {
             sleep(ELECTION_TIMEOUT / 10);
         }
         let actual = format!("servers disagree on term: {}", terms.join(" "));
-        self.fail("without failures all servers are in the same term", actual);
+        self.sim().violated("without failures all servers are in the same term", actual);
     }
 
     /// No connected server claims to lead.
@@ -295,7 +293,7 @@ impl RaftCluster {
                 let actual = format!(
                     "expected no leader among connected servers, but S{server} claims to be leader"
                 );
-                self.fail("nobody leads without a majority", actual);
+                self.sim().violated("nobody leads without a majority", actual);
             }
         }
     }

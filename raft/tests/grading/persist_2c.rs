@@ -297,8 +297,10 @@ fn churn(cluster: &RaftCluster) {
     let last = cluster.one_retrying(cluster.command(), 5);
     let committed: BTreeSet<Command> = (1..=last).map(|index| cluster.wait(index, 5)).collect();
     if let Some(lost) = confirmed.into_iter().find(|command| !committed.contains(command)) {
-        let claim = "what was committed once stays committed";
-        cluster.fail(claim, format!("didn't find a value: {lost:?} was committed and is lost"));
+        let property = "what was committed once stays committed";
+        cluster
+            .sim()
+            .violated(property, format!("didn't find a value: {lost:?} was committed and is lost"));
     }
 }
 

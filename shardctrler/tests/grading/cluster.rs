@@ -7,7 +7,7 @@ use std::time::Duration;
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use shardctrler::{Clerk, Config, Gid, ShardCtrler};
-use testkit::{Boot, ClientEnds, Cluster, Sim, Started, Violation};
+use testkit::{Boot, ClientEnds, Cluster, Sim, Started};
 
 use crate::clerk::{CheckedClerk, Seen};
 use crate::step::{Step, check_balanced, check_step, picture};
@@ -19,7 +19,6 @@ pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// clients saw. Clones are the same cluster.
 #[derive(Clone)]
 pub struct CtrlCluster {
-    sim: Sim,
     servers: Cluster<ShardCtrler>,
     seen: Seen,
     /// How many clients there were.
@@ -35,7 +34,12 @@ impl CtrlCluster {
         };
         let servers = Cluster::new(sim, "S", 3, start, ShardCtrler::kill);
         servers.start_all();
-        Self { sim: sim.clone(), servers, seen: Seen::default(), clients: Arc::default() }
+        Self { servers, seen: Seen::default(), clients: Arc::default() }
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// The numbers of all servers.
@@ -59,8 +63,8 @@ impl CtrlCluster {
     fn client_with_ends(&self) -> (CheckedClerk, ClientEnds) {
         let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
         let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(&self.sim, &name, &servers);
-        (CheckedClerk::new(&self.sim, Clerk::new(ends), &self.seen), switches)
+        let (switches, ends) = ClientEnds::new(self.sim(), &name, &servers);
+        (CheckedClerk::new(self.sim(), Clerk::new(ends), &self.seen), switches)
     }
 
     /// Has clients at work at the same time, one for each item, and waits until all have ended.
@@ -80,27 +84,16 @@ impl CtrlCluster {
 
 /// What is checked.
 impl CtrlCluster {
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
-    /// Fails the run if a rule is broken.
-    #[track_caller]
-    pub fn check<T>(&self, rule: Result<T, Violation>) -> T {
-        rule.unwrap_or_else(|violation| self.sim.fail(violation))
-    }
-
     /// The latest configuration is balanced, and has just these groups, in ascending order.
     #[track_caller]
     pub fn check_groups(&self, clerk: &mut CheckedClerk, expected: &[Gid]) -> Config {
         let config = clerk.latest();
         if !config.groups.keys().eq(expected) {
             let actual = format!("{}, expected {expected:?}", picture(&config));
-            self.fail("groups that have joined and not left are there, and no others", actual);
+            self.sim()
+                .violated("groups that have joined and not left are there, and no others", actual);
         }
-        self.check(check_balanced(&config));
+        self.sim().check(check_balanced(&config));
         config
     }
 
@@ -110,7 +103,7 @@ impl CtrlCluster {
         let actual = config.groups.get(gid);
         if actual != Some(servers) {
             let actual = format!("group {gid} has {actual:?}, joined with {servers:?}");
-            self.fail("a group has the servers with which it joined", actual);
+            self.sim().violated("a group has the servers with which it joined", actual);
         }
     }
 
@@ -121,9 +114,9 @@ impl CtrlCluster {
         let latest = clerk.latest().num;
         let configs: Vec<Config> = (0..=latest).map(|num| clerk.at(num)).collect();
         if configs[0] != Config::default() {
-            self.fail("configuration 0 has no groups", picture(&configs[0]));
+            self.sim().violated("configuration 0 has no groups", picture(&configs[0]));
         }
-        configs.windows(2).map(|pair| self.check(check_step(&pair[0], &pair[1]))).collect()
+        configs.windows(2).map(|pair| self.sim().check(check_step(&pair[0], &pair[1]))).collect()
     }
 }
 
@@ -169,6 +162,9 @@ impl CtrlCluster {
             }
             sleep(ELECTION_TIMEOUT / 10);
         }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.sim().violated(
+            "a majority that is connected elects a leader",
+            "expected one leader, got none",
+        );
     }
 }

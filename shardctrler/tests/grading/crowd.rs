@@ -63,7 +63,7 @@ pub fn run(sim: &Sim, weather: Weather) {
 
     sim.network().set_reliable(true);
     let steps = cluster.check_history(&mut clerk);
-    cluster.check(judge(&steps));
+    sim.check(judge(&steps));
 }
 
 /// A task that makes the weather until `over` is set.
@@ -101,7 +101,7 @@ fn move_around(cluster: &CtrlCluster, clerk: &mut CheckedClerk, shard: usize) {
             let (before, after) = (picture(&before), picture(&after));
             let actual =
                 format!("Move({shard}, {gid}) after {before} is not in {after}, nor between");
-            cluster.fail("a request that has returned was executed", actual);
+            cluster.sim().violated("a request that has returned was executed", actual);
         }
     }
 }

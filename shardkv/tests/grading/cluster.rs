@@ -7,7 +7,7 @@ use labrpc::{ClientEnd, Instant, JoinHandle, channel, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started};
 
 /// Servers of the controller.
 const CTRLERS: usize = 3;
@@ -91,12 +91,6 @@ impl ShardCluster {
         names(&self.ctrlers)
     }
 
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
     /// A new client of its own; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
         self.clients.set(self.clients.get() + 1);
@@ -117,13 +111,13 @@ impl ShardCluster {
     pub fn within<T: Send + 'static>(
         &self,
         limit: Duration,
-        claim: &str,
+        property: &str,
         action: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         let (sender, done) = channel();
         spawn(move || sender.send(action()).ok()); // Whoever waited may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
-            self.fail(claim, format!("a client's calls did not return within {limit:?}"))
+            self.sim.violated(property, format!("a client's calls did not return within {limit:?}"))
         })
     }
 }
@@ -273,7 +267,8 @@ impl ShardCluster {
             sleep(Duration::from_millis(100));
         }
         if let Some(actual) = self.size_problem() {
-            self.fail("a server takes a snapshot when its log grows, and only then", actual);
+            self.sim
+                .violated("a server takes a snapshot when its log grows, and only then", actual);
         }
     }
 

@@ -116,8 +116,7 @@ impl Monitor {
             let owners: Vec<Gid> = configs.iter().map(|config| config.shards[shard]).collect();
             let of_shard = sightings.iter().filter(|(of, _)| *of == shard);
             let of_shard: Vec<Sighting> = of_shard.map(|(_, sighting)| *sighting).collect();
-            let checked = check_sightings(shard, &owners, &of_shard);
-            checked.unwrap_or_else(|violation| self.sim.fail(violation));
+            self.sim.check(check_sightings(shard, &owners, &of_shard));
         }
     }
 }

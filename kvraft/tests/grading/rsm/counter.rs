@@ -7,7 +7,7 @@ use std::time::Duration;
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
 use labrpc::{Instant, decode, encode, sleep};
 use serde::{Deserialize, Serialize};
-use testkit::{Boot, Cluster, Sim, Started, Violation};
+use testkit::{Boot, Cluster, Sim, Started};
 
 /// How long [`CounterCluster::one`] tries before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
@@ -40,9 +40,9 @@ impl StateMachine for Counter {
             Action::Increment => self.value += 1,
             Action::Nothing => {}
             Action::Decrement => {
-                let claim = "nothing is executed without a majority";
+                let property = "nothing is executed without a majority";
                 let actual = "a request to a leader that was cut off was executed";
-                self.sim.fail(Violation::new(claim, actual));
+                self.sim.violated(property, actual);
             }
         }
         self.value
@@ -56,8 +56,8 @@ impl StateMachine for Counter {
         self.value = match decode(snapshot) {
             Ok(value) => value,
             Err(error) => {
-                let claim = "a machine is restored from what it has made";
-                self.sim.fail(Violation::new(claim, error.to_string()))
+                let property = "a machine is restored from what it has made";
+                self.sim.violated(property, error.to_string())
             }
         };
     }
@@ -89,7 +89,6 @@ impl Submission {
 /// Three servers with a counter, all connected in the beginning. Clones are the same cluster.
 #[derive(Clone)]
 pub struct CounterCluster {
-    sim: Sim,
     servers: Cluster<Rsm<Counter>>,
     /// How many clients there were: each request comes from another.
     clients: Arc<AtomicU64>,
@@ -113,7 +112,6 @@ impl CounterCluster {
         let servers = Cluster::new(sim, "S", 3, start, Rsm::kill);
         servers.start_all();
         Self {
-            sim: sim.clone(),
             servers,
             clients: Arc::default(),
             leader: Arc::default(),
@@ -121,10 +119,9 @@ impl CounterCluster {
         }
     }
 
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// A request of a client that has made none before.
@@ -179,7 +176,7 @@ impl CounterCluster {
         let reply = self.one(Action::Increment);
         if reply != Some(expected) {
             let actual = format!("expected {expected} instead of {reply:?}");
-            self.fail("each increment takes effect once, within 10 s", actual);
+            self.sim().violated("each increment takes effect once, within 10 s", actual);
         }
     }
 
@@ -200,7 +197,7 @@ impl CounterCluster {
             }
         }
         let actual = format!("expected {servers} servers with counter {expected}, got {values:?}");
-        self.fail("every server executes what was agreed on", actual);
+        self.sim().violated("every server executes what was agreed on", actual);
     }
 
     /// All these requests end within some time.
@@ -211,7 +208,10 @@ impl CounterCluster {
             if began.elapsed() > patience {
                 let open = submissions.iter().filter(|submission| !submission.is_over()).count();
                 let actual = format!("{open} submissions have not returned after {patience:?}");
-                self.fail("a request fails once its server knows that it does not lead", actual);
+                self.sim().violated(
+                    "a request fails once its server knows that it does not lead",
+                    actual,
+                );
             }
             sleep(Duration::from_millis(10));
         }
@@ -223,7 +223,7 @@ impl CounterCluster {
         let largest = sizes.max().unwrap_or(0);
         if largest > limit {
             let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
-            self.fail("a server takes a snapshot when its log grows", actual);
+            self.sim().violated("a server takes a snapshot when its log grows", actual);
         }
     }
 
@@ -237,7 +237,10 @@ impl CounterCluster {
             }
             sleep(Duration::from_millis(100));
         }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.sim().violated(
+            "a majority that is connected elects a leader",
+            "expected one leader, got none",
+        );
     }
 
     /// Cuts a server off from the others, and from requests.

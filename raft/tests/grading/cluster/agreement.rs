@@ -75,8 +75,8 @@ impl RaftCluster {
                 break;
             }
         }
-        let claim = "a majority that is connected agrees on a command within 10 s";
-        self.fail(claim, format!("one({command:?}) failed to reach agreement"));
+        let property = "a majority that is connected agrees on a command within 10 s";
+        self.sim().violated(property, format!("one({command:?}) failed to reach agreement"));
     }
 
     /// Proposes to connected servers in turn, beginning after `cursor`; returns the index.
@@ -109,7 +109,7 @@ impl RaftCluster {
     pub fn check_not_committed(&self, index: u64) {
         if let Some(command) = self.ledger(|ledger| ledger.chosen(index).cloned()) {
             let actual = format!("index {index} is committed with {command:?}, but should not be");
-            self.fail("without a majority nothing is committed", actual);
+            self.sim().violated("without a majority nothing is committed", actual);
         }
     }
 
@@ -125,7 +125,7 @@ impl RaftCluster {
             sleep(Duration::from_millis(5));
         }
         let actual = format!("S{server} applies nothing after index {before}");
-        self.fail("a server that is connected again catches up", actual);
+        self.sim().violated("a server that is connected again catches up", actual);
     }
 
     /// Waits until so many servers have applied `index` in their current lives; returns what they
@@ -154,7 +154,7 @@ impl RaftCluster {
             Some(command) if applied >= servers => Ok(command),
             _ => {
                 let actual = format!("only {applied} decided for index {index}; wanted {servers}");
-                self.fail("what is committed reaches every server", actual)
+                self.sim().violated("what is committed reaches every server", actual)
             }
         }
     }
