@@ -8,7 +8,9 @@ use kvraft::{Clerk, KvServer};
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, check_appends};
+use testkit::{
+    Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, check_appends, wait_until,
+};
 
 /// How long tests wait for an election. Twice to four times what a good solution takes.
 pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -165,15 +167,9 @@ impl KvCluster {
     #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
         let size = |server: usize| self.servers.persister(server).raft_state_size();
-        for _ in 0..10 {
-            if self.all().all(|server| size(server) <= limit) {
-                return;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        let (largest, server) =
-            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
-        if largest > limit {
+        let largest = || self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
+            let (largest, server) = largest();
             let actual =
                 format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
             self.sim().violated("a server takes a snapshot when its log grows", actual);

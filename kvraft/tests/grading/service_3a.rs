@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use testkit::{Sim, item, lab_test};
+use testkit::{Sim, item, lab_test, wait_until};
 
 use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
 use crate::workload::Workload;
@@ -134,13 +134,9 @@ fn one_partition_3a() {
 
 /// A call that was stuck in a minority ends soon, now that the minority has joined the others.
 fn await_end<T>(cluster: &KvCluster, what: &str, call: &JoinHandle<T>) {
-    let began = Instant::now();
-    while !call.is_finished() {
-        if began.elapsed() > 3 * ELECTION_TIMEOUT {
-            let property = "a call that was stuck in a minority ends once the partition has healed";
-            cluster.sim().violated(property, format!("{what} did not complete"));
-        }
-        sleep(ELECTION_TIMEOUT / 100);
+    if !wait_until(3 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 100, || call.is_finished()) {
+        let property = "a call that was stuck in a minority ends once the partition has healed";
+        cluster.sim().violated(property, format!("{what} did not complete"));
     }
 }
 

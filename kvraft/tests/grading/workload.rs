@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{KvClerk, Sim, item};
+use testkit::{KvClerk, Sim, item, wait_until};
 
 use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
 
@@ -23,7 +23,7 @@ const CLIENT_TIME: Duration = Duration::from_secs(5);
 /// solutions need it, and none fails for want of calls.
 const EXTRA_TIME: Duration = Duration::from_secs(15);
 /// How often the test looks whether they have.
-const POLL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(50);
 /// A client makes about so many calls without a pause, so that clients do meet.
 const BURST: u32 = 16;
 /// A client's own key is emptied when its value has become so long: what grows without end costs
@@ -156,14 +156,8 @@ impl Shift {
 
     /// Waits as long as clients should work, from now on, and then ends it.
     fn end_in_time(&self) {
-        let began = Instant::now();
-        let enough = |elapsed| {
-            elapsed >= CLIENT_TIME + EXTRA_TIME
-                || elapsed >= CLIENT_TIME && self.calls.load(Relaxed) >= self.goal
-        };
-        while !enough(began.elapsed()) {
-            sleep(POLL);
-        }
+        sleep(CLIENT_TIME);
+        _ = wait_until(EXTRA_TIME, INTERVAL, || self.calls.load(Relaxed) >= self.goal);
         self.over.store(true, Relaxed);
     }
 

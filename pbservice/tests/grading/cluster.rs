@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
+use labrpc::{Disk, JoinHandle, rng, sleep};
 use linearizability::{KvInput, KvOutput};
 use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
     Storage, Version, show_log,
 };
 use rand::RngExt as _;
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, poll, wait_until};
 
 /// Servers in every cluster.
 pub const SERVERS: usize = 5;
@@ -120,7 +120,7 @@ impl PbCluster {
     /// The same, with another patience.
     #[track_caller]
     pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
-        if poll(limit, Duration::from_millis(10), || call.is_finished().then_some(())).is_none() {
+        if !wait_until(limit, Duration::from_millis(10), || call.is_finished()) {
             let claim = "a call ends soon when a majority is connected";
             self.fail(claim, format!("{what} did not complete: {}", self.lines()));
         }
@@ -129,8 +129,8 @@ impl PbCluster {
 
     /// Waits until something is so.
     #[track_caller]
-    pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
-        if poll(2 * FAILOVER, Duration::from_millis(5), || is_so().then_some(())).is_none() {
+    pub fn wait_until(&self, is_so: impl FnMut() -> bool) {
+        if !wait_until(2 * FAILOVER, Duration::from_millis(5), is_so) {
             let actual = format!("waited in vain: {}", self.lines());
             self.fail("servers that can do their work soon do it", actual);
         }
@@ -196,8 +196,8 @@ impl PbCluster {
     /// Waits until a server has the record with this number on its disk.
     #[track_caller]
     pub fn await_on_disk(&self, server: usize, order: Order) {
-        let is_there = || (self.version_on_disk(server).order >= order).then_some(());
-        if poll(FAILOVER, Duration::from_millis(1), is_there).is_none() {
+        let is_there = || self.version_on_disk(server).order >= order;
+        if !wait_until(FAILOVER, Duration::from_millis(1), is_there) {
             let actual = format!("S{server} does not write record {order}: {}", self.lines());
             self.fail("a primary takes puts into its log", actual);
         }
@@ -311,8 +311,7 @@ impl PbCluster {
     /// and have them on their disks. Then the logs must be equal, record by record.
     #[track_caller]
     pub fn await_equal_logs(&self) {
-        let have_settled = || self.have_settled().then_some(());
-        if poll(2 * FAILOVER, Duration::from_millis(50), have_settled).is_none() {
+        if !wait_until(2 * FAILOVER, Duration::from_millis(50), || self.have_settled()) {
             let actual = format!("the logs differ: {}", self.lines());
             self.fail("servers that are connected come to have the same log", actual);
         }
@@ -420,21 +419,6 @@ impl PbCluster {
     pub fn connect_all(&self) {
         self.servers.heal();
         self.servers.start_all();
-    }
-}
-
-/// Looks again and again, with pauses, until there is something to see; `None` if there was nothing
-/// for so long.
-pub fn poll<T>(limit: Duration, pause: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let began = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return Some(seen);
-        }
-        if began.elapsed() > limit {
-            return None;
-        }
-        sleep(pause);
     }
 }
 

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use labrpc::{Instant, JoinHandle, sleep, spawn};
+use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
-use testkit::{LabTest, lab_test};
+use testkit::{LabTest, lab_test, poll};
 
-use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, poll};
+use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
@@ -357,14 +357,13 @@ fn await_growth(
     count: usize,
     bytes: u64,
 ) -> Option<Vec<usize>> {
-    let began = Instant::now();
     let size = |&server: &usize| {
         let len = cluster.log_len(server);
         (server, len + bytes, cluster.count_records(server), len)
     };
     let mut waiting: Vec<(usize, u64, usize, u64)> = servers.iter().map(size).collect();
     let mut have_grown = Vec::new();
-    loop {
+    poll(FAILOVER, Duration::from_micros(20), || {
         waiting.retain_mut(|(server, least, records, seen)| {
             let len = cluster.log_len(*server);
             // To count takes a look at the whole log, so that must wait until there is news.
@@ -375,12 +374,6 @@ fn await_growth(
             }
             !has_grown
         });
-        if have_grown.len() >= count {
-            return Some(have_grown);
-        }
-        if began.elapsed() > FAILOVER {
-            return None;
-        }
-        sleep(Duration::from_micros(20));
-    }
+        (have_grown.len() >= count).then(|| have_grown.clone())
+    })
 }

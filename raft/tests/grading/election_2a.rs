@@ -104,7 +104,7 @@ fn stale_candidates_do_not_delay_2a() {
     lab_test("stale_candidates_do_not_delay_2a", |sim| {
         /// How many elections of each kind are compared.
         const ROUNDS: u32 = 12;
-        let poll = Duration::from_millis(10);
+        let interval = Duration::from_millis(10);
         let cluster = RaftCluster::start(sim, 7);
         let (mut anybody, mut only_one) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..ROUNDS {
@@ -114,7 +114,7 @@ fn stale_candidates_do_not_delay_2a() {
             cluster.propose(p, &cluster.command());
             let others: Vec<usize> = cluster.all().filter(|&server| server != p).collect();
             let began = sim.elapsed();
-            let (elected, _) = cluster.wait_for_leader_among(&others, poll);
+            let (elected, _) = cluster.wait_for_leader_among(&others, interval);
             anybody += sim.elapsed() - began;
 
             // P meets three of those who have heard of the new term.
@@ -123,7 +123,7 @@ fn stale_candidates_do_not_delay_2a() {
             let four: Vec<usize> = three.chain([p]).collect();
             cluster.connect_only(&four);
             let began = sim.elapsed();
-            cluster.wait_for_leader_among(&four, poll);
+            cluster.wait_for_leader_among(&four, interval);
             only_one += sim.elapsed() - began;
             cluster.one_retrying(cluster.command(), 4);
             cluster.connect_only(&[0, 1, 2, 3, 4, 5, 6]);

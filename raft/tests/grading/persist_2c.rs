@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::lab_test;
+use testkit::{lab_test, poll};
 
 use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
 use crate::command::Command;
@@ -304,6 +304,9 @@ fn churn(cluster: &RaftCluster) {
     }
 }
 
+/// How long a client that proposes waits for a commit, which may come late, or never.
+const COMMIT_PATIENCE: Duration = Duration::from_millis(400);
+
 /// Proposes commands to everyone until it is told to stop; returns those that it saw committed.
 fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Command> {
     let mut confirmed = Vec::new();
@@ -313,15 +316,11 @@ fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Co
             sleep(Duration::from_millis(79 + 17 * number));
             continue;
         };
-        // Commits may come late, or never; do not wait for long.
-        for pause in [10, 20, 50, 100, 200] {
-            if let Some(chosen) = cluster.ledger(|ledger| ledger.chosen(pos.index).cloned()) {
-                if chosen == command {
-                    confirmed.push(command);
-                }
-                break;
-            }
-            sleep(Duration::from_millis(pause));
+        let chosen = poll(COMMIT_PATIENCE, COMMIT_PATIENCE / 20, || {
+            cluster.ledger(|ledger| ledger.chosen(pos.index).cloned())
+        });
+        if chosen.as_ref() == Some(&command) {
+            confirmed.push(command);
         }
     }
     confirmed

@@ -1,6 +1,6 @@
 //! Part 2A: who leads when, beyond the course's tests.
 
-use testkit::lab_test;
+use testkit::{lab_test, wait_until};
 
 use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
 
@@ -70,14 +70,11 @@ fn replies_depose_leader_2a() {
             cluster.network().cut(&name(cluster.after(old, places)), &name(old));
         }
         cluster.connect(old);
-        for _ in 0..50 {
-            if cluster.state(old).is_some_and(|state| state.term > term) {
-                return;
-            }
-            sim.sleep(ELECTION_TIMEOUT / 10);
+        let is_later = || cluster.state(old).is_some_and(|state| state.term > term);
+        if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, is_later) {
+            let actual = format!("S{old} leads in term {term}, whatever it is answered");
+            sim.violated("a leader that hears of a later term in a reply steps down", actual);
         }
-        let actual = format!("S{old} leads in term {term}, whatever it is answered");
-        sim.violated("a leader that hears of a later term in a reply steps down", actual);
     });
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::{sleep, spawn};
 use shardctrler::Gid;
-use testkit::lab_test;
+use testkit::{lab_test, wait_until};
 
 use crate::clerk::group;
 use crate::cluster::{CtrlCluster, ELECTION_TIMEOUT};
@@ -55,15 +55,11 @@ fn old_leader_does_not_answer_4a() {
         sleep(ELECTION_TIMEOUT);
         cluster.connect_all();
         ends.reach_all();
-        for _ in 0..50 {
-            if query.is_finished() {
-                cluster.check_groups(&mut clerk, &[2]);
-                cluster.check_history(&mut clerk);
-                return;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
+        if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || query.is_finished()) {
+            sim.violated("a query returns once the partition has healed", "it does not return");
         }
-        sim.violated("a query returns once the partition has healed", "it does not return");
+        cluster.check_groups(&mut clerk, &[2]);
+        cluster.check_history(&mut clerk);
     });
 }
 

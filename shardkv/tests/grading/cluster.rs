@@ -7,7 +7,7 @@ use labrpc::{ClientEnd, Instant, JoinHandle, channel, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started};
+use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
 
 /// Servers of the controller.
 const CTRLERS: usize = 3;
@@ -260,15 +260,14 @@ impl ShardCluster {
     /// up.
     #[track_caller]
     pub fn check_log_size(&self) {
-        for _ in 0..10 {
-            if self.size_problem().is_none() {
-                return;
-            }
-            sleep(Duration::from_millis(100));
-        }
-        if let Some(actual) = self.size_problem() {
-            self.sim
-                .violated("a server takes a snapshot when its log grows, and only then", actual);
+        let mut problem = None;
+        let is_short = || {
+            problem = self.size_problem();
+            problem.is_none()
+        };
+        if !wait_until(Duration::from_secs(1), Duration::from_millis(100), is_short) {
+            let property = "a server takes a snapshot when its log grows, and only then";
+            self.sim.violated(property, problem.unwrap_or_default());
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use labrpc::{rng, sleep, spawn};
 use rand::RngExt as _;
 use shardctrler::SHARDS;
-use testkit::{KvClerk, lab_test};
+use testkit::{KvClerk, lab_test, wait_until};
 
 use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 use crate::data::{Data, check_value, ms};
@@ -106,15 +106,11 @@ fn crash_while_dropping_4b() {
 
 /// What shards have left behind is gone soon.
 fn check_saved(cluster: &ShardCluster) {
-    for _ in 0..50 {
-        if cluster.saved_bytes() <= SAVED_LIMIT {
-            return;
-        }
-        sleep(ms(100));
+    if !wait_until(ms(5_000), ms(100), || cluster.saved_bytes() <= SAVED_LIMIT) {
+        let saved = cluster.saved_bytes();
+        let actual = format!("all servers have saved {saved} bytes, limit {SAVED_LIMIT}");
+        cluster.sim().violated("a group deletes what another has, also after a crash", actual);
     }
-    let saved = cluster.saved_bytes();
-    let actual = format!("all servers have saved {saved} bytes, limit {SAVED_LIMIT}");
-    cluster.sim().violated("a group deletes what another has, also after a crash", actual);
 }
 
 /// The key by which the following tests look at shard 0.

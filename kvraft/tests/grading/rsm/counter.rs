@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
-use labrpc::{Instant, decode, encode, sleep};
+use labrpc::{decode, encode, sleep};
 use serde::{Deserialize, Serialize};
-use testkit::{Boot, Cluster, Sim, Started};
+use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
 
 /// How long [`CounterCluster::one`] tries before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
 /// How long it waits when no server that it can reach leads.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
+/// How long [`CounterCluster::check_counters`] waits.
+const CHECK_BUDGET: Duration = Duration::from_secs(25);
 
 /// What the counter can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,21 +145,17 @@ impl CounterCluster {
     /// Has a request executed by whichever server leads among those that can be reached, in ten
     /// seconds; returns the reply.
     pub fn one(&self, action: Action) -> Option<u64> {
-        let began = Instant::now();
         let request = self.request(action);
-        while began.elapsed() < ONE_BUDGET {
+        poll(ONE_BUDGET, ONE_PAUSE, || {
             let (first, reachable) = (self.leader.load(Relaxed), self.reachable());
-            for server in (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s)) {
+            let mut servers = (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s));
+            servers.find_map(|server| {
                 let request = request.clone();
-                let result = self.servers.call(server, move |rsm| rsm.submit(request));
-                if let Some(Ok(reply)) = result {
-                    self.leader.store(server, Relaxed);
-                    return Some(reply);
-                }
-            }
-            sleep(ONE_PAUSE);
-        }
-        None
+                let reply = self.servers.call(server, move |rsm| rsm.submit(request))?.ok()?;
+                self.leader.store(server, Relaxed);
+                Some(reply)
+            })
+        })
     }
 
     /// To whom requests may go.
@@ -183,37 +181,28 @@ impl CounterCluster {
     /// So many servers have this value, soon.
     #[track_caller]
     pub fn check_counters(&self, expected: u64, servers: usize) {
-        let mut pause = Duration::from_millis(10);
         let mut values = Vec::new();
-        for _ in 0..30 {
+        let have_executed = || {
             let value = |server| self.servers.call(server, |rsm| rsm.peek(|counter| counter.value));
             values = (0..3).map(value).collect();
-            if values.iter().filter(|value| **value == Some(expected)).count() >= servers {
-                return;
-            }
-            sleep(pause);
-            if pause < Duration::from_secs(1) {
-                pause *= 2;
-            }
+            values.iter().filter(|value| **value == Some(expected)).count() >= servers
+        };
+        if !wait_until(CHECK_BUDGET, Duration::from_millis(10), have_executed) {
+            let actual =
+                format!("expected {servers} servers with counter {expected}, got {values:?}");
+            self.sim().violated("every server executes what was agreed on", actual);
         }
-        let actual = format!("expected {servers} servers with counter {expected}, got {values:?}");
-        self.sim().violated("every server executes what was agreed on", actual);
     }
 
     /// All these requests end within some time.
     #[track_caller]
     pub fn check_end(&self, submissions: &[Submission], patience: Duration) {
-        let began = Instant::now();
-        while !submissions.iter().all(Submission::is_over) {
-            if began.elapsed() > patience {
-                let open = submissions.iter().filter(|submission| !submission.is_over()).count();
-                let actual = format!("{open} submissions have not returned after {patience:?}");
-                self.sim().violated(
-                    "a request fails once its server knows that it does not lead",
-                    actual,
-                );
-            }
-            sleep(Duration::from_millis(10));
+        let are_over = || submissions.iter().all(Submission::is_over);
+        if !wait_until(patience, Duration::from_millis(10), are_over) {
+            let open = submissions.iter().filter(|submission| !submission.is_over()).count();
+            let actual = format!("{open} submissions have not returned after {patience:?}");
+            let property = "a request fails once its server knows that it does not lead";
+            self.sim().violated(property, actual);
         }
     }
 
