@@ -9,6 +9,7 @@
 //!   nothing.
 
 mod clients;
+mod leader;
 mod links;
 mod outside;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service, sleep, spawn};
 use rand::RngExt as _;
 
+pub use self::leader::ELECTION_TIMEOUT;
 pub use self::links::Reach;
 use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;
@@ -386,6 +388,13 @@ impl<S: Send + Sync + 'static> Cluster<S> {
                 }
             }
         }
+    }
+
+    /// Splits the cluster into two sides at random, one of which may be empty.
+    pub fn partition_at_random(&self) {
+        let (one, other): (Vec<usize>, Vec<usize>) =
+            (0..self.len()).partition(|_| labrpc::rng().random_bool(0.5));
+        self.partition(&[&one, &other]);
     }
 
     /// Mends every link that was cut. Servers that are disconnected stay so.

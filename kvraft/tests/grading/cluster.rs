@@ -9,11 +9,9 @@ use labrpc::{JoinHandle, rng, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
 use testkit::{
-    Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, check_appends, wait_until,
+    Boot, ClientEnds, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
+    wait_until,
 };
-
-/// How long tests wait for an election. Twice to four times what a good solution takes.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Servers of the key/value service, all connected with each other in the beginning, and what their
 /// clients saw. Clones are the same cluster.
@@ -134,17 +132,7 @@ impl KvCluster {
 
     /// Waits until a server says that it leads, and returns the first that does.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads = |&server: &usize| self.servers.call(server, KvServer::is_leader);
-            if let Some(leader) = self.all().find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        self.sim().violated(
-            "a majority that is connected elects a leader",
-            "expected one leader, got none",
-        );
+        self.servers.leader(KvServer::is_leader)
     }
 
     /// A task that splits the servers at random, about once in a second, until `stop` says so.
@@ -152,9 +140,7 @@ impl KvCluster {
         let cluster = self.clone();
         spawn(move || {
             while !stop() {
-                let (one, other): (Vec<usize>, Vec<usize>) =
-                    cluster.all().partition(|_| rng().random_bool(0.5));
-                cluster.partition(&one, &other);
+                cluster.servers.partition_at_random();
                 sleep(ELECTION_TIMEOUT + Duration::from_millis(rng().random_range(0..200)));
             }
         })

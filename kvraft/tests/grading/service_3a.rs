@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use testkit::{Sim, item, lab_test, wait_until};
+use testkit::{ELECTION_TIMEOUT, Sim, item, lab_test, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
+use crate::cluster::KvCluster;
 use crate::workload::Workload;
 
 /// How many calls the speed test makes.

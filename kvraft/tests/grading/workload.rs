@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{KvClerk, Sim, item, wait_until};
+use testkit::{ELECTION_TIMEOUT, KvClerk, Sim, item, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
+use crate::cluster::KvCluster;
 
 /// How many times as large as it should be a server's Raft state may become. As in the course: a
 /// leader in a minority takes the requests of clients that come back to it, and cannot get rid of

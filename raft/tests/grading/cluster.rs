@@ -11,15 +11,11 @@ use std::time::Duration;
 use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
-use testkit::{Cluster, Sim, poll, wait_until};
+use testkit::{Cluster, ELECTION_TIMEOUT, Sim, poll, wait_until};
 
 use crate::command::Command;
 use crate::ledger::Ledger;
 use crate::server::{SharedLedger, Snapshots, raft_servers};
-
-/// How long tests wait for an election. Twice to four times what a good solution takes: tests are
-/// patient, and demand no particular timeout.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A cluster of Raft servers, all connected with each other in the beginning. Clones are the same
 /// cluster.
@@ -147,9 +143,7 @@ impl RaftCluster {
 
     /// Splits the cluster into two sides at random, one of which may be empty.
     pub fn split_at_random(&self) {
-        let (one, other): (Vec<usize>, Vec<usize>) =
-            self.all().partition(|_| rng().random_bool(0.5));
-        self.partition(&[&one, &other]);
+        self.servers.partition_at_random();
     }
 
     /// Mends all links that were cut.

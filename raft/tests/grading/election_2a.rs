@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use log::warn;
-use testkit::{Violation, lab_test};
+use testkit::{ELECTION_TIMEOUT, Violation, lab_test};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 
 /// A leader is elected, and without failures it stays leader in the same term.
 #[test]

@@ -3,9 +3,9 @@
 use labrpc::{JoinHandle, rng, spawn};
 use raft::LogPos;
 use rand::RngExt as _;
-use testkit::lab_test;
+use testkit::{ELECTION_TIMEOUT, lab_test};
 
-use crate::cluster::{ELECTION_TIMEOUT, NewTerm, RaftCluster};
+use crate::cluster::{NewTerm, RaftCluster};
 use crate::command::Command;
 
 /// What is said when no attempt was left alone by elections.

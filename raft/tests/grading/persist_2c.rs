@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{lab_test, poll};
+use testkit::{ELECTION_TIMEOUT, lab_test, poll};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 use crate::command::Command;
 
 /// Terms, votes and entries survive restarts of followers, of leaders, and of all at once.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use labrpc::rng;
 use rand::RngExt as _;
-use testkit::{lab_test, wait_until};
+use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 
 /// An entry of an earlier term is not committed by counting replicas (§5.4.2, Figure 8).
 ///

@@ -1,8 +1,8 @@
 //! Part 2A: who leads when, beyond the course's tests.
 
-use testkit::{lab_test, wait_until};
+use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 
 /// A leader that everybody hears stays leader: elections follow failures, not the clock.
 ///

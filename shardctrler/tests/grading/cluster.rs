@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
-use labrpc::{JoinHandle, rng, sleep, spawn};
-use rand::RngExt as _;
+use labrpc::{JoinHandle, spawn};
 use shardctrler::{Clerk, Config, Gid, ShardCtrler};
 use testkit::{Boot, ClientEnds, Cluster, Sim, Started};
 
 use crate::clerk::{CheckedClerk, Seen};
 use crate::step::{Step, check_balanced, check_step, picture};
-
-/// How long tests wait for an election. Twice to four times what a good solution takes.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Servers of the controller, all connected with each other in the beginning, and what their
 /// clients saw. Clones are the same cluster.
@@ -129,9 +124,7 @@ impl CtrlCluster {
 
     /// Splits the servers at random.
     pub fn partition_at_random(&self) {
-        let (one, other): (Vec<usize>, Vec<usize>) =
-            self.all().partition(|_| rng().random_bool(0.5));
-        self.partition(&one, &other);
+        self.servers.partition_at_random();
     }
 
     /// Connects everyone with everyone, and starts those that are down.
@@ -153,18 +146,6 @@ impl CtrlCluster {
 
     /// Waits until a server that is up says that it leads, and returns the first that does.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads = |&server: &usize| {
-                self.servers.call(server, |server| server.raft().state().is_leader)
-            };
-            if let Some(leader) = self.all().find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        self.sim().violated(
-            "a majority that is connected elects a leader",
-            "expected one leader, got none",
-        );
+        self.servers.leader(|server| server.raft().state().is_leader)
     }
 }

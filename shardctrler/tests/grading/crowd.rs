@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use labrpc::{JoinHandle, sleep, spawn};
 use shardctrler::{Gid, SHARDS};
-use testkit::{Sim, Violation};
+use testkit::{ELECTION_TIMEOUT, Sim, Violation};
 
 use crate::clerk::{CheckedClerk, group};
-use crate::cluster::{CtrlCluster, ELECTION_TIMEOUT};
+use crate::cluster::CtrlCluster;
 use crate::step::{Step, picture};
 
 /// The groups that are there all the time, and to which shards are moved by hand.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use labrpc::{sleep, spawn};
 use shardctrler::Gid;
-use testkit::{lab_test, wait_until};
+use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::clerk::group;
-use crate::cluster::{CtrlCluster, ELECTION_TIMEOUT};
+use crate::cluster::CtrlCluster;
 use crate::crowd::{self, Weather};
 
 /// Requests that are sent again, because the network has lost the reply, take effect once.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
-use labrpc::{decode, encode, sleep};
+use labrpc::{decode, encode};
 use serde::{Deserialize, Serialize};
 use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
 
@@ -218,18 +218,7 @@ impl CounterCluster {
 
     /// Waits until a server leads, and returns its number.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads =
-                |&server: &usize| self.servers.call(server, |rsm| rsm.raft().state().is_leader);
-            if let Some(leader) = (0..3).find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(Duration::from_millis(100));
-        }
-        self.sim().violated(
-            "a majority that is connected elects a leader",
-            "expected one leader, got none",
-        );
+        self.servers.leader(|rsm| rsm.raft().state().is_leader)
     }
 
     /// Cuts a server off from the others, and from requests.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use labrpc::Instant;
 use raft::LogPos;
-use testkit::{poll, wait_until};
+use testkit::{ELECTION_TIMEOUT, poll, wait_until};
 
-use super::{ELECTION_TIMEOUT, RaftCluster};
+use super::RaftCluster;
 use crate::command::Command;
 
 /// How long [`RaftCluster::one`] tries before it gives up.
