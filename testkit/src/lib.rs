@@ -73,7 +73,7 @@ pub use crate::appends::{check_appends, item};
 pub use crate::board::ServerLine;
 pub use crate::client_ends::ClientEnds;
 pub use crate::cluster::{
-    Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, Started,
+    Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, StableStorage, Started,
 };
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};

@@ -28,8 +28,8 @@ impl KvCluster {
     /// near `max_raft_state` bytes.
     pub fn start(sim: &Sim, servers: usize, max_raft_state: Option<usize>) -> Self {
         let start = move |boot: Boot| {
-            let Boot { me, ends, persister, .. } = boot;
-            let server = KvServer::new(ends, me, persister, max_raft_state);
+            let Boot { me, ends, storage, .. } = boot;
+            let server = KvServer::new(ends, me, storage.persister, max_raft_state);
             Started { services: server.services(), handle: server }
         };
         let servers = Cluster::new(sim, "S", servers, start, KvServer::kill);
@@ -152,7 +152,7 @@ impl KvCluster {
     /// No server's Raft state is larger than this; one that lags has a second to catch up.
     #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
-        let size = |server: usize| self.servers.persister(server).raft_state_size();
+        let size = |server: usize| self.servers.storage(server).persister.raft_state_size();
         let largest = || self.all().map(|server| (size(server), server)).max().unwrap_or_default();
         if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
             let (largest, server) = largest();
@@ -165,7 +165,7 @@ impl KvCluster {
     /// No server's snapshot is larger than this.
     #[track_caller]
     pub fn check_snapshot_size(&self, limit: usize) {
-        let size = |server: usize| self.servers.persister(server).snapshot_size();
+        let size = |server: usize| self.servers.storage(server).persister.snapshot_size();
         let (largest, server) =
             self.all().map(|server| (size(server), server)).max().unwrap_or_default();
         if largest > limit {

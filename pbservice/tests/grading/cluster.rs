@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labrpc::{Disk, JoinHandle, rng, sleep};
+use labrpc::{Disk, JoinHandle, sleep};
 use linearizability::{KvInput, KvOutput};
 use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
     Storage, Version, show_log,
 };
-use rand::RngExt as _;
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, poll, wait_until};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until};
 
 /// Servers in every cluster.
 pub const SERVERS: usize = 5;
@@ -30,8 +29,6 @@ pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 pub struct PbCluster {
     sim: Sim,
     servers: Cluster<PbServer>,
-    /// What each server's disk holds. Never locked across a call of the runtime.
-    disks: Arc<Mutex<Vec<Disk>>>,
     history: KvHistory,
     /// How many clients there were.
     clients: Arc<AtomicU64>,
@@ -57,19 +54,17 @@ impl PbCluster {
 
     /// So many servers, whose names begin like this, with empty disks. They have not been started.
     pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
-        let disks = Arc::new(Mutex::new((0..servers).map(|_| Disk::new()).collect::<Vec<_>>()));
-        let content = Arc::clone(&disks);
         let start = move |boot: Boot| {
-            let disk = lock(&content)[boot.me].clone();
             let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
             let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
             let config = Config { address: address(boot.me), peers, snapshot_every };
-            let server = PbServer::start(config, disk).expect("its disk is its own and sound");
+            let server =
+                PbServer::start(config, boot.storage.disk).expect("its disk is its own and sound");
             Started { services: vec![server.service()], handle: server }
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, disks, history, clients: Arc::default() }
+        Self { sim: sim.clone(), servers, history, clients: Arc::default() }
     }
 
     /// The numbers of all servers.
@@ -352,30 +347,18 @@ impl PbCluster {
     /// Cuts a server's power: it loses what is not on its disk.
     pub fn crash(&self, server: usize) {
         self.servers.crash(server);
-        let disk = self.disk(server).crash();
-        self.set_disk(server, disk);
     }
 
     /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was
     /// written but not synced.
     pub fn kill(&self, server: usize) {
-        self.servers.crash(server);
-        let disk = self.disk(server).copy();
-        self.set_disk(server, disk);
+        self.servers.kill(server);
     }
 
     /// Brings a server down in one of three ways, as the run's seed decides: without power, killed,
-    /// or asked to stop. What is left of it does not reach the disk any more.
+    /// or asked to stop.
     pub fn bring_down(&self, server: usize) {
-        match rng().random_range(0..3_u32) {
-            0 => self.crash(server),
-            1 => self.kill(server),
-            _ => {
-                self.servers.shutdown(server);
-                let disk = self.disk(server).copy();
-                self.set_disk(server, disk);
-            }
-        }
+        self.servers.bring_down(server);
     }
 
     /// Whether a server has stopped its service because its disk has failed.
@@ -385,12 +368,13 @@ impl PbCluster {
 
     /// What a server writes to, or will find when it starts.
     pub fn disk(&self, server: usize) -> Disk {
-        lock(&self.disks)[server].clone()
+        self.servers.storage(server).disk
     }
 
     /// What a server that is down will find when it starts.
     pub fn set_disk(&self, server: usize, disk: Disk) {
-        lock(&self.disks)[server] = disk;
+        let storage = StableStorage { disk, ..self.servers.storage(server) };
+        self.servers.replace_storage(server, storage);
     }
 
     /// Cuts these servers off from the others. Clients are not affected.
@@ -420,9 +404,4 @@ impl PbCluster {
         self.servers.heal();
         self.servers.start_all();
     }
-}
-
-/// Locks, for a moment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -102,7 +102,7 @@ impl RaftCluster {
 
     /// The largest Raft state that any server has saved, also of those that lag or are down.
     pub fn log_size(&self) -> usize {
-        self.all().map(|i| self.servers.persister(i).raft_state_size()).max().unwrap_or(0)
+        self.all().map(|i| self.servers.storage(i).persister.raft_state_size()).max().unwrap_or(0)
     }
 }
 

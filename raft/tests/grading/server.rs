@@ -80,7 +80,7 @@ impl Life {
         snapshots: Snapshots,
         boot: Boot,
     ) -> (Self, Vec<ClientEnd>, Persister) {
-        let Boot { me, incarnation, ends, persister, line, reach, .. } = boot;
+        let Boot { me, incarnation, ends, storage, line, reach, .. } = boot;
         let life = Self {
             sim: sim.clone(),
             ledger: ledger.clone(),
@@ -91,11 +91,11 @@ impl Life {
             reach,
         };
         // Before the ledger is locked: reading is an operation at which others may run.
-        let snapshot = persister.snapshot();
+        let snapshot = storage.persister.snapshot();
         let begun = ledger.lock().begin_life(me, incarnation, &snapshot);
         sim.check(begun);
         life.show_applied();
-        (life, ends, persister)
+        (life, ends, storage.persister)
     }
 
     /// The service: takes what Raft delivers, and snapshots itself now and then, from this same

@@ -24,7 +24,7 @@ impl CtrlCluster {
     /// Starts three servers on a reliable network.
     pub fn start(sim: &Sim) -> Self {
         let start = |boot: Boot| {
-            let server = ShardCtrler::new(boot.ends, boot.me, boot.persister);
+            let server = ShardCtrler::new(boot.ends, boot.me, boot.storage.persister);
             Started { services: server.services(), handle: server }
         };
         let servers = Cluster::new(sim, "S", 3, start, ShardCtrler::kill);

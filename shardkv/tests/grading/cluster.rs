@@ -48,8 +48,8 @@ impl ShardCluster {
 
     /// Starts so many groups.
     pub fn with_groups(sim: &Sim, groups: usize, max_raft_state: Option<usize>) -> Self {
-        let start = |Boot { me, ends, persister, .. }| {
-            let server = ShardCtrler::new(ends, me, persister);
+        let start = |Boot { me, ends, storage, .. }| {
+            let server = ShardCtrler::new(ends, me, storage.persister);
             Started { services: server.services(), handle: server }
         };
         let ctrlers = Cluster::new(sim, "ctrler", CTRLERS, start, ShardCtrler::kill);
@@ -131,10 +131,11 @@ fn group_cluster(
 ) -> Cluster<ShardKv> {
     let ctrlers: Vec<String> = ctrlers.iter().map(ToString::to_string).collect();
     let start = move |boot: Boot| {
-        let Boot { me, ends, persister, outside, .. } = boot;
+        let Boot { me, ends, storage, outside, .. } = boot;
         let ctrler_ends = ctrlers.iter().map(|ctrler| outside.make(ctrler)).collect();
         let make_end = move |server: &str| outside.make(server);
-        let server = ShardKv::new(ends, me, persister, max_raft_state, gid, ctrler_ends, make_end);
+        let server =
+            ShardKv::new(ends, me, storage.persister, max_raft_state, gid, ctrler_ends, make_end);
         Started { services: server.services(), handle: server }
     };
     Cluster::new(sim, &format!("server-{gid}-"), GROUP_SIZE, start, ShardKv::kill)
@@ -275,7 +276,7 @@ impl ShardCluster {
     fn size_problem(&self) -> Option<String> {
         for group in &self.groups {
             for server in 0..GROUP_SIZE {
-                let (persister, name) = (group.persister(server), group.name(server));
+                let (persister, name) = (group.storage(server).persister, group.name(server));
                 let (log, snapshot) = (persister.raft_state_size(), persister.snapshot_size());
                 match self.max_raft_state.map(|size| LOG_FACTOR * size) {
                     Some(limit) if log > limit => {
@@ -294,7 +295,7 @@ impl ShardCluster {
     /// Bytes that all servers of all groups have saved: Raft states and snapshots.
     pub fn saved_bytes(&self) -> usize {
         let servers = self.groups.iter().flat_map(|group| (0..GROUP_SIZE).map(move |s| (group, s)));
-        let persisters = servers.map(|(group, server)| group.persister(server));
+        let persisters = servers.map(|(group, server)| group.storage(server).persister);
         persisters.map(|saved| saved.raft_state_size() + saved.snapshot_size()).sum()
     }
 }

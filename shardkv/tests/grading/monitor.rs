@@ -123,8 +123,8 @@ impl Monitor {
 
 /// Starts a controller that says for ever that one group has all shards; returns its server's name.
 fn start_decoy(sim: &Sim) -> String {
-    let start = |Boot { me, ends, persister, .. }| {
-        let server = ShardCtrler::new(ends, me, persister);
+    let start = |Boot { me, ends, storage, .. }| {
+        let server = ShardCtrler::new(ends, me, storage.persister);
         Started { services: server.services(), handle: server }
     };
     let decoy = Cluster::new(sim, "decoy", 1, start, ShardCtrler::kill);

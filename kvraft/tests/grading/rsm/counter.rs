@@ -106,9 +106,9 @@ impl CounterCluster {
     pub fn start(sim: &Sim, max_raft_state: Option<usize>) -> Self {
         let run = sim.clone();
         let start = move |boot: Boot| {
-            let Boot { me, ends, persister, .. } = boot;
+            let Boot { me, ends, storage, .. } = boot;
             let counter = Counter { sim: run.clone(), value: 0 };
-            let rsm = Rsm::new(ends, me, persister, max_raft_state, counter);
+            let rsm = Rsm::new(ends, me, storage.persister, max_raft_state, counter);
             Started { services: vec![rsm.service()], handle: rsm }
         };
         let servers = Cluster::new(sim, "S", 3, start, Rsm::kill);
@@ -208,7 +208,7 @@ impl CounterCluster {
 
     /// No server's Raft state is larger than this.
     pub fn check_log_size(&self, limit: usize) {
-        let sizes = (0..3).map(|server| self.servers.persister(server).raft_state_size());
+        let sizes = (0..3).map(|server| self.servers.storage(server).persister.raft_state_size());
         let largest = sizes.max().unwrap_or(0);
         if largest > limit {
             let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
