@@ -8,7 +8,6 @@
 //! * handles are dropped by tasks of their node, so that destructors of a crashed server do
 //!   nothing.
 
-mod clients;
 mod leader;
 mod lifecycle;
 mod links;
@@ -26,6 +25,7 @@ pub use self::links::Reach;
 use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;
 pub use self::storage::StableStorage;
+use crate::client::Client;
 use crate::sim::Sim;
 
 /// What a server gets when it starts.
@@ -137,6 +137,16 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// The run that the cluster is part of.
     pub fn sim(&self) -> &Sim {
         &self.0.sim
+    }
+
+    /// The servers' names.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.names.iter().map(String::as_str).collect()
+    }
+
+    /// A new client of all servers.
+    pub fn client(&self) -> Client {
+        Client::new(self.sim(), &self.names())
     }
 
     /// A server's name.

@@ -55,7 +55,7 @@
 
 mod appends;
 mod board;
-mod client_ends;
+mod client;
 mod cluster;
 mod kv_history;
 mod lab_test;
@@ -71,7 +71,7 @@ mod violation;
 
 pub use crate::appends::{check_appends, item};
 pub use crate::board::ServerLine;
-pub use crate::client_ends::ClientEnds;
+pub use crate::client::Client;
 pub use crate::cluster::{
     Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, StableStorage, Started,
 };

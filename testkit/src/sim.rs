@@ -1,6 +1,7 @@
 //! What a test holds of the run that it is part of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub use contract::record::Statistics;
@@ -18,13 +19,21 @@ pub struct Sim {
     board: Arc<Board>,
     network: Network,
     backend: Backend,
-    peers: Arc<std::sync::atomic::AtomicUsize>,
+    peers: Arc<AtomicUsize>,
+    /// The number of clients that there were.
+    clients: Arc<AtomicUsize>,
 }
 
 impl Sim {
     /// A run that begins now.
     pub(crate) fn new(board: Arc<Board>, backend: Backend) -> Self {
-        Self { board, network: Network::new(), backend, peers: Arc::default() }
+        Self {
+            board,
+            network: Network::new(),
+            backend,
+            peers: Arc::default(),
+            clients: Arc::default(),
+        }
     }
 
     /// The run's network. All clusters and clients of a run share it.
@@ -92,7 +101,12 @@ impl Sim {
 
     /// Counts servers, for the "Passed" line: that of the largest group is shown.
     pub(crate) fn note_peers(&self, peers: usize) {
-        self.peers.fetch_max(peers, std::sync::atomic::Ordering::Relaxed);
+        self.peers.fetch_max(peers, Relaxed);
+    }
+
+    /// A name for a new client.
+    pub(crate) fn name_client(&self) -> String {
+        format!("C{}", self.clients.fetch_add(1, Relaxed))
     }
 
     /// Adds a line about a server to the report.
@@ -120,7 +134,7 @@ impl Sim {
     /// What the run has cost so far.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {
-            peers: self.peers.load(std::sync::atomic::Ordering::Relaxed) as u64,
+            peers: self.peers.load(Relaxed) as u64,
             rpcs: self.network.total_rpcs(),
             bytes: self.network.total_bytes(),
             commits: self.board.notes().commits,

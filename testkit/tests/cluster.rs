@@ -147,13 +147,14 @@ fn zombie_saves_in_vain() {
 fn clients_are_apart_from_partitions() {
     lab_test("clients_are_apart_from_partitions", |sim| {
         let cluster = counters(sim, 2);
-        let ends = cluster.client_ends("clerk");
+        let client = cluster.client();
+        let ends = client.ends();
         cluster.partition(&[&[0], &[1]]);
         let add = |server: usize| ends[server].call::<u64, u64>("Counter.Add", &1);
         assert_eq!((add(0), add(1)), (Ok(1), Ok(1)));
-        cluster.disconnect_client("clerk", &[0]);
+        client.reach_only(&[1]);
         assert_eq!((add(0), add(1)), (Err(RpcError::Lost), Ok(2)));
-        cluster.connect_client("clerk", &[0]);
+        client.reach_all();
         cluster.crash(1);
         assert_eq!((add(0), add(1)), (Ok(2), Err(RpcError::Lost)));
         cluster.start(1);

@@ -1,7 +1,5 @@
 //! The vocabulary in which the tests of lab 3 tell their stories.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use kvraft::{Clerk, KvServer};
@@ -9,7 +7,7 @@ use labrpc::{JoinHandle, rng, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
 use testkit::{
-    Boot, ClientEnds, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
+    Boot, Client, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
     wait_until,
 };
 
@@ -19,8 +17,6 @@ use testkit::{
 pub struct KvCluster {
     servers: Cluster<KvServer>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 impl KvCluster {
@@ -35,7 +31,7 @@ impl KvCluster {
         let servers = Cluster::new(sim, "S", servers, start, KvServer::kill);
         servers.start_all();
         let history = KvHistory::new(sim);
-        Self { servers, history, clients: Arc::default() }
+        Self { servers, history }
     }
 
     /// The run that the cluster is part of.
@@ -55,23 +51,15 @@ impl KvCluster {
 
     /// A new client that reaches all servers; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
-        self.client_with_ends(number).0
+        self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, ClientEnds) {
-        let (clerk, ends) = self.client_with_ends(number);
-        ends.reach_only(servers);
-        (clerk, ends)
-    }
-
-    /// A new client and the switches of its ends.
-    fn client_with_ends(&self, number: u64) -> (KvClerk, ClientEnds) {
-        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
-        let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(self.sim(), &name, &servers);
-        let mut clerk = Clerk::new(ends);
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), switches)
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+        let client = self.servers.client();
+        client.reach_only(servers);
+        let mut clerk = Clerk::new(client.shuffled_ends());
+        (self.history.clerk(number, move |input| execute(&mut clerk, input)), client)
     }
 
     /// A key has this value.

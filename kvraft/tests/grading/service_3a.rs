@@ -98,8 +98,8 @@ fn one_partition_3a() {
         // Progress in the majority.
         let (majority, minority) = cluster.partition_with_leader_in_minority();
         let (mut in_majority, _) = cluster.client_of(1, &majority);
-        let (mut writer, writer_ends) = cluster.client_of(2, &minority);
-        let (mut reader, reader_ends) = cluster.client_of(3, &minority);
+        let (mut writer, writer_client) = cluster.client_of(2, &minority);
+        let (mut reader, reader_client) = cluster.client_of(3, &minority);
         in_majority.put("1", "14");
         cluster.check_value(&mut in_majority, "1", "14");
 
@@ -122,8 +122,8 @@ fn one_partition_3a() {
 
         // Completion after the partition has healed.
         cluster.connect_all();
-        writer_ends.reach_all();
-        reader_ends.reach_all();
+        writer_client.reach_all();
+        reader_client.reach_all();
         sleep(ELECTION_TIMEOUT);
         await_end(&cluster, "put", &put);
         await_end(&cluster, "get", &get);

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use labrpc::{Disk, JoinHandle, sleep};
@@ -12,7 +10,9 @@ use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
     Storage, Version, show_log,
 };
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until};
+use testkit::{
+    Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until,
+};
 
 /// Servers in every cluster.
 pub const SERVERS: usize = 5;
@@ -30,8 +30,6 @@ pub struct PbCluster {
     sim: Sim,
     servers: Cluster<PbServer>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 /// The address of a server. As text, 10.0.0.10 comes before 10.0.0.8.
@@ -64,7 +62,7 @@ impl PbCluster {
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, history, clients: Arc::default() }
+        Self { sim: sim.clone(), servers, history }
     }
 
     /// The numbers of all servers.
@@ -99,11 +97,10 @@ impl PbCluster {
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Reachable) {
-        let (mut clerk, name) = self.bare_client();
-        let reachable = Reachable { cluster: self.clone(), name };
-        reachable.only(servers);
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), reachable)
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+        let (mut clerk, client) = self.bare_client();
+        client.reach_only(servers);
+        (self.history.clerk(number, move |input| execute(&mut clerk, input)), client)
     }
 
     /// Waits until a client's call that was under way has returned.
@@ -131,12 +128,10 @@ impl PbCluster {
         }
     }
 
-    /// A new client whose calls are not recorded, and its name.
-    pub fn bare_client(&self) -> (Clerk, String) {
-        let number = self.clients.fetch_add(1, Relaxed);
-        let name = format!("C{number} of {}", self.servers.name(0));
-        let ends = self.servers.client_ends(&name);
-        (Clerk::new(self.all().map(address).zip(ends).collect()), name)
+    /// A new client that reaches all servers, and whose calls are not recorded.
+    pub fn bare_client(&self) -> (Clerk, Client) {
+        let client = self.servers.client();
+        (Clerk::new(self.all().map(address).zip(client.ends()).collect()), client)
     }
 
     /// A key has this value.
@@ -233,27 +228,6 @@ fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
         KvInput::Append { key, value } => clerk.append(key, value),
     }
     KvOutput::Done
-}
-
-/// Which servers a client reaches.
-pub struct Reachable {
-    cluster: PbCluster,
-    /// The client's name.
-    name: String,
-}
-
-impl Reachable {
-    /// All of them.
-    pub fn everyone(&self) {
-        self.only(&self.cluster.all().collect::<Vec<_>>());
-    }
-
-    /// These, and no others.
-    pub fn only(&self, servers: &[usize]) {
-        let all: Vec<usize> = self.cluster.all().collect();
-        self.cluster.servers.disconnect_client(&self.name, &all);
-        self.cluster.servers.connect_client(&self.name, servers);
-    }
 }
 
 /// Who is primary.

@@ -225,7 +225,7 @@ fn old_record_waits_for_the_no_op() {
         let old = cluster.primary();
         let before = cluster.status(old).expect("it is up").committed;
         cluster.isolate(&[old]);
-        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let (mut writer, client) = cluster.client_of(1, &[old]);
         let put = spawn(move || writer.put("x", &"old".repeat(OLD_RECORD / 3)));
         cluster.await_on_disk(old, before.order + 1);
         cluster.all().for_each(|server| cluster.crash(server));
@@ -245,7 +245,7 @@ fn old_record_waits_for_the_no_op() {
             let claim = "a record of an old epoch is not committed by counting";
             cluster.fail(claim, format!("S{old} {status}"));
         }
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the put", put);
         cluster.await_equal_logs();
         cluster.history().check();
@@ -292,7 +292,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
 
     // (a)
     cluster.isolate(&[a]);
-    let (mut writer, reachable) = cluster.client_of(attempt, &[a]);
+    let (mut writer, client) = cluster.client_of(attempt, &[a]);
     let value = "old".repeat(OLD_RECORD / 3);
     let put = spawn(move || writer.put("x", &value));
     cluster.await_on_disk(a, before.order + 1);
@@ -341,7 +341,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
         }
     }
     cluster.connect_all();
-    reachable.everyone();
+    client.reach_all();
     cluster.await_end("the put of the first epoch", put);
     is_played
 }

@@ -61,8 +61,8 @@ fn partitioned_primary_serves_nothing() {
         let majority = cluster.others(&minority);
         cluster.isolate(&minority);
 
-        let (mut writer, writes_to) = cluster.client_of(1, &minority);
-        let (mut reader, reads_from) = cluster.client_of(2, &minority);
+        let (mut writer, writing) = cluster.client_of(1, &minority);
+        let (mut reader, reading) = cluster.client_of(2, &minority);
         let (mut outside, _) = cluster.client_of(3, &majority);
         let put = spawn(move || writer.put("x", "lost"));
         let get = spawn(move || reader.get("x"));
@@ -81,8 +81,8 @@ fn partitioned_primary_serves_nothing() {
         }
 
         cluster.connect_all();
-        writes_to.everyone();
-        reads_from.everyone();
+        writing.reach_all();
+        reading.reach_all();
         cluster.await_end("the put", put);
         cluster.await_end("the get", get);
         cluster.await_equal_logs();
@@ -145,7 +145,7 @@ fn older_epochs_are_refused() {
         let epoch = cluster.latest_epoch();
         cluster.servers().partition(&[&[old, loyal], &[turncoat, c, d]]);
         cluster.kill(turncoat);
-        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let (mut writer, client) = cluster.client_of(1, &[old]);
         let put = spawn(move || writer.put("x", "2"));
         cluster.restart(turncoat);
         cluster.wait_until(|| {
@@ -160,7 +160,7 @@ fn older_epochs_are_refused() {
             cluster.fail("who has promised a later epoch helps no older one", actual);
         }
         cluster.connect_all();
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the put", put);
         cluster.check_value(&mut clerk, "x", "2");
         cluster.await_equal_logs();

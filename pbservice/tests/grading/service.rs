@@ -213,16 +213,16 @@ fn exactly_once_over_snapshots() {
         let last = cluster.version_on_disk(primary).order;
         // The primary cannot commit the append before its client has lost sight of it.
         cluster.isolate(&[primary]);
-        let (mut unheard, reachable) = cluster.client_of(1, &[primary]);
+        let (mut unheard, client) = cluster.client_of(1, &[primary]);
         let append = spawn(move || unheard.append("x", &item(1, 0)));
         cluster.await_on_disk(primary, last + 1);
-        reachable.only(&[]);
+        client.reach_only(&[]);
         cluster.servers().heal();
         (1..ITEMS).for_each(|number| clerk.append("x", &item(0, number)));
         cluster.await_equal_logs();
         cluster.bring_all_down();
         cluster.connect_all();
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the append", append);
         cluster.check_appends(&clerk.get("x"), &[(0, ITEMS), (1, 1)]);
         cluster.history().check();

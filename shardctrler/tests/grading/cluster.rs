@@ -1,11 +1,8 @@
 //! The vocabulary in which the tests of lab 4A tell their stories.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use labrpc::{JoinHandle, spawn};
 use shardctrler::{Clerk, Config, Gid, ShardCtrler};
-use testkit::{Boot, ClientEnds, Cluster, Sim, Started};
+use testkit::{Boot, Client, Cluster, Sim, Started};
 
 use crate::clerk::{CheckedClerk, Seen};
 use crate::step::{Step, check_balanced, check_step, picture};
@@ -16,8 +13,6 @@ use crate::step::{Step, check_balanced, check_step, picture};
 pub struct CtrlCluster {
     servers: Cluster<ShardCtrler>,
     seen: Seen,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 impl CtrlCluster {
@@ -29,7 +24,7 @@ impl CtrlCluster {
         };
         let servers = Cluster::new(sim, "S", 3, start, ShardCtrler::kill);
         servers.start_all();
-        Self { servers, seen: Seen::default(), clients: Arc::default() }
+        Self { servers, seen: Seen::default() }
     }
 
     /// The run that the cluster is part of.
@@ -44,22 +39,15 @@ impl CtrlCluster {
 
     /// A new client that reaches all servers.
     pub fn client(&self) -> CheckedClerk {
-        self.client_with_ends().0
+        self.client_of(&self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, servers: &[usize]) -> (CheckedClerk, ClientEnds) {
-        let (clerk, ends) = self.client_with_ends();
-        ends.reach_only(servers);
-        (clerk, ends)
-    }
-
-    /// A new client and the switches of its ends.
-    fn client_with_ends(&self) -> (CheckedClerk, ClientEnds) {
-        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
-        let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(self.sim(), &name, &servers);
-        (CheckedClerk::new(self.sim(), Clerk::new(ends), &self.seen), switches)
+    pub fn client_of(&self, servers: &[usize]) -> (CheckedClerk, Client) {
+        let client = self.servers.client();
+        client.reach_only(servers);
+        let clerk = Clerk::new(client.shuffled_ends());
+        (CheckedClerk::new(self.sim(), clerk, &self.seen), client)
     }
 
     /// Has clients at work at the same time, one for each item, and waits until all have ended.

@@ -50,11 +50,11 @@ fn old_leader_does_not_answer_4a() {
         cluster.check_groups(&mut majority, &[2]);
 
         // Its clerk compares the answer with what was seen, whenever it comes.
-        let (mut minority, ends) = cluster.client_of(&[old]);
+        let (mut minority, client) = cluster.client_of(&[old]);
         let query = spawn(move || minority.latest());
         sleep(ELECTION_TIMEOUT);
         cluster.connect_all();
-        ends.reach_all();
+        client.reach_all();
         if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || query.is_finished()) {
             sim.violated("a query returns once the partition has healed", "it does not return");
         }

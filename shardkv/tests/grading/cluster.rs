@@ -1,13 +1,12 @@
 //! The vocabulary in which the tests of lab 4B tell their stories.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, Instant, JoinHandle, channel, sleep, spawn};
+use labrpc::{Instant, JoinHandle, channel, sleep, spawn};
 use linearizability::{KvInput, KvOutput};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
 
 /// Servers of the controller.
 const CTRLERS: usize = 3;
@@ -30,8 +29,6 @@ pub struct ShardCluster {
     admin: shardctrler::Clerk,
     max_raft_state: Option<usize>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Cell<u64>,
 }
 
 /// The number of a group, by its place among the groups of a test.
@@ -54,9 +51,9 @@ impl ShardCluster {
         };
         let ctrlers = Cluster::new(sim, "ctrler", CTRLERS, start, ShardCtrler::kill);
         ctrlers.start_all();
-        let (_, ends) = ClientEnds::new(sim, "admin", &names(&ctrlers));
+        let admin = shardctrler::Clerk::new(ctrlers.client().shuffled_ends());
         let group = |group| {
-            let cluster = group_cluster(sim, gid(group), &names(&ctrlers), max_raft_state);
+            let cluster = group_cluster(sim, gid(group), &ctrlers.names(), max_raft_state);
             cluster.start_all();
             cluster
         };
@@ -64,10 +61,9 @@ impl ShardCluster {
             sim: sim.clone(),
             groups: (0..groups).map(group).collect(),
             ctrlers,
-            admin: shardctrler::Clerk::new(ends),
+            admin,
             max_raft_state,
             history: KvHistory::new(sim),
-            clients: Cell::default(),
         }
     }
 
@@ -78,7 +74,7 @@ impl ShardCluster {
 
     /// The names of a group's servers.
     pub fn server_names(&self, group: usize) -> Vec<&str> {
-        names(&self.groups[group])
+        self.groups[group].names()
     }
 
     /// The places of all groups.
@@ -86,17 +82,11 @@ impl ShardCluster {
         0..self.groups.len()
     }
 
-    /// The names of the controller's servers.
-    pub fn ctrlers(&self) -> Vec<&str> {
-        names(&self.ctrlers)
-    }
-
     /// A new client of its own; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
-        self.clients.set(self.clients.get() + 1);
-        let name = format!("C{}", self.clients.get());
-        let (_, ctrler_ends) = ClientEnds::new(&self.sim, &name, &self.ctrlers());
-        let mut clerk = Clerk::new(ctrler_ends, make_end(&self.sim, name));
+        let client = self.ctrlers.client();
+        let ctrler_ends = client.shuffled_ends();
+        let mut clerk = Clerk::new(ctrler_ends, move |server: &str| client.end(server));
         self.history.clerk(number, move |input| execute(&mut clerk, input))
     }
 
@@ -141,24 +131,6 @@ fn group_cluster(
     Cluster::new(sim, &format!("server-{gid}-"), GROUP_SIZE, start, ShardKv::kill)
 }
 
-/// The names of a cluster's servers.
-fn names<S: Send + Sync + 'static>(cluster: &Cluster<S>) -> Vec<&str> {
-    (0..cluster.len()).map(|server| cluster.name(server)).collect()
-}
-
-/// Makes open ends for a client.
-fn make_end(sim: &Sim, client: String) -> impl Fn(&str) -> ClientEnd + Send + Sync + 'static {
-    let (network, made) = (sim.network().clone(), std::sync::atomic::AtomicU64::new(0));
-    move |server: &str| {
-        let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("{client}>{server} #{number}");
-        let end = network.make_end(&name);
-        network.connect(&name, server);
-        network.enable(&name);
-        end
-    }
-}
-
 /// Has a clerk make a call.
 fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
     match input {
@@ -174,7 +146,7 @@ impl ShardCluster {
     /// These groups join, in one configuration.
     pub fn join(&mut self, groups: &[usize]) {
         let servers = |&group: &usize| {
-            let servers = names(&self.groups[group]).into_iter().map(String::from).collect();
+            let servers = self.server_names(group).into_iter().map(String::from).collect();
             (gid(group), servers)
         };
         self.admin.join(groups.iter().map(servers).collect());
@@ -193,9 +165,9 @@ impl ShardCluster {
 
     /// A task that moves a shard to and fro between the first two groups for some time.
     pub fn keep_moving(&self, shard: usize, time: Duration) -> JoinHandle<()> {
-        let (_, ends) = ClientEnds::new(&self.sim, "mover", &self.ctrlers());
+        let mut clerk = shardctrler::Clerk::new(self.ctrlers.client().shuffled_ends());
         spawn(move || {
-            let (mut clerk, began) = (shardctrler::Clerk::new(ends), Instant::now());
+            let began = Instant::now();
             for group in (0..2).cycle().take_while(|_| began.elapsed() < time) {
                 clerk.move_shard(shard, gid(group));
                 sleep(Duration::from_millis(150));
