@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use kvraft::{Clerk, KvServer};
 use labrpc::{JoinHandle, rng, sleep, spawn};
-use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
 use testkit::{
     Boot, Client, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
@@ -58,8 +57,8 @@ impl KvCluster {
     pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
         let client = self.servers.client();
         client.reach_only(servers);
-        let mut clerk = Clerk::new(client.shuffled_ends());
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), client)
+        let clerk = Clerk::new(client.shuffled_ends());
+        (self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append), client)
     }
 
     /// A key has this value.
@@ -77,16 +76,6 @@ impl KvCluster {
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
         self.sim().check(check_appends(value, clients));
     }
-}
-
-/// Has a clerk make a call.
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key)),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
 }
 
 /// Faults.

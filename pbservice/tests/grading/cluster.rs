@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use labrpc::{Disk, JoinHandle, sleep};
-use linearizability::{KvInput, KvOutput};
 use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
     Storage, Version, show_log,
@@ -96,11 +95,13 @@ impl PbCluster {
         self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
 
-    /// A new client that reaches only these servers.
+    /// A new client that reaches only these servers. In the history, a key that was never written
+    /// has the value "".
     pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
-        let (mut clerk, client) = self.bare_client();
+        let (clerk, client) = self.bare_client();
         client.reach_only(servers);
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), client)
+        let get = |clerk: &mut Clerk, key: &str| clerk.get(key).unwrap_or_default();
+        (self.history.clerk(number, clerk, get, Clerk::put, Clerk::append), client)
     }
 
     /// Waits until a client's call that was under way has returned.
@@ -218,16 +219,6 @@ impl PbCluster {
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
         self.sim.check(testkit::check_appends(value, clients));
     }
-}
-
-/// Has a clerk make a call. In a history, a key that was never written has the value "".
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key).unwrap_or_default()),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
 }
 
 /// Who is primary.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, channel, sleep, spawn};
-use linearizability::{KvInput, KvOutput};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
 use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
@@ -86,8 +85,8 @@ impl ShardCluster {
     pub fn client(&self, number: u64) -> KvClerk {
         let client = self.ctrlers.client();
         let ctrler_ends = client.shuffled_ends();
-        let mut clerk = Clerk::new(ctrler_ends, move |server: &str| client.end(server));
-        self.history.clerk(number, move |input| execute(&mut clerk, input))
+        let clerk = Clerk::new(ctrler_ends, move |server: &str| client.end(server));
+        self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append)
     }
 
     /// All calls of all clients together are linearizable.
@@ -129,16 +128,6 @@ fn group_cluster(
         Started { services: server.services(), handle: server }
     };
     Cluster::new(sim, &format!("server-{gid}-"), GROUP_SIZE, start, ShardKv::kill)
-}
-
-/// Has a clerk make a call.
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key)),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
 }
 
 /// What the administrator does. It is done when the controller has agreed: shards move later.
