@@ -8,7 +8,7 @@ use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_rea
 
 use crate::board::{Board, Notes};
 use crate::output::{self, Figures, Totals};
-use crate::place::Place;
+use crate::test_path::TestPath;
 use crate::record::{self, Judge};
 use crate::report;
 use crate::sim::{Sim, Statistics};
@@ -59,7 +59,7 @@ const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
 #[derive(Clone, Debug)]
 pub struct LabTest {
     name: &'static str,
-    place: Place,
+    test_path: TestPath,
     time_limit: Option<Duration>,
     world: World,
 }
@@ -88,8 +88,8 @@ impl LabTest {
     /// The test with this name, which is called where it is written.
     #[track_caller]
     pub fn new(name: &'static str) -> Self {
-        let place = Place::new(Location::caller(), name);
-        Self { name, place, time_limit: None, world: World::AsAsked }
+        let test_path = TestPath::new(Location::caller(), name);
+        Self { name, test_path, time_limit: None, world: World::AsAsked }
     }
 
     /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
@@ -118,7 +118,7 @@ impl LabTest {
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
         let settings = self.settings();
         if self.world == World::Simulation && settings.backend == Backend::Real {
-            record::tell(&record::skipped(self.name, &self.place, settings.seed));
+            record::tell(&record::skipped(self.name, &self.test_path, settings.seed));
             output::skipped(self.name);
             return;
         }
@@ -127,10 +127,10 @@ impl LabTest {
         for seed in settings.seeds() {
             let Finished { outcome, notes } = self.run_once(settings, seed, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
-            let mut run = record::run_of(self.name, &self.place, (seed, policy), &outcome, &notes);
+            let mut run = record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
             run.failure = outcome.result.as_ref().err().map(|failure| {
                 let footer = after_others(&totals, settings);
-                report::failure(self.name, &self.place, failure, &notes, &footer)
+                report::failure(self.name, &self.test_path, failure, &notes, &footer)
             });
             if self.world == World::Processes {
                 run.statistics = None; // Messages between processes are not counted.

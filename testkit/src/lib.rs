@@ -60,13 +60,13 @@ mod cluster;
 mod kv_history;
 mod lab_test;
 mod output;
-mod place;
 mod poll;
 mod process;
 mod record;
 mod report;
 mod sightings;
 mod sim;
+mod test_path;
 mod violation;
 
 pub use crate::appends::{check_appends, item};
