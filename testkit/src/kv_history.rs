@@ -93,7 +93,7 @@ impl KvHistory {
             Verdict::Ok => {}
             Verdict::Illegal => {
                 let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
-                self.sim.fail(accusation(&report));
+                self.sim.fail(violation(&report));
             }
             Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
         }
@@ -121,8 +121,8 @@ impl KvHistory {
     }
 }
 
-/// What an illegal history is accused of.
-fn accusation(report: &Report<String>) -> Violation {
+/// What is wrong with an illegal history.
+fn violation(report: &Report<String>) -> Violation {
     let actual = match report.window() {
         Some(window) => {
             let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();

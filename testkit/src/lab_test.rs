@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_real};
 
-use crate::board::{Board, Notes};
+use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
-use crate::test_path::TestPath;
 use crate::record::{self, Judge};
 use crate::report;
 use crate::sim::{Sim, Statistics};
+use crate::test_path::TestPath;
 
 /// Runs `body` as the grading test `name`, under the seeds and in the world that the environment
 /// asks for, see [`Settings`]. The name is the test function's own.
@@ -127,7 +127,8 @@ impl LabTest {
         for seed in settings.seeds() {
             let Finished { outcome, notes } = self.run_once(settings, seed, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
-            let mut run = record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
+            let mut run =
+                record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
             run.failure = outcome.result.as_ref().err().map(|failure| {
                 let footer = after_others(&totals, settings);
                 report::failure(self.name, &self.test_path, failure, &notes, &footer)
@@ -178,13 +179,13 @@ impl LabTest {
 
     /// One run.
     fn run_once(&self, settings: Settings, seed: u64, body: &Body) -> Finished {
-        // A run that fails is replayed: the report shows the board of the run itself.
-        let boards: Arc<OnceLock<Arc<Board>>> = Arc::default();
-        let (first, body) = (Arc::clone(&boards), Arc::clone(body));
+        // A run that fails is replayed: the report shows the notes of the run itself.
+        let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
+        let (slot, body) = (Arc::clone(&first), Arc::clone(body));
         let body = move || {
-            let board = Arc::new(Board::default());
-            first.set(Arc::clone(&board)).ok(); // Set already: this is a replay.
-            let sim = Sim::new(board, settings.backend);
+            let notes = Arc::new(SharedNotes::default());
+            slot.set(Arc::clone(&notes)).ok(); // Set already: this is a replay.
+            let sim = Sim::new(notes, settings.backend);
             body(&sim);
             sim.statistics()
         };
@@ -198,9 +199,9 @@ impl LabTest {
             }
             Backend::Real => run_real(seed, time_limit, body),
         };
-        let mut notes = boards.get().map_or_else(Notes::default, |board| board.notes().clone());
+        let mut notes = first.get().map_or_else(Notes::default, |notes| notes.lock().clone());
         if let Err(failure) = &mut outcome.result
-            && let Some(violation) = notes.accuse_zombie(&failure.message)
+            && let Some(violation) = notes.call_of_zombie(&failure.message)
         {
             failure.message.clone_from(&violation.actual);
             notes.violation = Some(violation);

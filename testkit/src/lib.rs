@@ -54,11 +54,11 @@
 //! `LAB_REPORT` names gets the same record as a line of JSON per run.
 
 mod appends;
-mod board;
 mod client;
 mod cluster;
 mod kv_history;
 mod lab_test;
+mod notes;
 mod output;
 mod poll;
 mod process;
@@ -70,13 +70,13 @@ mod test_path;
 mod violation;
 
 pub use crate::appends::{check_appends, item};
-pub use crate::board::ServerLine;
 pub use crate::client::Client;
 pub use crate::cluster::{
     Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, StableStorage, Started,
 };
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
+pub use crate::notes::ServerLine;
 pub use crate::poll::{poll, wait_until};
 pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};

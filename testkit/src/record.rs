@@ -14,9 +14,9 @@ use labrpc::{Failure, FailureKind, Outcome, Policy, end_process};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio::dup2_stdin;
 
-use crate::board::Notes;
-use crate::test_path::TestPath;
+use crate::notes::Notes;
 use crate::sim::Statistics;
+use crate::test_path::TestPath;
 
 /// Enough events to see some hundred messages, and few enough for a report of many failures.
 const KEPT_EVENTS: usize = 1_000;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use contract::record;
 use labrpc::{Failure, FailureKind};
 
-use crate::board::Notes;
-use crate::test_path::TestPath;
+use crate::notes::Notes;
 use crate::record::Judge;
+use crate::test_path::TestPath;
 
 /// The failure as the record has it, with its report: property, servers, what the runtime saw, and
 /// how to see it again. `footer` comes last.

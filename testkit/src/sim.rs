@@ -7,7 +7,7 @@ use std::time::Duration;
 pub use contract::record::Statistics;
 use labrpc::{Backend, Instant, Network};
 
-use crate::board::{Board, ServerLine};
+use crate::notes::{ServerLine, SharedNotes};
 use crate::violation::Violation;
 
 /// One run of a grading test: its network, its clock, and the place where it reports what it saw.
@@ -16,7 +16,7 @@ use crate::violation::Violation;
 /// Despite its name it also stands for a run on real threads, see [`Sim::is_real`].
 #[derive(Clone)]
 pub struct Sim {
-    board: Arc<Board>,
+    notes: Arc<SharedNotes>,
     network: Network,
     backend: Backend,
     peers: Arc<AtomicUsize>,
@@ -26,9 +26,9 @@ pub struct Sim {
 
 impl Sim {
     /// A run that begins now.
-    pub(crate) fn new(board: Arc<Board>, backend: Backend) -> Self {
+    pub(crate) fn new(notes: Arc<SharedNotes>, backend: Backend) -> Self {
         Self {
-            board,
+            notes,
             network: Network::new(),
             backend,
             peers: Arc::default(),
@@ -84,19 +84,19 @@ impl Sim {
     #[track_caller]
     pub(crate) fn fail(&self, violation: Violation) -> ! {
         let text = violation.to_string();
-        self.board.notes().violation.get_or_insert(violation);
+        self.notes.lock().violation.get_or_insert(violation);
         panic!("{text}");
     }
 
     /// Notes that the run proves nothing, because a checker gave up. The run counts neither as
     /// passed nor as failed.
     pub fn unknown(&self, why: impl Into<String>) {
-        self.board.notes().unknown.get_or_insert(why.into());
+        self.notes.lock().unknown.get_or_insert(why.into());
     }
 
     /// Sets how many commands were agreed on, or operations completed, for the "Passed" line.
     pub fn set_commits(&self, commits: u64) {
-        self.board.notes().commits = commits;
+        self.notes.lock().commits = commits;
     }
 
     /// Counts servers, for the "Passed" line: that of the largest group is shown.
@@ -111,22 +111,23 @@ impl Sim {
 
     /// Adds a line about a server to the report.
     pub(crate) fn add_server(&self, name: &str) -> usize {
-        self.board.add_server(name)
+        self.notes.add_server(name)
     }
 
     /// Changes a server's line in the report.
     pub fn update_server(&self, line: usize, update: impl FnOnce(&mut ServerLine)) {
-        update(&mut self.board.notes().servers[line]);
+        update(&mut self.notes.lock().servers[line]);
     }
 
-    /// Redirects the ends of a server that was killed long ago to one that knows no methods. The
-    /// first call on them makes the runtime fail the run, and the report then says why.
-    pub(crate) fn bury(&self, server: &str, ends: &[String]) {
-        let grave = format!("{server}, the grave of {}", ends.first().map_or(server, |end| end));
-        self.board.notes().graves.push((grave.clone(), server.to_string()));
-        self.network.add_server(&grave, labrpc::Server::new());
+    /// Fails the run when a server that was killed long ago calls on one of these ends: they lead to
+    /// a server that knows no methods from now on, which the runtime takes for a mistake, and the
+    /// report then says why.
+    pub(crate) fn trap_calls(&self, server: &str, ends: &[String]) {
+        let trap = format!("{server}, trap for {}", ends.first().map_or(server, |end| end));
+        self.notes.lock().traps.push((trap.clone(), server.to_string()));
+        self.network.add_server(&trap, labrpc::Server::new());
         for end in ends {
-            self.network.connect(end, &grave);
+            self.network.connect(end, &trap);
             self.network.enable(end);
         }
     }
@@ -137,7 +138,7 @@ impl Sim {
             peers: self.peers.load(Relaxed) as u64,
             rpcs: self.network.total_rpcs(),
             bytes: self.network.total_bytes(),
-            commits: self.board.notes().commits,
+            commits: self.notes.lock().commits,
         }
     }
 }

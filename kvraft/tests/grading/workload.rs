@@ -1,4 +1,4 @@
-//! The course's generic test: clients at work while the weather gets worse.
+//! The course's generic test: clients at work, and faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -30,7 +30,7 @@ const BURST: u32 = 16;
 /// time in every call and tells nothing new.
 const LONG_VALUE: usize = 1_000;
 
-/// Who works in which weather.
+/// How many clients work, on how many servers, and what goes wrong meanwhile.
 pub struct Workload {
     /// How many clients there are.
     pub clients: u64,
@@ -52,7 +52,7 @@ pub struct Workload {
 }
 
 impl Default for Workload {
-    /// One client of five servers in fine weather.
+    /// One client of five servers, and no faults.
     fn default() -> Self {
         Self {
             clients: 1,
@@ -68,20 +68,20 @@ impl Default for Workload {
 }
 
 impl Workload {
-    /// Lets the clients work, and judges what they saw.
+    /// Lets the clients work, and checks what they saw.
     pub fn run(self, sim: &Sim) {
         let cluster = KvCluster::start(sim, self.servers, self.max_raft_state);
         sim.network().set_reliable(!self.unreliable);
         let workload = Arc::new(self);
-        let mut judge = cluster.client(0);
+        let mut reader = cluster.client(0);
         for _ in 0..ITERATIONS {
-            workload.iterate(&cluster, &mut judge);
+            workload.iterate(&cluster, &mut reader);
         }
         cluster.history().check();
     }
 
     /// One iteration.
-    fn iterate(self: &Arc<Self>, cluster: &KvCluster, judge: &mut KvClerk) {
+    fn iterate(self: &Arc<Self>, cluster: &KvCluster, reader: &mut KvClerk) {
         let shift = Shift::begin(self.calls.div_ceil(ITERATIONS), self.clients);
         let start = |number| {
             let worker = Worker::new(self, cluster, number, &shift);
@@ -107,7 +107,7 @@ impl Workload {
         }
         for (number, worker) in (0..).zip(workers) {
             let done = worker.join().expect("nobody crashes the test");
-            self.judge(cluster, judge, number, &done);
+            self.check(cluster, reader, number, &done);
         }
         match self.max_raft_state {
             Some(limit) => cluster.check_log_size(LOG_FACTOR * limit),
@@ -116,8 +116,8 @@ impl Workload {
     }
 
     /// What a client wrote is there.
-    fn judge(&self, cluster: &KvCluster, judge: &mut KvClerk, number: u64, done: &Done) {
-        let value = judge.get(&number.to_string());
+    fn check(&self, cluster: &KvCluster, reader: &mut KvClerk, number: u64, done: &Done) {
+        let value = reader.get(&number.to_string());
         if self.shared_keys {
             return;
         }

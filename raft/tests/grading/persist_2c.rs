@@ -1,4 +1,4 @@
-//! Part 2C: persistence (handout 2C), and hard weather for everything before.
+//! Part 2C: persistence (handout 2C), and faults of all kinds for everything before.
 //!
 //! A server goes down in one of two ways, as the seed wants: it crashes, and every task of it stops
 //! where it stands, or it is shut down and runs on as a zombie that nobody hears.

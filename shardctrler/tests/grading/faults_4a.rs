@@ -8,19 +8,19 @@ use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::clerk::group;
 use crate::cluster::CtrlCluster;
-use crate::crowd::{self, Weather};
+use crate::crowd::{self, Faults};
 
 /// Requests that are sent again, because the network has lost the reply, take effect once.
 #[test]
 fn requests_count_once_4a() {
-    lab_test("requests_count_once_4a", |sim| crowd::run(sim, Weather::default()));
+    lab_test("requests_count_once_4a", |sim| crowd::run(sim, Faults::default()));
 }
 
 /// The same, while all servers go down and up again.
 #[test]
 fn requests_count_once_despite_restarts_4a() {
     lab_test("requests_count_once_despite_restarts_4a", |sim| {
-        crowd::run(sim, Weather { restarts: true, ..Weather::default() });
+        crowd::run(sim, Faults { restarts: true, ..Faults::default() });
     });
 }
 
@@ -28,7 +28,7 @@ fn requests_count_once_despite_restarts_4a() {
 #[test]
 fn requests_count_once_despite_partitions_4a() {
     lab_test("requests_count_once_despite_partitions_4a", |sim| {
-        crowd::run(sim, Weather { partitions: true, ..Weather::default() });
+        crowd::run(sim, Faults { partitions: true, ..Faults::default() });
     });
 }
 

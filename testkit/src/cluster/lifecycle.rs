@@ -109,8 +109,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
             let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
             spawn(move || {
                 sleep(SILENCE_AFTER);
-                sim.bury(&name, &ends);
-                outside.bury();
+                sim.trap_calls(&name, &ends);
+                outside.trap_calls();
             });
         }
     }
