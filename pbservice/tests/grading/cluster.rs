@@ -26,7 +26,6 @@ pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 /// are the same cluster.
 #[derive(Clone)]
 pub struct PbCluster {
-    sim: Sim,
     servers: Cluster<PbServer>,
     history: KvHistory,
 }
@@ -61,7 +60,7 @@ impl PbCluster {
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, history }
+        Self { servers, history }
     }
 
     /// The numbers of all servers.
@@ -74,6 +73,11 @@ impl PbCluster {
         self.all().filter(|server| !these.contains(server)).collect()
     }
 
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
+    }
+
     /// The servers as the testkit knows them.
     pub fn servers(&self) -> &Cluster<PbServer> {
         &self.servers
@@ -82,12 +86,6 @@ impl PbCluster {
     /// What the clients saw.
     pub fn history(&self) -> &KvHistory {
         &self.history
-    }
-
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, property: &str, actual: impl Into<String>) -> ! {
-        self.sim.violated(property, actual);
     }
 
     /// A new client that reaches all servers; the number labels it in pictures of the history.
@@ -114,8 +112,8 @@ impl PbCluster {
     #[track_caller]
     pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
         if !wait_until(limit, Duration::from_millis(10), || call.is_finished()) {
-            let claim = "a call ends soon when a majority is connected";
-            self.fail(claim, format!("{what} did not complete: {}", self.lines()));
+            let property = "a call ends soon when a majority is connected";
+            self.sim().violated(property, format!("{what} did not complete: {}", self.lines()));
         }
         call.join().expect("nobody crashes the test")
     }
@@ -125,7 +123,7 @@ impl PbCluster {
     pub fn wait_until(&self, is_so: impl FnMut() -> bool) {
         if !wait_until(2 * FAILOVER, Duration::from_millis(5), is_so) {
             let actual = format!("waited in vain: {}", self.lines());
-            self.fail("servers that can do their work soon do it", actual);
+            self.sim().violated("servers that can do their work soon do it", actual);
         }
     }
 
@@ -141,7 +139,7 @@ impl PbCluster {
         let value = clerk.get(key);
         if value != expected {
             let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.fail("a client reads what was written last", actual);
+            self.sim().violated("a client reads what was written last", actual);
         }
     }
 }
@@ -190,7 +188,7 @@ impl PbCluster {
         let is_there = || self.version_on_disk(server).order >= order;
         if !wait_until(FAILOVER, Duration::from_millis(1), is_there) {
             let actual = format!("S{server} does not write record {order}: {}", self.lines());
-            self.fail("a primary takes puts into its log", actual);
+            self.sim().violated("a primary takes puts into its log", actual);
         }
         // Written, and by then synced.
         sleep(TIME_TO_SYNC);
@@ -217,7 +215,7 @@ impl PbCluster {
     /// A value holds the items of some clients, `(client, how many)`.
     #[track_caller]
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
-        self.sim.check(testkit::check_appends(value, clients));
+        self.sim().check(testkit::check_appends(value, clients));
     }
 }
 
@@ -226,7 +224,7 @@ impl PbCluster {
     /// What a server says of itself; `None` if it is down.
     pub fn status(&self, server: usize) -> Option<Status> {
         let status = self.servers.call(server, PbServer::status)?;
-        self.sim.update_server(self.servers.line(server), |line| {
+        self.sim().update_server(self.servers.line(server), |line| {
             line.term = Some(status.epoch);
             line.is_leader = status.is_primary;
             line.applied = Some(status.committed.order);
@@ -243,15 +241,15 @@ impl PbCluster {
     #[track_caller]
     pub fn primary_among(&self, servers: &[usize]) -> usize {
         // Where every fifth answer is lost, an election may have to be repeated.
-        let patience = if self.sim.network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
+        let patience = if self.sim().network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
         let in_office = || {
             let statuses = servers.iter().filter_map(|&s| Some((s, self.status(s)?)));
             let latest = statuses.max_by_key(|(_, status)| (status.epoch, status.is_primary));
             latest.filter(|(_, status)| status.is_primary).map(|(server, _)| server)
         };
         poll(patience, Duration::from_millis(20), in_office).unwrap_or_else(|| {
-            let claim = "a majority that is connected has a primary within three seconds";
-            self.fail(claim, format!("none: {}", self.lines()))
+            let property = "a majority that is connected has a primary within three seconds";
+            self.sim().violated(property, format!("none: {}", self.lines()))
         })
     }
 
@@ -273,7 +271,7 @@ impl PbCluster {
     pub fn await_equal_logs(&self) {
         if !wait_until(2 * FAILOVER, Duration::from_millis(50), || self.have_settled()) {
             let actual = format!("the logs differ: {}", self.lines());
-            self.fail("servers that are connected come to have the same log", actual);
+            self.sim().violated("servers that are connected come to have the same log", actual);
         }
         self.check_equal_records();
     }
@@ -300,7 +298,7 @@ impl PbCluster {
                     by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
                 if *first != record {
                     let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
-                    self.fail("all logs are equal", actual);
+                    self.sim().violated("all logs are equal", actual);
                 }
             }
         }

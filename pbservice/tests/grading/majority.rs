@@ -31,7 +31,7 @@ fn no_quorum_no_service() {
         for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
             if is_over {
                 let actual = format!("a {what} completed: {}", cluster.lines());
-                cluster.fail("two servers of five serve nothing", actual);
+                sim.violated("two servers of five serve nothing", actual);
             }
         }
 
@@ -76,7 +76,7 @@ fn partitioned_primary_serves_nothing() {
         for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
             if is_over {
                 let actual = format!("a {what} in the minority completed: {}", cluster.lines());
-                cluster.fail("a primary without a majority serves nothing", actual);
+                sim.violated("a primary without a majority serves nothing", actual);
             }
         }
 
@@ -88,7 +88,7 @@ fn partitioned_primary_serves_nothing() {
         cluster.await_equal_logs();
         let primaries = cluster.statuses().values().filter(|status| status.is_primary).count();
         if primaries != 1 {
-            cluster.fail("there is one primary", format!("{primaries}: {}", cluster.lines()));
+            sim.violated("there is one primary", format!("{primaries}: {}", cluster.lines()));
         }
         cluster.check_value(&mut clerk, "x", "lost");
         cluster.history().check();
@@ -113,7 +113,7 @@ fn lost_confirmations() {
             });
             let (value, after) = cluster.await_end(&format!("get {number}"), get);
             if value != "1" {
-                cluster.fail("a client reads what was written last", format!("{value:?}"));
+                sim.violated("a client reads what was written last", format!("{value:?}"));
             }
             clerk = after;
         }
@@ -157,7 +157,7 @@ fn older_epochs_are_refused() {
         sim.sleep(FAILOVER);
         if put.is_finished() {
             let actual = format!("the put was acknowledged: {}", cluster.lines());
-            cluster.fail("who has promised a later epoch helps no older one", actual);
+            sim.violated("who has promised a later epoch helps no older one", actual);
         }
         cluster.connect_all();
         client.reach_all();
