@@ -15,32 +15,32 @@ pub fn item(client: u64, number: u64) -> String {
 /// # Errors
 /// If an item is missing, there twice, or out of order.
 pub fn check_appends(value: &str, clients: &[(u64, u64)]) -> Result<(), Violation> {
-    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut offset = 0;
     for item in value.split_inclusive('y') {
-        places.entry(item).or_default().push(offset);
+        positions.entry(item).or_default().push(offset);
         offset += item.len();
     }
     for &(client, count) in clients {
         let mut last = None;
         for number in 0..count {
             let item = item(client, number);
-            let place = match places.get(item.as_str()).map(Vec::as_slice) {
-                None => return Err(accusation("missing", &item, value)),
-                Some(&[place]) => Some(place),
-                Some(_) => return Err(accusation("duplicate", &item, value)),
+            let position = match positions.get(item.as_str()).map(Vec::as_slice) {
+                None => return Err(violation("missing", &item, value)),
+                Some(&[position]) => Some(position),
+                Some(_) => return Err(violation("duplicate", &item, value)),
             };
-            if place < last {
-                return Err(accusation("wrong order for", &item, value));
+            if position < last {
+                return Err(violation("wrong order for", &item, value));
             }
-            last = place;
+            last = position;
         }
     }
     Ok(())
 }
 
 /// What is wrong with an item in a value.
-fn accusation(problem: &str, item: &str, value: &str) -> Violation {
+fn violation(problem: &str, item: &str, value: &str) -> Violation {
     let (begin, length): (String, _) = (value.chars().take(200).collect(), value.len());
     let actual =
         format!("{problem} element {item} in append result: {begin:?} (of {length} bytes)");

@@ -3,29 +3,30 @@
 //! Invariants:
 //! * the harness enters a server's code only through a task of its node, and holds no lock
 //!   meanwhile;
-//! * ends of an earlier incarnation stay disabled for ever, and it keeps its old persister, so that
-//!   a zombie can neither talk nor save;
+//! * ends of an earlier incarnation stay disabled forever, and it keeps its old storage, so that a
+//!   zombie can neither talk nor save;
 //! * handles are dropped by tasks of their node, so that destructors of a crashed server do
 //!   nothing.
 
-mod clients;
+mod leader;
+mod lifecycle;
 mod links;
 mod outside;
+mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use labrpc::{ClientEnd, Instant, Node, Persister, Server, Service, sleep, spawn};
+use labrpc::{ClientEnd, Instant, Node, Service};
 use rand::RngExt as _;
 
+pub use self::leader::ELECTION_TIMEOUT;
+pub use self::lifecycle::SILENCE_AFTER;
 pub use self::links::Reach;
 use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;
+pub use self::storage::StableStorage;
+use crate::client::Client;
 use crate::sim::Sim;
-
-/// How long a server may go on calling others after it was asked to stop: a task that sleeps
-/// through an election timeout of 1.5 s and only then looks is fine.
-pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 /// What a server gets when it starts.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ pub struct Boot {
     pub incarnation: u64,
     /// An end to each server of the cluster, itself included.
     pub ends: Vec<ClientEnd>,
-    /// What it saved in its last life.
-    pub persister: Persister,
+    /// What it saved before.
+    pub storage: StableStorage,
     /// The number of its line in the report, for [`Sim::update_server`].
     pub line: usize,
     /// What the harness knows of its links.
@@ -58,14 +59,14 @@ pub struct Started<S> {
 
 /// Servers of one kind that call each other. Clones are the same cluster.
 ///
-/// `S` is a server's handle. The cluster knows nothing about it but how to start and kill one.
+/// `S` is a server's handle. The cluster knows nothing about it but how to start and stop one.
 pub struct Cluster<S: Send + Sync + 'static>(Arc<Inner<S>>);
 
 /// What clones share.
 struct Inner<S: Send + Sync + 'static> {
     sim: Sim,
     start: Box<dyn Fn(Boot) -> Started<S> + Send + Sync>,
-    kill: Box<dyn Fn(&S) + Send + Sync>,
+    stop: Box<dyn Fn(&S) + Send + Sync>,
     names: Vec<String>,
     /// The servers' lines in the report.
     lines: Vec<usize>,
@@ -78,7 +79,7 @@ struct Inner<S: Send + Sync + 'static> {
 struct Slot<S> {
     incarnation: u64,
     running: Option<Running<S>>,
-    persister: Persister,
+    storage: StableStorage,
     /// Names of the current incarnation's ends, by peer; empty before the first start.
     ends: Vec<String>,
 }
@@ -99,27 +100,27 @@ impl<S: Send + Sync + 'static> Clone for Cluster<S> {
 impl<S: Send + Sync + 'static> Cluster<S> {
     /// A cluster of `servers` servers named `<prefix>0`, `<prefix>1` and so on, none of which runs.
     ///
-    /// `start` starts a server, and `kill` asks one to stop; both run as tasks of its node. `start`
+    /// `start` starts a server, and `stop` asks one to stop; both run as tasks of its node. `start`
     /// must return soon.
     pub fn new(
         sim: &Sim,
         prefix: &str,
         servers: usize,
         start: impl Fn(Boot) -> Started<S> + Send + Sync + 'static,
-        kill: impl Fn(&S) + Send + Sync + 'static,
+        stop: impl Fn(&S) + Send + Sync + 'static,
     ) -> Self {
         let names: Vec<String> = (0..servers).map(|i| format!("{prefix}{i}")).collect();
         let slot = || Slot {
             incarnation: 0,
             running: None,
-            persister: Persister::new(),
+            storage: StableStorage::default(),
             ends: Vec::new(),
         };
         sim.note_peers(servers);
         Self(Arc::new(Inner {
             sim: sim.clone(),
             start: Box::new(start),
-            kill: Box::new(kill),
+            stop: Box::new(stop),
             lines: names.iter().map(|name| sim.add_server(name)).collect(),
             names,
             links: SharedLinks::new(servers),
@@ -136,6 +137,16 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// The run that the cluster is part of.
     pub fn sim(&self) -> &Sim {
         &self.0.sim
+    }
+
+    /// The servers' names.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.names.iter().map(String::as_str).collect()
+    }
+
+    /// A new client of all servers.
+    pub fn client(&self) -> Client {
+        Client::new(self.sim(), &self.names())
     }
 
     /// A server's name.
@@ -164,8 +175,17 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     }
 
     /// What a server has saved; of one that is down, what it would find when it starts.
-    pub fn persister(&self, server: usize) -> Persister {
-        self.slots()[server].persister.clone()
+    pub fn storage(&self, server: usize) -> StableStorage {
+        self.slots()[server].storage.clone()
+    }
+
+    /// Replaces what a server that is down will find when it starts.
+    ///
+    /// # Panics
+    /// If the server is up.
+    pub fn replace_storage(&self, server: usize, storage: StableStorage) {
+        assert!(!self.is_up(server), "{} is up", self.name(server));
+        self.slots()[server].storage = storage;
     }
 
     /// Requests that have reached a server's current incarnation.
@@ -204,133 +224,6 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Up and down.
-impl<S: Send + Sync + 'static> Cluster<S> {
-    /// Starts a server that is down, with what it saved before, and leaves it disconnected.
-    ///
-    /// # Panics
-    /// If the server is up.
-    pub fn start(&self, server: usize) {
-        assert!(!self.is_up(server), "{} is up already", self.name(server));
-        let boot = self.boot(server);
-        let outside = boot.outside.clone();
-        let node = Node::new(self.name(server));
-        let inner = Arc::clone(&self.0);
-        let started = node.call(move || {
-            let Started { handle, services } = (inner.start)(boot);
-            let server = services.into_iter().fold(Server::new(), Server::with);
-            (Arc::new(handle), server)
-        });
-        let (handle, registered) = started.expect("nobody crashes a server while it starts");
-        self.slots()[server].running = Some(Running { node, handle, outside });
-        self.0.sim.network().add_server(self.name(server), registered);
-        self.0.sim.update_server(self.line(server), |line| line.up = true);
-    }
-
-    /// Fresh ends and a copy of the persister for a server's next incarnation.
-    fn boot(&self, server: usize) -> Boot {
-        let name = self.name(server);
-        let persister = self.persister(server).copy();
-        let mut slots = self.slots();
-        let slot = &mut slots[server];
-        slot.incarnation += 1;
-        slot.persister = persister.clone();
-        let incarnation = slot.incarnation;
-        slot.ends =
-            self.0.names.iter().map(|peer| format!("{name}.{incarnation}>{peer}")).collect();
-        let ends = slot.ends.clone();
-        drop(slots);
-        let network = self.0.sim.network();
-        let made = ends.iter().zip(&self.0.names).map(|(end, peer)| {
-            let made = network.make_end_of(name, end);
-            network.connect(end, peer);
-            made
-        });
-        Boot {
-            me: server,
-            name: name.to_string(),
-            incarnation,
-            ends: made.collect(),
-            persister,
-            line: self.line(server),
-            reach: self.0.links.reach(server),
-            outside: OutsideEnds::new(&self.0.sim, name, incarnation),
-        }
-    }
-
-    /// Starts every server that is down and connects all of them with each other.
-    pub fn start_all(&self) {
-        (0..self.len()).filter(|&i| !self.is_up(i)).for_each(|i| self.start(i));
-        (0..self.len()).for_each(|i| self.connect(i));
-    }
-
-    /// Stops a server as if it had lost its power: its tasks stop where they stand. Simulation
-    /// only. Nothing happens if it is down.
-    ///
-    /// # Panics
-    /// On real threads.
-    pub fn crash(&self, server: usize) {
-        if let Some(Running { node, handle, .. }) = self.take_down(server) {
-            node.crash();
-            node.spawn(move || drop(handle));
-        }
-    }
-
-    /// Asks a server to stop and lets it run on as a zombie, which cannot save, and can talk to
-    /// nobody but through its [`OutsideEnds`]. Nothing happens if it is down. A zombie that still
-    /// calls anybody after [`SILENCE_AFTER`] fails the run.
-    pub fn shutdown(&self, server: usize) {
-        let ends = self.slots()[server].ends.clone();
-        if let Some(Running { node, handle, outside }) = self.take_down(server) {
-            let inner = Arc::clone(&self.0);
-            node.spawn(move || (inner.kill)(&handle));
-            let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
-            spawn(move || {
-                sleep(SILENCE_AFTER);
-                sim.bury(&name, &ends);
-                outside.bury();
-            });
-        }
-    }
-
-    /// Crashes a server or shuts it down, as the seed wants; on real threads always the latter.
-    pub fn bring_down(&self, server: usize) {
-        if !self.0.sim.is_real() && labrpc::rng().random_bool(0.5) {
-            self.crash(server);
-        } else {
-            self.shutdown(server);
-        }
-    }
-
-    /// Brings a server down if it is up, and starts it again. It is disconnected afterwards.
-    pub fn restart(&self, server: usize) {
-        self.bring_down(server);
-        self.start(server);
-    }
-
-    /// Takes a server off the network and out of its slot. What it saves from now on is lost.
-    fn take_down(&self, server: usize) -> Option<Running<S>> {
-        self.disconnect(server);
-        self.0.sim.network().delete_server(self.name(server));
-        self.0.sim.update_server(self.line(server), |line| line.up = false);
-        let saved = self.persister(server).copy();
-        let mut slots = self.slots();
-        let slot = &mut slots[server];
-        slot.persister = saved;
-        slot.running.take()
-    }
-}
-
-/// Tasks of a server's node drop its handle, also at the end of the test.
-impl<S: Send + Sync + 'static> Drop for Inner<S> {
-    fn drop(&mut self) {
-        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for Running { node, handle, .. } in slots.drain(..).filter_map(|slot| slot.running) {
-            node.spawn(move || drop(handle));
-        }
     }
 }
 
@@ -386,6 +279,13 @@ impl<S: Send + Sync + 'static> Cluster<S> {
                 }
             }
         }
+    }
+
+    /// Splits the cluster into two sides at random, one of which may be empty.
+    pub fn partition_at_random(&self) {
+        let (one, other): (Vec<usize>, Vec<usize>) =
+            (0..self.len()).partition(|_| labrpc::rng().random_bool(0.5));
+        self.partition(&[&one, &other]);
     }
 
     /// Mends every link that was cut. Servers that are disconnected stay so.

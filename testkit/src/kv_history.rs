@@ -14,23 +14,17 @@ use crate::violation::Violation;
 /// history.
 ///
 /// ```
-/// use linearizability::{KvInput, KvOutput};
 /// use testkit::{KvHistory, lab_test};
 ///
 /// lab_test("everyone_agrees_0a", |sim| {
 ///     let history = KvHistory::new(sim);
-///     let mut value = String::new();
-///     let mut clerk = history.clerk(1, move |input| match input {
-///         KvInput::Get { .. } => KvOutput::value(value.as_str()),
-///         KvInput::Put { value: new, .. } => {
-///             value.clone_from(new);
-///             KvOutput::Done
-///         }
-///         KvInput::Append { value: more, .. } => {
-///             value.push_str(more);
-///             KvOutput::Done
-///         }
-///     });
+///     let mut clerk = history.clerk(
+///         1,
+///         String::new(), // A service that knows one key.
+///         |service, _key| service.clone(),
+///         |service, _key, value| *service = value.to_string(),
+///         |service, _key, value| service.push_str(value),
+///     );
 ///     clerk.put("k", "a");
 ///     clerk.append("k", "b");
 ///     assert_eq!(clerk.get("k"), "ab");
@@ -61,13 +55,24 @@ impl KvHistory {
         Self { sim: sim.clone(), calls: Arc::default() }
     }
 
-    /// A client that makes its calls by means of `execute`, and records them here. The number only
-    /// labels it in pictures.
-    pub fn clerk(
+    /// A client that makes its calls by these methods of a lab's clerk, and records them here. The
+    /// number only labels it in pictures.
+    pub fn clerk<C: Send + 'static>(
         &self,
         client: u64,
-        execute: impl FnMut(&KvInput) -> KvOutput + Send + 'static,
+        mut clerk: C,
+        get: fn(&mut C, &str) -> String,
+        put: fn(&mut C, &str, &str),
+        append: fn(&mut C, &str, &str),
     ) -> KvClerk {
+        let execute = move |input: &KvInput| {
+            match input {
+                KvInput::Get { key } => return KvOutput::Value(get(&mut clerk, key)),
+                KvInput::Put { key, value } => put(&mut clerk, key, value),
+                KvInput::Append { key, value } => append(&mut clerk, key, value),
+            }
+            KvOutput::Done
+        };
         KvClerk { history: self.clone(), client, execute: Box::new(execute) }
     }
 
@@ -88,7 +93,7 @@ impl KvHistory {
             Verdict::Ok => {}
             Verdict::Illegal => {
                 let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
-                self.sim.fail(accusation(&report));
+                self.sim.fail(violation(&report));
             }
             Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
         }
@@ -116,8 +121,8 @@ impl KvHistory {
     }
 }
 
-/// What an illegal history is accused of.
-fn accusation(report: &Report<String>) -> Violation {
+/// What is wrong with an illegal history.
+fn violation(report: &Report<String>) -> Violation {
     let actual = match report.window() {
         Some(window) => {
             let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_real};
 
-use crate::board::{Board, Notes};
+use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
-use crate::place::Place;
 use crate::record::{self, Judge};
 use crate::report;
 use crate::sim::{Sim, Statistics};
+use crate::test_path::TestPath;
 
 /// Runs `body` as the grading test `name`, under the seeds and in the world that the environment
 /// asks for, see [`Settings`]. The name is the test function's own.
@@ -59,7 +59,7 @@ const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
 #[derive(Clone, Debug)]
 pub struct LabTest {
     name: &'static str,
-    place: Place,
+    test_path: TestPath,
     time_limit: Option<Duration>,
     world: World,
 }
@@ -88,8 +88,8 @@ impl LabTest {
     /// The test with this name, which is called where it is written.
     #[track_caller]
     pub fn new(name: &'static str) -> Self {
-        let place = Place::new(Location::caller(), name);
-        Self { name, place, time_limit: None, world: World::AsAsked }
+        let test_path = TestPath::new(Location::caller(), name);
+        Self { name, test_path, time_limit: None, world: World::AsAsked }
     }
 
     /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
@@ -118,7 +118,7 @@ impl LabTest {
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
         let settings = self.settings();
         if self.world == World::Simulation && settings.backend == Backend::Real {
-            record::tell(&record::skipped(self.name, &self.place, settings.seed));
+            record::tell(&record::skipped(self.name, &self.test_path, settings.seed));
             output::skipped(self.name);
             return;
         }
@@ -127,10 +127,11 @@ impl LabTest {
         for seed in settings.seeds() {
             let Finished { outcome, notes } = self.run_once(settings, seed, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
-            let mut run = record::run_of(self.name, &self.place, (seed, policy), &outcome, &notes);
+            let mut run =
+                record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
             run.failure = outcome.result.as_ref().err().map(|failure| {
                 let footer = after_others(&totals, settings);
-                report::failure(self.name, &self.place, failure, &notes, &footer)
+                report::failure(self.name, &self.test_path, failure, &notes, &footer)
             });
             if self.world == World::Processes {
                 run.statistics = None; // Messages between processes are not counted.
@@ -178,13 +179,13 @@ impl LabTest {
 
     /// One run.
     fn run_once(&self, settings: Settings, seed: u64, body: &Body) -> Finished {
-        // A run that fails is replayed: the report shows the board of the run itself.
-        let boards: Arc<OnceLock<Arc<Board>>> = Arc::default();
-        let (first, body) = (Arc::clone(&boards), Arc::clone(body));
+        // A run that fails is replayed: the report shows the notes of the run itself.
+        let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
+        let (slot, body) = (Arc::clone(&first), Arc::clone(body));
         let body = move || {
-            let board = Arc::new(Board::default());
-            first.set(Arc::clone(&board)).ok(); // Set already: this is a replay.
-            let sim = Sim::new(board, settings.backend);
+            let notes = Arc::new(SharedNotes::default());
+            slot.set(Arc::clone(&notes)).ok(); // Set already: this is a replay.
+            let sim = Sim::new(notes, settings.backend);
             body(&sim);
             sim.statistics()
         };
@@ -198,9 +199,9 @@ impl LabTest {
             }
             Backend::Real => run_real(seed, time_limit, body),
         };
-        let mut notes = boards.get().map_or_else(Notes::default, |board| board.notes().clone());
+        let mut notes = first.get().map_or_else(Notes::default, |notes| notes.lock().clone());
         if let Err(failure) = &mut outcome.result
-            && let Some(violation) = notes.accuse_zombie(&failure.message)
+            && let Some(violation) = notes.call_of_zombie(&failure.message)
         {
             failure.message.clone_from(&violation.actual);
             notes.violation = Some(violation);

@@ -5,8 +5,9 @@
 //! A grading test is an ordinary `#[test]` that hands its body to [`lab_test()`]. The body runs
 //! once for each seed that the environment asks for, by default in a simulation with virtual time.
 //! It tells a story with a cluster: start servers, cut some off, crash one, heal, and check what
-//! the lab promises. When a promise is broken it calls [`Sim::fail`] with a [`Violation`], and the
-//! test prints the claim, what was seen, a line per server, and the line that replays the run.
+//! the lab promises. When a property is violated it calls [`Sim::violated`], and the test prints the
+//! property, what was seen, a line per server, and the line that replays the run. Rules that are
+//! plain functions return a [`Violation`] instead, which [`Sim::check`] reports.
 //!
 //! A [`Cluster`] knows how to start, stop and disconnect servers, but nothing about them: what a
 //! server is, is up to the closures with which it is made. Here it is one that counts:
@@ -14,7 +15,7 @@
 //! ```
 //! use labrpc::{AtomicU64, Service};
 //! use std::sync::Arc;
-//! use testkit::{Cluster, Started, Violation, lab_test};
+//! use testkit::{Cluster, Started, lab_test};
 //!
 //! lab_test("everyone_counts_0a", |sim| {
 //!     let start = |_boot| {
@@ -29,7 +30,7 @@
 //!         let count = cluster.call(server, |count| count.load());
 //!         if count != Some(0) {
 //!             let actual = format!("{} begins with {count:?}", cluster.name(server));
-//!             sim.fail(Violation::new("a counter begins at zero", actual));
+//!             sim.violated("a counter begins at zero", actual);
 //!         }
 //!     }
 //! });
@@ -53,26 +54,30 @@
 //! `LAB_REPORT` names gets the same record as a line of JSON per run.
 
 mod appends;
-mod board;
-mod client_ends;
+mod client;
 mod cluster;
 mod kv_history;
 mod lab_test;
+mod notes;
 mod output;
-mod place;
+mod poll;
 mod process;
 mod record;
 mod report;
 mod sightings;
 mod sim;
+mod test_path;
 mod violation;
 
 pub use crate::appends::{check_appends, item};
-pub use crate::board::ServerLine;
-pub use crate::client_ends::ClientEnds;
-pub use crate::cluster::{Boot, Cluster, OutsideEnds, Reach, SILENCE_AFTER, Started};
+pub use crate::client::Client;
+pub use crate::cluster::{
+    Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, StableStorage, Started,
+};
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
+pub use crate::notes::ServerLine;
+pub use crate::poll::{poll, wait_until};
 pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};

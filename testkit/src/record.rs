@@ -14,9 +14,9 @@ use labrpc::{Failure, FailureKind, Outcome, Policy, end_process};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio::dup2_stdin;
 
-use crate::board::Notes;
-use crate::place::Place;
+use crate::notes::Notes;
 use crate::sim::Statistics;
+use crate::test_path::TestPath;
 
 /// Enough events to see some hundred messages, and few enough for a report of many failures.
 const KEPT_EVENTS: usize = 1_000;
@@ -100,15 +100,15 @@ fn append(run: &Run) {
 }
 
 /// A run of which nothing is known yet, as if it were skipped.
-pub(crate) fn skipped(test: &str, place: &Place, seed: u64) -> Run {
+pub(crate) fn skipped(test: &str, test_path: &TestPath, seed: u64) -> Run {
     let part = part_of(test).unwrap_or_default().to_uppercase();
-    Run::new(&place.package, &part, test, seed, None)
+    Run::new(&test_path.package, &part, test, seed, None)
 }
 
 /// The run with this outcome, without its failure.
 pub(crate) fn run_of(
     test: &str,
-    place: &Place,
+    test_path: &TestPath,
     (seed, policy): (u64, Option<Policy>),
     outcome: &Outcome<Statistics>,
     notes: &Notes,
@@ -125,7 +125,7 @@ pub(crate) fn run_of(
         trace_hash: format!("{:016x}", outcome.trace_hash),
         statistics: outcome.result.as_ref().ok().copied(),
         last_events: events[events.len().saturating_sub(KEPT_EVENTS)..].to_vec(),
-        ..skipped(test, place, seed)
+        ..skipped(test, test_path, seed)
     }
 }
 

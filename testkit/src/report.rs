@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use contract::record;
 use labrpc::{Failure, FailureKind};
 
-use crate::board::Notes;
-use crate::place::Place;
+use crate::notes::Notes;
 use crate::record::Judge;
+use crate::test_path::TestPath;
 
 /// The failure as the record has it, with its report: property, servers, what the runtime saw, and
 /// how to see it again. `footer` comes last.
 pub(crate) fn failure(
     test: &str,
-    place: &Place,
+    test_path: &TestPath,
     failure: &Failure,
     notes: &Notes,
     footer: &str,
@@ -35,7 +35,7 @@ pub(crate) fn failure(
     if let Some(backtrace) = &failure.backtrace {
         line(&mut text, &format!("backtrace\n{backtrace}"));
     }
-    let report = text + &replay(test, place, failure) + footer;
+    let report = text + &replay(test, test_path, failure) + footer;
     record::Failure { property, actual, report }
 }
 
@@ -84,8 +84,8 @@ fn general_property(kind: FailureKind) -> &'static str {
 }
 
 /// How to see the failure again, in two forms.
-fn replay(test: &str, place: &Place, failure: &Failure) -> String {
-    let Place { package, target, path } = place;
+fn replay(test: &str, test_path: &TestPath, failure: &Failure) -> String {
+    let TestPath { package, target, path } = test_path;
     let run = match failure.policy {
         Some(policy) => format!("{}:{policy}", failure.seed),
         None => format!("{} --real", failure.seed),

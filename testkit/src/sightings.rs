@@ -37,14 +37,14 @@ pub fn check_sightings(
         let floor = latest.map_or(0, |(_, num)| *num);
         match (floor..owners.len()).find(|&num| owners[num] == sighting.group) {
             Some(num) => before.push((*sighting, num)),
-            None => return Err(accusation(shard, sighting, latest)),
+            None => return Err(violation(shard, sighting, latest)),
         }
     }
     Ok(())
 }
 
-/// What a group is accused of that served a shard, after another had in some configuration.
-fn accusation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usize)>) -> Violation {
+/// A group served a shard after another had in some configuration.
+fn violation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usize)>) -> Violation {
     let seconds = |instant: Instant| instant.as_nanos() as f64 / 1e9;
     let (group, sent, answered) =
         (sighting.group, seconds(sighting.sent), seconds(sighting.answered));

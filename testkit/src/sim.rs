@@ -1,12 +1,13 @@
 //! What a test holds of the run that it is part of.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub use contract::record::Statistics;
 use labrpc::{Backend, Instant, Network};
 
-use crate::board::{Board, ServerLine};
+use crate::notes::{ServerLine, SharedNotes};
 use crate::violation::Violation;
 
 /// One run of a grading test: its network, its clock, and the place where it reports what it saw.
@@ -15,16 +16,24 @@ use crate::violation::Violation;
 /// Despite its name it also stands for a run on real threads, see [`Sim::is_real`].
 #[derive(Clone)]
 pub struct Sim {
-    board: Arc<Board>,
+    notes: Arc<SharedNotes>,
     network: Network,
     backend: Backend,
-    peers: Arc<std::sync::atomic::AtomicUsize>,
+    peers: Arc<AtomicUsize>,
+    /// The number of clients that there were.
+    clients: Arc<AtomicUsize>,
 }
 
 impl Sim {
     /// A run that begins now.
-    pub(crate) fn new(board: Arc<Board>, backend: Backend) -> Self {
-        Self { board, network: Network::new(), backend, peers: Arc::default() }
+    pub(crate) fn new(notes: Arc<SharedNotes>, backend: Backend) -> Self {
+        Self {
+            notes,
+            network: Network::new(),
+            backend,
+            peers: Arc::default(),
+            clients: Arc::default(),
+        }
     }
 
     /// The run's network. All clusters and clients of a run share it.
@@ -48,52 +57,77 @@ impl Sim {
         labrpc::sleep(duration);
     }
 
-    /// Fails the run, with a report that shows `violation`. May be called by any task of the
-    /// harness.
+    /// Fails the run because it breaks a property, with a report that shows what was seen instead.
+    /// May be called by any task of the harness.
     ///
     /// # Panics
     /// Always: that is how a run fails.
     #[track_caller]
-    pub fn fail(&self, violation: Violation) -> ! {
+    pub fn violated(&self, property: impl Into<String>, actual: impl Into<String>) -> ! {
+        self.fail(Violation::new(property, actual));
+    }
+
+    /// Fails the run if a rule is broken, with a report that shows the violation. May be called by
+    /// any task of the harness.
+    ///
+    /// # Panics
+    /// If the rule is broken: that is how a run fails.
+    #[track_caller]
+    pub fn check<T>(&self, rule: Result<T, Violation>) -> T {
+        match rule {
+            Ok(value) => value,
+            Err(violation) => self.fail(violation),
+        }
+    }
+
+    /// Fails the run, with a report that shows `violation`.
+    #[track_caller]
+    pub(crate) fn fail(&self, violation: Violation) -> ! {
         let text = violation.to_string();
-        self.board.notes().violation.get_or_insert(violation);
+        self.notes.lock().violation.get_or_insert(violation);
         panic!("{text}");
     }
 
     /// Notes that the run proves nothing, because a checker gave up. The run counts neither as
     /// passed nor as failed.
     pub fn unknown(&self, why: impl Into<String>) {
-        self.board.notes().unknown.get_or_insert(why.into());
+        self.notes.lock().unknown.get_or_insert(why.into());
     }
 
     /// Sets how many commands were agreed on, or operations completed, for the "Passed" line.
     pub fn set_commits(&self, commits: u64) {
-        self.board.notes().commits = commits;
+        self.notes.lock().commits = commits;
     }
 
     /// Counts servers, for the "Passed" line: that of the largest group is shown.
     pub(crate) fn note_peers(&self, peers: usize) {
-        self.peers.fetch_max(peers, std::sync::atomic::Ordering::Relaxed);
+        self.peers.fetch_max(peers, Relaxed);
+    }
+
+    /// A name for a new client.
+    pub(crate) fn name_client(&self) -> String {
+        format!("C{}", self.clients.fetch_add(1, Relaxed))
     }
 
     /// Adds a line about a server to the report.
     pub(crate) fn add_server(&self, name: &str) -> usize {
-        self.board.add_server(name)
+        self.notes.add_server(name)
     }
 
     /// Changes a server's line in the report.
     pub fn update_server(&self, line: usize, update: impl FnOnce(&mut ServerLine)) {
-        update(&mut self.board.notes().servers[line]);
+        update(&mut self.notes.lock().servers[line]);
     }
 
-    /// Redirects the ends of a server that was killed long ago to one that knows no methods. The
-    /// first call on them makes the runtime fail the run, and the report then says why.
-    pub(crate) fn bury(&self, server: &str, ends: &[String]) {
-        let grave = format!("{server}, the grave of {}", ends.first().map_or(server, |end| end));
-        self.board.notes().graves.push((grave.clone(), server.to_string()));
-        self.network.add_server(&grave, labrpc::Server::new());
+    /// Fails the run when a server that was killed long ago calls on one of these ends: they lead to
+    /// a server that knows no methods from now on, which the runtime takes for a mistake, and the
+    /// report then says why.
+    pub(crate) fn trap_calls(&self, server: &str, ends: &[String]) {
+        let trap = format!("{server}, trap for {}", ends.first().map_or(server, |end| end));
+        self.notes.lock().traps.push((trap.clone(), server.to_string()));
+        self.network.add_server(&trap, labrpc::Server::new());
         for end in ends {
-            self.network.connect(end, &grave);
+            self.network.connect(end, &trap);
             self.network.enable(end);
         }
     }
@@ -101,10 +135,10 @@ impl Sim {
     /// What the run has cost so far.
     pub(crate) fn statistics(&self) -> Statistics {
         Statistics {
-            peers: self.peers.load(std::sync::atomic::Ordering::Relaxed) as u64,
+            peers: self.peers.load(Relaxed) as u64,
             rpcs: self.network.total_rpcs(),
             bytes: self.network.total_bytes(),
-            commits: self.board.notes().commits,
+            commits: self.notes.lock().commits,
         }
     }
 }

@@ -4,32 +4,32 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use labrpc::{AtomicU64, ClientEnd, Persister, RpcError, Service};
-use testkit::{Boot, Cluster, Sim, Started, lab_test};
+use labrpc::{AtomicU64, ClientEnd, RpcError, Service};
+use testkit::{Boot, Cluster, Sim, StableStorage, Started, lab_test};
 
 /// A server that counts calls, and saves the count if it is told to.
 struct Counter {
     count: Arc<AtomicU64>,
-    persister: Persister,
+    storage: StableStorage,
     ends: Vec<ClientEnd>,
 }
 
 impl Counter {
     /// Saves the count.
     fn save(&self) {
-        self.persister.save_raft_state(labrpc::encode(&self.count.load()));
+        self.storage.persister.save_raft_state(labrpc::encode(&self.count.load()));
     }
 }
 
 /// So many counters, all connected.
 fn counters(sim: &Sim, servers: usize) -> Cluster<Counter> {
     let start = |boot: Boot| {
-        let saved = boot.persister.raft_state();
+        let saved = boot.storage.persister.raft_state();
         let count = if saved.is_empty() { 0 } else { labrpc::decode(&saved).unwrap() };
         let count = Arc::new(AtomicU64::new(count));
         let counter = Arc::clone(&count);
         let service = Service::new("Counter").method("Add", move |n: u64| counter.fetch_add(n) + n);
-        let handle = Counter { count, persister: boot.persister, ends: boot.ends };
+        let handle = Counter { count, storage: boot.storage, ends: boot.ends };
         Started { handle, services: vec![service] }
     };
     let cluster = Cluster::new(sim, "S", servers, start, |_| {});
@@ -79,7 +79,7 @@ fn partitions_and_one_way_cuts_survive_reconnection() {
 fn restarted_server_has_what_it_saved_and_no_more() {
     lab_test("restarted_server_has_what_it_saved_and_no_more", |sim| {
         let cluster = counters(sim, 2);
-        for take_down in [Cluster::crash, Cluster::shutdown] {
+        for take_down in [Cluster::crash, Cluster::kill, Cluster::shutdown] {
             add(&cluster, 0, 1).unwrap();
             cluster.call(1, Counter::save);
             add(&cluster, 0, 1).unwrap();
@@ -90,8 +90,36 @@ fn restarted_server_has_what_it_saved_and_no_more() {
             assert_eq!(add(&cluster, 0, 1), Err(RpcError::Lost), "it is not connected");
             cluster.connect(1);
         }
-        assert_eq!(cluster.incarnation(1), 3);
-        assert_eq!(add(&cluster, 0, 1), Ok(3));
+        assert_eq!(cluster.incarnation(1), 4);
+        assert_eq!(add(&cluster, 0, 1), Ok(4));
+    });
+}
+
+#[test]
+fn only_a_power_failure_takes_what_is_not_synced() {
+    lab_test("only_a_power_failure_takes_what_is_not_synced", |sim| {
+        let cluster = counters(sim, 1);
+        let read = || cluster.storage(0).disk.read("log").unwrap().unwrap();
+        let append = |bytes: &'static [u8], is_synced: bool| {
+            cluster.call(0, move |counter| {
+                counter.storage.disk.append("log", bytes).unwrap();
+                if is_synced {
+                    counter.storage.disk.sync("log").unwrap();
+                }
+            });
+        };
+        append(b"synced ", true);
+        append(b"written", false);
+        cluster.kill(0);
+        assert_eq!(read(), b"synced written");
+        cluster.start(0);
+        let old = cluster.storage(0).copy();
+        cluster.crash(0);
+        assert!(read().starts_with(b"synced ") && read().len() <= 14, "{:?}", read());
+        cluster.replace_storage(0, old);
+        cluster.start(0);
+        append(b" again", true);
+        assert_eq!(read(), b"synced written again");
     });
 }
 
@@ -103,13 +131,15 @@ fn zombie_saves_in_vain() {
             labrpc::sleep(Duration::from_secs(1));
             counter.count.fetch_add(7);
             counter.save();
+            counter.storage.disk.append("log", b"late").unwrap();
         });
         sim.sleep(Duration::from_millis(1));
         cluster.shutdown(0);
         cluster.start(0);
         sim.sleep(Duration::from_secs(2));
         cluster.shutdown(0);
-        assert_eq!(cluster.persister(0).raft_state_size(), 0);
+        assert_eq!(cluster.storage(0).persister.raft_state_size(), 0);
+        assert_eq!(cluster.storage(0).disk.list().unwrap(), [""; 0]);
     });
 }
 
@@ -117,13 +147,14 @@ fn zombie_saves_in_vain() {
 fn clients_are_apart_from_partitions() {
     lab_test("clients_are_apart_from_partitions", |sim| {
         let cluster = counters(sim, 2);
-        let ends = cluster.client_ends("clerk");
+        let client = cluster.client();
+        let ends = client.ends();
         cluster.partition(&[&[0], &[1]]);
         let add = |server: usize| ends[server].call::<u64, u64>("Counter.Add", &1);
         assert_eq!((add(0), add(1)), (Ok(1), Ok(1)));
-        cluster.disconnect_client("clerk", &[0]);
+        client.reach_only(&[1]);
         assert_eq!((add(0), add(1)), (Err(RpcError::Lost), Ok(2)));
-        cluster.connect_client("clerk", &[0]);
+        client.reach_all();
         cluster.crash(1);
         assert_eq!((add(0), add(1)), (Ok(2), Err(RpcError::Lost)));
         cluster.start(1);

@@ -1,27 +1,21 @@
 //! The vocabulary in which the tests of lab 3 tell their stories.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use kvraft::{Clerk, KvServer};
 use labrpc::{JoinHandle, rng, sleep, spawn};
-use linearizability::{KvInput, KvOutput};
 use rand::RngExt as _;
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
-
-/// How long tests wait for an election. Twice to four times what a good solution takes.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
+use testkit::{
+    Boot, Client, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
+    wait_until,
+};
 
 /// Servers of the key/value service, all connected with each other in the beginning, and what their
 /// clients saw. Clones are the same cluster.
 #[derive(Clone)]
 pub struct KvCluster {
-    sim: Sim,
     servers: Cluster<KvServer>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 impl KvCluster {
@@ -29,19 +23,19 @@ impl KvCluster {
     /// near `max_raft_state` bytes.
     pub fn start(sim: &Sim, servers: usize, max_raft_state: Option<usize>) -> Self {
         let start = move |boot: Boot| {
-            let Boot { me, ends, persister, .. } = boot;
-            let server = KvServer::new(ends, me, persister, max_raft_state);
+            let Boot { me, ends, storage, .. } = boot;
+            let server = KvServer::new(ends, me, storage.persister, max_raft_state);
             Started { services: server.services(), handle: server }
         };
         let servers = Cluster::new(sim, "S", servers, start, KvServer::kill);
         servers.start_all();
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, history, clients: Arc::default() }
+        Self { servers, history }
     }
 
     /// The run that the cluster is part of.
     pub fn sim(&self) -> &Sim {
-        &self.sim
+        self.servers.sim()
     }
 
     /// The numbers of all servers.
@@ -54,31 +48,17 @@ impl KvCluster {
         &self.history
     }
 
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
     /// A new client that reaches all servers; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
-        self.client_with_ends(number).0
+        self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, ClientEnds) {
-        let (clerk, ends) = self.client_with_ends(number);
-        ends.reach_only(servers);
-        (clerk, ends)
-    }
-
-    /// A new client and the switches of its ends.
-    fn client_with_ends(&self, number: u64) -> (KvClerk, ClientEnds) {
-        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
-        let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(&self.sim, &name, &servers);
-        let mut clerk = Clerk::new(ends);
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), switches)
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+        let client = self.servers.client();
+        client.reach_only(servers);
+        let clerk = Clerk::new(client.shuffled_ends());
+        (self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append), client)
     }
 
     /// A key has this value.
@@ -87,25 +67,15 @@ impl KvCluster {
         let value = clerk.get(key);
         if value != expected {
             let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.fail("a client reads what was written last", actual);
+            self.sim().violated("a client reads what was written last", actual);
         }
     }
 
     /// A value holds the items of some clients, `(client, how many)`.
     #[track_caller]
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
-        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
+        self.sim().check(check_appends(value, clients));
     }
-}
-
-/// Has a clerk make a call.
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key)),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
 }
 
 /// Faults.
@@ -139,14 +109,7 @@ impl KvCluster {
 
     /// Waits until a server says that it leads, and returns the first that does.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads = |&server: &usize| self.servers.call(server, KvServer::is_leader);
-            if let Some(leader) = self.all().find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.servers.leader(KvServer::is_leader)
     }
 
     /// A task that splits the servers at random, about once in a second, until `stop` says so.
@@ -154,9 +117,7 @@ impl KvCluster {
         let cluster = self.clone();
         spawn(move || {
             while !stop() {
-                let (one, other): (Vec<usize>, Vec<usize>) =
-                    cluster.all().partition(|_| rng().random_bool(0.5));
-                cluster.partition(&one, &other);
+                cluster.servers.partition_at_random();
                 sleep(ELECTION_TIMEOUT + Duration::from_millis(rng().random_range(0..200)));
             }
         })
@@ -168,32 +129,26 @@ impl KvCluster {
     /// No server's Raft state is larger than this; one that lags has a second to catch up.
     #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
-        let size = |server: usize| self.servers.persister(server).raft_state_size();
-        for _ in 0..10 {
-            if self.all().all(|server| size(server) <= limit) {
-                return;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        let (largest, server) =
-            self.all().map(|server| (size(server), server)).max().unwrap_or_default();
-        if largest > limit {
+        let size = |server: usize| self.servers.storage(server).persister.raft_state_size();
+        let largest = || self.all().map(|server| (size(server), server)).max().unwrap_or_default();
+        if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
+            let (largest, server) = largest();
             let actual =
                 format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
-            self.fail("a server takes a snapshot when its log grows", actual);
+            self.sim().violated("a server takes a snapshot when its log grows", actual);
         }
     }
 
     /// No server's snapshot is larger than this.
     #[track_caller]
     pub fn check_snapshot_size(&self, limit: usize) {
-        let size = |server: usize| self.servers.persister(server).snapshot_size();
+        let size = |server: usize| self.servers.storage(server).persister.snapshot_size();
         let (largest, server) =
             self.all().map(|server| (size(server), server)).max().unwrap_or_default();
         if largest > limit {
             let actual =
                 format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
-            self.fail("a snapshot holds the state, and not how it came about", actual);
+            self.sim().violated("a snapshot holds the state, and not how it came about", actual);
         }
     }
 }

@@ -5,8 +5,8 @@ mod counter;
 
 use std::time::Duration;
 
-use labrpc::{Instant, JoinHandle, sleep, spawn};
-use testkit::lab_test;
+use labrpc::{JoinHandle, sleep, spawn};
+use testkit::{lab_test, wait_until};
 
 use self::counter::{Action, CounterCluster, Submission};
 
@@ -85,15 +85,17 @@ fn rsm_leader_partition_3a() {
         sleep(Duration::from_secs(1));
         if submissions.iter().all(Submission::is_over) {
             let actual = "all submissions to the old leader returned while it was cut off";
-            cluster
-                .fail("a leader that hears nothing cannot know what became of a request", actual);
+            sim.violated(
+                "a leader that hears nothing cannot know what became of a request",
+                actual,
+            );
         }
 
         cluster.heal();
         cluster.check_end(&submissions, Duration::from_secs(1));
         if submissions.iter().any(Submission::succeeded) {
             let actual = "a submission to a leader without a majority returned a reply";
-            cluster.fail("nothing is executed without a majority", actual);
+            sim.violated("nothing is executed without a majority", actual);
         }
         cluster.check_counters(2, 3);
     });
@@ -137,13 +139,11 @@ fn shut_down_while_busy(cluster: &CounterCluster) {
     let clients: Vec<JoinHandle<Option<u64>>> = (0..MANY).map(|_| client()).collect();
     sleep(Duration::from_millis(20));
     cluster.shut_all_down();
-    let began = Instant::now();
     cluster.check_end(&submissions, Duration::from_secs(1));
-    while !clients.iter().all(JoinHandle::is_finished) {
-        if began.elapsed() > SHUTDOWN_PATIENCE {
-            cluster.fail("requests fail when their server is shut down", "submit did not stop");
-        }
-        sleep(Duration::from_millis(100));
+    let have_ended = || clients.iter().all(JoinHandle::is_finished);
+    if !wait_until(SHUTDOWN_PATIENCE, Duration::from_millis(100), have_ended) {
+        let property = "requests fail when their server is shut down";
+        cluster.sim().violated(property, "submit did not stop");
     }
 }
 

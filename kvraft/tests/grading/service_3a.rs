@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use testkit::{Sim, item, lab_test};
+use testkit::{ELECTION_TIMEOUT, Sim, item, lab_test, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
+use crate::cluster::KvCluster;
 use crate::workload::Workload;
 
 /// How many calls the speed test makes.
@@ -41,7 +41,7 @@ pub fn check_speed(sim: &Sim, max_raft_state: Option<usize>) {
     if per_call > SPEED_LIMIT {
         let actual =
             format!("operations completed too slowly {per_call:?}/op > {SPEED_LIMIT:?}/op");
-        cluster.fail("a call is not held up until the next heartbeat", actual);
+        cluster.sim().violated("a call is not held up until the next heartbeat", actual);
     }
     cluster.history().check();
 }
@@ -98,8 +98,8 @@ fn one_partition_3a() {
         // Progress in the majority.
         let (majority, minority) = cluster.partition_with_leader_in_minority();
         let (mut in_majority, _) = cluster.client_of(1, &majority);
-        let (mut writer, writer_ends) = cluster.client_of(2, &minority);
-        let (mut reader, reader_ends) = cluster.client_of(3, &minority);
+        let (mut writer, writer_client) = cluster.client_of(2, &minority);
+        let (mut reader, reader_client) = cluster.client_of(3, &minority);
         in_majority.put("1", "14");
         cluster.check_value(&mut in_majority, "1", "14");
 
@@ -109,8 +109,10 @@ fn one_partition_3a() {
         sleep(ELECTION_TIMEOUT);
         if put.is_finished() || get.is_finished() {
             let which = if put.is_finished() { "put" } else { "get" };
-            cluster
-                .fail("nothing succeeds in a minority", format!("{which} in minority completed"));
+            sim.violated(
+                "nothing succeeds in a minority",
+                format!("{which} in minority completed"),
+            );
         }
         cluster.check_value(&mut in_majority, "1", "14");
         for value in ["16", "17", "18", "19", "20"] {
@@ -120,8 +122,8 @@ fn one_partition_3a() {
 
         // Completion after the partition has healed.
         cluster.connect_all();
-        writer_ends.reach_all();
-        reader_ends.reach_all();
+        writer_client.reach_all();
+        reader_client.reach_all();
         sleep(ELECTION_TIMEOUT);
         await_end(&cluster, "put", &put);
         await_end(&cluster, "get", &get);
@@ -132,13 +134,9 @@ fn one_partition_3a() {
 
 /// A call that was stuck in a minority ends soon, now that the minority has joined the others.
 fn await_end<T>(cluster: &KvCluster, what: &str, call: &JoinHandle<T>) {
-    let began = Instant::now();
-    while !call.is_finished() {
-        if began.elapsed() > 3 * ELECTION_TIMEOUT {
-            let claim = "a call that was stuck in a minority ends once the partition has healed";
-            cluster.fail(claim, format!("{what} did not complete"));
-        }
-        sleep(ELECTION_TIMEOUT / 100);
+    if !wait_until(3 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 100, || call.is_finished()) {
+        let property = "a call that was stuck in a minority ends once the partition has healed";
+        cluster.sim().violated(property, format!("{what} did not complete"));
     }
 }
 

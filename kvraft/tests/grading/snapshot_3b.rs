@@ -1,8 +1,8 @@
 //! Part 3B: the key/value service with snapshots.
 
-use testkit::{KvClerk, lab_test};
+use testkit::{ELECTION_TIMEOUT, KvClerk, lab_test};
 
-use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
+use crate::cluster::KvCluster;
 use crate::service_3a::check_speed;
 use crate::workload::{LOG_FACTOR, Workload};
 

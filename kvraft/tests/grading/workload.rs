@@ -1,4 +1,4 @@
-//! The course's generic test: clients at work while the weather gets worse.
+//! The course's generic test: clients at work, and faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{KvClerk, Sim, Violation, item};
+use testkit::{ELECTION_TIMEOUT, KvClerk, Sim, item, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, KvCluster};
+use crate::cluster::KvCluster;
 
 /// How many times as large as it should be a server's Raft state may become. As in the course: a
 /// leader in a minority takes the requests of clients that come back to it, and cannot get rid of
@@ -23,14 +23,14 @@ const CLIENT_TIME: Duration = Duration::from_secs(5);
 /// solutions need it, and none fails for want of calls.
 const EXTRA_TIME: Duration = Duration::from_secs(15);
 /// How often the test looks whether they have.
-const POLL: Duration = Duration::from_millis(50);
+const INTERVAL: Duration = Duration::from_millis(50);
 /// A client makes about so many calls without a pause, so that clients do meet.
 const BURST: u32 = 16;
 /// A client's own key is emptied when its value has become so long: what grows without end costs
 /// time in every call and tells nothing new.
 const LONG_VALUE: usize = 1_000;
 
-/// Who works in which weather.
+/// How many clients work, on how many servers, and what goes wrong meanwhile.
 pub struct Workload {
     /// How many clients there are.
     pub clients: u64,
@@ -52,7 +52,7 @@ pub struct Workload {
 }
 
 impl Default for Workload {
-    /// One client of five servers in fine weather.
+    /// One client of five servers, and no faults.
     fn default() -> Self {
         Self {
             clients: 1,
@@ -68,20 +68,20 @@ impl Default for Workload {
 }
 
 impl Workload {
-    /// Lets the clients work, and judges what they saw.
+    /// Lets the clients work, and checks what they saw.
     pub fn run(self, sim: &Sim) {
         let cluster = KvCluster::start(sim, self.servers, self.max_raft_state);
         sim.network().set_reliable(!self.unreliable);
         let workload = Arc::new(self);
-        let mut judge = cluster.client(0);
+        let mut reader = cluster.client(0);
         for _ in 0..ITERATIONS {
-            workload.iterate(&cluster, &mut judge);
+            workload.iterate(&cluster, &mut reader);
         }
         cluster.history().check();
     }
 
     /// One iteration.
-    fn iterate(self: &Arc<Self>, cluster: &KvCluster, judge: &mut KvClerk) {
+    fn iterate(self: &Arc<Self>, cluster: &KvCluster, reader: &mut KvClerk) {
         let shift = Shift::begin(self.calls.div_ceil(ITERATIONS), self.clients);
         let start = |number| {
             let worker = Worker::new(self, cluster, number, &shift);
@@ -107,7 +107,7 @@ impl Workload {
         }
         for (number, worker) in (0..).zip(workers) {
             let done = worker.join().expect("nobody crashes the test");
-            self.judge(cluster, judge, number, &done);
+            self.check(cluster, reader, number, &done);
         }
         match self.max_raft_state {
             Some(limit) => cluster.check_log_size(LOG_FACTOR * limit),
@@ -116,8 +116,8 @@ impl Workload {
     }
 
     /// What a client wrote is there.
-    fn judge(&self, cluster: &KvCluster, judge: &mut KvClerk, number: u64, done: &Done) {
-        let value = judge.get(&number.to_string());
+    fn check(&self, cluster: &KvCluster, reader: &mut KvClerk, number: u64, done: &Done) {
+        let value = reader.get(&number.to_string());
         if self.shared_keys {
             return;
         }
@@ -130,7 +130,7 @@ impl Workload {
 fn check_own_value(sim: &Sim, client: u64, expected: &str, value: &str) {
     if value != expected {
         let actual = format!("get wrong value, key {client}, wanted:\n{expected}\n, got\n{value}");
-        sim.fail(Violation::new("a client's own key has the value that it wrote last", actual));
+        sim.violated("a client's own key has the value that it wrote last", actual);
     }
 }
 
@@ -156,14 +156,8 @@ impl Shift {
 
     /// Waits as long as clients should work, from now on, and then ends it.
     fn end_in_time(&self) {
-        let began = Instant::now();
-        let enough = |elapsed| {
-            elapsed >= CLIENT_TIME + EXTRA_TIME
-                || elapsed >= CLIENT_TIME && self.calls.load(Relaxed) >= self.goal
-        };
-        while !enough(began.elapsed()) {
-            sleep(POLL);
-        }
+        sleep(CLIENT_TIME);
+        _ = wait_until(EXTRA_TIME, INTERVAL, || self.calls.load(Relaxed) >= self.goal);
         self.over.store(true, Relaxed);
     }
 

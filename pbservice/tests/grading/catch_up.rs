@@ -40,7 +40,7 @@ fn catch_up_missing_lines() {
         if bytes > LIMIT {
             let actual =
                 format!("{bytes} bytes were sent after {MISSED} of {PUTS} puts were missed");
-            cluster.fail("a server that returns gets the records that it lacks", actual);
+            sim.violated("a server that returns gets the records that it lacks", actual);
         }
 
         check_is_needed(&cluster, away);
@@ -48,7 +48,7 @@ fn catch_up_missing_lines() {
             let key = format!("missed {number}");
             if clerk.get(&key).as_deref() != Some("value") {
                 let actual = format!("Get({key:?}) at S{away}: {:?}", clerk.get(&key));
-                cluster.fail("a server that returns has what it had missed", actual);
+                sim.violated("a server that returns has what it had missed", actual);
             }
         }
         sim.set_commits(PUTS);
@@ -81,7 +81,7 @@ fn catch_up_by_snapshot() {
         let bytes = sim.network().total_bytes() - before;
         if !(table..2 * table).contains(&bytes) {
             let actual = format!("{bytes} bytes were sent for a table of {table}");
-            cluster.fail("a server that lacks more than the log has gets the table, once", actual);
+            sim.violated("a server that lacks more than the log has gets the table, once", actual);
         }
 
         let before = sim.network().total_bytes();
@@ -91,7 +91,7 @@ fn catch_up_by_snapshot() {
         let bytes = sim.network().total_bytes() - before;
         if bytes > table / 10 {
             let actual = format!("{bytes} bytes were sent for {MORE} puts, the table has {table}");
-            cluster.fail("a server that has got the snapshot gets records", actual);
+            sim.violated("a server that has got the snapshot gets records", actual);
         }
 
         check_is_needed(&cluster, away);
@@ -116,6 +116,6 @@ fn check_is_needed(cluster: &PbCluster, caught_up: usize) {
     let next = cluster.primary_among(&cluster.others(&down));
     if next != caught_up {
         let actual = format!("S{next} is primary, expected S{caught_up}: {}", cluster.lines());
-        cluster.fail("a server that has caught up has the highest version", actual);
+        cluster.sim().violated("a server that has caught up has the highest version", actual);
     }
 }

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use labrpc::{Disk, Instant, JoinHandle, rng, sleep};
-use linearizability::{KvInput, KvOutput};
+use labrpc::{Disk, JoinHandle, sleep};
 use pbservice::{
     Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
     Storage, Version, show_log,
 };
-use rand::RngExt as _;
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+use testkit::{
+    Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until,
+};
 
 /// Servers in every cluster.
 pub const SERVERS: usize = 5;
@@ -28,13 +26,8 @@ pub const TIME_TO_SYNC: Duration = Duration::from_millis(100);
 /// are the same cluster.
 #[derive(Clone)]
 pub struct PbCluster {
-    sim: Sim,
     servers: Cluster<PbServer>,
-    /// What each server's disk holds. Never locked across a call of the runtime.
-    disks: Arc<Mutex<Vec<Disk>>>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 /// The address of a server. As text, 10.0.0.10 comes before 10.0.0.8.
@@ -57,19 +50,17 @@ impl PbCluster {
 
     /// So many servers, whose names begin like this, with empty disks. They have not been started.
     pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
-        let disks = Arc::new(Mutex::new((0..servers).map(|_| Disk::new()).collect::<Vec<_>>()));
-        let content = Arc::clone(&disks);
         let start = move |boot: Boot| {
-            let disk = lock(&content)[boot.me].clone();
             let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
             let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
             let config = Config { address: address(boot.me), peers, snapshot_every };
-            let server = PbServer::start(config, disk).expect("its disk is its own and sound");
+            let server =
+                PbServer::start(config, boot.storage.disk).expect("its disk is its own and sound");
             Started { services: vec![server.service()], handle: server }
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
-        Self { sim: sim.clone(), servers, disks, history, clients: Arc::default() }
+        Self { servers, history }
     }
 
     /// The numbers of all servers.
@@ -82,6 +73,11 @@ impl PbCluster {
         self.all().filter(|server| !these.contains(server)).collect()
     }
 
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
+    }
+
     /// The servers as the testkit knows them.
     pub fn servers(&self) -> &Cluster<PbServer> {
         &self.servers
@@ -92,23 +88,18 @@ impl PbCluster {
         &self.history
     }
 
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
     /// A new client that reaches all servers; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
         self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
 
-    /// A new client that reaches only these servers.
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Reachable) {
-        let (mut clerk, name) = self.bare_client();
-        let reachable = Reachable { cluster: self.clone(), name };
-        reachable.only(servers);
-        (self.history.clerk(number, move |input| execute(&mut clerk, input)), reachable)
+    /// A new client that reaches only these servers. In the history, a key that was never written
+    /// has the value "".
+    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+        let (clerk, client) = self.bare_client();
+        client.reach_only(servers);
+        let get = |clerk: &mut Clerk, key: &str| clerk.get(key).unwrap_or_default();
+        (self.history.clerk(number, clerk, get, Clerk::put, Clerk::append), client)
     }
 
     /// Waits until a client's call that was under way has returned.
@@ -120,28 +111,26 @@ impl PbCluster {
     /// The same, with another patience.
     #[track_caller]
     pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
-        if poll(limit, Duration::from_millis(10), || call.is_finished().then_some(())).is_none() {
-            let claim = "a call ends soon when a majority is connected";
-            self.fail(claim, format!("{what} did not complete: {}", self.lines()));
+        if !wait_until(limit, Duration::from_millis(10), || call.is_finished()) {
+            let property = "a call ends soon when a majority is connected";
+            self.sim().violated(property, format!("{what} did not complete: {}", self.lines()));
         }
         call.join().expect("nobody crashes the test")
     }
 
     /// Waits until something is so.
     #[track_caller]
-    pub fn wait_until(&self, mut is_so: impl FnMut() -> bool) {
-        if poll(2 * FAILOVER, Duration::from_millis(5), || is_so().then_some(())).is_none() {
+    pub fn wait_until(&self, is_so: impl FnMut() -> bool) {
+        if !wait_until(2 * FAILOVER, Duration::from_millis(5), is_so) {
             let actual = format!("waited in vain: {}", self.lines());
-            self.fail("servers that can do their work soon do it", actual);
+            self.sim().violated("servers that can do their work soon do it", actual);
         }
     }
 
-    /// A new client whose calls are not recorded, and its name.
-    pub fn bare_client(&self) -> (Clerk, String) {
-        let number = self.clients.fetch_add(1, Relaxed);
-        let name = format!("C{number} of {}", self.servers.name(0));
-        let ends = self.servers.client_ends(&name);
-        (Clerk::new(self.all().map(address).zip(ends).collect()), name)
+    /// A new client that reaches all servers, and whose calls are not recorded.
+    pub fn bare_client(&self) -> (Clerk, Client) {
+        let client = self.servers.client();
+        (Clerk::new(self.all().map(address).zip(client.ends()).collect()), client)
     }
 
     /// A key has this value.
@@ -150,7 +139,7 @@ impl PbCluster {
         let value = clerk.get(key);
         if value != expected {
             let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.fail("a client reads what was written last", actual);
+            self.sim().violated("a client reads what was written last", actual);
         }
     }
 }
@@ -196,10 +185,10 @@ impl PbCluster {
     /// Waits until a server has the record with this number on its disk.
     #[track_caller]
     pub fn await_on_disk(&self, server: usize, order: Order) {
-        let is_there = || (self.version_on_disk(server).order >= order).then_some(());
-        if poll(FAILOVER, Duration::from_millis(1), is_there).is_none() {
+        let is_there = || self.version_on_disk(server).order >= order;
+        if !wait_until(FAILOVER, Duration::from_millis(1), is_there) {
             let actual = format!("S{server} does not write record {order}: {}", self.lines());
-            self.fail("a primary takes puts into its log", actual);
+            self.sim().violated("a primary takes puts into its log", actual);
         }
         // Written, and by then synced.
         sleep(TIME_TO_SYNC);
@@ -226,38 +215,7 @@ impl PbCluster {
     /// A value holds the items of some clients, `(client, how many)`.
     #[track_caller]
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
-        testkit::check_appends(value, clients).unwrap_or_else(|violation| self.sim.fail(violation));
-    }
-}
-
-/// Has a clerk make a call. In a history, a key that was never written has the value "".
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key).unwrap_or_default()),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
-}
-
-/// Which servers a client reaches.
-pub struct Reachable {
-    cluster: PbCluster,
-    /// The client's name.
-    name: String,
-}
-
-impl Reachable {
-    /// All of them.
-    pub fn everyone(&self) {
-        self.only(&self.cluster.all().collect::<Vec<_>>());
-    }
-
-    /// These, and no others.
-    pub fn only(&self, servers: &[usize]) {
-        let all: Vec<usize> = self.cluster.all().collect();
-        self.cluster.servers.disconnect_client(&self.name, &all);
-        self.cluster.servers.connect_client(&self.name, servers);
+        self.sim().check(testkit::check_appends(value, clients));
     }
 }
 
@@ -266,7 +224,7 @@ impl PbCluster {
     /// What a server says of itself; `None` if it is down.
     pub fn status(&self, server: usize) -> Option<Status> {
         let status = self.servers.call(server, PbServer::status)?;
-        self.sim.update_server(self.servers.line(server), |line| {
+        self.sim().update_server(self.servers.line(server), |line| {
             line.term = Some(status.epoch);
             line.is_leader = status.is_primary;
             line.applied = Some(status.committed.order);
@@ -283,15 +241,15 @@ impl PbCluster {
     #[track_caller]
     pub fn primary_among(&self, servers: &[usize]) -> usize {
         // Where every fifth answer is lost, an election may have to be repeated.
-        let patience = if self.sim.network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
+        let patience = if self.sim().network().is_reliable() { FAILOVER } else { 3 * FAILOVER };
         let in_office = || {
             let statuses = servers.iter().filter_map(|&s| Some((s, self.status(s)?)));
             let latest = statuses.max_by_key(|(_, status)| (status.epoch, status.is_primary));
             latest.filter(|(_, status)| status.is_primary).map(|(server, _)| server)
         };
         poll(patience, Duration::from_millis(20), in_office).unwrap_or_else(|| {
-            let claim = "a majority that is connected has a primary within three seconds";
-            self.fail(claim, format!("none: {}", self.lines()))
+            let property = "a majority that is connected has a primary within three seconds";
+            self.sim().violated(property, format!("none: {}", self.lines()))
         })
     }
 
@@ -311,10 +269,9 @@ impl PbCluster {
     /// and have them on their disks. Then the logs must be equal, record by record.
     #[track_caller]
     pub fn await_equal_logs(&self) {
-        let have_settled = || self.have_settled().then_some(());
-        if poll(2 * FAILOVER, Duration::from_millis(50), have_settled).is_none() {
+        if !wait_until(2 * FAILOVER, Duration::from_millis(50), || self.have_settled()) {
             let actual = format!("the logs differ: {}", self.lines());
-            self.fail("servers that are connected come to have the same log", actual);
+            self.sim().violated("servers that are connected come to have the same log", actual);
         }
         self.check_equal_records();
     }
@@ -341,7 +298,7 @@ impl PbCluster {
                     by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
                 if *first != record {
                     let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
-                    self.fail("all logs are equal", actual);
+                    self.sim().violated("all logs are equal", actual);
                 }
             }
         }
@@ -353,30 +310,18 @@ impl PbCluster {
     /// Cuts a server's power: it loses what is not on its disk.
     pub fn crash(&self, server: usize) {
         self.servers.crash(server);
-        let disk = self.disk(server).crash();
-        self.set_disk(server, disk);
     }
 
     /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was
     /// written but not synced.
     pub fn kill(&self, server: usize) {
-        self.servers.crash(server);
-        let disk = self.disk(server).copy();
-        self.set_disk(server, disk);
+        self.servers.kill(server);
     }
 
     /// Brings a server down in one of three ways, as the run's seed decides: without power, killed,
-    /// or asked to stop. What is left of it does not reach the disk any more.
+    /// or asked to stop.
     pub fn bring_down(&self, server: usize) {
-        match rng().random_range(0..3_u32) {
-            0 => self.crash(server),
-            1 => self.kill(server),
-            _ => {
-                self.servers.shutdown(server);
-                let disk = self.disk(server).copy();
-                self.set_disk(server, disk);
-            }
-        }
+        self.servers.bring_down(server);
     }
 
     /// Whether a server has stopped its service because its disk has failed.
@@ -386,12 +331,13 @@ impl PbCluster {
 
     /// What a server writes to, or will find when it starts.
     pub fn disk(&self, server: usize) -> Disk {
-        lock(&self.disks)[server].clone()
+        self.servers.storage(server).disk
     }
 
     /// What a server that is down will find when it starts.
     pub fn set_disk(&self, server: usize, disk: Disk) {
-        lock(&self.disks)[server] = disk;
+        let storage = StableStorage { disk, ..self.servers.storage(server) };
+        self.servers.replace_storage(server, storage);
     }
 
     /// Cuts these servers off from the others. Clients are not affected.
@@ -421,24 +367,4 @@ impl PbCluster {
         self.servers.heal();
         self.servers.start_all();
     }
-}
-
-/// Looks again and again, with pauses, until there is something to see; `None` if there was nothing
-/// for so long.
-pub fn poll<T>(limit: Duration, pause: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let began = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return Some(seen);
-        }
-        if began.elapsed() > limit {
-            return None;
-        }
-        sleep(pause);
-    }
-}
-
-/// Locks, for a moment.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

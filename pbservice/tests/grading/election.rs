@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use labrpc::{Instant, JoinHandle, sleep, spawn};
+use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
-use testkit::{LabTest, lab_test};
+use testkit::{LabTest, lab_test, poll};
 
-use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, poll};
+use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
@@ -73,10 +73,10 @@ fn old_primary_returns() {
         cluster.await_equal_logs();
         let status = cluster.status(old).expect("it is up");
         if status.is_primary || status.primary != Some(address(new)) {
-            cluster.fail("an old primary that returns becomes a backup", cluster.lines());
+            sim.violated("an old primary that returns becomes a backup", cluster.lines());
         }
         if lonely.iter().any(JoinHandle::is_finished) {
-            cluster.fail("what one server has is not acknowledged", "a put returned");
+            sim.violated("what one server has is not acknowledged", "a put returned");
         }
         cluster.check_value(&mut clerk, "x", "2");
         cluster.history().check();
@@ -114,7 +114,7 @@ fn chosen_server_linked_to_one_only() {
         let served = spawn(move || clerk.put("x", "2"));
         cluster.await_end_within(4 * FAILOVER, "a put among four of five", served);
         if put.is_finished() {
-            cluster.fail("what one server has is not acknowledged", "the lonely put returned");
+            sim.violated("what one server has is not acknowledged", "the lonely put returned");
         }
 
         cluster.servers().heal();
@@ -143,7 +143,7 @@ fn promises_are_on_disk() {
             let promises = cluster.promises_on_disk();
             if promises.iter().filter(|&&promise| promise >= epoch).count() < 3 {
                 let actual = format!("S{primary} is primary of {epoch}, on disk are {promises:?}");
-                cluster.fail("a majority has promised on disk before there is a primary", actual);
+                sim.violated("a majority has promised on disk before there is a primary", actual);
             }
             down.iter().for_each(|&server| cluster.restart(server));
             clerk.put("x", &number.to_string());
@@ -155,7 +155,7 @@ fn promises_are_on_disk() {
                 let promise = promises[server];
                 if promise < status.epoch {
                     let actual = format!("S{server} {status}, and {promise} on disk");
-                    cluster.fail("a promise survives a crash", actual);
+                    sim.violated("a promise survives a crash", actual);
                 }
             }
         }
@@ -173,7 +173,7 @@ fn await_office(cluster: &PbCluster, epoch: Epoch) -> (usize, Epoch) {
         Some((server, status.epoch))
     };
     poll(2 * FAILOVER, Duration::from_micros(20), in_office).unwrap_or_else(|| {
-        cluster.fail("a majority that is connected has a primary soon", cluster.lines())
+        cluster.sim().violated("a majority that is connected has a primary soon", cluster.lines())
     })
 }
 
@@ -225,7 +225,7 @@ fn old_record_waits_for_the_no_op() {
         let old = cluster.primary();
         let before = cluster.status(old).expect("it is up").committed;
         cluster.isolate(&[old]);
-        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let (mut writer, client) = cluster.client_of(1, &[old]);
         let put = spawn(move || writer.put("x", &"old".repeat(OLD_RECORD / 3)));
         cluster.await_on_disk(old, before.order + 1);
         cluster.all().for_each(|server| cluster.crash(server));
@@ -239,13 +239,13 @@ fn old_record_waits_for_the_no_op() {
             (status.committed.order > before.order).then_some(status)
         };
         let Some(status) = poll(2 * FAILOVER, Duration::from_micros(50), has_committed) else {
-            cluster.fail("a new primary commits its no-op soon", cluster.lines());
+            sim.violated("a new primary commits its no-op soon", cluster.lines());
         };
         if status.committed.epoch < status.epoch {
-            let claim = "a record of an old epoch is not committed by counting";
-            cluster.fail(claim, format!("S{old} {status}"));
+            let property = "a record of an old epoch is not committed by counting";
+            sim.violated(property, format!("S{old} {status}"));
         }
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the put", put);
         cluster.await_equal_logs();
         cluster.history().check();
@@ -292,7 +292,7 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
 
     // (a)
     cluster.isolate(&[a]);
-    let (mut writer, reachable) = cluster.client_of(attempt, &[a]);
+    let (mut writer, client) = cluster.client_of(attempt, &[a]);
     let value = "old".repeat(OLD_RECORD / 3);
     let put = spawn(move || writer.put("x", &value));
     cluster.await_on_disk(a, before.order + 1);
@@ -301,8 +301,8 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
     // (b)
     let others = cluster.others(&[a]);
     let Some(&[b, ..]) = await_growth(cluster, &others, 1, 1).as_deref() else {
-        let claim = "a majority has a primary within three seconds, which writes a no-op";
-        cluster.fail(claim, format!("nothing was written: {}", cluster.lines()));
+        let property = "a majority has a primary within three seconds, which writes a no-op";
+        cluster.sim().violated(property, format!("nothing was written: {}", cluster.lines()));
     };
     // All of them, so that nobody is chosen before A is back.
     others.iter().for_each(|&server| cluster.servers().disconnect(server));
@@ -333,15 +333,15 @@ fn play_old_epoch(cluster: &PbCluster, attempt: u64) -> bool {
         cluster.restart(b);
         let primary = cluster.primary();
         if primary != b {
-            cluster.fail("the highest version becomes primary", cluster.lines());
+            cluster.sim().violated("the highest version becomes primary", cluster.lines());
         }
         if put.is_finished() {
             let actual = "the put of the first epoch returned, and its record is gone";
-            cluster.fail("a record of an old epoch is not committed by counting", actual);
+            cluster.sim().violated("a record of an old epoch is not committed by counting", actual);
         }
     }
     cluster.connect_all();
-    reachable.everyone();
+    client.reach_all();
     cluster.await_end("the put of the first epoch", put);
     is_played
 }
@@ -357,14 +357,13 @@ fn await_growth(
     count: usize,
     bytes: u64,
 ) -> Option<Vec<usize>> {
-    let began = Instant::now();
     let size = |&server: &usize| {
         let len = cluster.log_len(server);
         (server, len + bytes, cluster.count_records(server), len)
     };
     let mut waiting: Vec<(usize, u64, usize, u64)> = servers.iter().map(size).collect();
     let mut have_grown = Vec::new();
-    loop {
+    poll(FAILOVER, Duration::from_micros(20), || {
         waiting.retain_mut(|(server, least, records, seen)| {
             let len = cluster.log_len(*server);
             // To count takes a look at the whole log, so that must wait until there is news.
@@ -375,12 +374,6 @@ fn await_growth(
             }
             !has_grown
         });
-        if have_grown.len() >= count {
-            return Some(have_grown);
-        }
-        if began.elapsed() > FAILOVER {
-            return None;
-        }
-        sleep(Duration::from_micros(20));
-    }
+        (have_grown.len() >= count).then(|| have_grown.clone())
+    })
 }

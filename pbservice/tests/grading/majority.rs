@@ -31,7 +31,7 @@ fn no_quorum_no_service() {
         for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
             if is_over {
                 let actual = format!("a {what} completed: {}", cluster.lines());
-                cluster.fail("two servers of five serve nothing", actual);
+                sim.violated("two servers of five serve nothing", actual);
             }
         }
 
@@ -61,8 +61,8 @@ fn partitioned_primary_serves_nothing() {
         let majority = cluster.others(&minority);
         cluster.isolate(&minority);
 
-        let (mut writer, writes_to) = cluster.client_of(1, &minority);
-        let (mut reader, reads_from) = cluster.client_of(2, &minority);
+        let (mut writer, writing) = cluster.client_of(1, &minority);
+        let (mut reader, reading) = cluster.client_of(2, &minority);
         let (mut outside, _) = cluster.client_of(3, &majority);
         let put = spawn(move || writer.put("x", "lost"));
         let get = spawn(move || reader.get("x"));
@@ -76,19 +76,19 @@ fn partitioned_primary_serves_nothing() {
         for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
             if is_over {
                 let actual = format!("a {what} in the minority completed: {}", cluster.lines());
-                cluster.fail("a primary without a majority serves nothing", actual);
+                sim.violated("a primary without a majority serves nothing", actual);
             }
         }
 
         cluster.connect_all();
-        writes_to.everyone();
-        reads_from.everyone();
+        writing.reach_all();
+        reading.reach_all();
         cluster.await_end("the put", put);
         cluster.await_end("the get", get);
         cluster.await_equal_logs();
         let primaries = cluster.statuses().values().filter(|status| status.is_primary).count();
         if primaries != 1 {
-            cluster.fail("there is one primary", format!("{primaries}: {}", cluster.lines()));
+            sim.violated("there is one primary", format!("{primaries}: {}", cluster.lines()));
         }
         cluster.check_value(&mut clerk, "x", "lost");
         cluster.history().check();
@@ -113,7 +113,7 @@ fn lost_confirmations() {
             });
             let (value, after) = cluster.await_end(&format!("get {number}"), get);
             if value != "1" {
-                cluster.fail("a client reads what was written last", format!("{value:?}"));
+                sim.violated("a client reads what was written last", format!("{value:?}"));
             }
             clerk = after;
         }
@@ -145,7 +145,7 @@ fn older_epochs_are_refused() {
         let epoch = cluster.latest_epoch();
         cluster.servers().partition(&[&[old, loyal], &[turncoat, c, d]]);
         cluster.kill(turncoat);
-        let (mut writer, reachable) = cluster.client_of(1, &[old]);
+        let (mut writer, client) = cluster.client_of(1, &[old]);
         let put = spawn(move || writer.put("x", "2"));
         cluster.restart(turncoat);
         cluster.wait_until(|| {
@@ -157,10 +157,10 @@ fn older_epochs_are_refused() {
         sim.sleep(FAILOVER);
         if put.is_finished() {
             let actual = format!("the put was acknowledged: {}", cluster.lines());
-            cluster.fail("who has promised a later epoch helps no older one", actual);
+            sim.violated("who has promised a later epoch helps no older one", actual);
         }
         cluster.connect_all();
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the put", put);
         cluster.check_value(&mut clerk, "x", "2");
         cluster.await_equal_logs();

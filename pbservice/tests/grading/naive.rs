@@ -149,7 +149,7 @@ fn get(clients: &[ClientEnd], server: usize) -> Option<String> {
 fn naive_two_primaries() {
     lab_test("naive_two_primaries", |sim| {
         let cluster = start(sim);
-        let clients = cluster.client_ends("client");
+        let clients = cluster.client().ends();
         assert!(put(&clients, 0, "1"), "the first server is primary");
 
         cluster.partition(&[&[0, 1], &[2, 3, 4]]);
@@ -171,7 +171,7 @@ fn naive_two_primaries() {
 fn naive_acknowledged_put_lost() {
     lab_test("naive_acknowledged_put_lost", |sim| {
         let cluster = start(sim);
-        let clients = cluster.client_ends("client");
+        let clients = cluster.client().ends();
         assert!(put(&clients, 0, "1"), "the first server is primary");
 
         cluster.partition(&[&[0], &[1, 2, 3, 4]]);

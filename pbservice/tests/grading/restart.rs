@@ -99,7 +99,7 @@ fn committed_is_on_the_disks_of_a_majority() {
                 let logs: Vec<String> = logs.iter().map(Version::to_string).collect();
                 let logs = logs.join(", ");
                 let actual = format!("S{primary} has committed {committed}, on disk are {logs}");
-                cluster.fail("what is committed is on the disks of a majority", actual);
+                sim.violated("what is committed is on the disks of a majority", actual);
             }
             sleep(Duration::from_micros(50));
         }
@@ -161,14 +161,14 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
     let snapshot = cluster.open_disk(0).1.snapshot.last.order;
     if fault.is_none() && snapshot < 2 * SNAPSHOT_EVERY {
         let actual = format!("snapshot up to {snapshot}, one is due every {SNAPSHOT_EVERY}");
-        cluster.fail("snapshots are taken on the way", actual);
+        sim.violated("snapshots are taken on the way", actual);
     }
     cluster.connect_all();
     let value = cluster.client(1).get("x");
     let items = value.matches('x').count() as u64;
     if items < acknowledged {
         let actual = format!("{what}: {acknowledged} appends acknowledged, {items} there");
-        cluster.fail("what was acknowledged is there after a restart", actual);
+        sim.violated("what was acknowledged is there after a restart", actual);
     }
     cluster.check_appends(&value, &[(0, items)]);
     cluster.wait_until(|| at_work.is_finished());
@@ -212,7 +212,7 @@ fn damaged_server_is_repaired() {
         let status = cluster.status(0).expect("it is up");
         if get.is_finished() || status.version.is_some() || status.is_primary {
             let actual = format!("S0 is damaged, S3 and S4 are down: {}", cluster.lines());
-            cluster.fail("a server whose log is corrupt does not count", actual);
+            sim.violated("a server whose log is corrupt does not count", actual);
         }
 
         // With a third sound server there is a primary, which repairs the damaged one.
@@ -265,7 +265,7 @@ fn lost_acknowledged_records() {
         cluster.await_equal_logs();
         if calls > usual + CALLS {
             let actual = format!("{calls} calls in {FAILOVER:?}, {usual} when nothing is lost");
-            cluster.fail("a backup that has lost records gets them once", actual);
+            sim.violated("a backup that has lost records gets them once", actual);
         }
         cluster.check_appends(&clerk.get("x"), &[(0, PUTS)]);
         cluster.history().check();

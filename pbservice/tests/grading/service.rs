@@ -17,11 +17,11 @@ fn put_get_tc01() {
         let cluster = PbCluster::start(sim);
         let (mut clerk, _) = cluster.bare_client();
         if let Some(value) = clerk.get("x") {
-            cluster.fail("a missing key has no value", format!("Get(\"x\"): {value:?}"));
+            sim.violated("a missing key has no value", format!("Get(\"x\"): {value:?}"));
         }
         clerk.put("x", "");
         if clerk.get("x").as_deref() != Some("") {
-            cluster.fail("an empty value is a value", format!("Get(\"x\"): {:?}", clerk.get("x")));
+            sim.violated("an empty value is a value", format!("Get(\"x\"): {:?}", clerk.get("x")));
         }
         let mut clerk = cluster.client(0);
         for (key, value) in [("x", "1"), ("y", "2"), ("x", "3")] {
@@ -38,7 +38,7 @@ fn put_get_tc01() {
         let acknowledged = cluster.operations(primary).len();
         if acknowledged != 5 {
             let actual = format!("{acknowledged} operations in the log of S{primary}, not 5");
-            cluster.fail("the log has every operation once", actual);
+            sim.violated("the log has every operation once", actual);
         }
         cluster.history().check();
     });
@@ -67,12 +67,12 @@ fn put_get_when_primary_is_dead_tc02() {
             let took = began.elapsed();
             if took > FAILOVER {
                 let actual = format!("S{dead} is dead, and the next put takes {took:?}");
-                cluster.fail("service is back within three seconds", actual);
+                sim.violated("service is back within three seconds", actual);
             }
             let primary = cluster.primary();
             if Some(address(primary)) != named {
                 let actual = format!("S{primary} is primary, expected {named:?}: {statuses:?}");
-                cluster.fail("highest version, then lowest address", actual);
+                sim.violated("highest version, then lowest address", actual);
             }
         }
         cluster.check_appends(&clerk.get("x"), &[(0, 2)]);
@@ -130,13 +130,13 @@ fn put_get_in_slow_network_tc03() {
         clerk.put("long delays", "");
         if began.elapsed() > AT_ONCE {
             let actual = format!("the first put took {:?}", began.elapsed());
-            cluster.fail("a backup that cannot be reached delays nobody", actual);
+            sim.violated("a backup that cannot be reached delays nobody", actual);
         }
         let began = Instant::now();
         append_all(&cluster, "long delays", CLIENTS, ITEMS);
         if began.elapsed() > FAILOVER {
             let actual = format!("{} appends took {:?}", CLIENTS * ITEMS, began.elapsed());
-            cluster.fail("a backup that cannot be reached delays nobody", actual);
+            sim.violated("a backup that cannot be reached delays nobody", actual);
         }
         sim.sleep(QUIET);
         cluster.connect_all();
@@ -156,7 +156,7 @@ fn put_get_in_slow_network_tc03() {
         sim.network().set_long_reordering(false);
         if after - before > EPOCHS {
             let actual = format!("epoch {before} before, {after} after, though nobody died");
-            cluster.fail("a slow primary is not replaced again and again", actual);
+            sim.violated("a slow primary is not replaced again and again", actual);
         }
 
         for key in ["long delays", "losses", "reordering"] {
@@ -213,16 +213,16 @@ fn exactly_once_over_snapshots() {
         let last = cluster.version_on_disk(primary).order;
         // The primary cannot commit the append before its client has lost sight of it.
         cluster.isolate(&[primary]);
-        let (mut unheard, reachable) = cluster.client_of(1, &[primary]);
+        let (mut unheard, client) = cluster.client_of(1, &[primary]);
         let append = spawn(move || unheard.append("x", &item(1, 0)));
         cluster.await_on_disk(primary, last + 1);
-        reachable.only(&[]);
+        client.reach_only(&[]);
         cluster.servers().heal();
         (1..ITEMS).for_each(|number| clerk.append("x", &item(0, number)));
         cluster.await_equal_logs();
         cluster.bring_all_down();
         cluster.connect_all();
-        reachable.everyone();
+        client.reach_all();
         cluster.await_end("the append", append);
         cluster.check_appends(&clerk.get("x"), &[(0, ITEMS), (1, 1)]);
         cluster.history().check();

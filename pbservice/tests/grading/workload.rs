@@ -62,11 +62,7 @@ fn rage(cluster: &PbCluster) {
         cluster.all().filter(|&server| !cluster.servers().is_up(server)).collect();
     let victim = rng().random_range(0..SERVERS as u64) as usize;
     match rng().random_range(0..6_u32) {
-        0 => {
-            let (one, other): (Vec<usize>, Vec<usize>) =
-                cluster.all().partition(|_| rng().random_bool(0.5));
-            cluster.servers().partition(&[&one, &other]);
-        }
+        0 => cluster.servers().partition_at_random(),
         1 => cluster.servers().heal(),
         2 | 3 if down.len() < 2 && !down.contains(&victim) => cluster.bring_down(victim),
         _ => down.iter().for_each(|&server| cluster.restart(server)),

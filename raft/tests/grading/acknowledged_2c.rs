@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use labrpc::sleep;
-use testkit::lab_test;
+use testkit::{lab_test, wait_until};
 
 use crate::cluster::RaftCluster;
 
@@ -40,10 +39,5 @@ fn acknowledged_entry_survives_restart_2c() {
 fn wait_for_commit(cluster: &RaftCluster, leader: usize) {
     let applied = || cluster.ledger(|ledger| ledger.applied(leader));
     let before = applied();
-    for _ in 0..1000 {
-        if applied() > before {
-            return;
-        }
-        sleep(Duration::from_micros(100));
-    }
+    _ = wait_until(Duration::from_millis(100), Duration::from_micros(100), || applied() > before);
 }

@@ -11,21 +11,16 @@ use std::time::Duration;
 use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
-use testkit::{Cluster, Sim, Violation};
+use testkit::{Cluster, ELECTION_TIMEOUT, Sim, poll, wait_until};
 
 use crate::command::Command;
 use crate::ledger::Ledger;
 use crate::server::{SharedLedger, Snapshots, raft_servers};
 
-/// How long tests wait for an election. Twice to four times what a good solution takes: tests are
-/// patient, and demand no particular timeout.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// A cluster of Raft servers, all connected with each other in the beginning. Clones are the same
 /// cluster.
 #[derive(Clone)]
 pub struct RaftCluster {
-    sim: Sim,
     servers: Cluster<Raft>,
     ledger: SharedLedger,
     /// How many commands [`RaftCluster::command`] has made.
@@ -49,7 +44,12 @@ impl RaftCluster {
         let ledger = SharedLedger::new(servers);
         let servers = raft_servers(sim, servers, &ledger, snapshots);
         servers.start_all();
-        Self { sim: sim.clone(), servers, ledger, commands: Arc::default() }
+        Self { servers, ledger, commands: Arc::default() }
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// How many servers there are.
@@ -82,18 +82,12 @@ impl RaftCluster {
 
     /// The run's network.
     pub fn network(&self) -> &Network {
-        self.sim.network()
+        self.sim().network()
     }
 
     /// Reads what the harness has seen.
     pub fn ledger<R>(&self, read: impl FnOnce(&Ledger) -> R) -> R {
         read(&self.ledger.lock())
-    }
-
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
     }
 
     /// The highest term in which any server that runs was last seen.
@@ -108,7 +102,7 @@ impl RaftCluster {
 
     /// The largest Raft state that any server has saved, also of those that lag or are down.
     pub fn log_size(&self) -> usize {
-        self.all().map(|i| self.servers.persister(i).raft_state_size()).max().unwrap_or(0)
+        self.all().map(|i| self.servers.storage(i).persister.raft_state_size()).max().unwrap_or(0)
     }
 }
 
@@ -149,9 +143,7 @@ impl RaftCluster {
 
     /// Splits the cluster into two sides at random, one of which may be empty.
     pub fn split_at_random(&self) {
-        let (one, other): (Vec<usize>, Vec<usize>) =
-            self.all().partition(|_| rng().random_bool(0.5));
-        self.partition(&[&one, &other]);
+        self.servers.partition_at_random();
     }
 
     /// Mends all links that were cut.
@@ -214,52 +206,47 @@ impl RaftCluster {
     /// Waits until a connected server leads, for about five election timeouts; returns the leader
     /// of the highest term. The ledger sees to it that there is one per term.
     pub fn check_one_leader(&self) -> usize {
-        for _ in 0..10 {
-            sleep(Duration::from_millis(450 + rng().random_range(0..100_u64)));
-            let connected = self.connected();
-            let leaders = connected.into_iter().filter_map(|server| {
+        let interval = Duration::from_millis(450 + rng().random_range(0..100_u64));
+        sleep(interval);
+        let leader = poll(9 * interval, interval, || {
+            let leaders = self.connected().into_iter().filter_map(|server| {
                 let state = self.state(server).filter(|state| state.is_leader)?;
                 Some((state.term, server))
             });
-            if let Some((_, leader)) = leaders.max() {
-                return leader;
-            }
-        }
-        let claim = "a majority that is connected elects a leader within five election timeouts";
-        self.fail(claim, "expected one leader, got none");
+            leaders.max().map(|(_, leader)| leader)
+        });
+        leader.unwrap_or_else(|| {
+            let property =
+                "a majority that is connected elects a leader within five election timeouts";
+            self.sim().violated(property, "expected one leader, got none")
+        })
     }
 
     /// Waits until no connected server but `leader` claims to lead, for about five election
     /// timeouts.
     pub fn check_nobody_else_leads(&self, leader: usize) {
         let leads = |server| self.state(server).is_some_and(|state| state.is_leader);
-        for _ in 0..50 {
-            if !self.connected().into_iter().any(|server| server != leader && leads(server)) {
-                return;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
+        let is_alone =
+            || !self.connected().into_iter().any(|server| server != leader && leads(server));
+        if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, is_alone) {
+            let actual = format!("S{leader} leads, but an older leader still claims to");
+            self.sim().violated("a leader that hears of a later term steps down", actual);
         }
-        let actual = format!("S{leader} leads, but an older leader still claims to");
-        self.fail("a leader that hears of a later term steps down", actual);
     }
 
-    /// Asks these servers in intervals of `poll` until one of them leads in a later term than any
+    /// Asks these servers once in each `interval` until one of them leads in a later term than any
     /// that was seen so far; returns the leader and its term. For about ten election timeouts.
-    pub fn wait_for_leader_among(&self, servers: &[usize], poll: Duration) -> (usize, u64) {
+    pub fn wait_for_leader_among(&self, servers: &[usize], interval: Duration) -> (usize, u64) {
         let before = self.highest_term();
-        let began = Instant::now();
-        while began.elapsed() < 10 * ELECTION_TIMEOUT {
-            for &server in servers {
-                if let Some(RaftState { term, is_leader: true }) = self.state(server)
-                    && term > before
-                {
-                    return (server, term);
-                }
-            }
-            sleep(poll);
-        }
-        let claim = "a majority that is connected elects a leader";
-        self.fail(claim, "expected one leader, got none");
+        let elected = |&server: &usize| match self.state(server)? {
+            RaftState { term, is_leader: true } if term > before => Some((server, term)),
+            _ => None,
+        };
+        let leader = poll(10 * ELECTION_TIMEOUT, interval, || servers.iter().find_map(elected));
+        leader.unwrap_or_else(|| {
+            let property = "a majority that is connected elects a leader";
+            self.sim().violated(property, "expected one leader, got none")
+        })
     }
 
     /// Waits until a server is in `term` or a later one.
@@ -272,20 +259,19 @@ impl RaftCluster {
     /// The term that all connected servers agree on. They are asked one after the other, so an
     /// election that begins meanwhile is no fault: they get an election timeout to agree.
     pub fn check_terms(&self) -> u64 {
-        let mut terms: Vec<String> = Vec::new();
-        for _ in 0..10 {
+        let mut states: Vec<(usize, RaftState)> = Vec::new();
+        let term = poll(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || {
             let connected = self.connected().into_iter();
-            let states: Vec<(usize, RaftState)> =
-                connected.filter_map(|server| Some((server, self.state(server)?))).collect();
+            states = connected.filter_map(|server| Some((server, self.state(server)?))).collect();
             let first = states.first().map_or(0, |(_, state)| state.term);
-            if states.iter().all(|(_, state)| state.term == first) {
-                return first;
-            }
-            terms = states.iter().map(|(i, state)| format!("S{i}@{}", state.term)).collect();
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        let actual = format!("servers disagree on term: {}", terms.join(" "));
-        self.fail("without failures all servers are in the same term", actual);
+            states.iter().all(|(_, state)| state.term == first).then_some(first)
+        });
+        term.unwrap_or_else(|| {
+            let terms: Vec<String> =
+                states.iter().map(|(i, state)| format!("S{i}@{}", state.term)).collect();
+            let actual = format!("servers disagree on term: {}", terms.join(" "));
+            self.sim().violated("without failures all servers are in the same term", actual)
+        })
     }
 
     /// No connected server claims to lead.
@@ -295,7 +281,7 @@ impl RaftCluster {
                 let actual = format!(
                     "expected no leader among connected servers, but S{server} claims to be leader"
                 );
-                self.fail("nobody leads without a majority", actual);
+                self.sim().violated("nobody leads without a majority", actual);
             }
         }
     }

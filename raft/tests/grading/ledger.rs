@@ -194,10 +194,10 @@ impl Ledger {
             return Ok(());
         }
         let actual = format!("apply error: server {server} apply out of order {index}");
-        let claim = "a server applies each index once, in order";
+        let property = "a server applies each index once, in order";
         let hint = "do two tasks send on the apply channel, or does one let go of the lock between \
                     choosing what to send and sending it?";
-        Err(Violation::new(claim, actual).expected(format!("index {}", applied + 1)).hint(hint))
+        Err(Violation::new(property, actual).expected(format!("index {}", applied + 1)).hint(hint))
     }
 
     /// A snapshot does not take a server back.
@@ -224,8 +224,8 @@ impl Ledger {
                 "apply error: commit index={index} server={server} {command:?} != server={by} \
                  {chosen:?}"
             );
-            let claim = "no two servers apply different commands at one index";
-            return Err(Violation::new(claim, actual));
+            let property = "no two servers apply different commands at one index";
+            return Err(Violation::new(property, actual));
         }
         if index != self.chosen.len() as u64 + 1 {
             let actual = format!("apply error: server {server} apply out of order {index}");
@@ -233,8 +233,8 @@ impl Ledger {
         }
         if !self.proposals.contains_key(command) {
             let actual = format!("apply error: S{server} applies {command:?} at index {index}");
-            let claim = "only commands that were proposed are applied";
-            return Err(Violation::new(claim, actual));
+            let property = "only commands that were proposed are applied";
+            return Err(Violation::new(property, actual));
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use labrpc::{JoinHandle, rng, spawn};
 use raft::LogPos;
 use rand::RngExt as _;
-use testkit::lab_test;
+use testkit::{ELECTION_TIMEOUT, lab_test};
 
-use crate::cluster::{ELECTION_TIMEOUT, NewTerm, RaftCluster};
+use crate::cluster::{NewTerm, RaftCluster};
 use crate::command::Command;
 
 /// What is said when no attempt was left alone by elections.
@@ -21,7 +21,7 @@ fn basic_agree_2b() {
             let agreed = cluster.one(index * 100, 3);
             if agreed != index {
                 let actual = format!("got index {agreed} but expected {index}");
-                cluster.fail("commands get consecutive indices from 1 on", actual);
+                sim.violated("commands get consecutive indices from 1 on", actual);
             }
         }
     });
@@ -43,7 +43,7 @@ fn rpc_bytes_2b() {
             let agreed = cluster.one(command, 3);
             if agreed != index {
                 let actual = format!("got index {agreed} but expected {index}");
-                cluster.fail("commands get consecutive indices from 1 on", actual);
+                sim.violated("commands get consecutive indices from 1 on", actual);
             }
         }
 
@@ -53,7 +53,7 @@ fn rpc_bytes_2b() {
         let limit = 3 * sent + 50_000;
         if used > limit {
             let actual = format!("too many RPC bytes; got {used}, expected at most {limit}");
-            cluster.fail("each command is sent to each peer just once", actual);
+            sim.violated("each command is sent to each peer just once", actual);
         }
     });
 }
@@ -79,7 +79,7 @@ fn log_is_sent_once_2b() {
         let limit = 200 * rpcs;
         if bytes > limit {
             let actual = format!("{rpcs} RPCs took {bytes} bytes, expected at most {limit}");
-            cluster.fail("an idle leader sends no entries", actual);
+            sim.violated("an idle leader sends no entries", actual);
         }
     });
 }
@@ -187,13 +187,13 @@ fn concurrent_starts_2b() {
                 for command in five_commands() {
                     if !committed.contains(&command) {
                         let actual = format!("cmd {command:?} missing in {committed:?}");
-                        cluster.fail("all commands that a leader took are committed", actual);
+                        sim.violated("all commands that a leader took are committed", actual);
                     }
                 }
                 return;
             }
         }
-        cluster.fail("a leader stays leader without failures", TERM_CHANGED);
+        sim.violated("a leader stays leader without failures", TERM_CHANGED);
     });
 }
 
@@ -303,7 +303,7 @@ fn count_2b() {
         let used = cluster.rpcs_received();
         if !(1..=30).contains(&used) {
             let actual = format!("too many or few RPCs ({used}) to elect initial leader");
-            cluster.fail("an election takes few RPCs", actual);
+            sim.violated("an election takes few RPCs", actual);
         }
 
         let counted = (0..5).any(|attempt| {
@@ -313,7 +313,7 @@ fn count_2b() {
             count_rpcs_of_agreement(&cluster).is_ok()
         });
         if !counted {
-            cluster.fail("a leader stays leader without failures", TERM_CHANGED);
+            sim.violated("a leader stays leader without failures", TERM_CHANGED);
         }
 
         let before = cluster.rpcs_received();
@@ -322,7 +322,7 @@ fn count_2b() {
         // Ten heartbeats a second to two peers, as the course allows, and twice as many again.
         if used > 3 * 20 {
             let actual = format!("too many RPCs ({used}) for 1 second of idleness");
-            cluster.fail("an idle leader sends few RPCs", actual);
+            sim.violated("an idle leader sends few RPCs", actual);
         }
     });
 }
@@ -341,7 +341,7 @@ fn count_rpcs_of_agreement(cluster: &RaftCluster) -> Result<(), NewTerm> {
         let LogPos { index, .. } = pos.ok_or(NewTerm)?;
         if index != first.index + i {
             let actual = format!("Start() failed: got index {index} for {}", first.index + i);
-            cluster.fail("commands get consecutive indices", actual);
+            cluster.sim().violated("commands get consecutive indices", actual);
         }
         commands.push(command);
     }
@@ -349,8 +349,8 @@ fn count_rpcs_of_agreement(cluster: &RaftCluster) -> Result<(), NewTerm> {
         let agreed = cluster.wait_in_term(index, 3, first.term)?;
         if agreed != *command {
             let actual = format!("wrong value {agreed:?} committed for index {index}");
-            let claim = "a leader commits what it took at the index it named";
-            cluster.fail(claim, format!("{actual}; expected {command:?}"));
+            let property = "a leader commits what it took at the index it named";
+            cluster.sim().violated(property, format!("{actual}; expected {command:?}"));
         }
     }
     if cluster.highest_term() != first.term {
@@ -360,7 +360,9 @@ fn count_rpcs_of_agreement(cluster: &RaftCluster) -> Result<(), NewTerm> {
     let limit = (COUNTED + 1 + 3) * 3;
     if used > limit {
         let actual = format!("too many RPCs ({used}) for {COUNTED} entries");
-        cluster.fail("entries are sent without needless RPCs", format!("{actual}; limit {limit}"));
+        cluster
+            .sim()
+            .violated("entries are sent without needless RPCs", format!("{actual}; limit {limit}"));
     }
     Ok(())
 }
@@ -373,10 +375,12 @@ fn propose_at(
     expected: std::ops::RangeInclusive<u64>,
 ) {
     let Some(LogPos { index, .. }) = cluster.propose(leader, &Command::from(command)) else {
-        cluster.fail("a leader takes commands", format!("leader S{leader} rejected Start()"));
+        cluster
+            .sim()
+            .violated("a leader takes commands", format!("leader S{leader} rejected Start()"));
     };
     if !expected.contains(&index) {
         let actual = format!("unexpected index {index}, expected {expected:?}");
-        cluster.fail("commands get consecutive indices", actual);
+        cluster.sim().violated("commands get consecutive indices", actual);
     }
 }

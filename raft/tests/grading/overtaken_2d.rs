@@ -1,8 +1,8 @@
 //! Part 2D: snapshots and entries that overtake each other.
 
-use testkit::lab_test;
+use testkit::{ELECTION_TIMEOUT, lab_test};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 
 /// Many commands at once, while replies are lost or late, so that a leader takes snapshots of what
 /// it believes that a follower lacks; then everybody catches up.

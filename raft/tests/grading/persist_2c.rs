@@ -1,4 +1,4 @@
-//! Part 2C: persistence (handout 2C), and hard weather for everything before.
+//! Part 2C: persistence (handout 2C), and faults of all kinds for everything before.
 //!
 //! A server goes down in one of two ways, as the seed wants: it crashes, and every task of it stops
 //! where it stands, or it is shut down and runs on as a zombie that nobody hears.
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::lab_test;
+use testkit::{ELECTION_TIMEOUT, lab_test, poll};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 use crate::command::Command;
 
 /// Terms, votes and entries survive restarts of followers, of leaders, and of all at once.
@@ -297,10 +297,15 @@ fn churn(cluster: &RaftCluster) {
     let last = cluster.one_retrying(cluster.command(), 5);
     let committed: BTreeSet<Command> = (1..=last).map(|index| cluster.wait(index, 5)).collect();
     if let Some(lost) = confirmed.into_iter().find(|command| !committed.contains(command)) {
-        let claim = "what was committed once stays committed";
-        cluster.fail(claim, format!("didn't find a value: {lost:?} was committed and is lost"));
+        let property = "what was committed once stays committed";
+        cluster
+            .sim()
+            .violated(property, format!("didn't find a value: {lost:?} was committed and is lost"));
     }
 }
+
+/// How long a client that proposes waits for a commit, which may come late, or never.
+const COMMIT_PATIENCE: Duration = Duration::from_millis(400);
 
 /// Proposes commands to everyone until it is told to stop; returns those that it saw committed.
 fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Command> {
@@ -311,15 +316,11 @@ fn churn_client(cluster: &RaftCluster, number: u64, stop: &AtomicBool) -> Vec<Co
             sleep(Duration::from_millis(79 + 17 * number));
             continue;
         };
-        // Commits may come late, or never; do not wait for long.
-        for pause in [10, 20, 50, 100, 200] {
-            if let Some(chosen) = cluster.ledger(|ledger| ledger.chosen(pos.index).cloned()) {
-                if chosen == command {
-                    confirmed.push(command);
-                }
-                break;
-            }
-            sleep(Duration::from_millis(pause));
+        let chosen = poll(COMMIT_PATIENCE, COMMIT_PATIENCE / 20, || {
+            cluster.ledger(|ledger| ledger.chosen(pos.index).cloned())
+        });
+        if chosen.as_ref() == Some(&command) {
+            confirmed.push(command);
         }
     }
     confirmed

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use labrpc::{rng, sleep};
+use labrpc::rng;
 use rand::RngExt as _;
-use testkit::lab_test;
+use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::{ELECTION_TIMEOUT, RaftCluster};
+use crate::cluster::RaftCluster;
 
 /// An entry of an earlier term is not committed by counting replicas (§5.4.2, Figure 8).
 ///
@@ -83,12 +83,10 @@ fn propose_until_applied(cluster: &RaftCluster, leader: usize) {
     let before = applied();
     for _ in 0..100 {
         let taken = cluster.propose(leader, &cluster.command());
-        let patience = rng().random_range(0..20);
-        for _ in 0..patience {
-            if taken.is_none() || applied() > before {
-                return;
-            }
-            sleep(Duration::from_micros(100));
+        let patience = Duration::from_micros(100 * rng().random_range(0..20));
+        let is_over = || taken.is_none() || applied() > before;
+        if wait_until(patience, Duration::from_micros(100), is_over) {
+            return;
         }
     }
 }
@@ -108,7 +106,7 @@ fn propose_until_applied(cluster: &RaftCluster, leader: usize) {
 fn late_acknowledgements_2b() {
     lab_test("late_acknowledgements_2b", |sim| {
         let cluster = RaftCluster::start(sim, 5);
-        let poll = Duration::from_millis(10);
+        let interval = Duration::from_millis(10);
         for _ in 0..3 {
             cluster.one_retrying(cluster.command(), 5);
 
@@ -117,7 +115,7 @@ fn late_acknowledgements_2b() {
             let f = cluster.after(l, 1);
             let three = [2, 3, 4].map(|places| cluster.after(l, places));
             cluster.partition(&[&[l, f], &three]);
-            let (m, _) = cluster.wait_for_leader_among(&three, poll);
+            let (m, _) = cluster.wait_for_leader_among(&three, interval);
             cluster.network().set_long_reordering(true);
             propose_several(&cluster, l, 10);
             sim.sleep(ELECTION_TIMEOUT / 4);
@@ -135,7 +133,7 @@ fn late_acknowledgements_2b() {
 
             // (c)
             cluster.partition(&[&[l, g, h], &[m], &[f]]);
-            let (elected, _) = cluster.wait_for_leader_among(&[l, g, h], poll);
+            let (elected, _) = cluster.wait_for_leader_among(&[l, g, h], interval);
 
             // (d)
             cluster.partition(&[&[l, g], &[h], &[m], &[f]]);

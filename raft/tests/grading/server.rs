@@ -80,7 +80,7 @@ impl Life {
         snapshots: Snapshots,
         boot: Boot,
     ) -> (Self, Vec<ClientEnd>, Persister) {
-        let Boot { me, incarnation, ends, persister, line, reach, .. } = boot;
+        let Boot { me, incarnation, ends, storage, line, reach, .. } = boot;
         let life = Self {
             sim: sim.clone(),
             ledger: ledger.clone(),
@@ -91,11 +91,11 @@ impl Life {
             reach,
         };
         // Before the ledger is locked: reading is an operation at which others may run.
-        let snapshot = persister.snapshot();
+        let snapshot = storage.persister.snapshot();
         let begun = ledger.lock().begin_life(me, incarnation, &snapshot);
-        begun.unwrap_or_else(|violation| sim.fail(violation));
+        sim.check(begun);
         life.show_applied();
-        (life, ends, persister)
+        (life, ends, storage.persister)
     }
 
     /// The service: takes what Raft delivers, and snapshots itself now and then, from this same
@@ -106,14 +106,13 @@ impl Life {
             let applied =
                 self.ledger.lock().deliver(self.me, self.incarnation, message, isolated_since);
             self.show_applied();
-            match applied {
-                Ok(Applied::SnapshotDue(index, snapshot))
+            match self.sim.check(applied) {
+                Applied::SnapshotDue(index, snapshot)
                     if self.snapshots == Snapshots::EveryTenth =>
                 {
                     raft.snapshot(index, snapshot);
                 }
-                Ok(_) => {}
-                Err(violation) => self.sim.fail(violation),
+                _ => {}
             }
         }
     }
@@ -124,14 +123,13 @@ impl Life {
             let state = raft.state();
             let now = Instant::now();
             let observed = self.ledger.lock().observe(self.me, self.incarnation, state, now);
-            match observed {
-                Ok(true) => self.sim.update_server(self.line, |line| {
-                    line.term = Some(state.term);
-                    line.is_leader = state.is_leader;
-                }),
-                Ok(false) => return,
-                Err(violation) => self.sim.fail(violation),
+            if !self.sim.check(observed) {
+                return;
             }
+            self.sim.update_server(self.line, |line| {
+                line.term = Some(state.term);
+                line.is_leader = state.is_leader;
+            });
             sleep(PROBE_INTERVAL);
         }
     }

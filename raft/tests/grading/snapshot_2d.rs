@@ -104,7 +104,7 @@ fn check_log_size(cluster: &RaftCluster) {
     let size = cluster.log_size();
     if size >= MAX_LOG_SIZE {
         let actual = format!("Log size too large: {size} bytes, expected below {MAX_LOG_SIZE}");
-        cluster.fail("what a snapshot covers is dropped from the log", actual);
+        cluster.sim().violated("what a snapshot covers is dropped from the log", actual);
     }
 }
 
@@ -123,7 +123,7 @@ fn snapshot_all_crash_2d() {
             let after = cluster.one_retrying(cluster.command(), 3);
             if after < before + 1 {
                 let actual = format!("index decreased from {before} to {after}");
-                cluster.fail("what was committed stays committed", actual);
+                sim.violated("what was committed stays committed", actual);
             }
         }
     });

@@ -29,17 +29,17 @@ fn minimal_transfers_with_few_groups_4a() {
         let mut clerk = cluster.client();
         for (joining, fewest) in [(&[20, 10][..], 10), (&[15], 3), (&[5, 30], 4)] {
             let (before, after) = join(&mut clerk, joining);
-            cluster.check(check_moves(&before, &after, fewest));
-            cluster.check(check_nothing_gained(&before, &after));
+            sim.check(check_moves(&before, &after, fewest));
+            sim.check(check_nothing_gained(&before, &after));
         }
         for leaving in [&[10, 5][..], &[20]] {
             let (before, after) = leave(&mut clerk, leaving);
             let orphans = before.shards.iter().filter(|gid| leaving.contains(gid)).count();
-            cluster.check(check_moves(&before, &after, orphans));
-            cluster.check(check_nothing_lost(&before, &after));
+            sim.check(check_moves(&before, &after, orphans));
+            sim.check(check_nothing_lost(&before, &after));
         }
         let (before, after) = join(&mut clerk, &[1, 2, 3, 4, 6]);
-        cluster.check(check_moves(&before, &after, 6));
+        sim.check(check_moves(&before, &after, 6));
         cluster.check_groups(&mut clerk, &[1, 2, 3, 4, 6, 15, 30]);
         cluster.check_history(&mut clerk);
     });
@@ -58,15 +58,15 @@ fn minimal_transfers_after_moves_4a() {
             clerk.move_shard(shard, gid);
         }
         let (before, after) = join(&mut clerk, &[4]);
-        cluster.check(check_moves(&before, &after, 4));
+        sim.check(check_moves(&before, &after, 4));
 
         (0..SHARDS).for_each(|shard| clerk.move_shard(shard, 1));
         let (before, after) = leave(&mut clerk, &[2]);
-        cluster.check(check_moves(&before, &after, 6));
+        sim.check(check_moves(&before, &after, 6));
 
         (0..SHARDS).for_each(|shard| clerk.move_shard(shard, 1 + 2 * (shard as Gid % 2)));
         let (before, after) = leave(&mut clerk, &[1]);
-        cluster.check(check_moves(&before, &after, 5));
+        sim.check(check_moves(&before, &after, 5));
         cluster.check_groups(&mut clerk, &[3, 4]);
         cluster.check_history(&mut clerk);
     });
@@ -102,7 +102,7 @@ fn future_queries_4a() {
                 let config = clerk.query(Some(future));
                 if config != latest {
                     let actual = format!("Query({future}) returned {}", picture(&config));
-                    cluster.fail("a query of a future number returns the latest", actual);
+                    sim.violated("a query of a future number returns the latest", actual);
                 }
             }
         }
@@ -110,7 +110,7 @@ fn future_queries_4a() {
         let (_, after) = leave(&mut clerk, &[2]);
         let now = clerk.at(4);
         if now != after {
-            cluster.fail("a query returns the number that it asks for", picture(&now));
+            sim.violated("a query returns the number that it asks for", picture(&now));
         }
         cluster.check_history(&mut clerk);
     });
@@ -139,7 +139,7 @@ fn nonsense_changes_nothing_4a() {
         let after = clerk.latest();
         if (after.shards, &after.groups) != (before.shards, &before.groups) {
             let actual = format!("{}, then {}", picture(&before), picture(&after));
-            cluster.fail("a request that makes no sense changes nothing", actual);
+            sim.violated("a request that makes no sense changes nothing", actual);
         }
         // One that makes sense in part does that: 1 is in already, and 3 cannot leave.
         join(&mut clerk, &[1, 4]);

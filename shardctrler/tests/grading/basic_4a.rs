@@ -49,7 +49,7 @@ fn historical_queries_4a() {
                 let now = clerk.at(config.num);
                 if now != *config {
                     let actual = format!("{}, now {}", picture(config), picture(&now));
-                    cluster.fail("the past stays as it was", actual);
+                    sim.violated("the past stays as it was", actual);
                 }
             }
             cluster.connect_all();
@@ -72,7 +72,7 @@ fn move_4a() {
             (0..SHARDS).for_each(|shard| move_one(&cluster, &mut clerk, shard, goal(shard)));
             let config = clerk.latest();
             if (0..SHARDS).any(|shard| config.shards[shard] != goal(shard)) {
-                cluster.fail("shards stay where they were moved to", picture(&config));
+                sim.violated("shards stay where they were moved to", picture(&config));
             }
         }
         clerk.leave(&[503]);
@@ -93,7 +93,7 @@ fn move_one(cluster: &CtrlCluster, clerk: &mut CheckedClerk, shard: usize, gid: 
     if moved(&before, &after) != expected || made > 1 || made == 0 && !expected.is_empty() {
         let (before, after) = (picture(&before), picture(&after));
         let actual = format!("Move({shard}, {gid}) of {before} made {after}");
-        cluster.fail("a move makes one configuration, and moves one shard", actual);
+        cluster.sim().violated("a move makes one configuration, and moves one shard", actual);
     }
 }
 
@@ -138,7 +138,7 @@ fn join_five_more(cluster: &CtrlCluster, clerk: &mut CheckedClerk) {
     for gid in 11..=15 {
         clerk.join([group(gid, &format!("{gid}a {gid}b {gid}c"))]);
     }
-    cluster.check(check_nothing_gained(&before, &clerk.latest()));
+    cluster.sim().check(check_nothing_gained(&before, &clerk.latest()));
 }
 
 /// Groups that leave hand over what they have, and nothing else moves.
@@ -153,7 +153,7 @@ fn minimal_transfers_after_leaves_4a() {
         for leaving in [gids[..5].to_vec(), (11..=15).collect()] {
             let before = clerk.latest();
             leaving.iter().for_each(|&gid| clerk.leave(&[gid]));
-            cluster.check(check_nothing_lost(&before, &clerk.latest()));
+            sim.check(check_nothing_lost(&before, &clerk.latest()));
         }
         cluster.check_groups(&mut clerk, &gids[5..]);
         cluster.check_history(&mut clerk);

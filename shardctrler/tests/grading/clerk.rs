@@ -97,27 +97,9 @@ impl CheckedClerk {
         let config = self.clerk.query(num);
         self.count_call();
 
-        let call = num.map_or("Query(latest)".to_string(), |num| format!("Query({num})"));
-        let wanted = num.unwrap_or(u64::MAX);
-        if config.num < wanted.min(known) || config.num > wanted {
-            let actual = format!("{call} returned {}, after #{known} was seen", picture(&config));
-            let claim = "a query returns the number that it asks for, or the latest";
-            self.fail(claim, actual, "does every query see all that was done before it?");
-        }
+        self.sim.check(check_number(num, known, &config));
         let earlier = self.seen.note(&config);
-        if earlier != config {
-            let actual = format!(
-                "{call} returned {}\n            an earlier query {}",
-                picture(&config),
-                picture(&earlier)
-            );
-            let hint = "does every server balance alike? is a configuration changed in place?";
-            self.fail(
-                "a configuration never changes, and is the same on all servers",
-                actual,
-                hint,
-            );
-        }
+        self.sim.check(check_unchanged(&earlier, &config));
         config
     }
 
@@ -127,10 +109,31 @@ impl CheckedClerk {
         let calls = self.seen.notes().calls;
         self.sim.set_commits(calls);
     }
+}
 
-    /// Fails the run.
-    #[track_caller]
-    fn fail(&self, claim: &str, actual: String, hint: &str) -> ! {
-        self.sim.fail(Violation::new(claim, actual).hint(hint));
+/// A query for the number `num`, or for the latest, is answered with that number, or with the
+/// latest if there is no such number yet. The number `known` was seen before the question.
+fn check_number(num: Option<u64>, known: u64, answer: &Config) -> Result<(), Violation> {
+    let wanted = num.unwrap_or(u64::MAX);
+    if (wanted.min(known)..=wanted).contains(&answer.num) {
+        return Ok(());
     }
+    let call = num.map_or("Query(latest)".to_string(), |num| format!("Query({num})"));
+    let actual = format!("{call} returned {}, after #{known} was seen", picture(answer));
+    Err(Violation::new("a query returns the number that it asks for, or the latest", actual)
+        .hint("does every query see all that was done before it?"))
+}
+
+/// Two queries were answered with the same configuration under the same number.
+fn check_unchanged(earlier: &Config, now: &Config) -> Result<(), Violation> {
+    if earlier == now {
+        return Ok(());
+    }
+    let actual = format!(
+        "a query returned {}\n            an earlier query {}",
+        picture(now),
+        picture(earlier)
+    );
+    Err(Violation::new("a configuration never changes, and is the same on all servers", actual)
+        .hint("does every server balance alike? is a configuration changed in place?"))
 }

@@ -1,41 +1,35 @@
 //! The vocabulary in which the tests of lab 4A tell their stories.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
-
-use labrpc::{JoinHandle, rng, sleep, spawn};
-use rand::RngExt as _;
+use labrpc::{JoinHandle, spawn};
 use shardctrler::{Clerk, Config, Gid, ShardCtrler};
-use testkit::{Boot, ClientEnds, Cluster, Sim, Started, Violation};
+use testkit::{Boot, Client, Cluster, Sim, Started};
 
 use crate::clerk::{CheckedClerk, Seen};
 use crate::step::{Step, check_balanced, check_step, picture};
-
-/// How long tests wait for an election. Twice to four times what a good solution takes.
-pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Servers of the controller, all connected with each other in the beginning, and what their
 /// clients saw. Clones are the same cluster.
 #[derive(Clone)]
 pub struct CtrlCluster {
-    sim: Sim,
     servers: Cluster<ShardCtrler>,
     seen: Seen,
-    /// How many clients there were.
-    clients: Arc<AtomicU64>,
 }
 
 impl CtrlCluster {
     /// Starts three servers on a reliable network.
     pub fn start(sim: &Sim) -> Self {
         let start = |boot: Boot| {
-            let server = ShardCtrler::new(boot.ends, boot.me, boot.persister);
+            let server = ShardCtrler::new(boot.ends, boot.me, boot.storage.persister);
             Started { services: server.services(), handle: server }
         };
         let servers = Cluster::new(sim, "S", 3, start, ShardCtrler::kill);
         servers.start_all();
-        Self { sim: sim.clone(), servers, seen: Seen::default(), clients: Arc::default() }
+        Self { servers, seen: Seen::default() }
+    }
+
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// The numbers of all servers.
@@ -45,22 +39,15 @@ impl CtrlCluster {
 
     /// A new client that reaches all servers.
     pub fn client(&self) -> CheckedClerk {
-        self.client_with_ends().0
+        self.client_of(&self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, servers: &[usize]) -> (CheckedClerk, ClientEnds) {
-        let (clerk, ends) = self.client_with_ends();
-        ends.reach_only(servers);
-        (clerk, ends)
-    }
-
-    /// A new client and the switches of its ends.
-    fn client_with_ends(&self) -> (CheckedClerk, ClientEnds) {
-        let name = format!("C{}", self.clients.fetch_add(1, Relaxed));
-        let servers: Vec<&str> = self.all().map(|server| self.servers.name(server)).collect();
-        let (switches, ends) = ClientEnds::new(&self.sim, &name, &servers);
-        (CheckedClerk::new(&self.sim, Clerk::new(ends), &self.seen), switches)
+    pub fn client_of(&self, servers: &[usize]) -> (CheckedClerk, Client) {
+        let client = self.servers.client();
+        client.reach_only(servers);
+        let clerk = Clerk::new(client.shuffled_ends());
+        (CheckedClerk::new(self.sim(), clerk, &self.seen), client)
     }
 
     /// Has clients at work at the same time, one for each item, and waits until all have ended.
@@ -80,27 +67,16 @@ impl CtrlCluster {
 
 /// What is checked.
 impl CtrlCluster {
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
-    /// Fails the run if a rule is broken.
-    #[track_caller]
-    pub fn check<T>(&self, rule: Result<T, Violation>) -> T {
-        rule.unwrap_or_else(|violation| self.sim.fail(violation))
-    }
-
     /// The latest configuration is balanced, and has just these groups, in ascending order.
     #[track_caller]
     pub fn check_groups(&self, clerk: &mut CheckedClerk, expected: &[Gid]) -> Config {
         let config = clerk.latest();
         if !config.groups.keys().eq(expected) {
             let actual = format!("{}, expected {expected:?}", picture(&config));
-            self.fail("groups that have joined and not left are there, and no others", actual);
+            self.sim()
+                .violated("groups that have joined and not left are there, and no others", actual);
         }
-        self.check(check_balanced(&config));
+        self.sim().check(check_balanced(&config));
         config
     }
 
@@ -110,7 +86,7 @@ impl CtrlCluster {
         let actual = config.groups.get(gid);
         if actual != Some(servers) {
             let actual = format!("group {gid} has {actual:?}, joined with {servers:?}");
-            self.fail("a group has the servers with which it joined", actual);
+            self.sim().violated("a group has the servers with which it joined", actual);
         }
     }
 
@@ -121,9 +97,9 @@ impl CtrlCluster {
         let latest = clerk.latest().num;
         let configs: Vec<Config> = (0..=latest).map(|num| clerk.at(num)).collect();
         if configs[0] != Config::default() {
-            self.fail("configuration 0 has no groups", picture(&configs[0]));
+            self.sim().violated("configuration 0 has no groups", picture(&configs[0]));
         }
-        configs.windows(2).map(|pair| self.check(check_step(&pair[0], &pair[1]))).collect()
+        configs.windows(2).map(|pair| self.sim().check(check_step(&pair[0], &pair[1]))).collect()
     }
 }
 
@@ -136,9 +112,7 @@ impl CtrlCluster {
 
     /// Splits the servers at random.
     pub fn partition_at_random(&self) {
-        let (one, other): (Vec<usize>, Vec<usize>) =
-            self.all().partition(|_| rng().random_bool(0.5));
-        self.partition(&one, &other);
+        self.servers.partition_at_random();
     }
 
     /// Connects everyone with everyone, and starts those that are down.
@@ -160,15 +134,6 @@ impl CtrlCluster {
 
     /// Waits until a server that is up says that it leads, and returns the first that does.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads = |&server: &usize| {
-                self.servers.call(server, |server| server.raft().state().is_leader)
-            };
-            if let Some(leader) = self.all().find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(ELECTION_TIMEOUT / 10);
-        }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.servers.leader(|server| server.raft().state().is_leader)
     }
 }

@@ -1,4 +1,4 @@
-//! Many clients at once, in bad weather: each request must count once.
+//! Many clients at once, and faults: each request must count once.
 //!
 //! Every group joins once and leaves once, and no shard is moved to the same group twice by hand.
 //! So the history itself tells how often each request was executed, in whichever order they came.
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use labrpc::{JoinHandle, sleep, spawn};
 use shardctrler::{Gid, SHARDS};
-use testkit::{Sim, Violation};
+use testkit::{ELECTION_TIMEOUT, Sim, Violation};
 
 use crate::clerk::{CheckedClerk, group};
-use crate::cluster::{CtrlCluster, ELECTION_TIMEOUT};
+use crate::cluster::CtrlCluster;
 use crate::step::{Step, picture};
 
 /// The groups that are there all the time, and to which shards are moved by hand.
@@ -24,9 +24,9 @@ const GUESTS: Gid = 6;
 /// How many clients move shards.
 const MOVERS: usize = 2;
 
-/// What becomes of the servers and the network.
+/// What goes wrong meanwhile.
 #[derive(Clone, Copy, Default)]
-pub struct Weather {
+pub struct Faults {
     /// All servers go down and up again, and again.
     pub restarts: bool,
     /// The servers are split again and again.
@@ -41,15 +41,15 @@ enum Job {
     Move(Range<usize>),
 }
 
-/// Lets the clients work on a network that loses messages, and judges what has become of it.
-pub fn run(sim: &Sim, weather: Weather) {
+/// Lets the clients work on a network that loses messages, and checks what has become of it.
+pub fn run(sim: &Sim, faults: Faults) {
     let cluster = CtrlCluster::start(sim);
     let mut clerk = cluster.client();
     clerk.join(RESIDENTS.map(|gid| group(gid, "a b c")));
     sim.network().set_reliable(false);
 
     let over = Arc::new(AtomicBool::new(false));
-    let storm = raise_storm(&cluster, weather, &over);
+    let injector = inject_faults(&cluster, faults, &over);
     let hosts = (1..=HOSTS).map(|host| Job::Host(100 * host..100 * host + GUESTS));
     let share = SHARDS / MOVERS;
     let movers = (0..MOVERS).map(|mover| Job::Move(mover * share..(mover + 1) * share));
@@ -59,23 +59,23 @@ pub fn run(sim: &Sim, weather: Weather) {
         Job::Move(shards) => shards.for_each(|shard| move_around(&observed, &mut clerk, shard)),
     });
     over.store(true, Relaxed);
-    storm.join().expect("nobody crashes the test");
+    injector.join().expect("nobody crashes the test");
 
     sim.network().set_reliable(true);
     let steps = cluster.check_history(&mut clerk);
-    cluster.check(judge(&steps));
+    sim.check(check_requests(&steps));
 }
 
-/// A task that makes the weather until `over` is set.
-fn raise_storm(cluster: &CtrlCluster, weather: Weather, over: &Arc<AtomicBool>) -> JoinHandle<()> {
+/// A task that injects faults until `over` is set.
+fn inject_faults(cluster: &CtrlCluster, faults: Faults, over: &Arc<AtomicBool>) -> JoinHandle<()> {
     let (cluster, over) = (cluster.clone(), Arc::clone(over));
     spawn(move || {
         while !over.load(Relaxed) {
             sleep(ELECTION_TIMEOUT);
-            if weather.restarts {
+            if faults.restarts {
                 cluster.restart_all();
             }
-            if weather.partitions {
+            if faults.partitions {
                 cluster.partition_at_random();
             }
         }
@@ -101,14 +101,14 @@ fn move_around(cluster: &CtrlCluster, clerk: &mut CheckedClerk, shard: usize) {
             let (before, after) = (picture(&before), picture(&after));
             let actual =
                 format!("Move({shard}, {gid}) after {before} is not in {after}, nor between");
-            cluster.fail("a request that has returned was executed", actual);
+            cluster.sim().violated("a request that has returned was executed", actual);
         }
     }
 }
 
 /// Each join and each leave was executed once. So was each move, unless it changed nothing, in
 /// which case there may be a configuration for it.
-fn judge(steps: &[Step]) -> Result<(), Violation> {
+fn check_requests(steps: &[Step]) -> Result<(), Violation> {
     let guests = (1..=HOSTS).flat_map(|host| 100 * host..100 * host + GUESTS);
     let comings = guests.clone().map(|gid| Step::Join(vec![gid]));
     let goings = guests.map(|gid| Step::Leave(vec![gid]));

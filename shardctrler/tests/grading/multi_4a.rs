@@ -18,7 +18,7 @@ fn multi_group_join_leave_4a() {
         clerk.join(groups[..2].to_vec());
         let first = cluster.check_groups(&mut clerk, &[1, 2]);
         if first.num != 1 {
-            cluster.fail("one join makes one configuration", picture(&first));
+            sim.violated("one join makes one configuration", picture(&first));
         }
         clerk.join([groups[2].clone()]);
         let config = cluster.check_groups(&mut clerk, &[1, 2, 3]);
@@ -28,7 +28,7 @@ fn multi_group_join_leave_4a() {
         let config = cluster.check_groups(&mut clerk, &[2]);
         cluster.check_servers(&config, &groups[1]);
         if config.num != 3 {
-            cluster.fail("one leave makes one configuration", picture(&config));
+            sim.violated("one leave makes one configuration", picture(&config));
         }
         clerk.leave(&[2]);
         cluster.check_groups(&mut clerk, &[]);
@@ -68,7 +68,7 @@ fn concurrent_multi_leave_join_4a() {
 fn join_five_more(cluster: &CtrlCluster, clerk: &mut CheckedClerk) -> Vec<Gid> {
     let before = clerk.latest();
     clerk.join((11..=15).map(|gid| group(gid, &format!("{gid}a {gid}b"))));
-    cluster.check(check_nothing_gained(&before, &clerk.latest()));
+    cluster.sim().check(check_nothing_gained(&before, &clerk.latest()));
     (11..=15).collect()
 }
 
@@ -96,7 +96,7 @@ fn minimal_transfers_after_multileaves_4a() {
         for leaving in [&gids[..5], &more] {
             let before = clerk.latest();
             clerk.leave(leaving);
-            cluster.check(check_nothing_lost(&before, &clerk.latest()));
+            sim.check(check_nothing_lost(&before, &clerk.latest()));
         }
         cluster.check_groups(&mut clerk, &gids[5..]);
         cluster.check_history(&mut clerk);
@@ -118,7 +118,7 @@ fn same_config_on_servers_4a() {
             cluster.bring_down(leader);
             // Another server leads now, and is asked for everything again.
             if cluster.leader() == leader {
-                cluster.fail("a server that is down does not lead", format!("S{leader} leads"));
+                sim.violated("a server that is down does not lead", format!("S{leader} leads"));
             }
             cluster.check_history(&mut clerk);
             cluster.connect_all();

@@ -46,8 +46,8 @@ fn check_owners(config: &Config) -> Result<(), Violation> {
     if config.shards.iter().all(owned) && !config.groups.contains_key(&NO_GROUP) {
         return Ok(());
     }
-    let claim = "each shard is with a group that exists, or with nobody if there is none";
-    Err(Violation::new(claim, picture(config)))
+    let property = "each shard is with a group that exists, or with nobody if there is none";
+    Err(Violation::new(property, picture(config)))
 }
 
 /// Groups have equally many shards, give or take one; those with none count too.
@@ -132,9 +132,9 @@ pub fn check_moves(before: &Config, after: &Config, fewest: usize) -> Result<(),
     if moves == fewest {
         return Ok(());
     }
-    let claim = "as few shards move as an even assignment allows";
+    let property = "as few shards move as an even assignment allows";
     let actual = format!("{moves} shards moved: {}", pictures(before, after));
-    Err(Violation::new(claim, actual)
+    Err(Violation::new(property, actual)
         .expected(format!("{fewest} moves"))
         .hint("only shards of groups that leave, or that have too many, have to move"))
 }

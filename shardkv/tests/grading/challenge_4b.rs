@@ -60,7 +60,7 @@ fn challenge1_delete_4b() {
             let actual = format!(
                 "snapshot + persisted Raft state are too big: {saved} > {SAVED_LIMIT} bytes"
             );
-            cluster.fail("a group deletes what another has", actual);
+            sim.violated("a group deletes what another has", actual);
         }
         data.check(&mut clerk);
         cluster.check_history();
@@ -148,9 +148,9 @@ fn use_key(
     before: &'static str,
     after: &'static str,
 ) -> KvClerk {
-    let claim = "shards that a group has are served while others are awaited";
+    let property = "shards that a group has are served while others are awaited";
     let (key, sim) = (key.to_string(), cluster.sim().clone());
-    cluster.within(PATIENCE, claim, move || {
+    cluster.within(PATIENCE, property, move || {
         check_value(&sim, &mut clerk, &key, before);
         clerk.put(&key, after);
         check_value(&sim, &mut clerk, &key, after);

@@ -1,13 +1,11 @@
 //! The vocabulary in which the tests of lab 4B tell their stories.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, Instant, JoinHandle, channel, sleep, spawn};
-use linearizability::{KvInput, KvOutput};
+use labrpc::{Instant, JoinHandle, channel, sleep, spawn};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
-use testkit::{Boot, ClientEnds, Cluster, KvClerk, KvHistory, Sim, Started, Violation};
+use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
 
 /// Servers of the controller.
 const CTRLERS: usize = 3;
@@ -30,8 +28,6 @@ pub struct ShardCluster {
     admin: shardctrler::Clerk,
     max_raft_state: Option<usize>,
     history: KvHistory,
-    /// How many clients there were.
-    clients: Cell<u64>,
 }
 
 /// The number of a group, by its place among the groups of a test.
@@ -48,15 +44,15 @@ impl ShardCluster {
 
     /// Starts so many groups.
     pub fn with_groups(sim: &Sim, groups: usize, max_raft_state: Option<usize>) -> Self {
-        let start = |Boot { me, ends, persister, .. }| {
-            let server = ShardCtrler::new(ends, me, persister);
+        let start = |Boot { me, ends, storage, .. }| {
+            let server = ShardCtrler::new(ends, me, storage.persister);
             Started { services: server.services(), handle: server }
         };
         let ctrlers = Cluster::new(sim, "ctrler", CTRLERS, start, ShardCtrler::kill);
         ctrlers.start_all();
-        let (_, ends) = ClientEnds::new(sim, "admin", &names(&ctrlers));
+        let admin = shardctrler::Clerk::new(ctrlers.client().shuffled_ends());
         let group = |group| {
-            let cluster = group_cluster(sim, gid(group), &names(&ctrlers), max_raft_state);
+            let cluster = group_cluster(sim, gid(group), &ctrlers.names(), max_raft_state);
             cluster.start_all();
             cluster
         };
@@ -64,10 +60,9 @@ impl ShardCluster {
             sim: sim.clone(),
             groups: (0..groups).map(group).collect(),
             ctrlers,
-            admin: shardctrler::Clerk::new(ends),
+            admin,
             max_raft_state,
             history: KvHistory::new(sim),
-            clients: Cell::default(),
         }
     }
 
@@ -78,7 +73,7 @@ impl ShardCluster {
 
     /// The names of a group's servers.
     pub fn server_names(&self, group: usize) -> Vec<&str> {
-        names(&self.groups[group])
+        self.groups[group].names()
     }
 
     /// The places of all groups.
@@ -86,24 +81,12 @@ impl ShardCluster {
         0..self.groups.len()
     }
 
-    /// The names of the controller's servers.
-    pub fn ctrlers(&self) -> Vec<&str> {
-        names(&self.ctrlers)
-    }
-
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
-    }
-
     /// A new client of its own; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
-        self.clients.set(self.clients.get() + 1);
-        let name = format!("C{}", self.clients.get());
-        let (_, ctrler_ends) = ClientEnds::new(&self.sim, &name, &self.ctrlers());
-        let mut clerk = Clerk::new(ctrler_ends, make_end(&self.sim, name));
-        self.history.clerk(number, move |input| execute(&mut clerk, input))
+        let client = self.ctrlers.client();
+        let ctrler_ends = client.shuffled_ends();
+        let clerk = Clerk::new(ctrler_ends, move |server: &str| client.end(server));
+        self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append)
     }
 
     /// All calls of all clients together are linearizable.
@@ -117,13 +100,13 @@ impl ShardCluster {
     pub fn within<T: Send + 'static>(
         &self,
         limit: Duration,
-        claim: &str,
+        property: &str,
         action: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         let (sender, done) = channel();
         spawn(move || sender.send(action()).ok()); // Whoever waited may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
-            self.fail(claim, format!("a client's calls did not return within {limit:?}"))
+            self.sim.violated(property, format!("a client's calls did not return within {limit:?}"))
         })
     }
 }
@@ -137,41 +120,14 @@ fn group_cluster(
 ) -> Cluster<ShardKv> {
     let ctrlers: Vec<String> = ctrlers.iter().map(ToString::to_string).collect();
     let start = move |boot: Boot| {
-        let Boot { me, ends, persister, outside, .. } = boot;
+        let Boot { me, ends, storage, outside, .. } = boot;
         let ctrler_ends = ctrlers.iter().map(|ctrler| outside.make(ctrler)).collect();
         let make_end = move |server: &str| outside.make(server);
-        let server = ShardKv::new(ends, me, persister, max_raft_state, gid, ctrler_ends, make_end);
+        let server =
+            ShardKv::new(ends, me, storage.persister, max_raft_state, gid, ctrler_ends, make_end);
         Started { services: server.services(), handle: server }
     };
     Cluster::new(sim, &format!("server-{gid}-"), GROUP_SIZE, start, ShardKv::kill)
-}
-
-/// The names of a cluster's servers.
-fn names<S: Send + Sync + 'static>(cluster: &Cluster<S>) -> Vec<&str> {
-    (0..cluster.len()).map(|server| cluster.name(server)).collect()
-}
-
-/// Makes open ends for a client.
-fn make_end(sim: &Sim, client: String) -> impl Fn(&str) -> ClientEnd + Send + Sync + 'static {
-    let (network, made) = (sim.network().clone(), std::sync::atomic::AtomicU64::new(0));
-    move |server: &str| {
-        let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("{client}>{server} #{number}");
-        let end = network.make_end(&name);
-        network.connect(&name, server);
-        network.enable(&name);
-        end
-    }
-}
-
-/// Has a clerk make a call.
-fn execute(clerk: &mut Clerk, input: &KvInput) -> KvOutput {
-    match input {
-        KvInput::Get { key } => return KvOutput::Value(clerk.get(key)),
-        KvInput::Put { key, value } => clerk.put(key, value),
-        KvInput::Append { key, value } => clerk.append(key, value),
-    }
-    KvOutput::Done
 }
 
 /// What the administrator does. It is done when the controller has agreed: shards move later.
@@ -179,7 +135,7 @@ impl ShardCluster {
     /// These groups join, in one configuration.
     pub fn join(&mut self, groups: &[usize]) {
         let servers = |&group: &usize| {
-            let servers = names(&self.groups[group]).into_iter().map(String::from).collect();
+            let servers = self.server_names(group).into_iter().map(String::from).collect();
             (gid(group), servers)
         };
         self.admin.join(groups.iter().map(servers).collect());
@@ -198,9 +154,9 @@ impl ShardCluster {
 
     /// A task that moves a shard to and fro between the first two groups for some time.
     pub fn keep_moving(&self, shard: usize, time: Duration) -> JoinHandle<()> {
-        let (_, ends) = ClientEnds::new(&self.sim, "mover", &self.ctrlers());
+        let mut clerk = shardctrler::Clerk::new(self.ctrlers.client().shuffled_ends());
         spawn(move || {
-            let (mut clerk, began) = (shardctrler::Clerk::new(ends), Instant::now());
+            let began = Instant::now();
             for group in (0..2).cycle().take_while(|_| began.elapsed() < time) {
                 clerk.move_shard(shard, gid(group));
                 sleep(Duration::from_millis(150));
@@ -266,14 +222,14 @@ impl ShardCluster {
     /// up.
     #[track_caller]
     pub fn check_log_size(&self) {
-        for _ in 0..10 {
-            if self.size_problem().is_none() {
-                return;
-            }
-            sleep(Duration::from_millis(100));
-        }
-        if let Some(actual) = self.size_problem() {
-            self.fail("a server takes a snapshot when its log grows, and only then", actual);
+        let mut problem = None;
+        let is_short = || {
+            problem = self.size_problem();
+            problem.is_none()
+        };
+        if !wait_until(Duration::from_secs(1), Duration::from_millis(100), is_short) {
+            let property = "a server takes a snapshot when its log grows, and only then";
+            self.sim.violated(property, problem.unwrap_or_default());
         }
     }
 
@@ -281,7 +237,7 @@ impl ShardCluster {
     fn size_problem(&self) -> Option<String> {
         for group in &self.groups {
             for server in 0..GROUP_SIZE {
-                let (persister, name) = (group.persister(server), group.name(server));
+                let (persister, name) = (group.storage(server).persister, group.name(server));
                 let (log, snapshot) = (persister.raft_state_size(), persister.snapshot_size());
                 match self.max_raft_state.map(|size| LOG_FACTOR * size) {
                     Some(limit) if log > limit => {
@@ -300,7 +256,7 @@ impl ShardCluster {
     /// Bytes that all servers of all groups have saved: Raft states and snapshots.
     pub fn saved_bytes(&self) -> usize {
         let servers = self.groups.iter().flat_map(|group| (0..GROUP_SIZE).map(move |s| (group, s)));
-        let persisters = servers.map(|(group, server)| group.persister(server));
+        let persisters = servers.map(|(group, server)| group.storage(server).persister);
         persisters.map(|saved| saved.raft_state_size() + saved.snapshot_size()).sum()
     }
 }

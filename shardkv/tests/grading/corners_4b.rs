@@ -6,7 +6,7 @@ use std::time::Duration;
 use labrpc::{rng, sleep, spawn};
 use rand::RngExt as _;
 use shardctrler::SHARDS;
-use testkit::{KvClerk, lab_test};
+use testkit::{KvClerk, lab_test, wait_until};
 
 use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 use crate::data::{Data, check_value, ms};
@@ -39,9 +39,9 @@ fn keys_in_their_shards_4b() {
         let shard =
             |key: &str| key.as_bytes().first().map_or(0, |&byte| usize::from(byte) % SHARDS);
         keys.retain(|key| owners[shard(key)] == gid(0));
-        let claim = "a key is in the shard of its first byte";
+        let property = "a key is in the shard of its first byte";
         let sim = sim.clone();
-        cluster.within(PATIENCE, claim, move || {
+        cluster.within(PATIENCE, property, move || {
             keys.iter().for_each(|key| check_value(&sim, &mut clerk, key, key));
         });
         cluster.check_history();
@@ -62,8 +62,8 @@ fn last_group_leaves_4b() {
             cluster.bring_up(&[last]);
             cluster.join(&[next]);
             let mut clerk = cluster.client(0); // Asks the next group at once.
-            let claim = "the group that joins next gets what the last one had";
-            data = cluster.within(PATIENCE, claim, move || {
+            let property = "the group that joins next gets what the last one had";
+            data = cluster.within(PATIENCE, property, move || {
                 data.check_and_append(&mut clerk, 5);
                 data
             });
@@ -106,15 +106,11 @@ fn crash_while_dropping_4b() {
 
 /// What shards have left behind is gone soon.
 fn check_saved(cluster: &ShardCluster) {
-    for _ in 0..50 {
-        if cluster.saved_bytes() <= SAVED_LIMIT {
-            return;
-        }
-        sleep(ms(100));
+    if !wait_until(ms(5_000), ms(100), || cluster.saved_bytes() <= SAVED_LIMIT) {
+        let saved = cluster.saved_bytes();
+        let actual = format!("all servers have saved {saved} bytes, limit {SAVED_LIMIT}");
+        cluster.sim().violated("a group deletes what another has, also after a crash", actual);
     }
-    let saved = cluster.saved_bytes();
-    let actual = format!("all servers have saved {saved} bytes, limit {SAVED_LIMIT}");
-    cluster.fail("a group deletes what another has, also after a crash", actual);
 }
 
 /// The key by which the following tests look at shard 0.
@@ -234,6 +230,6 @@ fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) 
 
 /// A client can read, and what it reads is part of the history.
 fn read_soon(cluster: &ShardCluster, mut clerk: KvClerk) {
-    let claim = "a shard is served after all groups have found each other";
-    cluster.within(PATIENCE, claim, move || drop(clerk.get(KEY)));
+    let property = "a shard is served after all groups have found each other";
+    cluster.within(PATIENCE, property, move || drop(clerk.get(KEY)));
 }

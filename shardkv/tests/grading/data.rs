@@ -7,7 +7,7 @@ use std::time::Duration;
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use shardctrler::SHARDS;
-use testkit::{KvClerk, Sim, Violation};
+use testkit::{KvClerk, Sim};
 
 use crate::cluster::ShardCluster;
 
@@ -102,7 +102,7 @@ pub fn check_value(sim: &Sim, clerk: &mut KvClerk, key: &str, expected: &str) {
 fn compare(sim: &Sim, key: &str, expected: &str, received: &str) {
     if received != expected {
         let actual = format!("Get({key}): expected:\n{expected}\nreceived:\n{received}");
-        sim.fail(Violation::new("a client reads what was written last", actual));
+        sim.violated("a client reads what was written last", actual);
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use labrpc::{Instant, sleep, spawn};
 use shardctrler::{Config, Gid, SHARDS, ShardCtrler};
 use shardkv::Clerk;
-use testkit::{Boot, ClientEnds, Cluster, Sighting, Sim, Started, check_sightings};
+use testkit::{Boot, Client, Cluster, Sighting, Sim, Started, check_sightings};
 
 use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 
@@ -26,14 +26,13 @@ use crate::cluster::{GROUP_SIZE, ShardCluster, gid};
 const OPEN: Duration = Duration::from_millis(300);
 /// For how long they are closed: the network fails a call whose path is closed within 100 ms.
 const CLOSED: Duration = Duration::from_millis(150);
-/// To whom the probes' ends belong.
-const PROBE: &str = "probe";
 
 /// Probes at work. Clones are the same.
 #[derive(Clone)]
 pub struct Monitor {
     sim: Sim,
-    servers: Arc<Vec<String>>,
+    /// The client whose ends the probes use.
+    client: Client,
     /// When the links were opened last. Neither this nor the next is ever locked across a call of
     /// the runtime.
     opened: Arc<Mutex<Instant>>,
@@ -47,15 +46,16 @@ impl Monitor {
     pub fn start(cluster: &ShardCluster) -> Self {
         let sim = cluster.sim();
         let decoy = start_decoy(sim);
-        let names = |group| cluster.server_names(group).into_iter().map(String::from);
+        let servers: Vec<&str> =
+            cluster.all_groups().flat_map(|group| cluster.server_names(group)).collect();
         let monitor = Self {
             sim: sim.clone(),
-            servers: Arc::new(cluster.all_groups().flat_map(names).collect()),
+            client: Client::new(sim, &servers),
             opened: Arc::new(Mutex::new(Instant::now())),
             sightings: Arc::default(),
             stop: Arc::default(),
         };
-        for (number, server) in monitor.servers.iter().enumerate() {
+        for (number, server) in servers.into_iter().enumerate() {
             for shard in 0..SHARDS {
                 monitor.probe(&decoy, server, shard, gid(number / GROUP_SIZE));
             }
@@ -66,18 +66,9 @@ impl Monitor {
     }
 
     /// Starts the task that asks one server for one shard. It ends with the run.
-    fn probe(&self, decoy: &str, server: &str, shard: usize, group: Gid) {
-        let name = format!("{PROBE} {server} {shard}");
-        let (_, decoy_ends) = ClientEnds::new(&self.sim, &name, &[decoy]);
-        let (network, target) = (self.sim.network().clone(), server.to_string());
-        let made = std::sync::atomic::AtomicU64::new(0);
-        let mut clerk = Clerk::new(decoy_ends, move |_| {
-            let end = format!("{name} #{}", made.fetch_add(1, Relaxed));
-            let made = network.make_end_of(PROBE, &end);
-            network.connect(&end, &target);
-            network.enable(&end);
-            made
-        });
+    fn probe(&self, decoy: &Cluster<ShardCtrler>, server: &str, shard: usize, group: Gid) {
+        let (client, server) = (self.client.clone(), server.to_string());
+        let mut clerk = Clerk::new(decoy.client().ends(), move |_| client.end(&server));
         let key = char::from(b'2' + shard as u8).to_string(); // "2" is in shard 0.
         let monitor = self.clone();
         spawn(move || {
@@ -93,13 +84,12 @@ impl Monitor {
 
     /// The task that opens and closes the links of the probes.
     fn open_and_close(&self) {
-        let network = self.sim.network();
         while !self.stop.load(Relaxed) {
             let now = Instant::now();
             *lock(&self.opened) = now;
-            self.servers.iter().for_each(|server| network.mend(PROBE, server));
+            self.client.reach_all();
             sleep(OPEN);
-            self.servers.iter().for_each(|server| network.cut(PROBE, server));
+            self.client.reach_only(&[]);
             sleep(CLOSED);
         }
     }
@@ -116,24 +106,22 @@ impl Monitor {
             let owners: Vec<Gid> = configs.iter().map(|config| config.shards[shard]).collect();
             let of_shard = sightings.iter().filter(|(of, _)| *of == shard);
             let of_shard: Vec<Sighting> = of_shard.map(|(_, sighting)| *sighting).collect();
-            let checked = check_sightings(shard, &owners, &of_shard);
-            checked.unwrap_or_else(|violation| self.sim.fail(violation));
+            self.sim.check(check_sightings(shard, &owners, &of_shard));
         }
     }
 }
 
-/// Starts a controller that says for ever that one group has all shards; returns its server's name.
-fn start_decoy(sim: &Sim) -> String {
-    let start = |Boot { me, ends, persister, .. }| {
-        let server = ShardCtrler::new(ends, me, persister);
+/// Starts a controller that always says that one group has all shards.
+fn start_decoy(sim: &Sim) -> Cluster<ShardCtrler> {
+    let start = |Boot { me, ends, storage, .. }| {
+        let server = ShardCtrler::new(ends, me, storage.persister);
         Started { services: server.services(), handle: server }
     };
     let decoy = Cluster::new(sim, "decoy", 1, start, ShardCtrler::kill);
     decoy.start_all();
-    let (_, ends) = ClientEnds::new(sim, "decoy's admin", &[decoy.name(0)]);
     let servers = vec!["whom the probe is for".to_string()];
-    shardctrler::Clerk::new(ends).join(BTreeMap::from([(1, servers)]));
-    decoy.name(0).to_string()
+    shardctrler::Clerk::new(decoy.client().ends()).join(BTreeMap::from([(1, servers)]));
+    decoy
 }
 
 /// Locks what nobody keeps locked across a call of the runtime.

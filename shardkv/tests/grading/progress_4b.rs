@@ -27,8 +27,8 @@ fn other_groups_down_4b() {
         let owners = cluster.config().shards;
         let up = |key: &usize| [gid(0), gid(2)].contains(&owners[shard_of(*key)]);
         let keys: Vec<usize> = data.keys().filter(up).collect();
-        let claim = "a group that is up serves its shards, whoever else is down";
-        cluster.within(READS_LIMIT, claim, move || {
+        let property = "a group that is up serves its shards, whoever else is down";
+        cluster.within(READS_LIMIT, property, move || {
             keys.into_iter().for_each(|key| data.check_key(&mut clerk, key));
         });
         cluster.check_history();
@@ -61,7 +61,7 @@ fn others_move_4b() {
         mover.join().expect("nobody crashes the test");
         if reads < READS {
             let actual = format!("{reads} reads in {MOVING:?}, expected {READS}");
-            cluster.fail("shards that stay are served while others move", actual);
+            sim.violated("shards that stay are served while others move", actual);
         }
         cluster.check_history();
     });
@@ -85,8 +85,8 @@ fn shards_arrive_soon_4b() {
             // All shards go from one group to the next.
             cluster.join(&[(round + 1) % 3]);
             cluster.leave(&[round % 3]);
-            let claim = "shards arrive soon, though one server of each group is down";
-            (data, clerk) = cluster.within(HANDOVER_LIMIT, claim, move || {
+            let property = "shards arrive soon, though one server of each group is down";
+            (data, clerk) = cluster.within(HANDOVER_LIMIT, property, move || {
                 data.check_and_append(&mut clerk, 5);
                 (data, clerk)
             });
@@ -115,8 +115,8 @@ fn crash_while_shards_move_4b() {
             sleep(ms(3_000)); // Time for an election and for the shards to move.
 
             cluster.bring_down(&[old]);
-            let claim = "shards arrive though all servers go down meanwhile";
-            (data, clerk) = cluster.within(READS_LIMIT, claim, move || {
+            let property = "shards arrive though all servers go down meanwhile";
+            (data, clerk) = cluster.within(READS_LIMIT, property, move || {
                 data.check_and_append(&mut clerk, 5);
                 (data, clerk)
             });

@@ -9,7 +9,7 @@ use crate::sim::Sim;
 /// Makes ends for one incarnation of a server. Clones make ends for the same.
 ///
 /// Unlike those to its peers, they stay open when the incarnation is taken down, as in the course:
-/// a zombie that does not stop does harm through them. Who calls on one of them later than
+/// a zombie that does not stop does harm through them. A call on one of them later than
 /// [`SILENCE_AFTER`](crate::SILENCE_AFTER) fails the run.
 #[derive(Clone)]
 pub struct OutsideEnds {
@@ -28,7 +28,7 @@ struct Made {
     /// The ends that are connected.
     names: Vec<String>,
     /// Whether the incarnation should have stopped long ago.
-    buried: bool,
+    is_trapped: bool,
 }
 
 impl OutsideEnds {
@@ -49,26 +49,26 @@ impl OutsideEnds {
         let end = network.make_end_of(&self.server, &name);
         network.connect(&name, to);
         network.enable(&name);
-        let buried = {
+        let is_trapped = {
             let mut made = self.made();
             made.names.push(name.clone());
-            made.buried
+            made.is_trapped
         };
-        if buried {
-            self.sim.bury(&self.server, &[name]);
+        if is_trapped {
+            self.sim.trap_calls(&self.server, &[name]);
         }
         end
     }
 
     /// From now on, a call on any of the ends fails the run.
-    pub(super) fn bury(&self) {
+    pub(super) fn trap_calls(&self) {
         let names = {
             let mut made = self.made();
-            made.buried = true;
+            made.is_trapped = true;
             made.names.clone()
         };
         if !names.is_empty() {
-            self.sim.bury(&self.server, &names);
+            self.sim.trap_calls(&self.server, &names);
         }
     }
 

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
-use labrpc::{Instant, decode, encode, sleep};
+use labrpc::{decode, encode};
 use serde::{Deserialize, Serialize};
-use testkit::{Boot, Cluster, Sim, Started, Violation};
+use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
 
 /// How long [`CounterCluster::one`] tries before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
 /// How long it waits when no server that it can reach leads.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
+/// How long [`CounterCluster::check_counters`] waits.
+const CHECK_BUDGET: Duration = Duration::from_secs(25);
 
 /// What the counter can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +42,9 @@ impl StateMachine for Counter {
             Action::Increment => self.value += 1,
             Action::Nothing => {}
             Action::Decrement => {
-                let claim = "nothing is executed without a majority";
+                let property = "nothing is executed without a majority";
                 let actual = "a request to a leader that was cut off was executed";
-                self.sim.fail(Violation::new(claim, actual));
+                self.sim.violated(property, actual);
             }
         }
         self.value
@@ -56,8 +58,8 @@ impl StateMachine for Counter {
         self.value = match decode(snapshot) {
             Ok(value) => value,
             Err(error) => {
-                let claim = "a machine is restored from what it has made";
-                self.sim.fail(Violation::new(claim, error.to_string()))
+                let property = "a machine is restored from what it has made";
+                self.sim.violated(property, error.to_string())
             }
         };
     }
@@ -89,7 +91,6 @@ impl Submission {
 /// Three servers with a counter, all connected in the beginning. Clones are the same cluster.
 #[derive(Clone)]
 pub struct CounterCluster {
-    sim: Sim,
     servers: Cluster<Rsm<Counter>>,
     /// How many clients there were: each request comes from another.
     clients: Arc<AtomicU64>,
@@ -105,15 +106,14 @@ impl CounterCluster {
     pub fn start(sim: &Sim, max_raft_state: Option<usize>) -> Self {
         let run = sim.clone();
         let start = move |boot: Boot| {
-            let Boot { me, ends, persister, .. } = boot;
+            let Boot { me, ends, storage, .. } = boot;
             let counter = Counter { sim: run.clone(), value: 0 };
-            let rsm = Rsm::new(ends, me, persister, max_raft_state, counter);
+            let rsm = Rsm::new(ends, me, storage.persister, max_raft_state, counter);
             Started { services: vec![rsm.service()], handle: rsm }
         };
         let servers = Cluster::new(sim, "S", 3, start, Rsm::kill);
         servers.start_all();
         Self {
-            sim: sim.clone(),
             servers,
             clients: Arc::default(),
             leader: Arc::default(),
@@ -121,10 +121,9 @@ impl CounterCluster {
         }
     }
 
-    /// Fails the run.
-    #[track_caller]
-    pub fn fail(&self, claim: &str, actual: impl Into<String>) -> ! {
-        self.sim.fail(Violation::new(claim, actual));
+    /// The run that the cluster is part of.
+    pub fn sim(&self) -> &Sim {
+        self.servers.sim()
     }
 
     /// A request of a client that has made none before.
@@ -146,21 +145,17 @@ impl CounterCluster {
     /// Has a request executed by whichever server leads among those that can be reached, in ten
     /// seconds; returns the reply.
     pub fn one(&self, action: Action) -> Option<u64> {
-        let began = Instant::now();
         let request = self.request(action);
-        while began.elapsed() < ONE_BUDGET {
+        poll(ONE_BUDGET, ONE_PAUSE, || {
             let (first, reachable) = (self.leader.load(Relaxed), self.reachable());
-            for server in (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s)) {
+            let mut servers = (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s));
+            servers.find_map(|server| {
                 let request = request.clone();
-                let result = self.servers.call(server, move |rsm| rsm.submit(request));
-                if let Some(Ok(reply)) = result {
-                    self.leader.store(server, Relaxed);
-                    return Some(reply);
-                }
-            }
-            sleep(ONE_PAUSE);
-        }
-        None
+                let reply = self.servers.call(server, move |rsm| rsm.submit(request))?.ok()?;
+                self.leader.store(server, Relaxed);
+                Some(reply)
+            })
+        })
     }
 
     /// To whom requests may go.
@@ -179,65 +174,51 @@ impl CounterCluster {
         let reply = self.one(Action::Increment);
         if reply != Some(expected) {
             let actual = format!("expected {expected} instead of {reply:?}");
-            self.fail("each increment takes effect once, within 10 s", actual);
+            self.sim().violated("each increment takes effect once, within 10 s", actual);
         }
     }
 
     /// So many servers have this value, soon.
     #[track_caller]
     pub fn check_counters(&self, expected: u64, servers: usize) {
-        let mut pause = Duration::from_millis(10);
         let mut values = Vec::new();
-        for _ in 0..30 {
+        let have_executed = || {
             let value = |server| self.servers.call(server, |rsm| rsm.peek(|counter| counter.value));
             values = (0..3).map(value).collect();
-            if values.iter().filter(|value| **value == Some(expected)).count() >= servers {
-                return;
-            }
-            sleep(pause);
-            if pause < Duration::from_secs(1) {
-                pause *= 2;
-            }
+            values.iter().filter(|value| **value == Some(expected)).count() >= servers
+        };
+        if !wait_until(CHECK_BUDGET, Duration::from_millis(10), have_executed) {
+            let actual =
+                format!("expected {servers} servers with counter {expected}, got {values:?}");
+            self.sim().violated("every server executes what was agreed on", actual);
         }
-        let actual = format!("expected {servers} servers with counter {expected}, got {values:?}");
-        self.fail("every server executes what was agreed on", actual);
     }
 
     /// All these requests end within some time.
     #[track_caller]
     pub fn check_end(&self, submissions: &[Submission], patience: Duration) {
-        let began = Instant::now();
-        while !submissions.iter().all(Submission::is_over) {
-            if began.elapsed() > patience {
-                let open = submissions.iter().filter(|submission| !submission.is_over()).count();
-                let actual = format!("{open} submissions have not returned after {patience:?}");
-                self.fail("a request fails once its server knows that it does not lead", actual);
-            }
-            sleep(Duration::from_millis(10));
+        let are_over = || submissions.iter().all(Submission::is_over);
+        if !wait_until(patience, Duration::from_millis(10), are_over) {
+            let open = submissions.iter().filter(|submission| !submission.is_over()).count();
+            let actual = format!("{open} submissions have not returned after {patience:?}");
+            let property = "a request fails once its server knows that it does not lead";
+            self.sim().violated(property, actual);
         }
     }
 
     /// No server's Raft state is larger than this.
     pub fn check_log_size(&self, limit: usize) {
-        let sizes = (0..3).map(|server| self.servers.persister(server).raft_state_size());
+        let sizes = (0..3).map(|server| self.servers.storage(server).persister.raft_state_size());
         let largest = sizes.max().unwrap_or(0);
         if largest > limit {
             let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
-            self.fail("a server takes a snapshot when its log grows", actual);
+            self.sim().violated("a server takes a snapshot when its log grows", actual);
         }
     }
 
     /// Waits until a server leads, and returns its number.
     pub fn leader(&self) -> usize {
-        for _ in 0..50 {
-            let leads =
-                |&server: &usize| self.servers.call(server, |rsm| rsm.raft().state().is_leader);
-            if let Some(leader) = (0..3).find(|server| leads(server) == Some(true)) {
-                return leader;
-            }
-            sleep(Duration::from_millis(100));
-        }
-        self.fail("a majority that is connected elects a leader", "expected one leader, got none");
+        self.servers.leader(|rsm| rsm.raft().state().is_leader)
     }
 
     /// Cuts a server off from the others, and from requests.

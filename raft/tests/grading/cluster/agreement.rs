@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use labrpc::{Instant, sleep};
+use labrpc::Instant;
 use raft::LogPos;
+use testkit::{ELECTION_TIMEOUT, poll, wait_until};
 
 use super::RaftCluster;
 use crate::command::Command;
@@ -13,13 +14,14 @@ const ONE_BUDGET: Duration = Duration::from_secs(10);
 /// How long it then waits for one proposal to be applied before it proposes again.
 const ONE_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks.
-const ONE_POLL: Duration = Duration::from_millis(20);
+const ONE_INTERVAL: Duration = Duration::from_millis(20);
 /// How long it waits when nobody claims to lead.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often [`RaftCluster::wait`] looks; it waits 10 ms after the first look, then twice as long
-/// each time until that is more than a second: about 30 s in all.
-const WAIT_POLLS: u32 = 30;
+/// How long [`RaftCluster::wait`] waits.
+const WAIT_BUDGET: Duration = Duration::from_secs(30);
+/// How often it looks.
+const WAIT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A server was seen in a later term than the one in which a test began to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,22 +63,19 @@ impl RaftCluster {
 
     /// [`RaftCluster::one`] and [`RaftCluster::one_retrying`].
     fn agree(&self, command: &Command, servers: usize, retry: Retry) -> u64 {
-        let began = Instant::now();
         let mut cursor = 0;
-        while began.elapsed() < ONE_BUDGET {
-            let Some(index) = self.propose_to_any(command, &mut cursor) else {
-                sleep(ONE_PAUSE);
-                continue;
-            };
-            if self.is_agreed(command, index, servers) {
-                return index;
+        let agreed = poll(ONE_BUDGET, ONE_PAUSE, || {
+            let index = self.propose_to_any(command, &mut cursor)?;
+            match self.is_agreed(command, index, servers) {
+                true => Some(Some(index)),
+                false if retry == Retry::Never => Some(None),
+                false => None,
             }
-            if retry == Retry::Never {
-                break;
-            }
-        }
-        let claim = "a majority that is connected agrees on a command within 10 s";
-        self.fail(claim, format!("one({command:?}) failed to reach agreement"));
+        });
+        agreed.flatten().unwrap_or_else(|| {
+            let property = "a majority that is connected agrees on a command within 10 s";
+            self.sim().violated(property, format!("one({command:?}) failed to reach agreement"))
+        })
     }
 
     /// Proposes to connected servers in turn, beginning after `cursor`; returns the index.
@@ -92,24 +91,18 @@ impl RaftCluster {
 
     /// Waits for a while until so many servers have applied this command at this index.
     fn is_agreed(&self, command: &Command, index: u64, servers: usize) -> bool {
-        let proposed = Instant::now();
-        while proposed.elapsed() < ONE_PATIENCE {
-            let agreed = self.ledger(|ledger| {
+        wait_until(ONE_PATIENCE, ONE_INTERVAL, || {
+            self.ledger(|ledger| {
                 ledger.n_committed(index) >= servers && ledger.chosen(index) == Some(command)
-            });
-            if agreed {
-                return true;
-            }
-            sleep(ONE_POLL);
-        }
-        false
+            })
+        })
     }
 
     /// Nobody has applied this index.
     pub fn check_not_committed(&self, index: u64) {
         if let Some(command) = self.ledger(|ledger| ledger.chosen(index).cloned()) {
             let actual = format!("index {index} is committed with {command:?}, but should not be");
-            self.fail("without a majority nothing is committed", actual);
+            self.sim().violated("without a majority nothing is committed", actual);
         }
     }
 
@@ -118,14 +111,10 @@ impl RaftCluster {
     pub fn wait_until_applied(&self, server: usize) {
         let applied = || self.ledger(|ledger| ledger.applied(server));
         let before = applied();
-        for _ in 0..2000 {
-            if applied() > before {
-                return;
-            }
-            sleep(Duration::from_millis(5));
+        if !wait_until(10 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 200, || applied() > before) {
+            let actual = format!("S{server} applies nothing after index {before}");
+            self.sim().violated("a server that is connected again catches up", actual);
         }
-        let actual = format!("S{server} applies nothing after index {before}");
-        self.fail("a server that is connected again catches up", actual);
     }
 
     /// Waits until so many servers have applied `index` in their current lives; returns what they
@@ -136,26 +125,18 @@ impl RaftCluster {
 
     /// As [`RaftCluster::wait`], as long as no server is seen in a later term than `term`.
     pub fn wait_in_term(&self, index: u64, servers: usize, term: u64) -> Result<Command, NewTerm> {
-        let mut pause = Duration::from_millis(10);
-        for _ in 0..WAIT_POLLS {
-            if self.ledger(|ledger| ledger.n_committed(index)) >= servers {
-                break;
-            }
-            sleep(pause);
-            if pause < Duration::from_secs(1) {
-                pause *= 2;
-            }
-            if self.ledger(|ledger| ledger.max_term()) > term {
-                return Err(NewTerm);
-            }
-        }
-        let applied = self.ledger(|ledger| ledger.n_committed(index));
-        match self.ledger(|ledger| ledger.chosen(index).cloned()) {
-            Some(command) if applied >= servers => Ok(command),
-            _ => {
-                let actual = format!("only {applied} decided for index {index}; wanted {servers}");
-                self.fail("what is committed reaches every server", actual)
-            }
-        }
+        let decided = poll(WAIT_BUDGET, WAIT_INTERVAL, || {
+            self.ledger(|ledger| {
+                if ledger.n_committed(index) >= servers {
+                    return ledger.chosen(index).cloned().map(Ok);
+                }
+                (ledger.max_term() > term).then_some(Err(NewTerm))
+            })
+        });
+        decided.unwrap_or_else(|| {
+            let applied = self.ledger(|ledger| ledger.n_committed(index));
+            let actual = format!("only {applied} decided for index {index}; wanted {servers}");
+            self.sim().violated("what is committed reaches every server", actual)
+        })
     }
 }

@@ -1,11 +1,11 @@
-//! Where a test is written, which is also how cargo names it.
+//! The full name of a test, which follows from the path of its source.
 
 use std::panic::Location;
 
-/// The parts of a grading test's full name: package, test target and path of modules, all taken
-/// from the path of its source, `raft/tests/grading/election_2a.rs`.
+/// A grading test's full name, taken from the path of its source,
+/// `raft/tests/grading/election_2a.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct TestPath {
     /// `raft`.
     pub(crate) package: String,
     /// `grading`.
@@ -14,13 +14,13 @@ pub(crate) struct Place {
     pub(crate) path: String,
 }
 
-impl Place {
-    /// The place of the test with this name that is written at `location`.
+impl TestPath {
+    /// The path of the test with this name that is written at `location`.
     pub(crate) fn new(location: &Location<'_>, test: &str) -> Self {
         Self::of_file(location.file(), test)
     }
 
-    /// The place of a test in the source with this path.
+    /// The path of a test in this source.
     fn of_file(file: &str, test: &str) -> Self {
         let parts: Vec<&str> = file.trim_end_matches(".rs").split(['/', '\\']).collect();
         let tests = parts.iter().rposition(|part| *part == "tests").unwrap_or(0);
@@ -38,17 +38,17 @@ mod tests {
     use super::*;
 
     /// Package, target and path of the test `t_2a` in a file.
-    fn place(file: &str) -> (String, String, String) {
-        let Place { package, target, path } = Place::of_file(file, "t_2a");
+    fn path(file: &str) -> (String, String, String) {
+        let TestPath { package, target, path } = TestPath::of_file(file, "t_2a");
         (package, target, path)
     }
 
     #[test]
     fn names_come_from_the_path_of_the_source() {
         let expected = |path: &str| ("raft".into(), "grading".into(), path.to_string());
-        assert_eq!(place("raft/tests/grading/election_2a.rs"), expected("election_2a::t_2a"));
-        assert_eq!(place("raft\\tests\\grading\\election_2a.rs"), expected("election_2a::t_2a"));
-        assert_eq!(place("/any/where/raft/tests/grading/main.rs"), expected("t_2a"));
-        assert_eq!(place("raft/tests/grading.rs"), expected("t_2a"));
+        assert_eq!(path("raft/tests/grading/election_2a.rs"), expected("election_2a::t_2a"));
+        assert_eq!(path("raft\\tests\\grading\\election_2a.rs"), expected("election_2a::t_2a"));
+        assert_eq!(path("/any/where/raft/tests/grading/main.rs"), expected("t_2a"));
+        assert_eq!(path("raft/tests/grading.rs"), expected("t_2a"));
     }
 }

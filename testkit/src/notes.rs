@@ -1,4 +1,4 @@
-//! What the harness knows about a run while it goes on, kept where the report finds it afterwards.
+//! What the harness notes about a run while it goes on, and the report shows afterwards.
 //!
 //! Everything here is plain data behind an ordinary lock that is never held across a call of the
 //! runtime. No student code runs while a report is made from it.
@@ -9,32 +9,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::cluster::SILENCE_AFTER;
 use crate::violation::Violation;
 
-/// The notes of one run.
+/// The notes of one run, as all its tasks see them.
 #[derive(Debug, Default)]
-pub(crate) struct Board(Mutex<Notes>);
+pub(crate) struct SharedNotes(Mutex<Notes>);
 
-/// What the board's lock guards.
+/// The notes of one run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     /// One line for each server.
     pub(crate) servers: Vec<ServerLine>,
-    /// What the test accused the solution of before it panicked.
+    /// The property that the test found broken before it panicked.
     pub(crate) violation: Option<Violation>,
     /// Why the run proves nothing, if a checker gave up.
     pub(crate) unknown: Option<String>,
     /// Commands that were agreed on, or operations that clients completed.
     pub(crate) commits: u64,
-    /// Servers that stand for those killed long ago, each with the name of the latter.
-    pub(crate) graves: Vec<(String, String)>,
+    /// Names of servers that take the calls of servers which should have stopped long ago, each
+    /// with the name of the latter.
+    pub(crate) traps: Vec<(String, String)>,
 }
 
 impl Notes {
-    /// If a run failed with this message because a killed server would not rest, says so.
-    pub(crate) fn accuse_zombie(&self, message: &str) -> Option<Violation> {
+    /// If a run failed with this message because of a call by a server that should have stopped
+    /// long ago, says so.
+    pub(crate) fn call_of_zombie(&self, message: &str) -> Option<Violation> {
         let (_, server) = self
-            .graves
+            .traps
             .iter()
-            .find(|(grave, _)| message.starts_with(&format!("server {grave} has no handler")))?;
+            .find(|(trap, _)| message.starts_with(&format!("server {trap} has no handler")))?;
         let method = message.split('\'').nth(1).unwrap_or_default();
         let late = SILENCE_AFTER.as_secs();
         let actual = format!("{server} still calls {method} more than {late} s after kill()");
@@ -77,15 +79,15 @@ impl fmt::Display for ServerLine {
     }
 }
 
-impl Board {
-    /// The notes.
-    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
+impl SharedNotes {
+    /// Locks the notes.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Notes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a line for a server; returns its number.
     pub(crate) fn add_server(&self, name: &str) -> usize {
-        let mut notes = self.notes();
+        let mut notes = self.lock();
         notes.servers.push(ServerLine { name: name.to_string(), ..ServerLine::default() });
         notes.servers.len() - 1
     }

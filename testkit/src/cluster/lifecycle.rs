@@ -1,0 +1,166 @@
+//! Starting servers and taking them down.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use labrpc::{Node, Server, sleep, spawn};
+use rand::RngExt as _;
+
+use super::{Boot, Cluster, Inner, OutsideEnds, Running, StableStorage, Started};
+
+/// How long a server may go on calling others after it was asked to stop: a task that sleeps
+/// through an election timeout of 1.5 s and only then looks is fine.
+pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
+
+impl<S: Send + Sync + 'static> Cluster<S> {
+    /// Starts a server that is down, with what it saved before, and leaves it disconnected.
+    ///
+    /// # Panics
+    /// If the server is up.
+    pub fn start(&self, server: usize) {
+        assert!(!self.is_up(server), "{} is up already", self.name(server));
+        let boot = self.boot(server);
+        let outside = boot.outside.clone();
+        let node = Node::new(self.name(server));
+        let inner = Arc::clone(&self.0);
+        let started = node.call(move || {
+            let Started { handle, services } = (inner.start)(boot);
+            let server = services.into_iter().fold(Server::new(), Server::with);
+            (Arc::new(handle), server)
+        });
+        let (handle, registered) = started.expect("nobody crashes a server while it starts");
+        self.slots()[server].running = Some(Running { node, handle, outside });
+        self.0.sim.network().add_server(self.name(server), registered);
+        self.0.sim.update_server(self.line(server), |line| line.up = true);
+    }
+
+    /// Fresh ends for a server's next incarnation, and what was saved.
+    fn boot(&self, server: usize) -> Boot {
+        let name = self.name(server);
+        let mut slots = self.slots();
+        let slot = &mut slots[server];
+        slot.incarnation += 1;
+        let storage = slot.storage.clone();
+        let incarnation = slot.incarnation;
+        slot.ends =
+            self.0.names.iter().map(|peer| format!("{name}.{incarnation}>{peer}")).collect();
+        let ends = slot.ends.clone();
+        drop(slots);
+        let network = self.0.sim.network();
+        let made = ends.iter().zip(&self.0.names).map(|(end, peer)| {
+            let made = network.make_end_of(name, end);
+            network.connect(end, peer);
+            made
+        });
+        Boot {
+            me: server,
+            name: name.to_string(),
+            incarnation,
+            ends: made.collect(),
+            storage,
+            line: self.line(server),
+            reach: self.0.links.reach(server),
+            outside: OutsideEnds::new(&self.0.sim, name, incarnation),
+        }
+    }
+
+    /// Starts every server that is down and connects all of them with each other.
+    pub fn start_all(&self) {
+        (0..self.len()).filter(|&i| !self.is_up(i)).for_each(|i| self.start(i));
+        (0..self.len()).for_each(|i| self.connect(i));
+    }
+
+    /// Cuts a server's power: its tasks stop where they are, and what is not synced may be lost from
+    /// its disk. Simulation only. Nothing happens if it is down.
+    ///
+    /// # Panics
+    /// On real threads.
+    pub fn crash(&self, server: usize) {
+        self.stop_tasks(server, StableStorage::after_power_failure);
+    }
+
+    /// Kills a server's process, as `kill -9` does: its tasks stop where they are, but the machine
+    /// stays up, and with it what was written and not synced. Simulation only. Nothing happens if
+    /// it is down.
+    ///
+    /// # Panics
+    /// On real threads.
+    pub fn kill(&self, server: usize) {
+        self.stop_tasks(server, StableStorage::copy);
+    }
+
+    /// Takes a server down and stops its tasks.
+    fn stop_tasks(&self, server: usize, left: fn(&StableStorage) -> StableStorage) {
+        if let Some(Running { node, handle, .. }) = self.take_down(server, left) {
+            node.crash();
+            node.spawn(move || drop(handle));
+        }
+    }
+
+    /// Asks a server to stop and lets it run on as a zombie, which cannot save, and cannot talk to
+    /// any server but through its [`OutsideEnds`]. Nothing happens if it is down. A zombie that
+    /// still calls a server after [`SILENCE_AFTER`] fails the run.
+    pub fn shutdown(&self, server: usize) {
+        let ends = self.slots()[server].ends.clone();
+        if let Some(Running { node, handle, outside }) = self.take_down(server, StableStorage::copy)
+        {
+            let inner = Arc::clone(&self.0);
+            node.spawn(move || (inner.stop)(&handle));
+            let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
+            spawn(move || {
+                sleep(SILENCE_AFTER);
+                sim.trap_calls(&name, &ends);
+                outside.trap_calls();
+            });
+        }
+    }
+
+    /// Shuts a server down, kills it, or cuts its power, as the seed decides; on real threads
+    /// always the first.
+    pub fn bring_down(&self, server: usize) {
+        if self.0.sim.is_real() {
+            return self.shutdown(server);
+        }
+        match labrpc::rng().random_range(0..4_u32) {
+            0 => self.crash(server),
+            1 => self.kill(server),
+            _ => self.shutdown(server),
+        }
+    }
+
+    /// Brings a server down if it is up, and starts it again. It is disconnected afterwards.
+    pub fn restart(&self, server: usize) {
+        self.bring_down(server);
+        self.start(server);
+    }
+
+    /// Takes a server that is up off the network and out of its slot. `left` says what its next
+    /// incarnation finds; what this one saves from now on is lost.
+    fn take_down(
+        &self,
+        server: usize,
+        left: fn(&StableStorage) -> StableStorage,
+    ) -> Option<Running<S>> {
+        if !self.is_up(server) {
+            return None;
+        }
+        self.disconnect(server);
+        self.0.sim.network().delete_server(self.name(server));
+        self.0.sim.update_server(self.line(server), |line| line.up = false);
+        let storage = left(&self.storage(server));
+        let mut slots = self.slots();
+        let slot = &mut slots[server];
+        slot.storage = storage;
+        slot.running.take()
+    }
+}
+
+/// Tasks of a server's node drop its handle, also at the end of the test.
+impl<S: Send + Sync + 'static> Drop for Inner<S> {
+    fn drop(&mut self) {
+        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for Running { node, handle, .. } in slots.drain(..).filter_map(|slot| slot.running) {
+            node.spawn(move || drop(handle));
+        }
+    }
+}
