@@ -45,7 +45,6 @@ fn violation(problem: &str, item: &str, value: &str) -> Violation {
     let actual =
         format!("{problem} element {item} in append result: {begin:?} (of {length} bytes)");
     Violation::new("every append takes effect exactly once, and in order", actual)
-        .hint("is a request that is sent again executed again?")
 }
 
 #[cfg(test)]

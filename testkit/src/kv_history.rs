@@ -130,9 +130,7 @@ fn violation(report: &Report<String>) -> Violation {
         }
         None => "history is not linearizable".to_string(),
     };
-    Violation::new("every call takes effect once, between its start and its return", actual).hint(
-        "does a leader without a majority answer? is a request that is sent again executed again?",
-    )
+    Violation::new("every call takes effect once, between its start and its return", actual)
 }
 
 /// Why a history could not be judged.

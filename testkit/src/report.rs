@@ -23,9 +23,6 @@ pub(crate) fn failure(
     for server in &notes.servers {
         line(&mut text, &server.to_string());
     }
-    if let Some(hint) = notes.violation.as_ref().and_then(|violation| violation.hint.as_ref()) {
-        line(&mut text, &format!("hint      {hint}"));
-    }
     section(&mut text, "waiting for long", &failure.waits);
     section(&mut text, "locks held while waiting", &failure.held_locks);
     section(&mut text, "last log lines", &failure.log);

@@ -60,7 +60,6 @@ fn violation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usiz
         ),
     };
     Violation::new("at most one group serves a shard", actual)
-        .hint("does a group stop serving a shard with the entry that begins a configuration?")
 }
 
 #[cfg(test)]

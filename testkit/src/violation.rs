@@ -8,8 +8,7 @@ use std::fmt;
 /// use testkit::Violation;
 ///
 /// let violation = Violation::new("one leader per term", "two leaders in term 4: S0 and S2")
-///     .expected("one leader in term 4")
-///     .hint("is the vote saved before RequestVote is answered?");
+///     .expected("one leader in term 4");
 /// assert_eq!(violation.to_string(), "two leaders in term 4: S0 and S2");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,25 +19,17 @@ pub struct Violation {
     pub expected: Option<String>,
     /// What was seen; where the course's tests have a text for it, that text.
     pub actual: String,
-    /// Where to look.
-    pub hint: Option<String>,
 }
 
 impl Violation {
     /// A violation of `property`, as `actual` shows.
     pub fn new(property: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { property: property.into(), expected: None, actual: actual.into(), hint: None }
+        Self { property: property.into(), expected: None, actual: actual.into() }
     }
 
     /// Adds what should have been seen.
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
-        self
-    }
-
-    /// Adds where to look.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
         self
     }
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use contract::record::{Assignment, Record, Run, Verdict};
 use judge::{Build, Catalog, Judge, Limits, Output, Stop, TestCase};
-use testkit::{Sim, Violation, lab_test};
+use testkit::{Sim, lab_test};
 
 /// What an honest sample reports.
 const HONEST: &str = "expected one leader, got none";
@@ -63,37 +63,37 @@ samples! {
     exits { cheat("exits", |_| std::process::exit(0)) }
     hook_exits { cheat("hook_exits", |sim| {
         std::panic::set_hook(Box::new(|_| std::process::exit(0)));
-        fail(sim);
+        fail_honestly(sim);
     }) }
     hook_rewrites_the_report { cheat("hook_rewrites_the_report", |sim| {
         std::panic::set_hook(Box::new(|_| rewrite_report()));
         thread::spawn(|| loop { rewrite_report() });
-        fail(sim);
+        fail_honestly(sim);
     }) }
     reopens_descriptors { cheat("reopens_descriptors", |sim| {
         thread::spawn(|| loop { write_to_all_descriptors() });
         write_to_all_descriptors();
-        fail(sim);
+        fail_honestly(sim);
     }) }
     reads_the_nonce { cheat("reads_the_nonce", |_| {
         assert_eq!(std::io::read_to_string(std::io::stdin()).unwrap(), "");
     }) }
     kills_itself { cheat("kills_itself", |sim| {
         send(&id().to_string());
-        fail(sim);
+        fail_honestly(sim);
     }) }
     kills_its_group { cheat("kills_its_group", |sim| {
         send("0");
-        fail(sim);
+        fail_honestly(sim);
     }) }
     kills_its_parent { cheat("kills_its_parent", |sim| {
         send(&parent_id().to_string());
         thread::sleep(Duration::from_millis(300)); // Until it is dead, and this run with it.
-        fail(sim);
+        fail_honestly(sim);
     }) }
     stops_its_parent { cheat("stops_its_parent", |sim| {
         send(&parent_id().to_string());
-        fail(sim);
+        fail_honestly(sim);
     }) }
     never_ends { cheat("never_ends", |_| loop { thread::park() }) }
     burns_the_processor { cheat("burns_the_processor", |_| loop { std::hint::spin_loop() }) }
@@ -145,8 +145,8 @@ fn cheat(name: &'static str, student: impl Fn(&Sim) + Send + Sync + 'static) {
 }
 
 /// An honest failure.
-fn fail(sim: &Sim) -> ! {
-    sim.fail(Violation::new("one leader per term", HONEST));
+fn fail_honestly(sim: &Sim) -> ! {
+    sim.violated("one leader per term", HONEST);
 }
 
 /// Sends the signal that the environment names to a process, by means of safe code.

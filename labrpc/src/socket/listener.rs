@@ -89,7 +89,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-self.shared.served.is_closing.store(true, Relaxed);
+        self.shared.served.is_closing.store(true, Relaxed);
         let is_woken = self.shared.socket.wake(&self.address);
         if let Some(file) = &self.file {
             file.remove();

@@ -120,8 +120,7 @@ impl Ledger {
         if last.is_none() && term < log.least_term {
             let least = log.least_term;
             let actual = format!("S{server} restarts in term {term}, but was in term {least}");
-            return Err(Violation::new("a server's term survives a restart", actual)
-                .hint("is the current term saved before any message about it is sent?"));
+            return Err(Violation::new("a server's term survives a restart", actual));
         }
         if last != Some(term) {
             log.terms.push((now, term));
@@ -132,8 +131,7 @@ impl Ledger {
                 let actual =
                     format!("two leaders in term {term}: S{leader}@{term} S{server}@{term}");
                 return Err(Violation::new("one leader per term", actual)
-                    .expected(format!("one leader in term {term}"))
-                    .hint("is the vote saved before RequestVote is answered?"));
+                    .expected(format!("one leader in term {term}")));
             }
         }
         Ok(true)
@@ -195,9 +193,7 @@ impl Ledger {
         }
         let actual = format!("apply error: server {server} apply out of order {index}");
         let property = "a server applies each index once, in order";
-        let hint = "do two tasks send on the apply channel, or does one let go of the lock between \
-                    choosing what to send and sending it?";
-        Err(Violation::new(property, actual).expected(format!("index {}", applied + 1)).hint(hint))
+        Err(Violation::new(property, actual).expected(format!("index {}", applied + 1)))
     }
 
     /// A snapshot does not take a server back.
@@ -210,8 +206,7 @@ impl Ledger {
             "apply error: S{server} delivers a snapshot of index {index} after it has applied \
              {applied}"
         );
-        let hint = "is a snapshot that covers less than what was applied ignored?";
-        Err(Violation::new("a snapshot never takes a server back", actual).hint(hint))
+        Err(Violation::new("a snapshot never takes a server back", actual))
     }
 
     /// A command was proposed, and is the one that others have applied at its index.

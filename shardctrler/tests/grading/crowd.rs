@@ -139,5 +139,4 @@ fn check_requests(steps: &[Step]) -> Result<(), Violation> {
 /// A request took effect more than once.
 fn twice(actual: String) -> Violation {
     Violation::new("each request takes effect once, however often it is sent", actual)
-        .hint("is the duplicate table looked at when a request is applied, and part of snapshots?")
 }

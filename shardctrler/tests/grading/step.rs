@@ -134,9 +134,7 @@ pub fn check_moves(before: &Config, after: &Config, fewest: usize) -> Result<(),
     }
     let property = "as few shards move as an even assignment allows";
     let actual = format!("{moves} shards moved: {}", pictures(before, after));
-    Err(Violation::new(property, actual)
-        .expected(format!("{fewest} moves"))
-        .hint("only shards of groups that leave, or that have too many, have to move"))
+    Err(Violation::new(property, actual).expected(format!("{fewest} moves")))
 }
 
 /// Of the groups that are in both configurations, none has got a shard: groups have only come.

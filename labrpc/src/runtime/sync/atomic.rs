@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crossbeam::atomic::AtomicCell;
+use crossbeam_utils::atomic::AtomicCell;
 
 use crate::runtime::core::current::dispatch;
 

@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam::channel as real;
+use crossbeam_channel as real;
 
 pub use self::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use self::simulated::Shared;

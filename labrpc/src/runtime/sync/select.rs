@@ -111,7 +111,7 @@ impl<'a> Select<'a> {
         loop {
             check_over();
             let left = deadline.map_or(SLICE, |deadline| (deadline - Instant::now()).min(SLICE));
-            let mut select = crossbeam::channel::Select::new();
+            let mut select = crossbeam_channel::Select::new();
             for channel in &self.channels {
                 channel.add_to(&mut select);
             }
