@@ -310,7 +310,7 @@ fn signals_never_make_a_pass() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux ends what has left its group")]
 fn what_a_run_leaves_behind_ends_with_it_and_is_a_failure() {
     for (sample, sleeper) in [("leaves_a_daemon", "1213"), ("leaves_a_child", "1217")] {
         let run = BENCH.judge(sample, "", LONG);

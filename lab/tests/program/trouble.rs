@@ -35,6 +35,7 @@ fn a_process_that_hangs_is_stopped_with_all_it_started() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux shows the processes in /proc")]
 fn ctrl_c_leaves_no_process_behind() {
     let fixture = Fixture::new();
     fixture.lab("test passes_9a").expect(0); // Builds.
@@ -62,6 +63,7 @@ fn a_signal_is_a_failure_of_the_run() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux has /dev/full")]
 fn a_full_disk_is_named() {
     let fixture = Fixture::new();
     let ran = fixture.lab("stress passes_9a -n 5 --json /dev/full").expect(5);
