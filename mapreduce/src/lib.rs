@@ -11,7 +11,7 @@
 //! use labrpc::{Server, spawn};
 //! use mapreduce::{Coordinator, TASK_TIMEOUT, Worker, apps, cut};
 //!
-//! let directory = tempfile::tempdir()?;
+//! let directory = tempfile::tempdir_in("/tmp")?; // The path of a socket is short.
 //! let input = directory.path().join("input.txt");
 //! std::fs::write(&input, "to be or not to be\n")?;
 //!
