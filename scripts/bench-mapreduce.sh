@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Counts the words of generated books, in MB/s: mrsequential, mrcoordinator with two workers, and
-# coreutils beside them: bench-mapreduce.sh [SCALE=30] [ROUNDS=3]
-# The books are SCALE times the course's 3.3 MB. They take turns; the best round of each counts.
+# Measures a word count of generated books in MB/s, with mrsequential, with mrcoordinator and two
+# workers, and with coreutils: bench-mapreduce.sh [SCALE=30] [ROUNDS=3]
+# The size of the books is SCALE times the course's 3.3 MB. The best of ROUNDS rounds counts.
 set -euo pipefail
 
 scale=${1:-30}
@@ -27,7 +27,7 @@ two_workers() {
     wait
 }
 
-# Quotes and dashes beyond ASCII are no letters; what else is beyond it is.
+# Non-ASCII quotes and dashes separate words; all other non-ASCII characters are letters.
 coreutils() {
     cat ../pg-*.txt | sed 's/“/ /g; s/”/ /g; s/—/ /g' | tr -cs 'A-Za-z\200-\377' '\n' |
         grep . | sort | uniq -c | awk '{print $2, $1}' >mr-out-0
@@ -51,7 +51,7 @@ for way in sequential two_workers coreutils; do
     awk -v way="${way/_/ }" -v bytes="$bytes" -v ns="${best[$way]}" \
         'BEGIN { printf "%-12s %7.2f s %7.1f MB/s\n", way, ns / 1e9, bytes * 1e3 / ns }'
     if [[ ${sum[$way]} != "${sum[sequential]}" ]]; then
-        echo "bench-mapreduce.sh: $way counts otherwise" >&2
+        echo "bench-mapreduce.sh: the result of $way differs" >&2
         exit 1
     fi
 done

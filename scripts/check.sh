@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that CI checks. Needs Rust only: rustup installs the pinned toolchain by itself.
-# What is compiled for other platforms is skipped where their standard library is not to be had.
+# Runs all checks of CI. It needs only Rust: rustup installs the pinned toolchain automatically.
+# Other platforms are skipped, visibly, where their standard library cannot be installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ step() {
     "$@"
 }
 
-# Where rustup manages the toolchain, these two may be missing; elsewhere they come with it.
+# A toolchain that rustup manages may lack these two components; other toolchains include them.
 if command -v rustup >/dev/null; then
     rustup component list --installed 2>/dev/null | grep -q '^clippy' || rustup component add clippy
     rustup component list --installed 2>/dev/null | grep -q '^rustfmt' || rustup component add rustfmt

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs tests many times: test-many.sh [RUNS=100] [PARALLELISM=cpus] [TESTPATTERN='']
-# The arguments of the script that the course's students pass around, on top of `cargo lab stress`:
-# a run is one seed of all tests that the pattern means; Ctrl-C stops, and the same command resumes.
+# It has the arguments of the script that students of the course use, and runs `cargo lab stress`: a
+# run is one seed of all matching tests. Ctrl-C stops it, and the same command resumes.
 set -euo pipefail
 
 runs=${1:-100}

@@ -1,5 +1,5 @@
-//! How fast histories are checked. The histories are made by a generator, so that every run of the
-//! bench measures the same work.
+//! Measures the time to check a history. The histories are generated, so that every run of the
+//! bench does the same work.
 
 use std::hint::black_box;
 
@@ -21,7 +21,7 @@ fn workloads() -> [(&'static str, KvWorkload); 4] {
     ]
 }
 
-/// Checks histories that are linearizable, and refutes and explains histories that are not.
+/// Checks linearizable histories, and refutes and explains illegal ones.
 fn checker(criterion: &mut Criterion) {
     let limits = Limits::default();
     for (name, workload) in workloads() {

@@ -1,15 +1,15 @@
-//! What the lecture's ways to store a record cost, on the primary/backup service's records: lines
-//! of text, fixed binary records, XML, JSON, and the codec that the service uses.
+//! Measures the lecture's formats for the records of the primary/backup service: lines of text,
+//! fixed binary records, XML, JSON, and the codec that the service uses.
 //!
-//! All are written without their checksums. `cargo bench -p benches --bench formats` prints the
-//! bytes of a record, and measures how long a thousand of them take.
+//! Records have no checksums here. `cargo bench -p benches --bench formats` prints the size of a
+//! record in bytes, and measures the time for a thousand records.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pbservice::{Operation, Record};
 
-/// How many records are written and read at once.
+/// The number of records to write and read in one iteration.
 const RECORDS: u64 = 1_000;
 
 /// A way to store records one after the other.
@@ -162,7 +162,7 @@ fn write_xml(records: &[Record]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The reverse of [`write_xml`], and of nothing else: a real parser of XML has more to do.
+/// The reverse of [`write_xml`]. It reads no other XML: a real parser does more work.
 fn read_xml(bytes: &[u8]) -> Vec<Record> {
     let text = std::str::from_utf8(bytes).expect("it is text");
     let read = |record: &str| {

@@ -1,5 +1,5 @@
-//! What a call of the key/value service costs: processor time in a simulation, and throughput and
-//! latency on real threads. Three servers, a reliable network.
+//! Measures calls of the key/value service: processor time in a simulation, and throughput and
+//! latency on real threads, with three servers and a reliable network.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use labrpc::{ClientEnd, Instant, Network, Node, Persister, Server, Simulation, r
 
 /// Servers in the cluster.
 const SERVERS: usize = 3;
-/// Near which size of the Raft state servers take snapshots.
+/// The size of the Raft state at which servers take snapshots.
 const MAX_RAFT_STATE: usize = 100_000;
-/// Calls that count as one iteration: a cluster that starts waits for an election, which must not
-/// decide how many iterations are made.
+/// The number of calls in one iteration: enough that the election at the start of a cluster has
+/// little effect on the result.
 const CALLS: u64 = 5_000;
-/// More virtual or real time than any bench takes.
+/// A time limit that no bench reaches.
 const LIMIT: Duration = Duration::from_secs(1 << 32);
 
 /// What clients do.
@@ -26,7 +26,7 @@ enum Mix {
     Gets,
 }
 
-/// An enabled end from somebody to a server.
+/// An enabled client end to a server.
 fn end(network: &Network, from: &str, to: usize) -> ClientEnd {
     let name = format!("{from} to S{to}");
     let end = network.make_end(&name);
@@ -50,7 +50,7 @@ fn start() -> Network {
     network
 }
 
-/// Lets clients share so many calls; returns how long those took.
+/// Divides a number of calls among clients, and returns the time that they took.
 fn work(calls: u64, clients: u64, mix: Mix) -> Duration {
     let network = start();
     let clerk = |client: u64| {
@@ -95,7 +95,7 @@ fn simulated(c: &mut Criterion) {
     }
 }
 
-/// Real time on real threads. With one client this is the latency of so many calls, with many the
+/// Real time on real threads. With one client this is the latency, with many clients the
 /// throughput.
 fn real(c: &mut Criterion) {
     let mut group = c.benchmark_group("real-thread kvraft");

@@ -1,6 +1,6 @@
-//! Acknowledged puts over five servers on this machine's loopback interface, each with real files
-//! that it syncs, beside what the disk alone can do. All five share one disk here, so a put of one
-//! client costs at least three syncs of it.
+//! Measures acknowledged puts with five servers on the loopback interface, each with real files
+//! that it syncs, and, for comparison, the disk alone. The five servers share one disk, so a put of
+//! one client takes at least three syncs of that disk.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -54,15 +54,15 @@ impl Cluster {
         cluster
     }
 
-    /// A client with connections of its own.
+    /// A client with its own connections.
     fn clerk(&self) -> Clerk {
         Clerk::new(self.addresses.iter().map(|&address| (address, end(address))).collect())
     }
 
-    /// Lets clients share so many puts; returns how long those took.
+    /// Divides a number of puts among clients, and returns the time that they took.
     fn put_all(&self, puts: u64, clients: u64) -> Duration {
         let mut clerks: Vec<Clerk> = (0..clients).map(|_| self.clerk()).collect();
-        // Everybody knows the primary, and is connected.
+        // All clients know the primary and are connected.
         clerks.iter_mut().for_each(|clerk| drop(clerk.get("k")));
         let began = Instant::now();
         let start = |(number, mut clerk): (usize, Clerk)| {
@@ -81,7 +81,7 @@ impl Drop for Cluster {
     }
 }
 
-/// What the disk can do: appends of a record's length, each with a sync.
+/// The disk alone: appends of a record's length, each with a sync.
 fn disk(c: &mut Criterion) {
     let files = tempfile::tempdir().expect("temporary directories can be made");
     let disk = Disk::at(files.path()).expect("the directory is ours");
@@ -100,7 +100,7 @@ fn puts(c: &mut Criterion) {
     let mut group = c.benchmark_group("pbservice over TCP");
     let cluster = Cluster::start();
     for clients in [1, 64] {
-        // So many puts count as one iteration: a client that begins must not decide.
+        // One iteration has enough puts that starting the clients has little effect.
         let puts = 10 * clients;
         group.throughput(Throughput::Elements(puts));
         group.bench_function(format!("put, {clients} clients"), |b| {

@@ -1,5 +1,5 @@
-//! What agreement costs: processor time in a simulation, and throughput on real threads. Three and
-//! five servers, a reliable network. What a whole pass of the grading tests costs is printed by
+//! Measures agreement: processor time in a simulation, and throughput on real threads, with three
+//! and five servers and a reliable network. To measure the grading tests, use
 //! `LAB_RUNS=100 cargo test --release -p raft --test grading`.
 
 use std::time::Duration;
@@ -12,10 +12,10 @@ use labrpc::{
 use raft::{ApplyMsg, Raft};
 use std::sync::Arc;
 
-/// More virtual or real time than any bench takes.
+/// A time limit that no bench reaches.
 const LIMIT: Duration = Duration::from_secs(1 << 32);
 
-/// Commands that may be under way at once: a leader batches what arrives while it waits.
+/// The number of commands in flight: a leader batches commands that arrive while it waits.
 const WINDOW: u64 = 64;
 
 /// A server that runs, on its node.
@@ -59,7 +59,7 @@ fn count(messages: &Receiver<ApplyMsg>, counter: Option<&Atomic<u64>>) {
     }
 }
 
-/// Has so many commands committed; returns how long that took once there was a leader.
+/// Commits a number of commands, and returns the time that it took after the election.
 fn commit(servers: usize, commands: u64) -> Duration {
     let (_network, running, applied) = start(servers);
     let leader = loop {
@@ -85,7 +85,7 @@ fn commit(servers: usize, commands: u64) -> Duration {
     began.elapsed()
 }
 
-/// The sum of the processor time of so many simulations, one for each seed.
+/// The total processor time of a number of simulations, one for each seed.
 fn cpu_time(simulations: u64, body: impl Fn() + Clone + Send + Sync + 'static) -> Duration {
     let run = |seed| {
         let outcome = Simulation::new(seed).time_limit(LIMIT).run(body.clone());

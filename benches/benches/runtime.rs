@@ -1,4 +1,4 @@
-//! What the operations of the runtime cost: processor time in a simulation, real time on real
+//! Measures the operations of the runtime: processor time in a simulation, real time on real
 //! threads.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use labrpc::{
     rendezvous, run_real, sleep, spawn, yield_now,
 };
 
-/// More virtual or real time than any bench takes.
+/// A time limit that no bench reaches.
 const LIMIT: Duration = Duration::from_secs(1 << 32);
 
 /// Processor time of a simulation that does something `n` times.
@@ -26,7 +26,7 @@ fn timed(simulation: Simulation, n: u64, body: impl Fn(u64) + Send + Sync + 'sta
     outcome.cpu_time
 }
 
-/// A server that answers with what it is asked, and ends that lead to it.
+/// A server that replies with the arguments of a call, and client ends to it.
 fn echo(clients: u64) -> Vec<ClientEnd> {
     let network = Network::new();
     network.add_server("S0", Server::new().with(Service::new("Echo").method("Echo", |n: u64| n)));
@@ -40,7 +40,7 @@ fn echo(clients: u64) -> Vec<ClientEnd> {
     ends.collect()
 }
 
-/// Lets clients share `n` calls.
+/// Divides `n` calls among clients.
 fn call(n: u64, clients: u64) {
     let tasks: Vec<_> = echo(clients)
         .into_iter()
@@ -173,7 +173,7 @@ fn sync(c: &mut Criterion) {
     }
 }
 
-/// Short: what is measured varies by a few percent at most.
+/// Short measurements: the results vary by a few percent at most.
 fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(20)

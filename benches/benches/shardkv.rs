@@ -1,19 +1,19 @@
-//! What a change of configuration costs: how long shards are not served while they move, and how
-//! many requests are served meanwhile whose shards stay. Groups of three servers, a reliable
+//! Measures changes of the configuration: how long a moving shard is not served, and how many
+//! requests for other shards are served meanwhile, with groups of three servers and a reliable
 //! network.
 //!
-//! How to read it:
+//! The results:
 //!
-//! * *hand-over* is the time from when the controller has agreed that a group joins until clients
-//!   have read something from each of the five shards that it gets; the size is that of all five
-//!   together. Most of it is waiting: a group looks for configurations ten times a second, and a
-//!   refused client pauses as long. What grows with the size is the price of moving bytes. In
-//!   virtual time that is nothing, as the simulated network is not slower for longer messages, and
-//!   processors are infinitely fast.
-//! * *unaffected* is the throughput of eight clients on shards that stay where they are: by itself,
-//!   and while another shard of the same group, of 100 kB, goes away and comes back all the time.
-//!   The difference is what clients pay for changes that do not concern them (challenge 2).
-//! * *virtual* shows what the protocol waits for, *real-thread* what a machine makes of it.
+//! * *hand-over* is the time from the controller's agreement on a join until clients have read a
+//!   value from each of the five shards that the group gets. The size is that of all five shards
+//!   together. Most of the time is waiting: a group queries the controller ten times a second, and
+//!   a refused client pauses for the same time. The part that grows with the size is the cost of
+//!   moving bytes. It is zero in virtual time, in which neither long messages nor processors take
+//!   time.
+//! * *unaffected* is the throughput of eight clients on shards that do not move: first without a
+//!   change, then while another shard of the same group, of 100 kB, moves away and back all the
+//!   time. The difference is the cost of changes for clients of other shards (challenge 2).
+//! * *virtual* shows the waiting times of the protocol, *real-thread* the speed on a machine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use labrpc::{ClientEnd, Instant, Network, Node, Persister, Server, Simulation, r
 use shardctrler::{Gid, SHARDS, ShardCtrler};
 use shardkv::{Clerk, ShardKv, key_to_shard};
 
-/// Servers in a group. The controller has one, as it is not what is measured.
+/// Servers in a group. The controller has one server, because the bench does not measure it.
 const SERVERS: usize = 3;
 /// The groups.
 const GIDS: [Gid; 2] = [100, 101];
 /// The controller.
 const CTRLER: &str = "ctrler";
-/// Near which size of the Raft state servers take snapshots.
+/// The size of the Raft state at which servers take snapshots.
 const MAX_RAFT_STATE: usize = 100_000;
 /// How much moves when a group joins.
 const SIZES: [(&str, usize); 3] = [("10 kB", 10_000), ("100 kB", 100_000), ("1 MB", 1_000_000)];
@@ -41,9 +41,9 @@ const SIZES: [(&str, usize); 3] = [("10 kB", 10_000), ("100 kB", 100_000), ("1 M
 const MOVING_BYTES: usize = 100_000;
 /// Clients whose shards stay.
 const CLIENTS: u64 = 8;
-/// Calls that count as one iteration: enough for several moves.
+/// The number of calls in one iteration: enough for several moves.
 const CALLS: u64 = 5_000;
-/// More virtual or real time than any bench takes.
+/// A time limit that no bench reaches.
 const LIMIT: Duration = Duration::from_secs(1 << 32);
 
 /// A controller and groups.
@@ -94,7 +94,7 @@ impl Bed {
         end
     }
 
-    /// Who changes configurations.
+    /// A clerk of the controller, to change configurations.
     fn admin(&self) -> shardctrler::Clerk {
         shardctrler::Clerk::new(vec![self.end(CTRLER)])
     }
@@ -105,7 +105,7 @@ impl Bed {
         Clerk::new(vec![self.end(CTRLER)], move |to: &str| bed.end(to))
     }
 
-    /// Waits until some shards are served by whoever has them in the latest configuration.
+    /// Waits until shards are served by their owners in the latest configuration.
     fn await_shards(&self, shards: &[usize]) {
         let read = |&shard: &usize| {
             let mut clerk = self.clerk();
@@ -138,8 +138,8 @@ fn fill(clerk: &mut Clerk, shard: usize, bytes: usize) {
     clerk.put(&format!("{} large", small_key(shard)), &"x".repeat(bytes));
 }
 
-/// Lets a group join and leave so many times; returns how long it took from the joins on until the
-/// shards were there.
+/// Lets a group join and leave a number of times, and returns the time from the joins to the
+/// arrival of the shards.
 fn hand_over(times: u64, bytes: usize) -> Duration {
     let bed = Bed::start();
     let (mut admin, mut clerk) = (bed.admin(), bed.clerk());
@@ -160,8 +160,8 @@ fn hand_over(times: u64, bytes: usize) -> Duration {
     total
 }
 
-/// Lets clients share so many puts to shards that stay in one group, while another shard of it is
-/// moved or not; returns how long those took.
+/// Divides a number of puts to shards that do not move among clients, with or without another shard
+/// of the group moving meanwhile, and returns the time that they took.
 fn unaffected(calls: u64, moves: bool) -> Duration {
     let bed = Bed::start();
     let mut admin = bed.admin();
@@ -230,7 +230,7 @@ fn hand_overs(c: &mut Criterion) {
     }
 }
 
-/// Throughput of those who do not care.
+/// Throughput of clients whose shards do not move.
 fn unaffected_shards(c: &mut Criterion) {
     let mut group = c.benchmark_group("shardkv unaffected");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(CALLS));

@@ -1,8 +1,8 @@
 //! Holds the benches of the course: `cargo bench -p benches`.
 //!
-//! They are a crate of their own so that `cargo test` in a lab never builds criterion. MapReduce is
-//! programs, which `scripts/bench-mapreduce.sh` measures beside coreutils. Counting the words of
-//! 1 002 MB, on two processors that had nothing else to do:
+//! The benches are in a separate crate, so that `cargo test` in a lab does not build criterion.
+//! `scripts/bench-mapreduce.sh` measures the programs of MapReduce and, for comparison, coreutils.
+//! The results for counting the words of 1 002 MB, on two idle processors:
 //!
 //! | | MB/s | |
 //! |---|---|---|
@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-/// For benches whose samples are long, as each starts a cluster and waits for an election: few
-/// samples.
+/// Settings with few samples, for benches whose samples are long because each one starts a cluster
+/// and waits for an election.
 pub fn few_samples() -> Criterion {
     Criterion::default()
         .sample_size(10)

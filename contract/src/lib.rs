@@ -1,22 +1,22 @@
 //! The contract between a test run and the program that judges it.
 //!
-//! A run is one test under one seed, in a process of its own. Two modules say all that the process
-//! and its judge have to agree on:
+//! A run is one test with one seed, in a separate process. Two modules define what the process and
+//! its judge must agree on:
 //!
-//! * [`settings`]: the environment variables by which a person asks for a run, and the names of the
-//!   policies. It is all that labrpc uses.
-//! * [`record`](mod@record): what a judge tells the process, what the process answers, and what
-//!   commands make of it: verdicts, statistics, exit codes.
+//! * [`settings`]: the environment variables that configure a run, and the names of the policies.
+//!   labrpc uses only this module.
+//! * [`record`](mod@record): the messages between judge and process, and what commands derive from
+//!   them: verdicts, statistics, exit codes.
 //!
 //! # How a run is judged
 //!
-//! Student code runs inside the process, so neither its exit code nor its output nor a file that it
-//! can open proves anything. The judge therefore passes one end of a Unix socket pair as standard
-//! input and sets [`settings::JUDGED`]. Before student code runs, the harness moves the socket to
-//! another descriptor, puts `/dev/null` in its place, and reads the [`Assignment`]. When the test
-//! is over, it sends one [`Record`] and ends the process at once, so that no hook, thread or
-//! destructor of the student's runs afterwards. Unlike a pipe or a file, a socket cannot be opened
-//! again through `/dev/fd`.
+//! Student code runs inside the process, so its exit code, its output and the files that it can
+//! open prove nothing. The judge therefore passes one end of a Unix socket pair as standard input
+//! and sets [`settings::JUDGED`]. Before student code runs, the harness moves the socket to another
+//! descriptor, replaces standard input with `/dev/null`, and reads the [`Assignment`]. At the end
+//! of the test, the harness sends one [`Record`] and exits at once, so no hook, thread or
+//! destructor in the student's code runs afterwards. Unlike a pipe or a file, a socket cannot be
+//! reopened through `/dev/fd`.
 //!
 //! ```
 //! use contract::record::{Assignment, Record, Run, Verdict};

@@ -1,4 +1,4 @@
-//! What a judge and the process that it judges say to each other, one line of JSON each.
+//! The messages between a judge and the process that it judges: one line of JSON each.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::Policy;
 
-/// Raised whenever a field of [`Assignment`] or [`Record`] changes its meaning or goes away.
+/// Incremented when a field of [`Assignment`] or [`Record`] changes its meaning or is removed.
 pub const VERSION: u32 = 2;
 
-/// What a judge asks of a process: one test under one seed.
+/// A judge's request to a process: run one test with one seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     version: u32,
@@ -24,22 +24,21 @@ pub struct Assignment {
     pub seed: u64,
     /// The policy of the simulation; `None` for real threads and real time.
     pub policy: Option<Policy>,
-    /// The directory of the programs that belong to this build of the tests, if it is another one
-    /// than where cargo puts them.
+    /// The directory of the programs of this build, if it is not the one that cargo uses.
     pub programs: Option<String>,
 }
 
-/// What a process answers: how the run went, and the nonce of its assignment.
+/// The reply of a process: the result of the run, and the nonce of its assignment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     version: u32,
     nonce: String,
-    /// How the run went.
+    /// The result of the run.
     #[serde(flatten)]
     pub run: Run,
 }
 
-/// How one run went: one test under one seed.
+/// The result of one run: one test with one seed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// The package: `raft`.
@@ -54,34 +53,34 @@ pub struct Run {
     pub policy: Option<Policy>,
     /// The verdict.
     pub verdict: Verdict,
-    /// What kind of failure it was, in the runtime's words, or in the judge's: `no-record`,
-    /// `forged`, `crash`, `hang`, `cpu-limit`, `output`, `left-behind`; `None` unless it failed.
+    /// The kind of failure, as named by the runtime or by the judge: `no-record`, `forged`,
+    /// `crash`, `hang`, `cpu-limit`, `output`, `left-behind`; `None` unless the run failed.
     pub kind: Option<String>,
     /// Seconds of virtual time, or of real time on real threads.
     pub virtual_seconds: f64,
-    /// Seconds of processor time; zero where it was not measured.
+    /// Seconds of processor time; zero if not measured.
     pub cpu_seconds: f64,
-    /// Events in the trace.
+    /// The number of events in the trace.
     pub events: u64,
-    /// The trace's hash, 16 digits in base 16.
+    /// The hash of the trace: 16 hexadecimal digits.
     pub trace_hash: String,
-    /// What the run cost; `None` if it failed, and for tests with processes.
+    /// The cost of the run; `None` if it failed, and for tests with processes.
     pub statistics: Option<Statistics>,
-    /// What went wrong; `None` unless it failed.
+    /// `None` unless the run failed.
     pub failure: Option<Failure>,
     /// The last events of the trace before the failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_events: Vec<String>,
 }
 
-/// What went wrong in a run.
+/// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The property that is broken: `one leader per term`.
+    /// The property that is violated: `one leader per term`.
     pub property: String,
-    /// What was seen instead.
+    /// What the test observed instead.
     pub actual: String,
-    /// All that there is to say, in lines.
+    /// The full report, in lines.
     pub report: String,
 }
 
@@ -91,15 +90,15 @@ pub struct Failure {
 pub enum Verdict {
     /// All checks held.
     Pass,
-    /// A property is broken, or the run ended without a valid record.
+    /// A property is violated, or the run ended without a valid record.
     Fail,
-    /// A property is broken, and a replay of the seed took another course.
+    /// A property is violated, and a replay of the seed led to a different run.
     Diverged,
-    /// A checker gave up: neither passed nor failed.
+    /// A checker reached its limit: neither passed nor failed.
     Unknown,
     /// The test does not run in this world.
     Skipped,
-    /// The process could not be started: the machine's fault, not the code's.
+    /// The process could not be started. This is a problem of the machine, not of the code.
     Harness,
 }
 
@@ -109,7 +108,7 @@ impl Verdict {
         matches!(self, Verdict::Fail | Verdict::Diverged)
     }
 
-    /// How it is printed.
+    /// The verdict in capital letters, as it is printed.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Pass => "PASS",
@@ -122,16 +121,16 @@ impl Verdict {
     }
 }
 
-/// What a run cost, as the course's "Passed" line shows it.
+/// The cost of a run, as the course's "Passed" line shows it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {
-    /// Servers.
+    /// The number of servers.
     pub peers: u64,
-    /// Calls made, including those that were lost.
+    /// The number of calls, including lost ones.
     pub rpcs: u64,
     /// Bytes of arguments sent and of replies delivered.
     pub bytes: u64,
-    /// Commands that were agreed on, or operations that clients completed.
+    /// The number of commands that were agreed on, or of operations that clients completed.
     pub commits: u64,
 }
 
@@ -142,23 +141,23 @@ impl Assignment {
         Self { version: VERSION, nonce, test: test.into(), seed, policy, programs: None }
     }
 
-    /// The line that carries it.
+    /// The assignment as a line of JSON.
     pub fn to_line(&self) -> String {
         to_line(self)
     }
 
-    /// The assignment that a line carries.
+    /// Parses a line of JSON.
     ///
     /// # Errors
-    /// If the line carries none, or one of another version.
+    /// If the line is not an assignment of this version.
     pub fn from_line(line: &str) -> Result<Self, RecordError> {
         from_line(line, "assignment")
     }
 
-    /// The run that `line` reports, if it is the record that answers this assignment.
+    /// The run that `line` reports, if `line` is the record for this assignment.
     ///
     /// # Errors
-    /// Says in which respect it is not.
+    /// If it is not; the error gives the reason.
     pub fn check(&self, line: &str) -> Result<Run, RecordError> {
         let record: Record = from_line(line, "record")?;
         let run = record.run;
@@ -183,14 +182,14 @@ impl Record {
         Self { version: VERSION, nonce: nonce.into(), run }
     }
 
-    /// The line that carries it.
+    /// The record as a line of JSON.
     pub fn to_line(&self) -> String {
         to_line(self)
     }
 }
 
 impl Run {
-    /// A run of which nothing is known yet; its verdict is [`Verdict::Skipped`].
+    /// A run without a result; its verdict is [`Verdict::Skipped`].
     pub fn new(lab: &str, part: &str, test: &str, seed: u64, policy: Option<Policy>) -> Self {
         Self {
             lab: lab.to_string(),
@@ -215,12 +214,12 @@ impl Run {
         seed_and_policy(self.seed, self.policy)
     }
 
-    /// The line that replays the run.
+    /// The command that replays the run.
     pub fn replay(&self) -> String {
         format!("cargo lab replay {} {}", self.test, self.seed_and_policy())
     }
 
-    /// What was seen, in one line; empty unless it failed.
+    /// What the test observed, in one line; empty unless the run failed.
     pub fn reason(&self) -> &str {
         let actual = self.failure.as_ref().map_or("", |failure| &failure.actual);
         actual.lines().next().unwrap_or_default()
@@ -235,7 +234,7 @@ pub fn seed_and_policy(seed: u64, policy: Option<Policy>) -> String {
     }
 }
 
-/// A name for files of a run: `figure8_2c_7741_stall`.
+/// A file name for a run: `figure8_2c_7741_stall`.
 pub fn file_name(test: &str, seed: u64, policy: Option<Policy>) -> String {
     format!("{test}_{seed}_{}", policy.map_or("real", Policy::name))
 }
@@ -246,7 +245,7 @@ pub fn part_of(test: &str) -> Option<&str> {
     part.contains(|c: char| c.is_ascii_digit()).then_some(part)
 }
 
-/// `Test (2A): initial election ...`; `part` is removed from the end of the name if it stands there.
+/// `Test (2A): initial election ...`. A `part` at the end of the name is removed.
 pub fn title(test: &str, part: &str) -> String {
     let name = test.rsplit_once('_');
     let name =
@@ -258,7 +257,7 @@ pub fn title(test: &str, part: &str) -> String {
     }
 }
 
-/// Why a line is not what it should be.
+/// Why a line is not a valid message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordError(String);
 
@@ -277,7 +276,7 @@ fn to_line(message: &impl Serialize) -> String {
 
 /// The message that a line carries.
 fn from_line<T: DeserializeOwned>(line: &str, what: &str) -> Result<T, RecordError> {
-    /// What all versions have in common.
+    /// The field that all versions have in common.
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,
@@ -286,8 +285,8 @@ fn from_line<T: DeserializeOwned>(line: &str, what: &str) -> Result<T, RecordErr
     let Versioned { version } = serde_json::from_str(line).map_err(malformed)?;
     if version != VERSION {
         return Err(RecordError(format!(
-            "the {what} has version {version} instead of {VERSION}: tests and command must come \
-             from the same tree"
+            "the {what} has version {version} instead of {VERSION}: build the tests and the \
+             command from the same tree"
         )));
     }
     serde_json::from_str(line).map_err(malformed)
@@ -299,23 +298,23 @@ fn fresh_nonce() -> String {
     format!("{:016x}{:016x}", draw(), draw())
 }
 
-/// How a command ends. Of several outcomes, the greatest in this order decides.
+/// The outcome of a command. Of several outcomes, the greatest in this order counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Everything passed.
     #[default]
     Passed,
-    /// A checker gave up, so nothing is proved.
+    /// A checker reached its limit, so the result is not known.
     Inconclusive,
     /// Interrupted before anything failed.
     Interrupted,
-    /// Wrong usage, or trouble with the machine.
+    /// Wrong usage, or a problem of the machine.
     Harness,
     /// A test failed.
     Failed,
     /// Code does not compile.
     DoesNotCompile,
-    /// Nothing has the name that was asked for.
+    /// The pattern matched nothing.
     NothingMatched,
 }
 
@@ -323,7 +322,7 @@ impl Exit {
     /// The exit codes, for help texts.
     pub const HELP: &str = "\
 Exit codes: 0 all passed, 1 a test failed, 2 inconclusive, 3 does not compile, 4 nothing matched,
-5 wrong usage or trouble with the machine, 130 interrupted before anything failed.";
+5 wrong usage or a problem of the machine, 130 interrupted before a test failed.";
 
     /// The exit code.
     pub fn code(self) -> u8 {

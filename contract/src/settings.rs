@@ -1,12 +1,12 @@
-//! How a person asks for a run: environment variables, and the names of the policies.
+//! The environment variables that configure a run, and the names of the policies.
 
 use std::fmt;
 use std::process::Command;
 use std::str::FromStr;
 
-/// The seed, a number below 2^64; a fresh one if unset.
+/// The seed, a number below 2^64; a new random one if unset.
 pub const SEED: &str = "LAB_SEED";
-/// The number of seeds to run, counting up from the first; 1 if unset.
+/// The number of consecutive seeds to run; 1 if unset.
 pub const RUNS: &str = "LAB_RUNS";
 /// The name of a [`Policy`].
 pub const POLICY: &str = "LAB_POLICY";
@@ -14,24 +14,24 @@ pub const POLICY: &str = "LAB_POLICY";
 pub const RUNTIME: &str = "LAB_RUNTIME";
 /// `1` prints the log.
 pub const VERBOSE: &str = "VERBOSE";
-/// A file to which each run appends a line of JSON, for people. It is never judged.
+/// A file to which each run appends a line of JSON, for people. A judge ignores it.
 pub const REPORT: &str = "LAB_REPORT";
-/// Set by a judge: standard input is a socket that carries an assignment, and gets the record.
+/// Set by a judge: standard input is a socket for the assignment and the record.
 pub const JUDGED: &str = "LAB_JUDGED";
 
-/// Everything by which the environment decides what a run does.
+/// All environment variables that change what a run does.
 const SETTINGS: [&str; 7] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, JUDGED];
 
-/// What makes a process print more than it would by default: a backtrace takes seconds on a busy
+/// Environment variables that make a process print more: a backtrace takes seconds on a busy
 /// machine.
 const VERBOSITY: [&str; 2] = ["RUST_BACKTRACE", "RUST_LOG"];
 
-/// Keeps `command` from inheriting settings that were meant for the current process.
+/// Prevents `command` from inheriting settings that are meant for the current process.
 pub fn forget_settings(command: &mut Command) -> &mut Command {
     SETTINGS.iter().fold(command, |command, name| command.env_remove(name))
 }
 
-/// Keeps `command` from printing more than it would by default.
+/// Prevents `command` from printing more than by default.
 pub fn forget_verbosity(command: &mut Command) -> &mut Command {
     VERBOSITY.iter().fold(command, |command, name| command.env_remove(name))
 }
@@ -41,17 +41,17 @@ pub fn forget_verbosity(command: &mut Command) -> &mut Command {
 #[cfg_attr(feature = "record", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "record", serde(rename_all = "lowercase"))]
 pub enum Policy {
-    /// First ready, first run; no interruptions.
+    /// Runs the task that has been ready for the longest time, without preemption.
     Fifo,
-    /// A random one of the ready tasks; no interruptions.
+    /// Runs a random ready task, without preemption.
     Random,
-    /// As [`Policy::Random`], and now and then another task is let in before an operation.
+    /// As [`Policy::Random`], but sometimes runs another task before an operation.
     Walk,
-    /// Random priorities; now and then the running task drops to the lowest one (Burckhardt et
-    /// al., "A randomized scheduler with probabilistic guarantees of finding bugs", 2010).
+    /// Random priorities; sometimes the running task drops to the lowest one (Burckhardt et al.,
+    /// "A randomized scheduler with probabilistic guarantees of finding bugs", 2010).
     Pct,
-    /// As [`Policy::Random`], and now and then a server's task stands still for up to 131 ms, like
-    /// a thread that lost its processor. This shows most races, so it is the default.
+    /// As [`Policy::Random`], but sometimes a server's task stops for up to 131 ms, like a thread
+    /// that lost its processor. This policy finds the most races, so it is the default.
     #[default]
     Stall,
 }

@@ -8,13 +8,13 @@ use clap::{Args, Parser, Subcommand};
 use contract::settings::Policy;
 use judge::pool::processors;
 
-/// What every command ends with.
+/// The end of the help text of every command.
 const EXIT_CODES: &str = "\
 Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived or a variant failed,
-2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, trouble with the
-machine, or a patch that does not apply, 130 interrupted before anything was found wrong.";
+2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, a problem of the
+machine, or a patch that does not apply, 130 interrupted before a patch had a wrong result.";
 
-/// Shows that the grading tests catch classic mistakes and accept correct solutions of any kind.
+/// Checks that the grading tests catch common mistakes and accept all correct solutions.
 #[derive(Debug, Parser)]
 #[command(name = "grader", bin_name = "cargo grader", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -23,19 +23,19 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What the grader can do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Applies each patch of bugs/ and reports which tests kill it, and after how many seeds.
+    /// Applies each patch in bugs/ and reports which tests kill it, and after how many seeds.
     ///
-    /// A bug is run with more and more seeds until a test fails. A failure counts only if the
-    /// reference passes the same test under the same seed. A bug that no test kills shows that the
-    /// tests are too weak.
+    /// The tests run with more and more seeds until one of them fails. A failure counts only if the
+    /// reference passes the same test with the same seed. If no test kills a bug, the tests are too
+    /// weak.
     #[command(after_help = EXIT_CODES)]
     Bugs(BugOptions),
-    /// Applies each patch of variants/, correct but different: every test must pass.
+    /// Applies each patch in variants/, a different but correct solution: every test must pass.
     ///
-    /// A test that fails here is fitted to the reference, and wrong.
+    /// A test that fails here depends on details of the reference and is wrong.
     #[command(after_help = EXIT_CODES)]
     Variants(VariantOptions),
 }
@@ -45,16 +45,16 @@ pub(crate) enum Command {
 pub(crate) struct BugOptions {
     #[command(flatten)]
     pub(crate) common: Options,
-    /// Seeds under which a bug must be killed.
+    /// Number of seeds within which a test must kill a bug.
     #[arg(short = 'n', long, value_name = "N", default_value = "100")]
     pub(crate) seeds: NonZeroU64,
-    /// The policy by which the simulation chooses schedules.
+    /// The scheduling policy of the simulation.
     #[arg(long, value_name = "POLICY", default_value = "stall")]
     pub(crate) policy: Policy,
-    /// Runs all tests under all seeds, and prints how often each test fails for each bug.
+    /// Run all tests with all seeds, and print how often each test fails for each bug.
     #[arg(long)]
     pub(crate) matrix: bool,
-    /// Writes a Markdown table of the bugs, their descriptions and what kills them.
+    /// Write a Markdown table of the bugs, their descriptions and the tests that kill them.
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
 }
@@ -64,10 +64,10 @@ pub(crate) struct BugOptions {
 pub(crate) struct VariantOptions {
     #[command(flatten)]
     pub(crate) common: Options,
-    /// Seeds under which each test must pass, for each policy.
+    /// Number of seeds with which each test must pass, for each policy.
     #[arg(short = 'n', long, value_name = "N", default_value = "20")]
     pub(crate) seeds: NonZeroU64,
-    /// Policies by which the simulation chooses schedules; all of them unless given.
+    /// Scheduling policies of the simulation [default: all policies].
     #[arg(long, value_name = "POLICY", value_delimiter = ',')]
     pub(crate) policy: Vec<Policy>,
 }
@@ -75,33 +75,33 @@ pub(crate) struct VariantOptions {
 /// Options of both commands.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Only patches whose LAB/NAME contains this, or begins with it if it holds a slash; all
-    /// patches unless given.
+    /// Apply only patches whose LAB/NAME contains this. If it contains a slash, LAB/NAME must begin
+    /// with it [default: all patches].
     pub(crate) pattern: Option<String>,
-    /// Only tests whose name contains this.
+    /// Run only tests whose name contains this.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) test: Option<String>,
-    /// The first seed; the others count up from it.
+    /// The first of the consecutive seeds.
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     pub(crate) first_seed: u64,
-    /// Test processes at a time; one for each processor unless given.
+    /// Number of test processes to run at a time [default: the number of processors].
     #[arg(short, long, value_name = "N")]
     pub(crate) parallel: Option<NonZeroUsize>,
-    /// Seconds after which a test run that has not ended counts as hanging.
+    /// Stop a test run that takes longer than this number of seconds, and count it as failed.
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     pub(crate) time_out: NonZeroU64,
-    /// Writes all results as JSON.
+    /// Write all results as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 }
 
 impl Options {
-    /// How many test processes run at a time.
+    /// The number of test processes that run at a time.
     pub(crate) fn workers(&self) -> usize {
         self.parallel.map_or_else(processors, NonZeroUsize::get)
     }
 
-    /// How long a test run may take.
+    /// The time limit of a test run.
     pub(crate) fn time_out(&self) -> Duration {
         Duration::from_secs(self.time_out.get())
     }

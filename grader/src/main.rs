@@ -1,14 +1,15 @@
-//! The instructor's command, `cargo grader …`: shows that the grading tests are worth having.
+//! The instructor's command, `cargo grader …`: checks that the grading tests are neither too weak
+//! nor too strict.
 //!
-//! Tests can be wrong in two ways, and each has its own collection of patches against the reference
-//! solutions:
+//! Each of these errors has a collection of patches against the reference solutions:
 //!
-//! * they let a mistake pass: `bugs` applies each patch of `bugs/` and says which test kills it;
-//! * they refuse a correct solution because it is not ours: `variants` applies each patch of
-//!   `variants/`, with which every test must pass.
+//! * Tests that accept a mistake are too weak: `bugs` applies each patch in `bugs/` and reports
+//!   which tests kill it.
+//! * Tests that refuse a correct solution are too strict: `variants` applies each patch in
+//!   `variants/`, and every test must pass.
 //!
-//! Both are in the room [`patches`]. Tests are built, run and judged by the crate [`judge`], as
-//! `cargo lab` does it.
+//! Both commands are in the module [`patches`]. The crate [`judge`] builds, runs and judges the
+//! tests, as it does for `cargo lab`.
 //!
 //! Results go to standard output, progress to standard error.
 
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            error.print().ok(); // If standard error is closed, nothing can be told.
+            error.print().ok(); // Standard error may be closed.
             // Help is not an error; clap's own code 2 would mean "inconclusive" here.
             return if error.use_stderr() { Exit::Harness } else { Exit::Passed }.into();
         }

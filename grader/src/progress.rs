@@ -1,4 +1,4 @@
-//! Tells the user what is going on.
+//! Shows progress on standard error.
 
 use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -6,20 +6,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often to tell where every message is a line of its own that stays.
+/// The time between two lines if standard error is not a terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// What is going on, on standard error: a line that changes on a terminal, a line now and then
-/// elsewhere.
+/// A status line that is drawn in place on a terminal; otherwise a line every few seconds.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// When a line was last printed, where there is no terminal.
+    /// When the last line was printed; `None` on a terminal.
     told: Cell<Option<Instant>>,
 }
 
 impl Progress {
-    /// Nothing is going on yet.
     pub(crate) fn new() -> Self {
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
         let bar =
@@ -29,7 +27,7 @@ impl Progress {
         Self { bar, told: Cell::new(told) }
     }
 
-    /// This is being done from now on.
+    /// Shows what the program is doing.
     pub(crate) fn set(&self, what: String) {
         if let Some(told) = self.told.get()
             && told.elapsed() >= INTERVAL
@@ -48,7 +46,7 @@ impl Progress {
 
 /// Prints to standard output.
 pub(crate) fn print(text: &str) {
-    // A closed pipe is no reason to fail: the exit code still says how it went.
+    // A closed pipe is not an error: the exit code still gives the result.
     writeln!(std::io::stdout().lock(), "{text}").ok();
 }
 

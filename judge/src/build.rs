@@ -1,4 +1,4 @@
-//! Has cargo build a lab's tests, and keeps what came out.
+//! Builds a lab's tests with cargo, and keeps a copy of the result.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -21,43 +21,43 @@ use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::workspace::cargo;
 
-/// The target that stands for a package's unit tests.
+/// The target name for a package's unit tests.
 const LIBRARY: &str = "lib";
 
-/// Bytes of diagnostics that are kept.
+/// The maximum number of bytes of diagnostics to keep.
 const DIAGNOSTICS: usize = 1 << 20;
 
-/// How and where a lab's tests are built.
+/// Builds the tests of labs.
 pub struct Builder<'a> {
     /// The workspace's root.
     pub tree: &'a Path,
-    /// Where cargo puts what it builds; `None` for its usual place.
+    /// Cargo's target directory; `None` for the default.
     pub target: Option<&'a Path>,
-    /// With all optimizations.
+    /// Whether to build with all optimizations.
     pub release: bool,
-    /// With what backtraces need.
+    /// Whether to build with debug information, which backtraces need.
     pub debug: bool,
-    /// Whether the compiler speaks to the terminal; else it is listened to.
+    /// Whether the compiler prints to the terminal. Otherwise its output is captured.
     pub shown: bool,
-    /// Where builds are kept.
+    /// The directory for the copies of builds.
     pub builds: &'a Path,
-    /// When to stop.
+    /// Stops a build.
     pub stop: &'a Stop,
 }
 
-/// A built test binary with the lab's programs, in a directory of its own: no later build changes
-/// it while it is in use. Dropping the last one removes the directory.
+/// A built test binary with the lab's programs, in a separate directory: no later build changes it
+/// while it is in use. Dropping the last build in a directory removes the directory.
 #[derive(Debug)]
 pub struct Build {
     kept: Kept,
     tests: PathBuf,
-    /// Where cargo would run the tests.
+    /// The working directory of the tests.
     directory: PathBuf,
     hash: String,
     names: Vec<String>,
 }
 
-/// What cargo says that it has built.
+/// The files that cargo reports as built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Artifacts {
     tests: Option<(PathBuf, PathBuf)>,
@@ -65,14 +65,14 @@ struct Artifacts {
     has_compiled: bool,
 }
 
-/// What cargo and the compiler print.
+/// The output of cargo and the compiler.
 #[derive(Default)]
 struct Said {
     messages: Vec<u8>,
     diagnostics: Vec<u8>,
 }
 
-/// A line of cargo's messages.
+/// One of cargo's messages.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -81,7 +81,7 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// What a message is about.
+/// The target that a message is about.
 #[derive(Deserialize)]
 struct Target {
     name: String,
@@ -104,10 +104,10 @@ impl Builder<'_> {
         command
     }
 
-    /// Builds the tests of `lab`. `Err` inside is what the compiler says, if it is listened to.
+    /// Builds the tests of `lab`. The inner `Err` has the compiler's output, if it is captured.
     ///
     /// # Errors
-    /// If cargo cannot be run, builds no such tests, or is interrupted.
+    /// If cargo cannot be run, does not build these tests, or is interrupted.
     pub fn build(&self, lab: &Lab) -> Result<Result<Build, String>, Error> {
         let mut command = self.command(lab);
         command.arg("--message-format=json-render-diagnostics").current_dir(self.tree);
@@ -127,8 +127,8 @@ impl Builder<'_> {
             _ if status.signal() == Some(SIGINT) => Err(Error::Interrupted),
             _ if !status.success() && artifacts.has_compiled => Ok(Err(diagnostics)),
             _ => Err(Error::harness(format!(
-                "cargo built no test target '{}' of package '{}' ({status}), see above; \
-                 lab/labs.toml says that there is one{}{diagnostics}",
+                "lab/labs.toml lists the test target '{}' of package '{}', but cargo did not \
+                 build it ({status}); see above{}{diagnostics}",
                 lab.target,
                 lab.name,
                 if diagnostics.is_empty() { "" } else { "\n" },
@@ -136,11 +136,12 @@ impl Builder<'_> {
         }
     }
 
-    /// Runs cargo in a process group of its own; returns how it ended, its messages and, unless
+    /// Runs cargo in a separate process group. Returns its exit status, its messages and, unless
     /// they are shown, the compiler's diagnostics.
     fn run(&self, mut command: Command) -> Result<(ExitStatus, String, String), Error> {
-        let failed =
-            |error| Error::harness(format!("cannot run cargo: {error}; is it on your PATH?"));
+        let failed = |error| {
+            Error::harness(format!("cannot run cargo: {error}; check that it is in your PATH"))
+        };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         if !self.shown {
             command.args(["--color", "never"]).stderr(Stdio::piped());
@@ -160,12 +161,12 @@ impl Builder<'_> {
             });
         }
         let mut said = Said::default();
-        let mut signal = Some(Signal::INT); // Once: cargo cleans up.
+        let mut signal = Some(Signal::INT); // Sent once: cargo cleans up.
         let read = streams.read(&mut said, |_| {
             if self.stop.is_interrupted()
                 && let Some(signal) = signal.take()
             {
-                kill_process_group(group, signal).ok(); // It may be at its end.
+                kill_process_group(group, signal).ok(); // It may just have ended.
             }
         });
         read.map_err(failed)?;
@@ -176,7 +177,7 @@ impl Builder<'_> {
     }
 }
 
-/// The tests and the programs, from cargo's messages.
+/// The tests and programs in cargo's messages.
 fn artifacts(messages: &str, tests: &str) -> Artifacts {
     let mut found = Artifacts::default();
     for line in messages.lines() {
@@ -222,22 +223,22 @@ impl Build {
         &self.kept.directory
     }
 
-    /// Where the tests run.
+    /// The working directory of the tests.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Differs whenever tests or programs differ.
+    /// A hash of the tests and programs.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// Its tests: `election_2a::initial_election_2a`.
+    /// The names of the tests, such as `election_2a::initial_election_2a`.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// A command that runs the test binary as cargo would.
+    /// A command that runs the test binary as cargo does.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.tests);
         forget_settings(&mut command)
@@ -252,13 +253,14 @@ impl Build {
 struct Kept {
     /// `<builds>/<hash>`.
     directory: PathBuf,
-    /// Locked as long as the copies are in use: by several at a time, or by one that removes them.
+    /// Locked while the copies are in use: by several users at a time, or by one process that
+    /// removes them.
     lock: File,
 }
 
 impl Kept {
-    /// Copies the files unless they are there already; a file system that can share blocks does.
-    /// Never links: cargo overwrites its files in place.
+    /// Copies the files unless the copies exist. It does not link them, because cargo overwrites
+    /// its files in place.
     fn new(builds: &Path, hash: &str, tests: &Path, programs: &[PathBuf]) -> Result<Self, Error> {
         let builds = std::path::absolute(builds).map_err(Error::file("find", builds))?;
         let _only_one = lock(&builds)?;
@@ -271,7 +273,7 @@ impl Kept {
         for file in std::iter::once(tests).chain(programs.iter().map(|path| &**path)) {
             let copy = directory.join(file_name(file));
             if copy.exists() {
-                continue; // It was complete before it got its name.
+                continue; // A copy gets this name when it is complete.
             }
             let unfinished = directory.join(".unfinished");
             fs::copy(file, &unfinished)
@@ -290,14 +292,14 @@ impl Drop for Kept {
         remove_unused(builds);
         drop(only_one);
         fs::remove_file(builds.join(LOCK)).ok();
-        fs::remove_dir(builds).ok(); // Succeeds if nothing is in it.
+        fs::remove_dir(builds).ok(); // Succeeds only if it is empty.
     }
 }
 
-/// The file in a directory whose lock stands for the directory.
+/// The file in a directory whose lock protects the directory.
 const LOCK: &str = ".lock";
 
-/// Makes the directory of all builds, and waits until no other process changes it.
+/// Creates the directory of all builds, and waits until no other process changes it.
 fn lock(builds: &Path) -> Result<File, Error> {
     let path = builds.join(LOCK);
     loop {
@@ -307,7 +309,7 @@ fn lock(builds: &Path) -> Result<File, Error> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // Just removed.
             lock => lock.map_err(Error::file("lock", &path))?,
         };
-        // Another process may have removed the file that we have waited for.
+        // Another process may have removed the file while we waited for its lock.
         let id = |data: fs::Metadata| (data.dev(), data.ino());
         let locked = lock.metadata().map(id).map_err(Error::file("lock", &path))?;
         if fs::metadata(&path).map(id).is_ok_and(|there| there == locked) {
@@ -316,13 +318,13 @@ fn lock(builds: &Path) -> Result<File, Error> {
     }
 }
 
-/// Removes copies that no process uses, which includes those of processes that were killed.
+/// Removes copies that no process uses, including those of killed processes.
 fn remove_unused(builds: &Path) {
     for entry in fs::read_dir(builds).into_iter().flatten().flatten() {
         let path = entry.path();
         let Ok(lock) = File::open(path.join(LOCK)) else { continue };
         if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
-            fs::remove_dir_all(&path).ok(); // What remains costs space, and is tried again.
+            fs::remove_dir_all(&path).ok(); // The next call tries again.
         }
     }
 }
@@ -332,7 +334,7 @@ fn file_name(path: &Path) -> &Path {
     path.file_name().map_or(path, Path::new)
 }
 
-/// A hash of files and their names, good enough to tell two builds apart.
+/// A hash of files and their names that distinguishes builds.
 fn hash_of<'a>(files: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
     let mut hasher = DefaultHasher::new();
     let mut block = vec![0; 1 << 16];
@@ -349,8 +351,7 @@ fn hash_of<'a>(files: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// Asks a test binary for its tests, without those that are ignored. No test runs, hence no student
-/// code.
+/// Lists the tests of a binary except ignored ones. No test runs, so no student code runs.
 fn names_of(tests: &Path, directory: &Path) -> Result<Vec<String>, Error> {
     let list = |flags: &[&str]| {
         let mut command = Command::new(tests);

@@ -1,4 +1,4 @@
-//! `labs.toml`: every lab, its parts and tests, with what they are worth and what they are about.
+//! `labs.toml`: every lab with its parts and tests, their points and descriptions.
 
 use std::fs;
 use std::path::Path;
@@ -25,13 +25,13 @@ pub struct Lab {
     /// Its number in the course: `2`.
     #[serde(default)]
     pub number: String,
-    /// What it is about.
+    /// The title for people.
     pub title: String,
     /// The package's test target; `lib` for its unit tests.
     #[serde(default = "grading")]
     pub target: String,
-    /// Not a lab but a part of the machinery: its tests run no student code, leave no completion
-    /// record, earn no points, and are judged by their exit code.
+    /// Whether it is a package of the test infrastructure instead of a lab: its tests run no
+    /// student code, send no completion record, have no points, and are judged by their exit code.
     #[serde(default)]
     pub health_check: bool,
     /// Whether all its tests are [`Test::real`].
@@ -48,11 +48,11 @@ pub struct Lab {
 pub struct Part {
     /// `2A`.
     pub name: String,
-    /// What it is about.
+    /// The title for people.
     pub title: String,
     /// What to read.
     pub paper: String,
-    /// Its tests, in the order in which they are best made to pass.
+    /// Its tests, in the order in which a student should make them pass.
     #[serde(rename = "test")]
     pub tests: Vec<Test>,
 }
@@ -63,24 +63,24 @@ pub struct Part {
 pub struct Test {
     /// The function: `initial_election_2a`.
     pub name: String,
-    /// What it is worth.
+    /// Its points.
     pub points: u32,
-    /// What a solution promises, in one line.
+    /// The promise of a solution, in one sentence.
     pub claim: String,
     /// What the test does.
     pub story: String,
     /// Usual causes of its failure.
     #[serde(default)]
     pub hints: Vec<String>,
-    /// What to read, if it is more particular than the part's.
+    /// What to read, if it differs from the part's.
     pub paper: Option<String>,
-    /// Whether its servers are processes: it runs in real time, whatever was asked for, and no seed
-    /// decides its course.
+    /// Whether its servers are processes: it always runs in real time, and a seed does not repeat a
+    /// run.
     #[serde(default)]
     pub real: bool,
-    /// Under how many seeds it is graded, if not as many as others.
+    /// The number of seeds for grading, if it differs from the default.
     seeds: Option<u32>,
-    /// Seconds that the reference takes: virtual ones on average, or real ones.
+    /// Seconds that the reference takes: virtual time on average, or real time.
     pub seconds: Option<f64>,
 }
 
@@ -89,13 +89,13 @@ fn grading() -> String {
     "grading".to_string()
 }
 
-/// Under how many seeds a test is graded unless it says otherwise.
+/// The default number of seeds for grading a test.
 const GRADED_SEEDS: u32 = 20;
 
-/// How often a test with processes runs when it is graded, unless it says otherwise.
+/// The default number of runs for grading a test with processes.
 const GRADED_REAL_RUNS: u32 = 3;
 
-/// A test with where it belongs.
+/// A test with its lab and part.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// Its lab.
@@ -112,7 +112,7 @@ impl Entry<'_> {
         self.lab.real || self.test.real
     }
 
-    /// Under how many seeds it is graded.
+    /// The number of seeds for grading.
     pub fn seeds(&self) -> u32 {
         self.test.seeds.unwrap_or(if self.is_real() { GRADED_REAL_RUNS } else { GRADED_SEEDS })
     }
@@ -122,19 +122,19 @@ impl Catalog {
     /// Reads the catalog.
     ///
     /// # Errors
-    /// If the file cannot be read or understood.
+    /// If the file cannot be read or parsed.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
         Self::parse(&text)
             .map_err(|problem| Error::harness(format!("{} {problem}", path.display())))
     }
 
-    /// The catalog that `text` describes.
+    /// Parses a catalog.
     ///
     /// # Errors
-    /// Says what cannot be understood, and where.
+    /// If `text` cannot be parsed; the error gives the place and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| format!("cannot be understood: {error}"))
+        toml::from_str(text).map_err(|error| format!("cannot be parsed: {error}"))
     }
 
     /// The lab with this name.

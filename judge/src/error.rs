@@ -1,4 +1,4 @@
-//! Why a command cannot do its work.
+//! The errors of this crate.
 
 use std::fmt;
 use std::io;
@@ -11,16 +11,16 @@ use contract::record::Exit;
 pub enum Error {
     /// The code of this package does not compile.
     DoesNotCompile(String),
-    /// Nothing has the name that was asked for.
+    /// The pattern matched nothing.
     NothingMatched(String),
-    /// The command line is wrong, or the machine is in trouble.
+    /// The command line is wrong, or the machine has a problem.
     Harness(String),
     /// Interrupted, by Ctrl-C for instance.
     Interrupted,
 }
 
 impl Error {
-    /// How a command ends with this error.
+    /// The exit code of a command with this error.
     pub fn exit(&self) -> Exit {
         match self {
             Error::DoesNotCompile(_) => Exit::DoesNotCompile,
@@ -30,23 +30,23 @@ impl Error {
         }
     }
 
-    /// A harness error from anything that can be printed.
+    /// A harness error with this message.
     pub fn harness(problem: impl Into<String>) -> Self {
         Error::Harness(problem.into())
     }
 
-    /// That `action` failed for the file at `path`, for use in `map_err`.
+    /// Says that `action` failed for the file at `path`; for use in `map_err`.
     pub fn file(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("cannot {action} {}", path.display());
         move |error| Error::Harness(format!("{what}: {error}{}", advice(&error)))
     }
 }
 
-/// What to do about the most common accident.
+/// What to do if the disk is full.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room and start again: finished runs are kept, the rest is resumed"
+            "; free some space and run the command again: it resumes and keeps the finished runs"
         }
         _ => "",
     }

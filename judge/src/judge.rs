@@ -20,10 +20,11 @@ use crate::stop::Stop;
 use crate::test_case::TestCase;
 use crate::verdict;
 
-/// Bytes of logs that a judge keeps in all: a log inside a loop must not fill the disk.
+/// The maximum number of bytes of all logs of a judge: a log statement in a loop must not fill the
+/// disk.
 const KEPT: u64 = 256 << 20;
 
-/// Bytes of one log.
+/// The maximum number of bytes of one log.
 const LOG: u64 = 64 << 20;
 
 /// How long to wait before a second attempt to start a process: the machine may be short of
@@ -33,19 +34,19 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Where the output of a process goes.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Nowhere, but for its end.
+    /// It is dropped, except its end.
     Dropped,
-    /// To this file, with the log switched on.
+    /// To this file, with the log enabled.
     Log(PathBuf),
-    /// To our standard output, with the log switched on.
+    /// To standard output, with the log enabled.
     Shown,
 }
 
-/// Changes the command that runs a test before it is started, for instance to put it into a sandbox.
-/// The command inherits this process's environment: what it must not see is to be removed by name.
+/// Changes the command that runs a test before it starts, for example to put it into a sandbox. The
+/// command inherits this process's environment: remove the variables that it must not see.
 pub type Wrap = Box<dyn Fn(Command) -> Command + Send + Sync>;
 
-/// Runs tests, each in a process of its own, and judges them. It can be shared by threads.
+/// Runs tests, each in a separate process, and judges them. Threads can share it.
 pub struct Judge {
     limits: Limits,
     stop: Stop,
@@ -56,11 +57,11 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge that grants each run these limits. Its runs are started by this program, which must
-    /// call [`launcher_main`](crate::launcher_main) first thing in `main`.
+    /// A judge with these limits for each run. This program starts the runs, so it must call
+    /// [`launcher_main`](crate::launcher_main) at the start of `main`.
     ///
     /// # Errors
-    /// If the program's own path is not known.
+    /// If the path of this program is not known.
     pub fn new(limits: Limits, stop: Stop) -> Result<Self, Error> {
         let program = env::current_exe()
             .map_err(|error| Error::harness(format!("cannot find this program: {error}")))?;
@@ -74,25 +75,25 @@ impl Judge {
         })
     }
 
-    /// Starts runs by this command line instead of by the program alone.
+    /// Starts runs with this command line instead of this program.
     pub fn launcher(mut self, launcher: Vec<OsString>) -> Self {
         self.launcher = launcher;
         self
     }
 
-    /// Wraps every command.
+    /// Changes the command of every run; see [`Wrap`].
     pub fn wrap(mut self, wrap: Wrap) -> Self {
         self.wrap = Some(wrap);
         self
     }
 
-    /// When it stops.
+    /// What stops its runs.
     pub fn stop(&self) -> &Stop {
         &self.stop
     }
 
-    /// Runs a test once and judges it; `None` if it was stopped. A test that runs in real time has
-    /// no policy, whatever is asked for.
+    /// Runs a test once and judges it; `None` if it was stopped. A test that always runs in real
+    /// time ignores `policy`.
     ///
     /// # Errors
     /// If the process cannot be run.
@@ -140,7 +141,7 @@ impl Judge {
         let mut command = case.build.command();
         command.args(["--exact", &case.path, "--test-threads", "1"]);
         if !case.health_check {
-            // The test's own words go to the log as they come.
+            // The output of the test goes to the log at once.
             command.env(JUDGED, "1").arg("--nocapture");
         }
         if !matches!(output, Output::Dropped) {
@@ -153,17 +154,17 @@ impl Judge {
     }
 }
 
-/// A log that takes as much as there is room for.
+/// A log that is cut off at the limits.
 struct Log<'a> {
     target: Option<Box<dyn Write>>,
     /// Bytes that may be written to it.
     left: u64,
-    /// Bytes that all logs together may still take.
+    /// Bytes that may still be written to all logs together.
     room: &'a AtomicU64,
 }
 
 impl<'a> Log<'a> {
-    /// The log that `output` asks for.
+    /// The log for `output`.
     fn new(output: &Output, room: &'a AtomicU64) -> Result<Self, Error> {
         let (target, left): (Option<Box<dyn Write>>, u64) = match output {
             Output::Dropped => (None, 0),
@@ -192,7 +193,10 @@ impl Write for Log<'_> {
         if kept < bytes.len() {
             written = written.and_then(|()| {
                 let (log, all) = (LOG >> 20, KEPT >> 20);
-                writeln!(target, "\nthe log goes on: {log} MiB of each are kept, {all} MiB in all")
+                writeln!(
+                    target,
+                    "\nthe log is cut off here: the limit is {log} MiB each and {all} MiB in all"
+                )
             });
             self.target = None;
         }

@@ -1,16 +1,16 @@
-//! The launcher: a process that stands between a judge and one run.
+//! The launcher: a process between a judge and one run.
 //!
-//! It is this program again. It sets limits, starts the test in a process group of its own, waits
-//! for it, and ends everything that the test has left behind. What a judge gains by it:
+//! It runs the same program as the judge. It sets limits, starts the test in a separate process
+//! group, waits for it, and kills all processes that the test leaves. The advantages:
 //!
-//! * A test that kills its parent kills the launcher, and its run has failed; the judge goes on.
+//! * A test that kills its parent kills the launcher: its run fails, and the judge continues.
 //! * On Linux the launcher is a child subreaper: a process that leaves its group or session becomes
-//!   the launcher's child when its own parent dies, and is found and ended with the run.
-//! * If the judge dies, however that happens, the launcher notices and ends the run.
-//! * Limits are set with `setrlimit`, which every Unix has, in a process where nothing else runs.
+//!   the launcher's child when its parent dies, so the launcher can kill it.
+//! * If the judge dies for any reason, the launcher notices and kills the run.
+//! * `setrlimit`, which every Unix has, sets the limits in a process that does nothing else.
 //!
-//! Judge and launcher speak over a socket that is the launcher's standard error: the launcher
-//! writes [`Word`]s; the judge closes its side to say that the run should end.
+//! Judge and launcher communicate over a socket that is the launcher's standard error: the launcher
+//! writes [`Word`]s, and the judge closes its side to end the run.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -40,11 +40,11 @@ const REQUEST: &str = "LAB_LAUNCH";
 /// The first descriptor that is not one of the three standard ones.
 const FIRST_FREE: i32 = 3;
 
-/// Seconds between the signal that tells a process that its processor time is used up, which it
-/// may catch, and the one that ends it.
+/// Seconds between the signal for used-up processor time, which a process may catch, and the signal
+/// that kills it.
 const CPU_GRACE: u64 = 2;
 
-/// What a launcher is to start.
+/// What a launcher should start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) program: OsString,
@@ -53,10 +53,10 @@ pub(crate) struct Request {
     pub(crate) cpu_seconds: Option<u64>,
 }
 
-/// What a launcher tells, each as a line.
+/// A message from a launcher: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Word {
-    /// The test runs, and leads the group with this id.
+    /// The test runs as the leader of the process group with this id.
     Started(i32),
     /// The test could not be started.
     CannotStart(String),
@@ -69,7 +69,7 @@ pub(crate) enum Word {
 }
 
 impl Request {
-    /// Makes `launcher` carry out this request.
+    /// Passes this request to `launcher`.
     pub(crate) fn give_to(&self, launcher: &mut Command) {
         let request = serde_json::to_string(self).expect("a request has only plain fields");
         launcher.env(REQUEST, request);
@@ -77,7 +77,7 @@ impl Request {
 }
 
 impl Word {
-    /// What a launcher has said, as far as it is whole.
+    /// The complete messages in the output of a launcher.
     pub(crate) fn parse_all(text: &[u8]) -> Vec<Word> {
         let lines = text.split(|byte| *byte == b'\n');
         lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
@@ -89,18 +89,18 @@ impl Word {
     }
 }
 
-/// Does a launcher's work, if this process is one. A program that uses this crate calls it first
-/// thing in `main`, and ends with the code that it returns.
+/// Runs the launcher if a judge has started this process as one. A program that uses this crate
+/// calls this function at the start of `main`, and exits with the code that it returns.
 pub fn launcher_main() -> Option<ExitCode> {
     let request = env::var(REQUEST).ok()?;
     Some(match launch(&request) {
         Ok(()) => ExitCode::SUCCESS,
-        // The judge sees that the launcher ended without a word.
+        // The judge notices that the launcher ended without a message.
         Err(_) => ExitCode::FAILURE,
     })
 }
 
-/// Starts the test, waits for its end, and cleans up behind it.
+/// Starts the test, waits for its end, and cleans up.
 fn launch(request: &str) -> io::Result<()> {
     let request: Request = serde_json::from_str(request)?;
     let control = UnixStream::from(fcntl_dupfd_cloexec(io::stderr().as_fd(), FIRST_FREE)?);
@@ -110,7 +110,7 @@ fn launch(request: &str) -> io::Result<()> {
     let mut command = Command::new(&request.program);
     command.args(&request.arguments).env_remove(REQUEST).process_group(0);
     let started = command.spawn();
-    // From here on only the test holds the socket over which it sends its record.
+    // From here on, only the test has the socket for its record.
     dup2_stdin(File::open("/dev/null")?)?;
     let mut child = match started {
         Ok(child) => child,
@@ -125,13 +125,13 @@ fn launch(request: &str) -> io::Result<()> {
     say(&control, &Word::Ended { status: status.into_raw(), left })
 }
 
-/// Tells the judge.
+/// Sends a message to the judge.
 fn say(mut control: &UnixStream, word: &Word) -> io::Result<()> {
     let line = serde_json::to_string(word).expect("a word has only plain fields") + "\n";
     control.write_all(line.as_bytes())
 }
 
-/// Makes this process the parent of descendants whose own parent dies.
+/// Makes this process the parent of descendants whose parent dies.
 pub(crate) fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(getpid())).ok(); // Linux 3.4 and later can.
@@ -140,7 +140,7 @@ pub(crate) fn adopt_orphans() {
 /// Sets the limits of this process, which the test inherits.
 fn set_limits(request: &Request) {
     let limit = |resource, current, maximum| {
-        // A stricter limit may be in force already; then there is nothing to do.
+        // This fails if a stricter limit is in force, which is fine.
         setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) }).ok();
     };
     limit(Resource::Core, 0, 0);
@@ -149,20 +149,20 @@ fn set_limits(request: &Request) {
     }
 }
 
-/// Ends the test's group as soon as the judge closes its side, or is gone.
+/// Kills the test's group when the judge closes its side or dies.
 fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>) {
     thread::spawn(move || {
         // The judge writes nothing: this returns at the end of the stream.
         control.read_to_end(&mut Vec::new()).ok();
         let is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_over {
-            kill_process(group, Signal::KILL).ok(); // It may have ended by itself.
+            kill_process(group, Signal::KILL).ok(); // It may have ended.
             kill_process_group(group, Signal::KILL).ok();
         }
     });
 }
 
-/// Waits for the test, and ends what is left of its group.
+/// Waits for the test, and kills the rest of its group.
 fn wait(child: &mut Child, group: Pid, is_over: &Mutex<bool>) -> io::Result<ExitStatus> {
     // Without reaping: as long as it is a zombie, no other process can get its id.
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -173,8 +173,8 @@ fn wait(child: &mut Child, group: Pid, is_over: &Mutex<bool>) -> io::Result<Exit
     child.wait()
 }
 
-/// Ends all children of this process, and the children that it gets by that. Returns how many of
-/// them were still running when the test had ended.
+/// Kills all children of this process, including those that it adopts meanwhile. Returns the number
+/// of processes that were running at the end of the test.
 fn end_orphans() -> usize {
     let mut left = 0;
     loop {
@@ -193,8 +193,8 @@ fn end_orphans() -> usize {
     }
 }
 
-/// Ends the children of this process that are in another group, except the `launchers`: descendants
-/// of a launcher that was killed.
+/// Kills the descendants of killed launchers: the children of this process that are in another
+/// group, except the `launchers`.
 pub(crate) fn end_strays(launchers: &BTreeSet<i32>) {
     let is_stray = |child: &Pid| {
         let is_launcher = launchers.contains(&child.as_raw_nonzero().get());
@@ -212,7 +212,7 @@ pub(crate) fn end_strays(launchers: &BTreeSet<i32>) {
     }
 }
 
-/// The children of this process, as `/proc` lists them; none where there is no `/proc`.
+/// The children of this process according to `/proc`; empty on systems without `/proc`.
 fn children() -> Vec<Pid> {
     let me = getpid().as_raw_nonzero().get().to_string();
     let parent_is_me = |stat: &str| {

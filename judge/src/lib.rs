@@ -1,8 +1,9 @@
 //! Runs a lab's tests as processes and judges them.
 //!
-//! "Run these tests under these seeds with these limits in this tree, and tell me each result as it
-//! comes": this crate does that for `cargo lab` and `cargo grader`, and knows nothing of command
-//! lines and terminals. It links no lab, so a lab that does not compile costs only itself.
+//! This crate builds the tests of a tree, runs them with given seeds and limits, and reports each
+//! result as soon as it is known. `cargo lab` and `cargo grader` use it. It does not depend on a
+//! command line or a terminal, and it links no lab, so a lab that does not compile does not affect
+//! the others.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -12,7 +13,7 @@
 //!
 //! fn main() -> Result<(), judge::Error> {
 //!     if judge::launcher_main().is_some() {
-//!         return Ok(()); // This process was started by a judge, to watch over one run.
+//!         return Ok(()); // A judge has started this process to supervise one run.
 //!     }
 //!     let (workspace, stop) = (Workspace::find()?, Stop::on_signals()?);
 //!     let catalog = workspace.catalog()?;
@@ -25,7 +26,7 @@
 //!         builds: &workspace.root().join("lab-runs/builds"),
 //!         stop: &stop,
 //!     };
-//!     let lab = catalog.lab("raft").expect("there is a lab of this name");
+//!     let lab = catalog.lab("raft").expect("the catalog has this lab");
 //!     let build = builder.build(lab)?.expect("it compiles");
 //!     let cases = TestCase::all(lab, &Arc::new(build));
 //!     let limits = Limits { wall: Duration::from_secs(300), cpu: None, output: 64 << 20 };
@@ -50,12 +51,12 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`catalog`] | reads `labs.toml`: every test, and what it is worth |
-//! | [`build`] | has cargo build a lab's tests, and keeps a copy that no later build changes |
-//! | [`pool`] | does several jobs at a time |
-//! | [`judge`](mod@judge) | runs one test under one seed |
-//! | [`process`], [`launch`], [`streams`] | a process, the launcher that stands between it and us, what both say |
-//! | [`verdict`] | decides what a run proves; see [`contract`] for why only its record counts |
+//! | [`catalog`] | reads `labs.toml`: every test with its points |
+//! | [`build`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
+//! | [`pool`] | runs several jobs at a time |
+//! | [`judge`](mod@judge) | runs one test with one seed |
+//! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
+//! | [`verdict`] | judges a run; see [`contract`] for why only its record counts |
 
 mod build;
 pub mod catalog;

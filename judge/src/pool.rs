@@ -1,4 +1,4 @@
-//! Several jobs at a time.
+//! Runs several jobs at a time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -6,21 +6,20 @@ use std::thread;
 use crate::error::Error;
 use crate::stop::Stop;
 
-/// How a pool came to its end.
+/// Why a pool ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// All jobs are done, or no more of them are wanted.
+    /// All jobs are done, or the caller requested a stop.
     Finished,
     /// A signal arrived.
     Interrupted,
 }
 
-/// Takes `jobs` one after the other and does `workers` of them at a time. `done` gets each result
-/// as it comes; work that was stopped has none. Jobs that have not begun when `stop` is requested
-/// are left.
+/// Runs `jobs` in order, `workers` of them at a time. `done` gets each result as soon as it is
+/// known; a job that was stopped has no result. After a stop is requested, no further job starts.
 ///
 /// # Errors
-/// The first error, of `work` or of `done`; all workers have ended by then.
+/// The first error of `work` or `done`, after all workers have ended.
 pub fn run<J, R: Send>(
     jobs: impl Iterator<Item = J> + Send,
     workers: usize,
@@ -62,7 +61,7 @@ pub fn run<J, R: Send>(
     Ok(if stop.is_interrupted() { Ending::Interrupted } else { Ending::Finished })
 }
 
-/// The jobs; a worker that panicked has left them whole.
+/// The jobs. A worker that panicked has left them in a valid state.
 fn lock<T>(jobs: &Mutex<T>) -> MutexGuard<'_, T> {
     jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }

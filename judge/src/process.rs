@@ -1,4 +1,4 @@
-//! One process: how it is started, watched, and what is known of it when it is over.
+//! Starts and supervises the process of one run.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -18,72 +18,71 @@ use crate::launch::{Request, Word, end_strays};
 use crate::stop::Stop;
 use crate::streams::Streams;
 
-/// Bytes of output that are kept for the case that a process ends without a record.
+/// Bytes of output to keep in case that a process ends without a record.
 const TAIL: usize = 8 << 10;
 
-/// Bytes that a process may send over the socket; a record with its report and a thousand events
-/// has some hundred thousand.
+/// Bytes that a process may send over the socket. A record with its report and a thousand events
+/// has a few hundred thousand bytes.
 const RECORD: usize = 16 << 20;
 
-/// How long a launcher may take to end the run. It needs milliseconds, unless it is stopped too.
+/// The time that a launcher may take to kill the run. It needs milliseconds unless it is stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What a process may use.
+/// The limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Real time.
     pub wall: Duration,
-    /// Processor time, in whole seconds; each process of the run may use as much.
+    /// Processor time of each process of the run, in whole seconds.
     pub cpu: Option<Duration>,
-    /// Bytes that it may print.
+    /// Bytes of output.
     pub output: u64,
 }
 
-/// How a process came to its end.
+/// The end of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// The launcher's last word; `None` if it was killed.
+    /// The launcher's last message; `None` if it was killed.
     pub(crate) word: Option<Word>,
-    /// Whether and why it was the judge who ended it.
+    /// Why the judge stopped the process; `None` if it did not.
     pub(crate) stopped: Option<Stopped>,
-    /// What arrived over the socket.
+    /// The bytes that arrived over the socket.
     pub(crate) record: Vec<u8>,
-    /// The end of its output, to be shown and never to be judged by.
+    /// The end of its output. It is shown but not judged.
     pub(crate) tail: String,
 }
 
-/// Why a judge ends a process.
+/// Why a judge stops a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
     /// It took too long.
     Late,
     /// It printed too much.
     Verbose,
-    /// Its result is not wanted any more.
+    /// Its result is not needed any more.
     Unwanted,
 }
 
-/// The launchers that are running, of all judges in this process.
+/// The process ids of the running launchers of all judges in this process.
 static LAUNCHERS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-/// Their process ids.
 fn launchers() -> MutexGuard<'static, BTreeSet<i32>> {
     LAUNCHERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A process that is about to be started.
+/// A process that is about to start.
 pub(crate) struct Process<'a> {
-    /// What starts it: a program that calls [`crate::launcher_main`].
+    /// The program that starts it; it calls [`crate::launcher_main`].
     pub(crate) launcher: &'a [OsString],
     /// The test.
     pub(crate) command: Command,
-    /// What it is told.
+    /// The message to the test.
     pub(crate) assignment: String,
     pub(crate) limits: Limits,
     pub(crate) stop: &'a Stop,
 }
 
-/// A launcher that runs, and what leads to it and to its test.
+/// A running launcher, and the channels to it and to its test.
 struct Running {
     launcher: Child,
     socket: UnixStream,
@@ -91,7 +90,7 @@ struct Running {
     output: PipeReader,
 }
 
-/// What has been read so far.
+/// The bytes read so far.
 struct Seen<'a> {
     words: Vec<u8>,
     record: Vec<u8>,
@@ -101,7 +100,7 @@ struct Seen<'a> {
 }
 
 impl Process<'_> {
-    /// Runs it to its end, and copies its output to `log`.
+    /// Runs the process to its end, and copies its output to `log`.
     ///
     /// # Errors
     /// If the launcher cannot be started.
@@ -109,7 +108,7 @@ impl Process<'_> {
         let trouble = |error| Error::harness(format!("cannot run a test: {error}"));
         let running = self.start().map_err(trouble)?;
         let Running { mut launcher, mut socket, control, output } = running;
-        // A process that dies at once does not read it; its run has failed then.
+        // A process that dies at once does not read it, and its run fails.
         socket.write_all(self.assignment.as_bytes()).ok();
         let mut watch = Watch {
             control: control.try_clone().map_err(trouble)?,
@@ -128,7 +127,7 @@ impl Process<'_> {
             seen.printed += bytes.len() as u64;
             seen.tail.extend_from_slice(bytes);
             seen.tail.drain(..seen.tail.len().saturating_sub(TAIL));
-            seen.log.write_all(bytes).ok(); // A full disk costs the log, not the verdict.
+            seen.log.write_all(bytes).ok(); // A full disk truncates the log but not the verdict.
         });
         let (words, record, tail) = Default::default();
         let mut seen = Seen { words, record, tail, printed: 0, log };
@@ -172,7 +171,7 @@ impl Process<'_> {
             .stderr(OwnedFd::from(its_control))
             .process_group(0);
         let mut ids = launchers();
-        // Dropping the command closes our copies of its ends.
+        // Dropping the command closes the parent's copies of the descriptors.
         let launcher = command.spawn()?;
         ids.insert(id_of(&launcher));
         Ok(Running { launcher, socket, control, output })
@@ -184,22 +183,22 @@ fn id_of(launcher: &Child) -> i32 {
     Pid::from_child(launcher).as_raw_nonzero().get()
 }
 
-/// Looks whether a process should end, and sees to it that it does.
+/// Checks whether a process should end, and stops it.
 struct Watch<'a> {
     control: UnixStream,
     process: &'a Process<'a>,
     started: Instant,
     stopped: Option<Stopped>,
-    /// When the launcher was told.
+    /// When the launcher was told to end the run.
     told: Option<Instant>,
 }
 
 impl Watch<'_> {
-    /// Looks once.
+    /// Checks once.
     fn look(&mut self, launcher: &mut Child, seen: &Seen<'_>) {
         if let Some(told) = self.told {
             if told.elapsed() > GRACE {
-                launcher.kill().ok(); // It has ended by itself.
+                launcher.kill().ok(); // It may just have ended.
                 self.clean_up(seen);
             }
             return;
@@ -219,13 +218,13 @@ impl Watch<'_> {
         self.control.shutdown(Shutdown::Write).ok(); // The launcher may just have ended.
     }
 
-    /// Ends the test of a launcher that was killed and cannot do it.
+    /// Kills the test of a launcher that was killed.
     fn clean_up(&self, seen: &Seen<'_>) {
         for word in Word::parse_all(&seen.words) {
             if let Word::Started(group) = word
                 && let Some(group) = Pid::from_raw(group)
             {
-                kill_process_group(group, Signal::KILL).ok(); // Nothing may be left of it.
+                kill_process_group(group, Signal::KILL).ok(); // It may be empty.
             }
         }
         end_strays(&launchers());

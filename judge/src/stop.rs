@@ -1,4 +1,4 @@
-//! When to stop: on a signal, or because no further result is wanted.
+//! Stops work: on a signal, or because no further result is needed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,7 +8,7 @@ use signal_hook::flag;
 
 use crate::error::Error;
 
-/// Two flags that everything that waits looks at. Clones share them.
+/// Two flags that all waiting code checks. Clones share the flags.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     interrupted: Arc<AtomicBool>,
@@ -16,7 +16,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Flags that SIGINT (Ctrl-C), SIGTERM and SIGHUP raise.
+    /// Flags that SIGINT (Ctrl-C), SIGTERM and SIGHUP set.
     ///
     /// # Errors
     /// If the system refuses.
@@ -30,12 +30,12 @@ impl Stop {
         Ok(stop)
     }
 
-    /// No further result is wanted.
+    /// Requests a stop: no further result is needed.
     pub fn request(&self) {
         self.requested.store(true, Relaxed);
     }
 
-    /// Whether work should end, for either reason.
+    /// Whether a stop was requested or a signal has arrived.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Relaxed) || self.is_interrupted()
     }
@@ -45,10 +45,10 @@ impl Stop {
         self.interrupted.load(Relaxed)
     }
 
-    /// Succeeds until a signal arrives.
+    /// Fails after a signal has arrived.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] afterwards.
+    /// [`Error::Interrupted`].
     pub fn check(&self) -> Result<(), Error> {
         if self.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
     }

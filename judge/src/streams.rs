@@ -1,4 +1,4 @@
-//! Reads what several descriptors bring, in one loop.
+//! Reads from several descriptors in one loop.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 
-/// How long the loop waits for bytes before it looks around.
+/// The maximum time that the loop waits for bytes.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Descriptors to read from; what they bring is added to an `S`.
+/// Descriptors to read from. The bytes are added to an `S`.
 pub(crate) struct Streams<S> {
     open: Vec<Stream<S>>,
 }
@@ -19,24 +19,22 @@ pub(crate) struct Streams<S> {
 struct Stream<S> {
     descriptor: OwnedFd,
     sink: fn(&mut S, &[u8]),
-    /// The loop goes on until all streams that must end have ended.
+    /// The loop runs until all streams that must end have ended.
     must_end: bool,
 }
 
 impl<S> Streams<S> {
-    /// Nothing to read.
     pub(crate) fn new() -> Self {
         Self { open: Vec::new() }
     }
 
-    /// Adds a descriptor whose end is waited for.
+    /// Adds a descriptor to read to its end.
     pub(crate) fn until_end(&mut self, descriptor: OwnedFd, sink: fn(&mut S, &[u8])) {
         self.open.push(Stream { descriptor, sink, must_end: true });
     }
 
-    /// Adds a descriptor that may stay open for longer than is of interest, because a process that
-    /// has escaped may hold the other end. What has been written by the time that the others end is
-    /// read.
+    /// Adds a descriptor that may stay open, because a process that escaped may have the other end.
+    /// It is read until the other descriptors have ended.
     pub(crate) fn meanwhile(&mut self, descriptor: OwnedFd, sink: fn(&mut S, &[u8])) {
         self.open.push(Stream { descriptor, sink, must_end: false });
     }

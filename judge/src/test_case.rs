@@ -1,4 +1,4 @@
-//! A test that can run.
+//! A test of a build.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use contract::settings::Policy;
 use crate::build::Build;
 use crate::catalog::Lab;
 
-/// A test that can run.
+/// A test of a build, with its entry in the catalog.
 #[derive(Clone, Debug)]
 pub struct TestCase {
     /// The package.
@@ -19,22 +19,22 @@ pub struct TestCase {
     pub name: String,
     /// Its name for cargo: `election_2a::initial_election_2a`.
     pub path: String,
-    /// Points.
+    /// Its points.
     pub points: u32,
-    /// What a solution promises, as the catalog says it.
+    /// The promise of a solution, from the catalog.
     pub claim: String,
     /// Usual causes of its failure.
     pub hints: Vec<String>,
-    /// Whether its servers are processes, so that it runs in real time whatever was asked for.
+    /// Whether its servers are processes, so that it always runs in real time.
     pub real: bool,
-    /// Whether it is judged by its exit code, since no student code runs in it.
+    /// Whether it is judged by its exit code, because it runs no student code.
     pub health_check: bool,
-    /// The program that holds it.
+    /// The build that contains it.
     pub build: Arc<Build>,
 }
 
 impl TestCase {
-    /// The tests of a lab in a build, those of the catalog first and in its order.
+    /// The tests of a lab in a build: first those in the catalog, in its order.
     pub fn all(lab: &Lab, build: &Arc<Build>) -> Vec<Self> {
         let order: Vec<&str> =
             lab.parts.iter().flat_map(|part| &part.tests).map(|test| &*test.name).collect();
@@ -71,17 +71,17 @@ impl TestCase {
         }
     }
 
-    /// The policy that it runs under if `asked` was asked for: none if it runs in real time anyway.
+    /// The policy of a run if `asked` is requested: `None` if the test always runs in real time.
     pub fn policy(&self, asked: Option<Policy>) -> Option<Policy> {
         if self.real { None } else { asked }
     }
 
-    /// A run of which nothing is known yet.
+    /// A run without a result.
     pub fn run(&self, seed: u64, policy: Option<Policy>) -> Run {
         Run::new(&self.lab, &self.part, &self.name, seed, policy)
     }
 
-    /// The line that replays one of its runs.
+    /// The command that replays a run.
     pub fn replay(&self, seed: u64, policy: Option<Policy>) -> String {
         format!("cargo lab replay {} {}", self.name, seed_and_policy(seed, policy))
     }

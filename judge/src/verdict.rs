@@ -1,4 +1,4 @@
-//! The verdict on a run: by its record, and where there is none, by how the process ended.
+//! The verdict on a run: from its record or, without a record, from the end of its process.
 
 use std::process::ExitStatus;
 
@@ -11,10 +11,10 @@ use crate::launch::Word;
 use crate::process::{Ended, Limits, Stopped};
 use crate::test_case::TestCase;
 
-/// The last lines of output that a report shows.
+/// The number of lines of output in a report.
 const TAIL_LINES: usize = 12;
 
-/// The verdict on a run that was judged by its record; `None` if nobody waits for it any more.
+/// The verdict from a run's record; `None` if the run was stopped because it is not needed.
 pub(crate) fn by_record(
     case: &TestCase,
     assignment: &Assignment,
@@ -33,7 +33,7 @@ pub(crate) fn by_record(
                     ("left-behind", format!("it passed, but left {them} running"))
                 }
                 Ok(mut run) => {
-                    // Lab, part and claim are ours to name.
+                    // The judge, not the process, sets lab, part and claim.
                     (run.lab, run.part) = (case.lab.clone(), case.part.clone());
                     if let Some(failure) = &mut run.failure {
                         explain(&mut failure.report, case);
@@ -49,7 +49,7 @@ pub(crate) fn by_record(
     Some(failed(case, assignment, kind, why, &ended.tail))
 }
 
-/// The verdict on a test in which no student code runs, by its exit code.
+/// The verdict from the exit code, for a test that runs no student code.
 pub(crate) fn by_exit_code(
     case: &TestCase,
     assignment: &Assignment,
@@ -85,7 +85,7 @@ fn left(ended: &Ended) -> usize {
     }
 }
 
-/// Why there is no record: a kind, and a sentence.
+/// Why there is not a record: a kind and a sentence.
 fn without_record(ended: &Ended, limits: Limits) -> (&'static str, String) {
     match (ended.stopped, &ended.word) {
         (Some(Stopped::Late | Stopped::Unwanted), _) => {
@@ -106,7 +106,7 @@ fn without_record(ended: &Ended, limits: Limits) -> (&'static str, String) {
     }
 }
 
-/// The same for a process that ended by itself or by a signal.
+/// The reason for a process that exited or was killed by a signal.
 fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
     match (status.signal(), limits.cpu) {
         (Some(SIGXCPU), Some(limit)) => {
@@ -114,7 +114,7 @@ fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
             ("cpu-limit", format!("it used more than {seconds} s of processor time"))
         }
         (Some(signal), _) => {
-            let guess = if signal == SIGKILL { "; was memory short?" } else { "" };
+            let guess = if signal == SIGKILL { "; the machine may be out of memory" } else { "" };
             ("crash", format!("the process died of signal {signal}{guess}"))
         }
         (None, _) => {
@@ -128,11 +128,11 @@ fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
     }
 }
 
-/// A failed run without a valid record, with a report in the form of the others.
+/// A failed run without a valid record, with a report in the usual form.
 fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tail: &str) -> Run {
     let Assignment { seed, policy, .. } = *assignment;
     let property = match kind {
-        "left-behind" => "what a test starts ends with it",
+        "left-behind" => "the processes that a test starts end with it",
         _ => "a run ends with its completion record",
     };
     let in_policy = policy.map_or(String::new(), |policy| format!(", policy {policy}"));
@@ -148,8 +148,8 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
         }
     }
     if !cfg!(target_os = "linux") {
-        report += "  note      if it has started processes in other groups, they may still run: only \
-                   Linux tells which\n";
+        report += "  note      processes that it started in other groups may still run: they can \
+                   be found on Linux only\n";
     }
     report += &format!("  replay    {}", case.replay(seed, policy));
     explain(&mut report, case);
@@ -162,7 +162,7 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
     }
 }
 
-/// Adds what the catalog says of the test to a report, above the line that replays the run.
+/// Adds the test's claim and hints to a report, above the line that replays the run.
 fn explain(report: &mut String, case: &TestCase) {
     let mut lines = String::new();
     for (word, text) in std::iter::once(("claim", &case.claim))

@@ -1,4 +1,4 @@
-//! Where the labs are.
+//! Finds the labs.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,28 +10,28 @@ use serde::Deserialize;
 use crate::catalog::Catalog;
 use crate::error::Error;
 
-/// The file that makes a directory the root of the labs.
+/// The file that marks a directory as the root of the labs.
 const CATALOG: &str = "lab/labs.toml";
 
-/// The tree that holds the labs.
+/// The source tree of the labs.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
 }
 
 impl Workspace {
-    /// The workspace that the current directory is in.
+    /// The workspace that contains the current directory.
     ///
     /// # Errors
-    /// If it is in none.
+    /// If the current directory is not in a workspace.
     pub fn find() -> Result<Self, Error> {
         let here = env::current_dir().map_err(|error| {
-            Error::harness(format!("cannot tell the current directory: {error}"))
+            Error::harness(format!("cannot find the current directory: {error}"))
         })?;
         let root = here.ancestors().find(|directory| directory.join(CATALOG).is_file());
         let root = root.ok_or_else(|| {
             Error::harness(format!(
-                "neither {} nor a directory above it holds {CATALOG}: run this inside the labs",
+                "neither {} nor a directory above it contains {CATALOG}: run this inside the labs",
                 here.display()
             ))
         })?;
@@ -43,7 +43,7 @@ impl Workspace {
         Self { root: root.into() }
     }
 
-    /// The workspace's directory.
+    /// The root directory of the workspace.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -51,15 +51,15 @@ impl Workspace {
     /// The list of all tests.
     ///
     /// # Errors
-    /// If it cannot be read or understood.
+    /// If it cannot be read or parsed.
     pub fn catalog(&self) -> Result<Catalog, Error> {
         Catalog::read(&self.root.join(CATALOG))
     }
 
-    /// Where cargo puts what it builds.
+    /// Cargo's target directory.
     ///
     /// # Errors
-    /// If cargo does not say.
+    /// If cargo cannot be run or fails.
     pub fn target(&self) -> Result<PathBuf, Error> {
         #[derive(Deserialize)]
         struct Metadata {
@@ -73,21 +73,21 @@ impl Workspace {
         Ok(metadata.target_directory)
     }
 
-    /// A path as a person at the workspace's root would type it.
+    /// The path relative to the workspace's root, if it is inside the workspace.
     pub fn shorten<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 }
 
-/// The cargo that runs this program, or else the one on the path.
+/// The cargo that runs this program, or else the one in the `PATH`.
 pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
-/// What a command prints.
+/// Runs a command and returns its standard output.
 ///
 /// # Errors
-/// With what it prints as an error, if it fails.
+/// If the command fails; the error contains its standard error.
 pub fn output_of(command: &mut Command, name: &str) -> Result<Vec<u8>, Error> {
     let output =
         command.output().map_err(|error| Error::harness(format!("cannot run {name}: {error}")))?;

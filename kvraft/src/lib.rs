@@ -1,7 +1,7 @@
-//! A key/value service that survives crashes and partitions: a store that Raft replicates. Every
-//! call of every client is linearizable and takes effect exactly once (Ongaro and Ousterhout, "In
-//! Search of an Understandable Consensus Algorithm", extended version; `§` always means a section
-//! of it).
+//! A key/value service that survives crashes and partitions: a store that Raft replicates. The
+//! calls of all clients are linearizable, and each call takes effect exactly once (Ongaro and
+//! Ousterhout, "In Search of an Understandable Consensus Algorithm", extended version; `§` always
+//! means a section of it).
 //!
 //! ```
 //! use kvraft::{Clerk, KvServer};
@@ -36,9 +36,9 @@
 //!
 //! # Exactly once over at least once
 //!
-//! A clerk cannot know why no reply came: the request may be lost, or the reply, or the server is
-//! down. All it can do is send the same request again, to this server or another, until somebody
-//! answers. So a request may be in the log twice, and must still take effect once:
+//! A clerk cannot know why a reply is missing: the request or the reply may be lost, or the server
+//! may be down. The clerk can only send the same request again, to the same server or another one,
+//! until a server replies. So a request may be in the log twice, and must still take effect once:
 //!
 //! ```text
 //!  clerk 7              S0, leader              S1                log
@@ -51,44 +51,44 @@
 //!  apply 6@2: the duplicate table has 7 -> #4:  answer as before, do not execute
 //! ```
 //!
-//! A clerk has one call at a time under way and numbers them, so the last number and reply of each
-//! clerk are all that has to be remembered. Every server must come to the same decision, so the
-//! table changes only when an entry is applied, is part of the replicated state, and goes into
-//! snapshots (§8).
+//! A clerk makes one call at a time and numbers its calls, so a server must remember only the last
+//! number and reply of each clerk. All servers must make the same decision, so the duplicate table
+//! is part of the replicated state: it changes only when an entry is applied, and snapshots contain
+//! it (§8).
 //!
-//! # Who waits for whom
+//! # Which task waits for what
 //!
-//! | who | waits for | is told by |
+//! | task | waits for | is woken by |
 //! |---|---|---|
-//! | [`Clerk`] in a call | the reply of the server that leads | the network; asks the next server when there is none |
-//! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; looks itself whether the term is over |
-//! | the applier, one task a server | the next committed entry | Raft's apply channel, which is closed by `kill` |
+//! | [`Clerk`] in a call | the reply of the leader | the network; without a reply it asks the next server |
+//! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; it checks for the end of the term by polling |
+//! | the applier, one task per server | the next committed entry | Raft's apply channel, which `kill` closes |
 //!
-//! An entry that is overwritten by another leader's is never applied. Whoever waits for it learns
-//! that from the other entry that comes at its index, from a new term, or from the end of the
-//! server. A leader without a majority hears of none of these: its clients wait until the partition
-//! heals.
+//! An entry that another leader overwrites is never applied. A handler that waits for such an entry
+//! returns when another entry is applied at its index, when the term changes, or when the server is
+//! killed. At a leader without a majority none of these happens: its clients wait until the
+//! partition heals.
 //!
 //! # How to read it
 //!
-//! | file | what is there |
+//! | file | contents |
 //! |---|---|
-//! | `clerk`, `leader` | the client: number the call, find the leader |
-//! | `rpc` | what is said |
+//! | `clerk`, `leader` | the client: numbers the calls and finds the leader |
+//! | `rpc` | arguments and replies |
 //! | `server` | the RPC handlers |
-//! | [`rsm`] | agreement into replies; the layer that later labs use too |
+//! | [`rsm`] | the replicated state machine, from requests to replies; later labs use it too |
 //! | `rsm/machine` | the replicated state, with the duplicate table |
-//! | `store` | the store itself, ten lines |
+//! | `store` | the key/value store, in ten lines |
 //!
 //! # What is left out, and why
 //!
-//! * Reads without a log entry (§8). A leader must then learn from a majority that it still leads,
-//!   which takes as long as agreement does, and must have committed something in its term. That
-//!   saves work, but no time, and needs a way into Raft that nothing else in the labs wants.
-//! * Forgetting clients: the duplicate table keeps each one for ever. Real systems let sessions
-//!   expire, and then have to agree on time.
-//! * Several calls of one clerk at once: they would need a window of numbers instead of the last.
-//! * Hints who leads: clerks know the servers by ends in a private order, not by number.
+//! * Reads without a log entry (§8). A leader would have to ask a majority whether it still leads,
+//!   which takes as long as agreement, and must have committed an entry in its term. That saves
+//!   work but no time, and it needs an interface to Raft that the labs do not need otherwise.
+//! * Forgetting clients: the duplicate table keeps each client forever. Real systems let sessions
+//!   expire, which requires agreement on time.
+//! * Concurrent calls of one clerk: they would need a window of numbers instead of the last number.
+//! * Leader hints: each clerk has the servers in a private order and does not know their numbers.
 
 mod clerk;
 mod leader;

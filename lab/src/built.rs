@@ -1,4 +1,4 @@
-//! The tests that were asked for, built and ready to run.
+//! Builds the selected tests.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::term;
 pub(crate) struct Built {
     /// The tests, in the order of the catalog.
     pub(crate) cases: Vec<TestCase>,
-    /// Labs that do not compile: each costs its own tests and no others.
+    /// Labs that do not compile. The tests of the other labs still run.
     broken: Vec<String>,
     /// Removed after the copies of the builds, if no run is kept.
     _runs: Runs,
@@ -37,7 +37,7 @@ impl Built {
     /// Builds the labs that are selected.
     ///
     /// # Errors
-    /// If nothing is selected, or nothing of it compiles.
+    /// If nothing is selected, or if none of the selected labs compiles.
     pub(crate) fn new(
         workspace: &Workspace,
         catalog: &Catalog,
@@ -61,7 +61,7 @@ impl Built {
             match builder.build(lab)? {
                 Ok(build) => built.add(lab, Arc::new(build), catalog, selection),
                 Err(_) => {
-                    term::note(format!("{} does not compile; its tests are left out", lab.name));
+                    term::note(format!("{} does not compile; its tests are skipped", lab.name));
                     built.broken.push(lab.name.clone());
                 }
             }
@@ -69,9 +69,7 @@ impl Built {
         if built.cases.is_empty() {
             built.outcome(Exit::Passed)?;
             let label = selection.label();
-            return Err(Error::NothingMatched(format!(
-                "'{label}': no test of that name was built"
-            )));
+            return Err(Error::NothingMatched(format!("no built test matches '{label}'")));
         }
         Ok(built)
     }
@@ -84,8 +82,8 @@ impl Built {
         self.cases.extend(cases);
     }
 
-    /// The outcome of a command whose tests ended with `exit`: that a lab could not be tested at
-    /// all weighs more.
+    /// The outcome of a command whose tests ended with `exit`. A lab that does not compile takes
+    /// precedence.
     pub(crate) fn outcome(&self, exit: Exit) -> Result<Exit, Error> {
         match &self.broken[..] {
             [] => Ok(exit),
@@ -94,7 +92,7 @@ impl Built {
     }
 }
 
-/// Says where the catalog and the built tests disagree.
+/// Prints a note for each difference between the catalog and the built tests.
 fn warn_of_differences(
     lab: &Lab,
     cases: &[TestCase],
@@ -112,7 +110,8 @@ fn warn_of_differences(
     }
     for TestCase { name, .. } in cases {
         if !lab.health_check && catalog.entry(&lab.name, name).is_none() {
-            term::note(format!("{} has the test {name}, which lab/labs.toml lacks", lab.name));
+            let lab = &lab.name;
+            term::note(format!("{lab} has the test {name}, but lab/labs.toml does not list it"));
         }
     }
 }

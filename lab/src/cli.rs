@@ -9,15 +9,16 @@ use contract::record::Exit;
 use contract::settings::Policy;
 use judge::{Error, Judge, Limits, Stop};
 
-/// What the help ends with, before the exit codes.
+/// The end of the help text, before the exit codes.
 const EXAMPLES: &str = "\
-Tests are named by lab, part or name, in either case: raft, 2A, figure8_2c, figure8.
+A pattern is a lab, a part, a test's name or a piece of it, in upper or lower case: raft, 2A,
+figure8_2c, figure8.
 
 Examples:
-  cargo lab test 2A                          one pass over a part
-  cargo lab stress 2A -n 300                 the same under 300 seeds each
-  cargo lab replay figure8_2c 7741:stall     the line that a failing test prints
-  cargo lab logs                             the log of the latest failure
+  cargo lab test 2A                          run each test of a part once
+  cargo lab stress 2A -n 300                 run each test with 300 seeds
+  cargo lab replay figure8_2c 7741:stall     repeat a failing run
+  cargo lab logs                             show the log of the latest failure
 ";
 
 /// Runs, stresses, replays and explains the tests of the labs.
@@ -35,9 +36,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run tests once.
     Test(TestArgs),
-    /// Run tests under many seeds and show how often they fail.
+    /// Run tests with many seeds and show how often they fail.
     Stress(StressArgs),
-    /// Run a test again under the seed with which it failed.
+    /// Run a test again with the seed that made it fail.
     Replay(ReplayArgs),
     /// Show a log with a column per server.
     Logs(LogsArgs),
@@ -45,11 +46,11 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Explain what a test does and why it usually fails.
     Explain(ExplainArgs),
-    /// Join the results of shards of a stress run.
+    /// Merge the results of the shards of a stress run.
     Merge(MergeArgs),
 }
 
-/// How the scheduler explores, for all commands that run tests.
+/// Options of all commands that run tests.
 #[derive(Debug, Args)]
 pub(crate) struct WorldArgs {
     /// How the scheduler chooses which task runs next: fifo, random, walk, pct or stall.
@@ -64,11 +65,11 @@ pub(crate) struct WorldArgs {
     pub(crate) patience: u64,
 }
 
-/// Bytes that a run may print before it is stopped: a log inside a loop never ends.
+/// Bytes that a run may print before it is stopped: a log statement in an endless loop never ends.
 const OUTPUT: u64 = 1 << 30;
 
 impl WorldArgs {
-    /// A judge that stops runs as these arguments say.
+    /// A judge with the limits that these arguments set.
     pub(crate) fn judge(&self, stop: Stop) -> Result<Judge, Error> {
         judge(self.patience, stop)
     }
@@ -88,15 +89,15 @@ Examples:
   cargo lab test figure8_2c --seed 7741
   cargo lab test raft --real                 on real threads, in real time")]
 pub(crate) struct TestArgs {
-    /// Labs, parts or tests; everything if none is named.
+    /// Labs, parts or tests [default: all labs].
     pub(crate) patterns: Vec<String>,
-    /// The seed; a fresh one if not given.
+    /// The seed [default: a new random seed].
     #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Run on real threads and in real time.
     #[arg(long, conflicts_with = "policy")]
     pub(crate) real: bool,
-    /// How many processes run at a time; all processors if not given.
+    /// Number of processes to run at a time [default: the number of processors].
     #[arg(short, long, value_name = "CPUS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) processes: Option<u64>,
     /// How tests are run.
@@ -107,55 +108,55 @@ pub(crate) struct TestArgs {
 /// `cargo lab stress`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ctrl-C prints the table so far; the same command then resumes, as long as the code has not changed.
-Failing runs are kept in lab-runs/latest/, the first ten of each test with their logs.
+Ctrl-C prints the table so far. The same command then resumes the run if the code has not changed.
+Failing runs are stored in lab-runs/latest/, the first ten of each test with their logs.
 
 Examples:
   cargo lab stress 2A -n 1000
   cargo lab stress figure8_2c --until-fail
   cargo lab stress raft --seeds 1..501 --policy pct --json runs.jsonl
   cargo lab stress raft -n 1000 --shard 2/4 -o shard-2
-  cargo lab merge shard-*                    when all four are there")]
+  cargo lab merge shard-*                    after all four shards have run")]
 pub(crate) struct StressArgs {
     /// Labs, parts or tests.
     #[arg(required = true)]
     pub(crate) patterns: Vec<String>,
-    /// How many seeds per test.
+    /// Number of seeds per test.
     #[arg(short = 'n', long, value_name = "RUNS", default_value_t = 100)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) runs: u64,
-    /// How many processes run at a time; all processors if not given.
+    /// Number of processes to run at a time [default: the number of processors].
     #[arg(short, long, value_name = "CPUS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) processes: Option<u64>,
     /// Stop at the first failure.
     #[arg(short = 'x', long)]
     pub(crate) exit_first: bool,
-    /// One test after the other.
+    /// Run all seeds of one test before the next test.
     #[arg(short, long)]
     pub(crate) sequential: bool,
     /// Keep the logs of passing runs too.
     #[arg(short, long)]
     pub(crate) archive: bool,
-    /// Go on with another round when all runs are done, until Ctrl-C.
+    /// Start another round when all runs are done, until Ctrl-C.
     #[arg(short = 'l', long = "loop")]
     pub(crate) endless: bool,
-    /// With --loop: how many times longer each round is than the one before.
+    /// With --loop: the factor by which each round is longer than the previous one.
     #[arg(short, long, value_name = "FACTOR", default_value_t = 10, requires = "endless")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) growth: u64,
-    /// Where directories of runs are made, instead of lab-runs.
+    /// Create the directory of the run in DIR instead of lab-runs.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Show processor time too.
     #[arg(short, long)]
     pub(crate) timing: bool,
-    /// Print the whole report of each test's first failure.
+    /// Print the full report of each test's first failure.
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Run these seeds, the last one excluded.
+    /// Run the seeds from A up to, but not including, B.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, conflicts_with = "runs")]
     pub(crate) seeds: Option<Range<u64>>,
-    /// Run only the K-th of N parts of the seeds, which are 1 to RUNS unless given.
+    /// Run only the K-th of N parts of the seeds. The seeds are 1 to RUNS unless --seeds sets them.
     #[arg(long, value_name = "K/N", value_parser = parse_shard)]
     #[arg(conflicts_with_all = ["endless", "until_fail"])]
     pub(crate) shard: Option<Shard>,
@@ -165,7 +166,7 @@ pub(crate) struct StressArgs {
     /// Write a line of JSON per run to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Show progress as the script test-many.sh does.
+    /// Show progress in the form of the script test-many.sh.
     #[arg(long, hide = true)]
     pub(crate) status_line: bool,
     /// How tests are run.
@@ -182,7 +183,7 @@ Examples:
 pub(crate) struct ReplayArgs {
     /// The test.
     pub(crate) test: String,
-    /// The seed, and the policy unless it is `stall`.
+    /// The seed and the policy; `stall` is the default policy.
     #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
     pub(crate) run: Run,
     /// Print the result as a line of JSON.
@@ -191,7 +192,7 @@ pub(crate) struct ReplayArgs {
     /// Print the log while the test runs; the result goes to standard error.
     #[arg(long)]
     pub(crate) log: bool,
-    /// Replay a failure on real threads: it may not recur.
+    /// Run on real threads: a failure may not recur.
     #[arg(long)]
     pub(crate) real: bool,
     /// Build with all optimizations.
@@ -206,30 +207,30 @@ pub(crate) struct ReplayArgs {
 /// `cargo lab logs`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Lines look like `012500 VOTE S2@5 granted to S0`: time in 0.1 ms, topic, server, message. Other
-lines are shown as they are, under a rule.
+A line of a log is `012500 VOTE S2@5 granted to S0`: time in 0.1 ms, topic, server, message. Other
+lines are shown unchanged, below a line of #.
 
 Examples:
   cargo lab logs -c 3                        the log of the latest failure
   cargo lab logs log.txt -j VOTE,TERM --around 3.12s
   VERBOSE=1 cargo test -p raft 2a -- --nocapture | cargo lab logs -i TIMR")]
 pub(crate) struct LogsArgs {
-    /// A log, or the directory of a failing run; `-` or a pipe is read as well.
+    /// A log, the directory of a failing run, or `-` for standard input.
     pub(crate) file: Option<PathBuf>,
-    /// How many columns; one per server if not given.
+    /// Number of columns [default: one per server].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub(crate) columns: Option<u64>,
-    /// Only these topics, such as VOTE,TERM.
+    /// Show only these topics, such as VOTE,TERM.
     #[arg(short, long, value_name = "TOPICS", value_delimiter = ',', value_parser = parse_topic)]
     pub(crate) just: Vec<String>,
-    /// All topics but these.
+    /// Show all topics except these.
     #[arg(short, long, value_name = "TOPICS", value_delimiter = ',', value_parser = parse_topic)]
     #[arg(conflicts_with = "just")]
     pub(crate) ignore: Vec<String>,
-    /// No colours.
+    /// Do not use colours.
     #[arg(long)]
     pub(crate) no_color: bool,
-    /// Only what happened within half a second of this time: 3.12s, or 031200 as in the log.
+    /// Show only lines within half a second of this time: 3.12s, or 031200 as in the log.
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) around: Option<u64>,
 }
@@ -237,14 +238,14 @@ pub(crate) struct LogsArgs {
 /// `cargo lab list`.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Labs, parts or tests; everything if none is named.
+    /// Labs, parts or tests [default: all labs].
     pub(crate) patterns: Vec<String>,
 }
 
 /// `cargo lab explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// Tests, or parts.
+    /// Tests or parts.
     #[arg(required = true)]
     pub(crate) patterns: Vec<String>,
 }
@@ -256,10 +257,10 @@ Example, with GNU parallel in four slots:
   parallel cargo lab stress raft -n 1000 --shard {}/4 -p 1 -o shard-{} ::: 1 2 3 4
   cargo lab merge shard-*")]
 pub(crate) struct MergeArgs {
-    /// Directories of runs, or the ones they were made in.
+    /// Directories of runs, or directories that contain them.
     #[arg(required = true, value_name = "DIR")]
     pub(crate) directories: Vec<PathBuf>,
-    /// Where the directory with the joined results is made, instead of lab-runs.
+    /// Create the directory of the merged results in DIR instead of lab-runs.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Show processor time too.
@@ -273,18 +274,16 @@ pub(crate) struct MergeArgs {
 /// A seed and a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    /// The seed.
     pub(crate) seed: u64,
-    /// The policy.
     pub(crate) policy: Policy,
 }
 
 /// One of the parts that seeds are split into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shard {
-    /// Which one, from 1.
+    /// The number of this part, from 1 to `n`.
     pub(crate) k: u64,
-    /// Of how many.
+    /// The number of parts.
     pub(crate) n: u64,
 }
 
@@ -292,7 +291,7 @@ pub(crate) struct Shard {
 fn parse_run(text: &str) -> Result<Run, String> {
     let (seed, policy) = text.split_once(':').unwrap_or((text, Policy::default().name()));
     let seed = seed.parse().map_err(|_| {
-        format!("'{seed}' is not a seed; expected a number below 2^64, such as 7741 or 7741:stall")
+        format!("'{seed}' is not a seed: expected a number below 2^64, such as 7741 or 7741:stall")
     })?;
     Ok(Run { seed, policy: policy.parse()? })
 }
@@ -309,7 +308,7 @@ fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
         Some(start..end)
     };
     match seeds() {
-        Some(seeds) if seeds.is_empty() => Err("there is no seed in this range".to_string()),
+        Some(seeds) if seeds.is_empty() => Err("the range is empty".to_string()),
         Some(seeds) => Ok(seeds),
         None => Err("expected a range such as 1..101, or 1..=100".to_string()),
     }
@@ -329,7 +328,9 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
 fn parse_topic(text: &str) -> Result<String, String> {
     let topic = text.to_ascii_uppercase();
     let is_topic = topic.len() == 4 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_topic.then_some(topic).ok_or_else(|| "a topic has four letters or digits: VOTE, LOG1".into())
+    is_topic
+        .then_some(topic)
+        .ok_or_else(|| "a topic has four letters or digits, such as VOTE or LOG1".into())
 }
 
 /// Parses `3.12s`, `3.12` or `031200`, to units of 0.1 ms.
@@ -343,7 +344,7 @@ fn parse_time(text: &str) -> Result<u64, String> {
     let is_valid = |time: &f64| time.is_finite() && *time >= 0.0;
     time.filter(is_valid)
         .map(|time| time as u64)
-        .ok_or_else(|| "expected seconds such as 3.12s, or a time of the log such as 031200".into())
+        .ok_or_else(|| "expected seconds such as 3.12s, or a time in the log such as 031200".into())
 }
 
 #[cfg(test)]

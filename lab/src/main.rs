@@ -1,17 +1,17 @@
 //! `cargo lab`: the student's command.
 //!
-//! It has cargo build the grading tests, runs each test and seed in a process of its own, and
-//! judges by the completion record that the process sends, never by what it prints. All of that is
-//! the work of the crate [`judge`]; what is here is the command line, what is kept of the results,
-//! and how they are shown.
+//! The command builds the grading tests with cargo, runs each test and seed in a separate process,
+//! and judges the run by the completion record that the process sends. Exit codes and printed
+//! output are ignored. The crate [`judge`] does this work; this crate has the command line, stores
+//! results, and shows them.
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! |---|---|
 //! | `cli` | the command line |
 //! | `commands` | a file for each command |
-//! | `results` | what is kept of runs, counted, resumed |
-//! | `select`, `built`, `runner` | which tests are meant, built, and run so that failures are kept |
-//! | `table`, `term` | the terminal |
+//! | `results` | stores, counts and resumes runs |
+//! | `select`, `built`, `runner` | selects tests, builds them, and runs them |
+//! | `table`, `term` | output to the terminal |
 
 mod built;
 mod cli;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            error.print().ok(); // If standard error is closed, nothing can be told.
+            error.print().ok(); // Standard error may be closed.
             // Help is not an error; clap's own code 2 would mean "inconclusive" here.
             return if error.use_stderr() { Exit::Harness } else { Exit::Passed }.into();
         }

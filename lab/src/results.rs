@@ -1,4 +1,4 @@
-//! What is kept of runs, and what they add up to.
+//! Stored runs and their statistics.
 
 mod clock;
 pub(crate) mod plan;
@@ -10,12 +10,12 @@ use std::path::PathBuf;
 
 use judge::Workspace;
 
-/// Where directories of runs are, unless a command says otherwise.
+/// The default directory for the directories of runs.
 pub(crate) fn runs(workspace: &Workspace) -> PathBuf {
     workspace.root().join("lab-runs")
 }
 
-/// Where copies of the built tests are while they are in use.
+/// The directory for copies of the built tests that are in use.
 pub(crate) fn builds(workspace: &Workspace) -> PathBuf {
     runs(workspace).join("builds")
 }

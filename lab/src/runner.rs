@@ -1,4 +1,4 @@
-//! Runs tests and keeps what failed.
+//! Runs tests and stores failing runs.
 
 use std::fs;
 use std::mem;
@@ -12,25 +12,24 @@ use crate::results::run_dir::RunDir;
 
 /// What all runs of a command share.
 pub(crate) struct Runner {
-    /// Runs and judges them.
     pub(crate) judge: Judge,
-    /// The policy of tests that do not insist on real time; `None` for real threads.
+    /// The policy of tests that can run in virtual time; `None` for real threads.
     pub(crate) policy: Option<Policy>,
-    /// Where results go.
+    /// Where results are stored.
     pub(crate) directory: RunDir,
-    /// Whether passing runs keep their log too.
+    /// Whether passing runs are stored too.
     pub(crate) keep_all: bool,
-    /// Whether the first failure ends everything.
+    /// Whether the first failure stops the command.
     pub(crate) stop_at_failure: bool,
 }
 
 impl Runner {
-    /// A runner that keeps failures and does not stop at them.
+    /// A runner that stores failing runs and does not stop at them.
     pub(crate) fn new(judge: Judge, policy: Option<Policy>, directory: RunDir) -> Self {
         Self { judge, policy, directory, keep_all: false, stop_at_failure: false }
     }
 
-    /// Runs a test under a seed, and keeps what there is to keep; `None` if it was stopped.
+    /// Runs a test with a seed, and stores the run if it failed; `None` if it was stopped.
     pub(crate) fn run(&self, case: &TestCase, seed: u64) -> Result<Option<Run>, Error> {
         let output = match self.keep_all {
             true => Output::Log(self.make_run(case, seed)?.join("log.txt")),
@@ -44,7 +43,7 @@ impl Runner {
         Ok(Some(run))
     }
 
-    /// Runs a test under a seed, its output going where the caller wants.
+    /// Runs a test with a seed and writes its output to `output`.
     pub(crate) fn run_once(
         &self,
         case: &TestCase,
@@ -60,7 +59,7 @@ impl Runner {
         self.directory.make_run(&name)
     }
 
-    /// Keeps what there is to keep of a run. Its events go to a file of their own.
+    /// Stores a run that failed, or any run if all are stored. Its events go to a separate file.
     fn keep(&self, case: &TestCase, run: &mut Run) -> Result<(), Error> {
         if run.kind.as_deref() == Some("no-record") {
             self.directory.check_writable()?; // A full disk must not look like a failing test.
@@ -71,7 +70,7 @@ impl Runner {
         let directory = self.make_run(case, run.seed)?;
         let log = directory.join("log.txt");
         self.write(case, run, &directory)?;
-        // Processes would run another way: the report holds what there is to know.
+        // A second run with processes would differ: only the report describes the failure.
         let can_repeat = !self.keep_all && !case.real;
         let is_stopped = self.judge.stop().is_requested();
         if can_repeat && self.directory.wants_log(case) && !is_stopped {
@@ -85,7 +84,7 @@ impl Runner {
             }
         }
         if fs::metadata(&log).is_ok_and(|data| data.len() == 0) {
-            fs::remove_file(&log).ok(); // An empty log says less than none.
+            fs::remove_file(&log).ok(); // An empty log would mislead.
         }
         Ok(())
     }

@@ -1,17 +1,17 @@
-//! Which tests a person means: a lab, a part, a test's name or a piece of it, in either case.
+//! Selects tests by patterns: a lab, a part, a test's name or a piece of it, in either case.
 
 use judge::Error;
 use judge::catalog::{Catalog, Entry, Lab};
 
-/// What was asked for.
+/// The tests that the patterns of a command line select.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// The patterns; none means everything.
+    /// An empty list selects everything.
     patterns: Vec<String>,
 }
 
 impl Selection {
-    /// The tests that any of `patterns` means, or all if there are none or one is `all`.
+    /// Selects the tests that match any of `patterns`; all tests if there are none or one is `all`.
     pub(crate) fn new(patterns: &[String]) -> Self {
         let all = patterns.iter().any(|pattern| matches!(squash(pattern).as_str(), "" | "all"));
         Self { patterns: if all { Vec::new() } else { patterns.to_vec() } }
@@ -27,10 +27,10 @@ impl Selection {
         label.chars().map(|c| if c == '+' { c } else { name(c) }).take(40).collect()
     }
 
-    /// The labs that have to be built.
+    /// The labs that must be built.
     ///
     /// # Errors
-    /// Names the pattern that means nothing.
+    /// If a pattern matches no test; the error names the pattern.
     pub(crate) fn labs<'a>(&self, catalog: &'a Catalog) -> Result<Vec<&'a Lab>, Error> {
         for pattern in &self.patterns {
             let known = catalog.labs.iter().any(|lab| names_lab(pattern, lab))
@@ -51,7 +51,7 @@ impl Selection {
         Ok(catalog.labs.iter().filter(wanted).collect())
     }
 
-    /// Whether a test of a built lab is meant. `part` is the one that its name ends with.
+    /// Whether a test of a built lab is selected. `part` is the part that its name ends with.
     pub(crate) fn includes(&self, lab: &Lab, part: &str, test: &str, catalog: &Catalog) -> bool {
         self.patterns.is_empty()
             || self.patterns.iter().any(|pattern| {
@@ -61,12 +61,12 @@ impl Selection {
             })
     }
 
-    /// Whether a test of the catalog is meant.
+    /// Whether a test of the catalog is selected.
     pub(crate) fn includes_entry(&self, entry: Entry<'_>, catalog: &Catalog) -> bool {
         self.includes(entry.lab, &entry.part.name, &entry.test.name, catalog)
     }
 
-    /// What a pattern means: an exact name wins over a piece of names.
+    /// The meaning of a pattern: an exact name takes precedence over a piece of a name.
     fn meaning(&self, pattern: &str, catalog: &Catalog) -> Meaning {
         let exact = Meaning::Exact(squash(pattern));
         if catalog.entries().any(|entry| exact.includes(entry)) {
@@ -77,7 +77,7 @@ impl Selection {
     }
 }
 
-/// What a pattern that names no lab means.
+/// The meaning of a pattern that does not name a lab.
 enum Meaning {
     /// The part or test with this name.
     Exact(String),
@@ -86,14 +86,14 @@ enum Meaning {
 }
 
 impl Meaning {
-    /// Whether a test of the catalog is meant.
+    /// Whether a test of the catalog matches.
     fn includes(&self, entry: Entry<'_>) -> bool {
         let part = matches!(self, Meaning::Exact(name) if *name == squash(&entry.part.name));
         part || self.includes_name(&entry.test.name)
     }
 
-    /// Whether the test with this name is meant. The course's own names, such as
-    /// `TestFigure82C`, work too.
+    /// Whether the test with this name matches. The course's names, such as `TestFigure82C`, match
+    /// too.
     fn includes_name(&self, test: &str) -> bool {
         let test = squash(test);
         match self {
@@ -109,20 +109,20 @@ fn names_lab(pattern: &str, lab: &Lab) -> bool {
     pattern == squash(&lab.name) || (!lab.number.is_empty() && pattern == squash(&lab.number))
 }
 
-/// A name without case, separators and the modules before it: `'initial election'`, as it is
-/// printed, is the same name.
+/// A name in lower case, without separators and module path, so that the printed form
+/// `initial election` matches.
 fn squash(name: &str) -> String {
     let name = name.rsplit("::").next().unwrap_or(name);
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// The error for a pattern that means nothing, with what would mean something.
+/// The error for a pattern that matches no test. It lists the labs and parts.
 fn nothing_matched(pattern: &str, catalog: &Catalog) -> Error {
     let labs: Vec<&str> = catalog.labs.iter().map(|lab| &*lab.name).collect();
     let parts: Vec<&str> =
         catalog.labs.iter().flat_map(|lab| &lab.parts).map(|part| &*part.name).collect();
     Error::NothingMatched(format!(
-        "'{pattern}' matches no test. Labs: {}. Parts: {}. `cargo lab list` shows every test.",
+        "'{pattern}' matches no test. Labs: {}. Parts: {}. `cargo lab list` lists the tests.",
         labs.join(", "),
         parts.join(", ")
     ))

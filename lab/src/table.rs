@@ -5,22 +5,21 @@ use contract::record::Exit;
 
 use crate::term::{BAD, BOLD, DOUBTFUL, paint};
 
-/// Where the text of a cell stands.
+/// Where the text of a cell is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// At the left.
     #[default]
     Left,
-    /// At the right, as numbers do.
+    /// For numbers.
     Right,
 }
 
 /// A table with a headline.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// The headline and the rows.
+    /// The first row is the headline.
     rows: Vec<(Vec<String>, Style)>,
-    /// Of the first columns.
+    /// The alignment of the first columns.
     align: Vec<Align>,
 }
 
@@ -36,7 +35,7 @@ impl Table {
         self.align = align.to_vec();
     }
 
-    /// Adds a row that is coloured by how it went.
+    /// Adds a row, coloured by its outcome.
     pub(crate) fn push(&mut self, row: Vec<String>, exit: Exit) {
         let style = match exit {
             Exit::Failed => BAD,
@@ -56,7 +55,6 @@ impl Table {
         self.padded().map(|(line, _)| line + "\n").collect()
     }
 
-    /// The lines with their styles.
     fn padded(&self) -> impl Iterator<Item = (String, Style)> + '_ {
         let columns = self.rows.iter().map(|(row, _)| row.len()).max().unwrap_or(0);
         let width = |column: usize| {

@@ -1,4 +1,4 @@
-//! What goes to a terminal: colours, its width, and the command lines that we run.
+//! Output to a terminal: colours, width, and the command lines that the program runs.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{IsTerminal as _, stderr, stdout};
@@ -10,17 +10,17 @@ use anstyle::{AnsiColor, Style};
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// Red, for what failed.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// Yellow, for what proves nothing.
+/// Yellow, for inconclusive results.
 pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 /// For what a reader should see first.
 pub(crate) const BOLD: Style = Style::new().bold();
 /// For what a reader may skip.
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// Columns assumed where nobody tells.
+/// Columns to assume if the terminal does not report its width.
 const DEFAULT_WIDTH: usize = 120;
 
-/// Text in a style. Printed with `anstream`, the style vanishes where nobody wants it.
+/// Text in a style. `anstream` removes the style if the output is not a terminal.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -31,29 +31,29 @@ pub(crate) fn echo(command: &Command) {
     anstream::eprintln!("{}", paint(BOLD, format!("$ cargo {}", words.join(" "))));
 }
 
-/// Prints a remark that is not part of the result.
+/// Prints a note that is not part of the result.
 pub(crate) fn note(text: impl std::fmt::Display) {
     anstream::eprintln!("{} {text}", paint(DOUBTFUL, "note:"));
 }
 
-/// Columns of the terminal: `COLUMNS` if set, else what the terminal says.
+/// Columns of the terminal: `COLUMNS` if set, else the width that the terminal reports.
 pub(crate) fn width() -> usize {
     let asked = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     let told = || rustix::termios::tcgetwinsize(stdout()).ok().map(|size| size.ws_col.into());
     asked.or_else(told).filter(|width| *width > 0).unwrap_or(DEFAULT_WIDTH)
 }
 
-/// Whether progress is drawn in place, on standard error.
+/// Whether standard error is a terminal on which progress is drawn in place.
 pub(crate) fn is_live() -> bool {
     stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Whether the result is read on a terminal.
+/// Whether standard output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     stdout().is_terminal()
 }
 
-/// A fresh first seed, short enough to be typed.
+/// A new random first seed, short enough to type.
 pub(crate) fn fresh_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) % 1_000_000_000
 }

@@ -24,7 +24,7 @@ Prints one line a file: FILE ok|illegal|unknown SECONDS. Two formats are read: k
 one EDN map a line, and Jepsen logs of an etcd register.
 
 Exit codes: 0 all ok, 1 a history is illegal, 2 none is illegal but one is unknown, 5 wrong usage,
-or a file cannot be read or makes no sense (the other files are checked nevertheless).
+or a file cannot be read or parsed (the other files are still checked).
 ";
 
 /// The exit code for wrong usage and for files that cannot be checked: it hides all others,
@@ -153,6 +153,6 @@ where
 
 /// Prints to standard output.
 fn print(text: &str) {
-    // Whoever closed the pipe has seen enough.
+    // The reader of a pipe may have closed it.
     std::io::stdout().write_all(text.as_bytes()).ok();
 }

@@ -1,8 +1,8 @@
 //! The definition of linearizability, as a program.
 //!
-//! Tries all orders, so it is useful for histories of up to about eight operations, and for
-//! nothing but tests: it shows whether a [`Model`]'s declarations are true, and whether the
-//! [checker](fn@crate::check) is right. It uses neither the declarations nor the checker's code.
+//! It tries all orders, so it works only for histories of up to about eight operations. Its purpose
+//! is to test the declarations of a [`Model`] and the [checker](fn@crate::check): it uses neither
+//! the declarations nor the checker's code.
 
 use crate::{Model, Operation};
 
@@ -16,8 +16,8 @@ pub fn is_linearizable<M: Model>(model: &M, history: &[Operation<M::Input, M::Ou
 }
 
 /// Whether `order`, indices into the history, is an order in which its operations could have taken
-/// effect one at a time: real time is respected, every answer is right, nothing comes twice, and
-/// nothing that is left out returned before something that is there was called.
+/// effect one at a time: real time is respected, every answer is right, no operation is listed
+/// twice, and no operation that is left out returned before a listed one was called.
 pub fn replays<M: Model>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],

@@ -29,7 +29,7 @@ pub(crate) struct Accounted<'h, M: Model> {
 }
 
 impl Budget {
-    /// Starts to count, and the clock too if it is asked for.
+    /// Starts to count, and starts the clock if there is a time limit.
     pub fn new(limits: &Limits) -> Self {
         Budget {
             configurations: limits.configurations,

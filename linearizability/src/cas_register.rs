@@ -13,11 +13,11 @@ pub enum RegisterInput {
     Read,
     /// Sets the register.
     Write(i64),
-    /// Sets the register to `new` if it holds `expected`.
+    /// Sets the register to `new` if its value is `expected`.
     Cas {
-        /// What the register must hold.
+        /// The expected value.
         expected: i64,
-        /// What it is set to then.
+        /// The new value.
         new: i64,
     },
 }
@@ -25,13 +25,13 @@ pub enum RegisterInput {
 /// An answer of a [`CasRegister`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RegisterOutput {
-    /// What a read found; `None` is nil.
+    /// The value of a read; `None` is nil.
     Value(Option<i64>),
     /// A write was done.
     Written,
-    /// A compare-and-set found what it expected, and set the register.
+    /// A compare-and-set found the expected value, and set the register.
     Swapped,
-    /// A compare-and-set found something else, and changed nothing.
+    /// A compare-and-set found another value, and changed nothing.
     Mismatch,
 }
 

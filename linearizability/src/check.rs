@@ -11,7 +11,7 @@ use crate::{Limit, Limits, Model, Operation, PartitionReport, Report, Verdict};
 /// partition that is easy to refute ends the check before the hard ones have cost much.
 const FIRST_TURN: u64 = 512;
 
-/// Whether `history` is linearizable. Stops at the first partition that is not.
+/// Decides whether `history` is linearizable. Stops at the first partition that is not.
 ///
 /// # Panics
 ///
@@ -26,11 +26,11 @@ pub fn check<M: Model>(
     check.into_report().verdict()
 }
 
-/// Decides every partition of `history`, and finds out what is wrong with the illegal ones.
+/// Decides every partition of `history`, and finds an illegal window in each illegal one.
 ///
-/// The limits of memory and time are for all of it; that of configurations is for the verdicts.
-/// What is visited to find an illegal window comes in addition, some twenty times as much as the
-/// refutation took.
+/// The limits of memory and time apply to the whole call; the limit of configurations applies only
+/// to the verdicts. The search for an illegal window visits up to about twenty times as many
+/// configurations as the refutation.
 ///
 /// # Panics
 ///

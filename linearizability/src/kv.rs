@@ -7,7 +7,7 @@ mod reason;
 
 /// A map from keys to strings: get, put and append, each key starting as `""`.
 ///
-/// Every key is a part of its own.
+/// Each key is an independent part of the object.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KvModel;
 

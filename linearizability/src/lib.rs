@@ -10,7 +10,7 @@
 //! let history = [append.clone(), get];
 //! assert_eq!(check(&KvModel, &history, &Limits::default()), Verdict::Ok);
 //!
-//! // The same, but the get is called only when the append has returned, and does not see it.
+//! // Here the get is called after the append has returned, and does not see it.
 //! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value(""), 30, 40);
 //! let report = explain(&KvModel, &[append, get], &Limits::default());
 //! assert_eq!(report.verdict(), Verdict::Illegal);
@@ -24,7 +24,7 @@
 //!
 //! # Terms
 //!
-//! A *history* is what clients saw: what they called, what was answered, and when.
+//! A *history* is what clients observed: their calls, the answers, and the times of both.
 //!
 //! ```text
 //! client 0  |-append(k, "a")-|      |-get(k) -> "ab"-|
@@ -36,48 +36,49 @@
 //! Each [`Operation`] has an *interval* from its call to its return; a *pending* one has no end.
 //! The history is linearizable (Herlihy & Wing 1990) if one can choose a moment within each
 //! interval such that an object that executes every operation at its moment, one at a time, gives
-//! the answers that were given. The order of these moments is a *linearization*: above, append
+//! the same answers. The order of these moments is a *linearization*: above, append
 //! "a", get "a", append "b", get "ab". A pending operation may have its moment at any time after
 //! its call, or none at all. Intervals are closed: operations that touch may come in either order.
 //!
-//! What the object would answer is said by a [`Model`], the *sequential specification*. There are
-//! two here, [`KvModel`] and [`CasRegister`].
+//! A [`Model`], the *sequential specification*, defines the answers of the object. This crate has
+//! two models, [`KvModel`] and [`CasRegister`].
 //!
-//! A [`Verdict`] has three values, because to decide linearizability is NP-complete, and
-//! [`Limits`] say when to give up. With limits that count, not measure, a verdict is reproducible.
+//! A [`Verdict`] has three values, because deciding linearizability is NP-complete and the search
+//! stops at [`Limits`]. Except for the time limit, the limits are counts, so a verdict is
+//! reproducible.
 //!
 //! # How it works
 //!
-//! The search is Wing & Gong's (1993) with Lowe's cache of visited configurations (2017), made
-//! faster by what a model declares of its operations: see [`Kind`] and [`Model::reachable`]. A
-//! history is first split into the independent parts of the object, keys for example, which are
-//! checked one by one (locality, or P-compositionality: Horn & Kroening 2015) and take turns, so
-//! that a part that is easily refuted ends the check.
+//! The search is Wing & Gong's (1993) with Lowe's cache of visited configurations (2017). The
+//! declarations of a model make it faster: see [`Kind`] and [`Model::reachable`]. A history is
+//! first split into the independent parts of the object, for example keys, which are checked one by
+//! one (locality, or P-compositionality: Horn & Kroening 2015). The parts take turns, so that a
+//! part that is easy to refute ends the check early.
 //!
-//! | file | what is there |
+//! | file | contents |
 //! |---|---|
-//! | `operation`, `model`, `limits`, `verdict` | the words of the interface |
+//! | `operation`, `model`, `limits`, `verdict` | the types of the interface |
 //! | `kv`, `cas_register` | the two models |
-//! | `check` | partitions and their turns; `budget` and `memory` keep the accounts |
-//! | `search` | the search; the place to begin reading |
-//! | `timeline` | who can be linearized when |
-//! | `states` | the model by numbers, with a memory; `interner` gives the numbers |
-//! | `slot_set` | which of the operations under way are linearized |
+//! | `check` | partitions and their turns; `budget` and `memory` count what they use |
+//! | `search` | the search; begin reading here |
+//! | `timeline` | which operations can be linearized when |
+//! | `states` | the model with numbered states and cached steps; `interner` assigns the numbers |
+//! | `slot_set` | which of the live operations are linearized |
 //! | `window` | a smallest illegal window; `ambient` are the operations left out of it |
 //! | `picture` | histories in ASCII |
-//! | [`brute_force`] | the definition, to test models and this checker against |
+//! | [`brute_force`] | the definition, to test models and this checker |
 //! | [`synthetic`] | random histories, for tests and benches |
 //! | [`history_file`] | recorded histories, for tests and the example `check` |
 //!
 //! # What is left out
 //!
 //! * Threads: a check is one sequence of steps, the same every time.
-//! * Answers that restrict the future without being known, nondeterministic objects in general: a
-//!   step has one outcome, given its input and output.
+//! * Nondeterministic objects, and unknown answers that restrict later ones: a step has one outcome
+//!   for its input and output.
 //! * The near-linear algorithms that exist for some objects if no value is written twice
 //!   (Gibbons & Korach 1997 and later).
-//! * Facts about the order of writes that values which are never written twice would give away.
-//!   Many clients with few reads, most of them overwriting each other, can exhaust the limits.
+//! * The order of writes that can be inferred if no value is written twice. Many clients with few
+//!   reads, most of them overwriting each other, can exhaust the limits.
 //! * Sharing between long values: a state is a whole value, so 10 000 appends to one key without a
 //!   put need more memory than [`Limits::default`] allows.
 

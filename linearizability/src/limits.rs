@@ -1,4 +1,4 @@
-//! How much a check may cost.
+//! The limits of a check.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use std::time::Duration;
 /// always gets the same verdict. Only [`time`](Limits::time) gives that up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Search configurations visited, over all partitions.
+    /// The number of search configurations to visit in all partitions together.
     pub configurations: u64,
-    /// Bytes held at any moment, the history itself excluded.
+    /// The number of bytes in use at any time, without the history itself.
     pub memory: usize,
-    /// Wall-clock time, if that is to be limited too.
+    /// Wall-clock time; `None` for no limit.
     pub time: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// About ten seconds at most, and 512 MiB.
+    /// 512 MiB, and a number of configurations that takes at most about ten seconds.
     fn default() -> Self {
         Limits { configurations: 5_000_000, memory: 512 << 20, time: None }
     }

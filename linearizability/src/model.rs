@@ -1,4 +1,4 @@
-//! What an object may do, one operation at a time.
+//! Sequential specifications of objects.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -9,11 +9,11 @@ use crate::Operation;
 ///
 /// [`init`](Model::init), [`step`](Model::step) and [`partition`](Model::partition) define it.
 /// [`kind`](Model::kind) and [`reachable`](Model::reachable) are *declarations*: they add nothing
-/// to the specification but make the search fast, often by orders of magnitude. Their defaults
-/// promise nothing. A declaration that is not true makes verdicts wrong, so test each model
-/// against a brute-force search, as this crate's own tests do.
+/// to the specification but make the search faster, often by orders of magnitude. Their defaults
+/// promise nothing. A wrong declaration makes verdicts wrong, so test each model against a
+/// brute-force search, as the tests of this crate do.
 pub trait Model {
-    /// Everything the object remembers.
+    /// The state of the object.
     type State: Clone + Eq + Hash;
     /// A request with its arguments.
     type Input: Debug + Eq + Hash;
@@ -25,9 +25,9 @@ pub trait Model {
     /// The state before the first operation.
     fn init(&self) -> Self::State;
 
-    /// The state after `input` was executed in `state` and answered `output`; `None` if it cannot
-    /// be answered so. Without an output any answer will do, so such a step is always possible,
-    /// and the state afterwards must not depend on what the answer is.
+    /// The state after `input` was executed in `state` with the answer `output`; `None` if that
+    /// answer is not possible. A step without an output is always possible, because any answer is
+    /// allowed, and the state after it must not depend on the answer.
     fn step(
         &self,
         state: &Self::State,
@@ -36,21 +36,21 @@ pub trait Model {
     ) -> Option<Self::State>;
 
     /// The part of the object that `input` touches. A history is linearizable exactly if its
-    /// restriction to each part is (locality: Herlihy & Wing 1990, section 3.2), so each is
-    /// checked by itself, starting from [`init`](Model::init).
+    /// restriction to each part is (locality: Herlihy & Wing 1990, section 3.2), so each part is
+    /// checked separately, starting from [`init`](Model::init).
     fn partition(&self, input: &Self::Input) -> Self::Key;
 
-    /// Declares what all steps with this input and output have in common, see [`Kind`].
+    /// Declares what all steps with this input and output have in common; see [`Kind`].
     fn kind(&self, input: &Self::Input, output: Option<&Self::Output>) -> Kind {
         let _ = (input, output);
         Kind::Conditional
     }
 
-    /// Declares, by answering `false`, that from `state` no sequence of operations without a
+    /// Declares, by returning `false`, that from `state` no sequence of operations without a
     /// [`Kind::Overwrite`] leads to a state in which this step is possible.
     ///
-    /// The search then gives up a branch long before the operation that dooms it. If it lies,
-    /// linearizable histories are called illegal.
+    /// The search can then abandon a branch long before the operation that makes it fail. If a
+    /// declaration is wrong, linearizable histories are called illegal.
     fn reachable(
         &self,
         state: &Self::State,
@@ -68,7 +68,7 @@ pub trait Model {
         0
     }
 
-    /// How a picture labels an operation.
+    /// The label of an operation in a picture.
     fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
         match output {
             Some(output) => format!("{input:?} -> {output:?}"),
@@ -76,22 +76,23 @@ pub trait Model {
         }
     }
 
-    /// Says in one sentence why these operations contradict each other, given that they do, and
-    /// that the contradiction goes away when any of them is left out. `None` if that is beyond it.
+    /// Explains in one sentence why these operations contradict each other; `None` if the model has
+    /// no explanation. The operations do contradict each other, and without any one of them the
+    /// rest do not.
     fn reason(&self, window: &[Operation<&Self::Input, &Self::Output>]) -> Option<String> {
         let _ = window;
         None
     }
 }
 
-/// What a [`Model`] promises of all steps with one input and one output, in every state.
+/// What a [`Model`] promises about all steps with one input and one output, in every state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Never changes the state. Such a step is taken as soon as it is possible, and never tried
-    /// later. If the promise is broken, either verdict may be wrong.
+    /// Never changes the state. The search takes such a step as soon as it is possible, and does
+    /// not try it later. If the promise is broken, either verdict may be wrong.
     Read,
-    /// Always possible, and the state afterwards is the same whatever it was before. Nothing that
-    /// came before needs to be remembered. If the promise is broken, either verdict may be wrong.
+    /// Always possible, and the state after it does not depend on the state before it. If the
+    /// promise is broken, either verdict may be wrong.
     Overwrite,
     /// Always possible. If the promise is broken, either verdict may be wrong.
     Update,

@@ -1,4 +1,4 @@
-//! What a history is made of.
+//! The operations of a history.
 
 /// One call of a client, with its interval in time.
 ///
@@ -6,27 +6,28 @@
 /// concurrent with it. A history is a slice of operations, in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<I, O> {
-    /// Who called. Only pictures look at it: the checker never assumes that a client waits.
+    /// The client that called. Only pictures use it: the checker does not assume that a client
+    /// waits for an answer before its next call.
     pub client: u64,
-    /// What was asked for.
+    /// The request.
     pub input: I,
-    /// What was answered; `None` when nobody knows.
+    /// The answer; `None` if it is not known.
     pub output: Option<O>,
     /// When the client called, in nanoseconds since any origin.
     pub call_time: u64,
-    /// When the answer came; `None` while the operation is *pending*. A pending operation may
-    /// take effect at any time after its call, or never.
+    /// When the answer arrived; `None` if the operation is *pending*. A pending operation may take
+    /// effect at any time after its call, or never.
     pub return_time: Option<u64>,
 }
 
 impl<I, O> Operation<I, O> {
-    /// An operation that was answered.
+    /// An operation with an answer.
     pub fn completed(client: u64, input: I, output: O, call_time: u64, return_time: u64) -> Self {
         let (output, return_time) = (Some(output), Some(return_time));
         Operation { client, input, output, call_time, return_time }
     }
 
-    /// An operation whose answer never came.
+    /// An operation without an answer.
     pub fn pending(client: u64, input: I, call_time: u64) -> Self {
         Operation { client, input, output: None, call_time, return_time: None }
     }

@@ -233,8 +233,8 @@ impl<'h, M: Model> Search<'h, M> {
         self.enter(Position { frontier: here.frontier, state: choice.state, linearized }, memory)
     }
 
-    /// Goes on from a new position as far as there is no choice; then pushes the configuration, or
-    /// gives it up if it is hopeless or known.
+    /// Advances from a new position until there is a choice; then pushes the configuration, or
+    /// drops it if it cannot succeed or was visited before.
     fn enter(&mut self, mut here: Position, memory: &mut Memory) -> Result<(), OutOfMemory> {
         self.settle(&mut here, memory)?;
         if here.frontier as usize == self.timeline.returns.len() {

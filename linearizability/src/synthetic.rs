@@ -1,8 +1,8 @@
-//! Histories made by a generator, for tests and benches.
+//! Generated histories, for tests and benches.
 
 use crate::{KvInput, KvModel, KvOutput, Model, Operation};
 
-/// Random numbers whose sequence depends on the seed alone, on every platform and in every version
+/// Random numbers that depend on the seed alone, on every platform and in every version
 /// (SplitMix64; Steele, Lea & Flood 2014).
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -44,7 +44,7 @@ pub struct SmallHistories<'a, M: Model> {
     pub inputs: &'a [M::Input],
     /// The right answer in a state.
     pub answer: fn(&M::State, &M::Input) -> M::Output,
-    /// How many operations a history has at most.
+    /// The maximum number of operations in a history.
     pub max_operations: u64,
 }
 
@@ -53,8 +53,8 @@ where
     M::Input: Clone,
     M::Output: Clone,
 {
-    /// The next history. It came about by executing operations one at a time, but an object that
-    /// makes mistakes did not always do so once, within the operation's interval.
+    /// Draws the next history. It comes from an object that executes operations one at a time, but
+    /// by mistake not always exactly once within the operation's interval.
     pub fn draw(&self, random: &mut Random) -> Vec<Operation<M::Input, M::Output>> {
         let len = self.max_operations - random.below(self.max_operations / 2 + 1);
         let mistakes = if random.percent(20) { 0 } else { 1 + random.below(4) };
@@ -91,7 +91,7 @@ where
         history
     }
 
-    /// Fills in the answers. Who is executed twice keeps the last answer.
+    /// Fills in the answers. An operation that is executed twice keeps the last answer.
     fn execute(
         &self,
         history: &mut [Operation<M::Input, M::Output>],
@@ -104,27 +104,27 @@ where
             let output = (self.answer)(&state, &operation.input);
             let after = self.model.step(&state, &operation.input, Some(&output));
             state = after.expect("the right answer is possible");
-            // Rarely it is known that an operation was done, but not what it answered.
+            // Sometimes an operation is known to be done, but its answer is not known.
             let is_known = operation.return_time.is_some() && !random.percent(3);
             operation.output = is_known.then_some(output);
         }
     }
 }
 
-/// What clients of the key/value service do, at random.
+/// A random workload of the key/value service.
 #[derive(Clone, Debug)]
 pub struct KvWorkload {
-    /// How many clients there are. Each has one operation under way at all times.
+    /// The number of clients. Each has one operation in flight at all times.
     pub clients: u64,
-    /// How many operations there are, of all clients together.
+    /// The number of operations of all clients together.
     pub operations: u64,
-    /// How many keys there are.
+    /// The number of keys.
     pub keys: u64,
-    /// How many of 100 operations are gets.
+    /// The percentage of gets.
     pub gets: u64,
-    /// How many of 100 operations are puts; the rest are appends.
+    /// The percentage of puts; the other operations are appends.
     pub puts: u64,
-    /// How many of 100 answers are lost. The client goes on under a new name.
+    /// The percentage of lost answers. After a lost answer the client continues under a new number.
     pub lost_answers: u64,
 }
 
@@ -179,7 +179,7 @@ impl KvWorkload {
     }
 }
 
-/// Fills in the answers, given who is executed when.
+/// Fills in the answers, given the moment at which each operation is executed.
 fn execute(history: &mut [Operation<KvInput, KvOutput>], moments: &[(u64, usize)]) {
     let mut values = std::collections::BTreeMap::new();
     for (_, index) in moments {
@@ -193,7 +193,7 @@ fn execute(history: &mut [Operation<KvInput, KvOutput>], moments: &[(u64, usize)
     }
 }
 
-/// The right answer of a key/value service.
+/// The correct answer of a key/value service.
 pub fn kv_answer(value: &String, input: &KvInput) -> KvOutput {
     match input {
         KvInput::Get { .. } => KvOutput::value(value),
@@ -201,8 +201,8 @@ pub fn kv_answer(value: &String, input: &KvInput) -> KvOutput {
     }
 }
 
-/// Makes a history illegal: from a get whose value has at least two of the workload's items, the
-/// first item disappears. `None` if there is no such get.
+/// Makes a history illegal: removes the first item from the value of a get that has at least two
+/// of the workload's items. `None` if the history has no such get.
 pub fn lose_an_append(
     history: &[Operation<KvInput, KvOutput>],
     random: &mut Random,

@@ -14,7 +14,7 @@ pub(crate) const NEVER: Rank = u32::MAX;
 /// Index of an operation in its partition.
 pub(crate) type OpId = u32;
 
-/// What can be linearized when.
+/// Which operations can be linearized when.
 ///
 /// The search advances from return to return. At rank `r` all operations with smaller ranks are
 /// linearized, and no operation called after return `r` can be, since `r` must come first. The
@@ -117,7 +117,7 @@ impl Timeline {
         Ok(())
     }
 
-    /// Walks through time: gives each operation its slot, and lists who is live at each rank.
+    /// Assigns each operation its slot, and lists the live operations at each rank.
     fn find_live<I, O>(
         &mut self,
         operations: &[Operation<I, O>],
@@ -173,7 +173,7 @@ impl Timeline {
     }
 }
 
-/// Who is live at the present rank.
+/// The operations that are live at the current rank.
 #[derive(Default)]
 struct LiveSet {
     /// In the order of their returns.

@@ -1,4 +1,4 @@
-//! What a check finds out.
+//! The result of a check.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::{Limit, Window};
 /// Whether a history is linearizable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is.
+    /// The history is linearizable.
     Ok,
-    /// It is not.
+    /// The history is not linearizable.
     Illegal,
-    /// A limit was reached before it was decided.
+    /// A limit was reached before the check could decide.
     Unknown,
 }
 
@@ -25,14 +25,14 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Everything that [`explain`](crate::explain) finds out.
+/// The result of [`explain`](crate::explain).
 #[derive(Clone, Debug)]
 pub struct Report<K> {
     /// One entry for each part of the object, in the order of the keys.
     pub partitions: Vec<PartitionReport<K>>,
 }
 
-/// What was found out of one part of the object.
+/// The result for one part of the object.
 #[derive(Clone, Debug)]
 pub struct PartitionReport<K> {
     /// The part's name.
@@ -41,15 +41,15 @@ pub struct PartitionReport<K> {
     pub operations: Vec<usize>,
     /// Whether they are linearizable.
     pub verdict: Verdict,
-    /// Why the verdict is [`Verdict::Unknown`], if it is.
+    /// The limit that was reached, if the verdict is [`Verdict::Unknown`].
     pub limit: Option<Limit>,
     /// The longest linearization found: indices into the history, in an order in which the
     /// operations could have taken effect. If the verdict is [`Verdict::Ok`], every operation
-    /// that returned is there; pending ones only if something depends on them.
+    /// that returned is in it; pending ones only if another operation depends on them.
     pub linearization: Vec<usize>,
-    /// How many search configurations were visited.
+    /// The number of search configurations visited.
     pub configurations: u64,
-    /// If the verdict is [`Verdict::Illegal`], where to look.
+    /// If the verdict is [`Verdict::Illegal`], operations that contradict each other.
     pub window: Option<Window>,
 }
 
@@ -74,7 +74,7 @@ impl<K> Report<K> {
 }
 
 impl<K> PartitionReport<K> {
-    /// Nothing is known yet.
+    /// A report without a result.
     pub(crate) fn undecided(key: K, operations: Vec<usize>) -> Self {
         PartitionReport {
             key,

@@ -32,11 +32,11 @@ const MAX_BARS: usize = 24;
 /// How many operations of each kind are looked at first.
 const FIRST_GUESS: usize = 4;
 
-/// Operations that contradict each other, whatever happened besides.
+/// Operations that contradict each other, whatever the other operations did.
 ///
-/// The window is illegal by itself: even if all other operations that were called meanwhile had
-/// been executed at any other times, any number of times, there would be no linearization. No
-/// operation of the window can be left out likewise, unless the search had to be cut short.
+/// The window alone is illegal: there would be no linearization even if all other operations that
+/// were called meanwhile had been executed at any times, any number of times. If any operation is
+/// left out of the window, the rest is not illegal, unless the search stopped early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The operations: indices into the history, ascending.
@@ -56,8 +56,8 @@ impl fmt::Display for Window {
 }
 
 impl Window {
-    /// Finds a window in one partition, whose `operations` were found to be illegal after a visit
-    /// to so many `configurations`.
+    /// Finds a window in one partition, whose `operations` were found to be illegal after visiting
+    /// this number of `configurations`.
     pub(crate) fn find<M: Model>(
         model: &M,
         history: &[Operation<M::Input, M::Output>],
@@ -98,7 +98,7 @@ fn reason<M: Model>(model: &M, window: &[Operation<&M::Input, &M::Output>]) -> S
     model.reason(window).unwrap_or_else(|| {
         let subject = match window.len() {
             1 => "this operation cannot have had this outcome".to_string(),
-            count => format!("there is no order in which these {count} operations make sense"),
+            count => format!("no order of these {count} operations explains their outcomes"),
         };
         format!("{subject}, whatever other operations did")
     })
@@ -220,8 +220,8 @@ impl<'h, M: Model> Reduction<'h, '_, M> {
         self.last_returned(count, count)
     }
 
-    /// So many of the operations called by the horizon, ascending: those that returned last, and
-    /// those that had not returned at all only if the others are not enough.
+    /// This number of the operations called by the horizon, ascending: those that returned last,
+    /// and pending ones only if the others are not enough.
     fn last_returned(&self, reads: usize, writes: usize) -> Vec<usize> {
         let has_returned = |id: usize| self.part[id].return_time.is_some_and(|t| t <= self.horizon);
         let called = (0..self.part.len()).filter(|id| self.part[*id].call_time <= self.horizon);

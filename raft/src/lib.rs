@@ -2,9 +2,9 @@
 //! Understandable Consensus Algorithm"; `§` always means a section of it): all of Figure 2, and log
 //! compaction (§7).
 //!
-//! A cluster of servers agrees on a sequence of commands, and goes on doing so while a majority of
-//! them is alive and connected. The service above Raft hands a command to the leader and learns
-//! through a channel what was agreed on:
+//! A cluster of servers agrees on a sequence of commands, and makes progress while a majority of
+//! the servers is alive and connected. The service above Raft passes a command to the leader, and
+//! receives the committed commands through a channel:
 //!
 //! ```
 //! use std::time::Duration;
@@ -47,25 +47,25 @@
 //!
 //! # How to read it
 //!
-//! [`state::State`] is what one server knows, in Figure 2's order. Its methods decide, and do
-//! nothing else: no lock, clock, randomness or network. They are grouped by the paper's sections
-//! into files. [`raft::Server::update`] is the shell around them: lock, decide, save, unlock, send.
-//! Everything that happens to a server goes through it, so nobody can learn of a decision that a
-//! crash would undo.
+//! [`state::State`] is the state of one server, in the order of Figure 2. Its methods only make
+//! decisions: they use no lock, clock, randomness or network. Each file has the methods for one
+//! section of the paper. [`raft::Server::update`] is the shell around them: lock, decide, save,
+//! unlock, send. Every event of a server goes through it, so a decision is always saved before
+//! other servers or the service can observe it.
 //!
 //! | the paper says | the code is |
 //! |---|---|
 //! | Figure 2, State | [`state::State`], [`state::Role`], [`state::Progress`] |
 //! | RequestVote RPC, receiver, steps 1-2 (§5.2, §5.4.1) | [`State::handle_request_vote`](state::State::handle_request_vote) |
 //! | AppendEntries RPC, receiver, steps 1-5 (§5.3) | [`State::handle_append_entries`](state::State::handle_append_entries), [`log::Log::store`] |
-//! | all servers: apply what is committed | [`State::take_news_for_service`](state::State::take_news_for_service), [`raft::Server::apply_committed`] |
-//! | all servers: a higher term makes a follower | [`State::observe_term`](state::State::observe_term) |
+//! | all servers: apply committed entries | [`State::take_news_for_service`](state::State::take_news_for_service), [`raft::Server::apply_committed`] |
+//! | all servers: become a follower in a higher term | [`State::observe_term`](state::State::observe_term) |
 //! | followers: election timeout | [`State::maybe_start_election`](state::State::maybe_start_election) |
 //! | candidates: start an election, count votes | [`State::become_candidate`](state::State::become_candidate), [`State::handle_vote_reply`](state::State::handle_vote_reply) |
 //! | candidates: another leader was elected | [`State::recognize_leader`](state::State::recognize_leader) |
 //! | leaders: heartbeats | [`State::demand_heartbeats`](state::State::demand_heartbeats) |
 //! | leaders: accept commands | [`Raft::start`] |
-//! | leaders: send what a follower lacks | [`State::take_replication`](state::State::take_replication) |
+//! | leaders: send the entries that a follower lacks | [`State::take_replication`](state::State::take_replication) |
 //! | leaders: `next_index`, `match_index` after a reply | [`State::handle_append_reply`](state::State::handle_append_reply) |
 //! | leaders: back up a whole term at once (end of §5.3) | [`State::back_up`](state::State::back_up), [`rpc::Conflict`] |
 //! | leaders: commit an entry of the current term (§5.4.2) | [`State::maybe_advance_commit_index`](state::State::maybe_advance_commit_index) |
@@ -77,12 +77,13 @@
 //! # What is left out, and why
 //!
 //! * Membership changes (§6): the labs' clusters are fixed.
-//! * Chunks of a snapshot (Figure 13, `offset` and `done`): the handout sends it in one piece.
+//! * Chunks of a snapshot (Figure 13, `offset` and `done`): as in the handout, a snapshot is sent
+//!   in one piece.
 //! * A no-op at the start of a term (§8): the course's tests count indices. An entry of an older
 //!   term is committed together with the next command.
-//! * A hint who leads: clients of the labs find the leader by asking everyone.
-//! * Pipelining: there is one call to a follower at a time, besides heartbeats. What arrives
-//!   meanwhile goes with the next one, which batches by itself when the load is high.
+//! * Leader hints: clients of the labs find the leader by asking each server.
+//! * Pipelining: a leader makes one call to each follower at a time, besides heartbeats. Commands
+//!   that arrive during a call are sent with the next one, so a high load leads to large batches.
 
 mod apply;
 mod commit;
@@ -100,9 +101,9 @@ pub use crate::apply::ApplyMsg;
 pub use crate::log::LogPos;
 pub use crate::raft::{NotLeader, Raft, RaftState};
 
-/// Numbers a leader's time in office. A server's term never goes back.
+/// The number of a term, which has at most one leader. A server's term never decreases.
 pub type Term = u64;
-/// A place in the log, counted from 1.
+/// A position in the log, counted from 1.
 pub type Index = u64;
-/// A server, by its place in the list of peers.
+/// A server, by its position in the list of peers.
 pub type PeerId = usize;

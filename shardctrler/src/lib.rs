@@ -1,6 +1,6 @@
-//! The shard controller: a replicated service that says which group of servers serves which shard
-//! of a key/value store. Administrators add groups, remove them, and move shards; everybody else
-//! asks who has what.
+//! The shard controller: a replicated service that assigns the shards of a key/value store to
+//! groups of servers. Administrators add groups, remove groups, and move shards; clients and groups
+//! query the assignment.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -33,55 +33,56 @@
 //!     assert_eq!(clerk.query(None).shards, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
 //!     clerk.leave(&[2]);
 //!     assert_eq!(clerk.query(None).shards, [1; 10]);
-//!     assert_eq!(clerk.query(Some(2)).groups.len(), 2); // The past stays as it was.
+//!     assert_eq!(clerk.query(Some(2)).groups.len(), 2); // Past configurations do not change.
 //! });
 //! ```
 //!
 //! # Configurations
 //!
-//! A [`Config`] is a number, the groups that there are, and the group of each of the ten shards.
-//! Configuration 0 has no groups, so all shards are with [`NO_GROUP`]. A call that changes
-//! something appends one configuration, with the next number, and never touches an earlier one:
-//! groups that hand shards over to each other need all of them, in order.
+//! A [`Config`] has a number, the current groups, and the group of each of the ten shards.
+//! Configuration 0 has no groups, so all its shards belong to [`NO_GROUP`]. A call that changes the
+//! assignment appends one configuration with the next number, and never modifies an earlier one:
+//! groups that hand over shards to each other need all configurations, in order.
 //!
-//! | call | next configuration | none is appended |
+//! | call | new configuration | no new configuration |
 //! |---|---|---|
-//! | [`join`](Clerk::join) | with further groups, balanced | if all groups are in already; a group that is in keeps its servers |
-//! | [`leave`](Clerk::leave) | without some groups, balanced | if none of the groups is in |
-//! | [`move_shard`](Clerk::move_shard) | with one shard on another group, not balanced | if there is no such shard or group |
+//! | [`join`](Clerk::join) | has the new groups, balanced | if all groups have joined before; a current group keeps its servers |
+//! | [`leave`](Clerk::leave) | lacks the given groups, balanced | if none of the groups is current |
+//! | [`move_shard`](Clerk::move_shard) | has one shard on another group, not balanced | if the shard or the group does not exist |
 //! | [`query`](Clerk::query) | | always |
 //!
-//! A request that makes no sense does nothing, instead of failing: what a request does is decided
-//! when it is applied, on every server, and one that made a server panic would make all of them
+//! An invalid request has no effect and is not an error. Every server decides what a request does
+//! when it applies the request, so a request that made one server panic would make all of them
 //! panic, and again after each restart.
 //!
 //! # One log, one result
 //!
-//! Balancing happens when a request is applied, so each server does it for itself, and all must
-//! come to the same assignment. Then nothing may matter but the configuration before and the
-//! request: not the order of a hash map, nor time or chance.
+//! Each server balances the shards when it applies a request, and all servers must compute the same
+//! assignment. So the result may depend only on the previous configuration and the request, and not
+//! on the order of a hash map, the time, or random numbers.
 //!
 //! ```text
 //! configuration 3   1 1 1 1 1 2 2 2 2 2
-//!   join 3          quotas 4 3 3: keep what is within the quota, hand out the rest
+//!   join 3          quotas 4 3 3: keep shards within the quota, reassign the rest
 //! configuration 4   1 1 1 1 3 2 2 2 3 3
 //! ```
 //!
 //! # How to read it
 //!
-//! | file | what is there |
+//! | file | contents |
 //! |---|---|
-//! | `config` | a configuration, and the one that follows from it |
-//! | `rebalance` | as even as possible, with as few moves as possible |
-//! | `history` | all configurations: the state that is replicated |
+//! | `config` | a configuration, and the next one after a request |
+//! | `rebalance` | balances the shards with as few moves as possible |
+//! | `history` | all configurations: the replicated state |
 //! | `rpc`, `clerk`, `server` | the service, on lab 3's [`rsm`](kvraft::rsm) |
 //!
 //! # What is left out, and why
 //!
-//! * Queries without a log entry. Past configurations never change, so any server that knows them
-//!   could answer; but clients mostly ask for the latest, and only agreement tells which that is.
-//! * Forgetting configurations that no group needs any more: nobody tells the controller.
-//! * Weights of groups or shards: all count the same.
+//! * Queries without a log entry. Past configurations never change, so any server that has them
+//!   could answer; but most queries are for the latest one, which only agreement determines.
+//! * Forgetting configurations that no group needs any more: groups do not report this to the
+//!   controller.
+//! * Weights: all groups and shards count the same.
 
 mod clerk;
 mod config;

@@ -1,7 +1,7 @@
-//! A key/value service that grows: keys are divided into shards, and each shard is served by a
-//! group of servers, which the shard controller of lab 4A assigns. Groups come and go, shards move,
-//! and clients notice nothing but a short wait: every call of every client is linearizable and
-//! takes effect exactly once.
+//! A sharded key/value service: keys are divided into shards, and the shard controller of lab 4A
+//! assigns each shard to a group of servers. While groups join and leave and shards move, clients
+//! notice only a short wait: the calls of all clients are linearizable, and each call takes effect
+//! exactly once.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -59,11 +59,11 @@
 //!
 //! # The life of a shard
 //!
-//! A group goes through all configurations, one after the other, and in each there is for each
-//! shard one of four states:
+//! A group goes through all configurations, one after the other. In each configuration, each shard
+//! is in one of four states:
 //!
 //! ```text
-//!                  given to us, nobody ever had it
+//!                  given to us, never had an owner
 //!          +-------------------------------------------+
 //!          |                                           v
 //!      +--------+  given to us   +---------+ arrived +---------+
@@ -71,69 +71,71 @@
 //!      +--------+                +---------+         +---------+
 //!          ^                                           |     ^
 //!          |   the next owner                taken     |     |  given to us, and
-//!          |   has it        +---------+     from us   |     |  nobody had it since
+//!          |   has it        +---------+     from us   |     |  had no owner since
 //!          +-----------------| Leaving |<--------------+     |
 //!                            +---------+---------------------+
 //! ```
 //!
-//! Given and taken is by a *configuration*; the other two steps are the *handover* in between. All
-//! of them are entries of the group's log, so all its servers take each at the same place between
-//! the same requests, and a crash at any moment loses nothing:
+//! A *configuration* gives and takes shards; the other two transitions are the *handover*. All
+//! transitions are entries of the group's log, so all its servers make each one at the same place
+//! between the same requests, and a crash at any moment loses nothing:
 //!
 //! ```text
 //!   group 100, loses shard 3                     group 101, gains it
 //!   log: Configure(7)   Serving -> Leaving       log: Configure(7)   Absent -> Awaited
-//!        no request is executed any more
+//!        executes no more requests
 //!            --------- Receive(7, shard 3, contents) -------->
 //!                                                log: Install(7, 3)  Awaited -> Serving
 //!            <------------------- yes -----------------------
-//!   log: Discard(7, 3)  Leaving -> Absent        requests are executed from here on
+//!   log: Discard(7, 3)  Leaving -> Absent        executes requests from here on
 //! ```
 //!
-//! * **At most one group serves a shard.** It is `Serving` in one group until that group's log says
-//!   otherwise, and only from then on are its contents offered to the next.
-//! * **Nothing is lost, and nothing stays behind.** The old owner offers the contents until the new
-//!   one has them in its log, and only then drops them (challenge 1). Whichever group crashes, in
-//!   whole or in part, the leader that comes next finds `Leaving` in the replicated state and goes
-//!   on. An offer that is repeated is answered with yes and changes nothing.
-//! * **Exactly once, wherever.** The duplicate table is part of the contents: a request that 100
-//!   executed and that is sent again to 101 is found in it.
-//! * **Nobody waits without need.** Shards that do not move are served all the time, and each one
-//!   that moves from its own arrival on, whatever holds up the others (challenge 2).
-//! * **No circle of waiting.** A handover waits for the log of the receiving group, and that for no
-//!   handover: groups can exchange shards both ways.
-//! * **One at a time.** The next configuration begins when no shard is `Awaited` or `Leaving`. So a
-//!   shard cannot return before its departure is complete, and four states are enough. Each step of
-//!   a handover names its configuration: one that comes late, when that is over, changes nothing.
-//! * **The last group may leave.** Then nobody takes the contents. They stay `Leaving`, through any
-//!   number of configurations, until one gives the shard to somebody.
+//! * **At most one group serves a shard.** A shard is `Serving` in one group until that group's log
+//!   takes it away. Only then does the group offer the contents to the next owner.
+//! * **Nothing is lost, and nothing is kept.** The old owner offers the contents until the new
+//!   owner has them in its log, and only then drops them (challenge 1). If a group or some of its
+//!   servers crash, the next leader finds `Leaving` in the replicated state and continues. A
+//!   repeated offer is confirmed and changes nothing.
+//! * **Exactly once across groups.** The duplicate table is part of the contents: group 101 finds
+//!   in it a request that group 100 executed and that is sent again to 101.
+//! * **No unnecessary waiting.** A shard that does not move is served all the time, and a shard
+//!   that moves is served from its arrival on, even if other shards are delayed (challenge 2).
+//! * **No deadlock.** A handover waits for the log of the receiving group, and a log does not wait
+//!   for a handover: groups can exchange shards in both directions.
+//! * **One configuration at a time.** The next configuration begins when no shard is `Awaited` or
+//!   `Leaving`. So a shard cannot return before its departure is complete, and four states are
+//!   enough. Each step of a handover names its configuration: a late step of an earlier
+//!   configuration changes nothing.
+//! * **The last group may leave.** Then the shards have no new owner. They stay `Leaving`, through
+//!   any number of configurations, until a configuration gives them to a group.
 //!
 //! # How to read it
 //!
-//! | file | what is there |
+//! | file | contents |
 //! |---|---|
-//! | [`shard`] | the life of a shard, and what is in it |
-//! | [`store`] | all shards of a group: the state that is replicated |
-//! | [`migration`] | the task that makes things happen: one round looks at the state and does what is due |
+//! | [`shard`] | the life of a shard, and its contents |
+//! | [`store`] | all shards of a group: the replicated state |
+//! | [`migration`] | the task that drives migration: each round reads the state and does what is due |
 //! | [`server`], [`rpc`] | requests of clients and of other groups, on lab 3's [`rsm`](kvraft::rsm) |
 //! | [`clerk`] | the client: key to shard, shard to group, group to leader |
-//! | [`groups`] | the way to a group, from the names of its servers |
+//! | [`groups`] | connects to a group by the names of its servers |
 //!
 //! # What is left out, and why
 //!
-//! * Reading ahead in configurations: a group that was down goes through all that it missed, one by
-//!   one. A group whose next owner is down waits for it, and so do those that wait for this group.
-//! * Chunks: a shard travels in one message, and is one entry of the log.
-//! * Pulling: here the group that loses a shard acts, and the one that gains it only answers. So
-//!   one message, repeated, does all. Whoever pulls must also tell the other when it may delete the
-//!   shard.
-//! * Giving up on a server that does not answer: a leader that is cut off from its group, but not
-//!   from others, keeps those waiting who ask it, clients as well as groups, until it is connected
-//!   again. A group that waits there does not repeat its offers to others meanwhile.
-//! * Other servers under an old number: a group knows itself by its number, and takes what
-//!   configurations say of that number for its own past. So a number means the same servers for
-//!   ever.
-//! * Forgetting clients: the duplicate table of a shard keeps each one that ever wrote to it.
+//! * Skipping configurations: a group that was down goes through all configurations that it missed,
+//!   one by one. A group whose next owner is down waits for it, and so do the groups that wait for
+//!   this group.
+//! * Chunks: a shard is sent in one message, and is one entry of the log.
+//! * Pulling: here the group that loses a shard sends it, and the group that gains it only replies.
+//!   So one message, repeated, is enough. A group that pulls a shard must also tell the other group
+//!   when to delete it.
+//! * Giving up on a server that does not reply: clients and groups that call a leader which is cut
+//!   off from its group, but not from them, wait until it is connected again. A group that waits
+//!   there does not repeat its offers to other groups meanwhile.
+//! * New servers for an old group number: a group identifies itself by its number, and treats
+//!   everything that configurations say about that number as its own past. So a number means the
+//!   same servers forever.
+//! * Forgetting clients: the duplicate table of a shard keeps every client that wrote to it.
 
 mod clerk;
 mod groups;

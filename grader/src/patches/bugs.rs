@@ -13,7 +13,7 @@ use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::BugOptions;
 use crate::progress;
 
-/// The numbers of seeds after which to look whether a bug is dead.
+/// The numbers of seeds after which the hunt checks whether a test has killed the bug.
 const ROUNDS: [u64; 4] = [1, 4, 20, 100];
 
 /// Runs the command.
@@ -23,7 +23,7 @@ const ROUNDS: [u64; 4] = [1, 4, 20, 100];
 pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
     let session = Session::open("bugs", &options.common)?;
     let report = session.report(|attempt| hunt(&session, attempt, options))?;
-    drop(session); // Removes the scratch tree, and the line that shows progress.
+    drop(session); // Removes the scratch tree and the progress line.
     if options.matrix {
         progress::print(&report.matrix());
     }
@@ -58,7 +58,7 @@ fn hunt(
                 if !kills.is_empty() {
                     break;
                 }
-                // Tests with processes that have had their runs have none left.
+                // Tests with processes run at most REAL_RUNS times.
                 cases.retain(|case| !case.real || plan.seeds.end < first + REAL_RUNS);
             }
             report.fate = fate(first, kills, &report.sweeps);
@@ -68,7 +68,7 @@ fn hunt(
     Ok(report)
 }
 
-/// Ranges of seeds, one after the other: few at first, since most bugs die at once.
+/// Consecutive ranges of seeds, the first ones short: most bugs are killed at once.
 fn rounds(first: u64, count: u64, all_at_once: bool) -> Vec<Range<u64>> {
     let mut ends: Vec<u64> =
         ROUNDS.into_iter().filter(|end| *end < count && !all_at_once).collect();
@@ -77,7 +77,7 @@ fn rounds(first: u64, count: u64, all_at_once: bool) -> Vec<Range<u64>> {
     starts.zip(ends).map(|(start, end)| first + start..first + end).collect()
 }
 
-/// The first failure of each test, unless the reference fails there too.
+/// The first failure of each test, unless the reference fails with the same seed.
 fn confirmed(
     session: &Session<'_>,
     reference: &Reference,
@@ -99,7 +99,7 @@ fn confirmed(
     Ok(kills)
 }
 
-/// What became of a bug that was run.
+/// The result of a bug whose tests have run.
 fn fate(first_seed: u64, kills: Vec<Kill>, sweeps: &[Sweep]) -> Fate {
     match kills.first() {
         Some(kill) => Fate::Killed { seeds: kill.seed - first_seed + 1, kills },

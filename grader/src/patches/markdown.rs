@@ -8,10 +8,10 @@ use judge::Error;
 
 use super::report::{Fate, Report};
 
-/// How many of the tests that kill a bug are named.
+/// The maximum number of tests to name for each bug.
 const NAMED: usize = 4;
 
-/// Writes the table: each bug, what the mistake is, and what kills it.
+/// Writes the table: each bug, its mistake, and the tests that kill it.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -19,7 +19,6 @@ pub(crate) fn write(path: &Path, report: &Report) -> Result<(), Error> {
     fs::write(path, table(report)).map_err(Error::file("write", path))
 }
 
-/// The table.
 fn table(report: &Report) -> String {
     let mut text = String::from("| bug | mistake | seeds | killed by |\n|---|---|---|---|\n");
     for patch in &report.patches {

@@ -9,15 +9,14 @@ use judge::Error;
 
 /// A small change of a reference solution: `<collection>/<lab>/<name>.patch`.
 ///
-/// The file begins with a description, which `git apply` skips; its first sentence says what was
-/// changed.
+/// The file begins with a description, which `git apply` skips. Its first sentence states the
+/// change.
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
     /// The package that it changes.
     pub(crate) lab: String,
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub(crate) name: String,
-    /// The file.
     pub(crate) path: PathBuf,
     /// The text before the diff.
     pub(crate) description: String,
@@ -29,8 +28,8 @@ impl Patch {
         self.description.split_inclusive(". ").next().unwrap_or_default().trim_end()
     }
 
-    /// Whether its `lab/name` contains `pattern`, or begins with it if the pattern names a lab:
-    /// `raft/` does not mean the patches of `kvraft`.
+    /// Whether `lab/name` contains `pattern`, or begins with it if the pattern contains a slash:
+    /// `raft/` does not match the patches of `kvraft`.
     fn is_meant_by(&self, pattern: &str) -> bool {
         let name = self.to_string();
         if pattern.contains('/') { name.starts_with(pattern) } else { name.contains(pattern) }
@@ -44,10 +43,10 @@ impl fmt::Display for Patch {
     }
 }
 
-/// The patches of a collection that `pattern` means, in order; see [`Patch::is_meant_by`].
+/// The patches of a collection that match `pattern`, in order; see [`Patch::is_meant_by`].
 ///
 /// # Errors
-/// If there is none, or the collection cannot be read.
+/// If no patch matches, or the collection cannot be read.
 pub(crate) fn matching(
     root: &Path,
     collection: &str,
@@ -89,7 +88,7 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
     })
 }
 
-/// What is in a directory, in order; nothing if there is no such directory.
+/// The sorted entries of a directory; empty if it does not exist.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     if !directory.exists() {
         return Ok(Vec::new());

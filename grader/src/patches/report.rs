@@ -1,4 +1,4 @@
-//! What became of the patches, for people and as JSON.
+//! The results of the patches, as text and as JSON.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::patch::Patch;
 use super::sweep::{Failure, Sweep};
 
-/// Raised whenever a field of [`Report`] changes its meaning or goes away.
+/// Incremented when a field of [`Report`] changes its meaning or is removed.
 const VERSION: u32 = 1;
 
 /// All results of a command; the schema of `--json`.
@@ -21,13 +21,12 @@ pub(crate) struct Report {
     version: u32,
     /// `bugs` or `variants`.
     command: &'static str,
-    /// Whether patches are missing, because the user interrupted.
+    /// Whether patches are missing because the user interrupted the command.
     interrupted: bool,
-    /// One for each patch.
     pub(crate) patches: Vec<PatchReport>,
 }
 
-/// What became of a patch.
+/// The result of a patch.
 #[derive(Debug, Serialize)]
 pub(crate) struct PatchReport {
     /// The package.
@@ -36,54 +35,51 @@ pub(crate) struct PatchReport {
     pub(crate) name: String,
     /// The first sentence of its description.
     pub(crate) headline: String,
-    /// How it ended.
     #[serde(flatten)]
     pub(crate) fate: Fate,
-    /// Runs of tests.
+    /// The number of test runs.
     pub(crate) runs: u64,
-    /// Seconds of real time, build included.
+    /// Seconds of real time, including the build.
     pub(crate) seconds: f64,
-    /// Failures that the reference shares: these tests are wrong, and prove nothing.
+    /// Failures that the reference shares: these tests are wrong and prove nothing.
     pub(crate) broken_tests: Vec<Kill>,
-    /// The last round of a bug, test by test; empty for variants.
+    /// The last round of a bug, by test; empty for variants.
     pub(crate) sweeps: Vec<Sweep>,
 }
 
-/// How a patch ended.
+/// The outcome of a patch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "fate", content = "details", rename_all = "kebab-case")]
 pub(crate) enum Fate {
-    /// A bug was caught.
+    /// A test failed for a bug.
     Killed {
-        /// How many seeds it took.
+        /// The number of seeds up to the first failure.
         seeds: u64,
-        /// The tests that failed in the last round, first seed first.
+        /// The tests that failed in the last round, by seed.
         kills: Vec<Kill>,
     },
-    /// A bug was not caught.
+    /// No test failed for a bug.
     Survived,
     /// All tests accept a variant.
     Accepted,
     /// Some tests refuse a variant.
     Refused(Vec<Kill>),
-    /// A checker gave up.
+    /// A checker reached its limit.
     Inconclusive,
-    /// Git's words.
+    /// With git's message.
     DoesNotApply(String),
-    /// The compiler's words.
+    /// With the compiler's message.
     DoesNotCompile(String),
 }
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Kill {
-    /// The test.
     pub(crate) test: String,
-    /// The seed.
     pub(crate) seed: u64,
     /// The policy; `null` for a test with processes.
     pub(crate) policy: Option<Policy>,
-    /// What was seen.
+    /// What the test observed.
     pub(crate) why: String,
 }
 
@@ -102,7 +98,7 @@ impl Kill {
 }
 
 impl PatchReport {
-    /// Nothing has been done yet.
+    /// A report without results.
     pub(crate) fn new(patch: &Patch) -> Self {
         Self {
             lab: patch.lab.clone(),
@@ -116,7 +112,7 @@ impl PatchReport {
         }
     }
 
-    /// The result in a line, or a few if something is wrong.
+    /// The result in one line, or more if something is wrong.
     pub(crate) fn line(&self) -> String {
         let name = format!("{}/{}", self.lab, self.name);
         let mut text = format!("{name:<46} ");
@@ -132,7 +128,7 @@ impl PatchReport {
             Fate::Survived => text += &format!("SURVIVED {} runs", self.runs),
             Fate::Accepted => text += &format!("passes {} runs", self.runs),
             Fate::Refused(kills) => text += &refusals(kills, self.runs),
-            Fate::Inconclusive => text += "INCONCLUSIVE: a checker gave up",
+            Fate::Inconclusive => text += "INCONCLUSIVE: a checker reached its limit",
             Fate::DoesNotApply(why) => {
                 text += &format!("DOES NOT APPLY: {}", why.replace('\n', "; "));
             }
@@ -140,12 +136,12 @@ impl PatchReport {
         }
         for kill in &self.broken_tests {
             let (Kill { test, why, .. }, run) = (kill, kill.run());
-            text += &format!("\n    the reference fails {test} too: {run}: {why}");
+            text += &format!("\n    the reference also fails {test}: {run}: {why}");
         }
         text
     }
 
-    /// How the grader should end because of this patch.
+    /// The exit code for this patch.
     fn exit(&self) -> Exit {
         let exit = match self.fate {
             Fate::Killed { .. } | Fate::Accepted => Exit::Passed,
@@ -158,7 +154,7 @@ impl PatchReport {
     }
 }
 
-/// Which tests refuse a variant, how often, and a run of each that can be replayed.
+/// The tests that refuse a variant, the number of failures, and one run of each to replay.
 fn refusals(kills: &[Kill], runs: u64) -> String {
     let mut text = format!("FAILS {} of {runs} runs", kills.len());
     let mut groups: Vec<(&str, Vec<&Kill>)> = Vec::new();
@@ -170,7 +166,7 @@ fn refusals(kills: &[Kill], runs: u64) -> String {
     }
     for (test, group) in groups {
         let (times, run, why) = (group.len(), group[0].run(), &group[0].why);
-        write!(text, "\n    {test}: {times} times, as {run}: {why}")
+        write!(text, "\n    {test}: {times} times, for example {run}: {why}")
             .expect("writing to a String cannot fail");
     }
     text
@@ -182,17 +178,17 @@ impl Report {
         Self { version: VERSION, command, interrupted, patches }
     }
 
-    /// How the grader should end.
+    /// The exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
         let interrupted = self.interrupted.then_some(Exit::Interrupted);
         let exits = self.patches.iter().map(PatchReport::exit).chain(interrupted);
         exits.max().unwrap_or(Exit::Passed)
     }
 
-    /// How many patches ended in which way.
+    /// The number of patches with each outcome.
     pub(crate) fn summary(&self) -> String {
         if self.patches.is_empty() {
-            return format!("none of the {} was finished", self.command);
+            return format!("interrupted before any of the {} was finished", self.command);
         }
         let count =
             |is: fn(&Fate) -> bool| self.patches.iter().filter(|patch| is(&patch.fate)).count();
@@ -222,7 +218,7 @@ impl Report {
         fs::write(path, json).map_err(Error::file("write", path))
     }
 
-    /// A table of all bugs and tests: of how many runs so many failed.
+    /// A table of all bugs and tests with the number of failed runs.
     pub(crate) fn matrix(&self) -> String {
         let mut tests: Vec<&str> =
             self.patches.iter().flat_map(|patch| &patch.sweeps).map(|sweep| &*sweep.test).collect();

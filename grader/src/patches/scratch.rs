@@ -1,8 +1,8 @@
 //! A copy of the workspace in which patches are applied and built.
 //!
-//! Everything is under `<target directory>/grader/`: the tree, which is always at the same path, so
-//! that cargo finds there what it built before; cargo's own target directory, which stays; and the
-//! files of the tests that run. Tree and files go away with their owner.
+//! Everything is under `<target directory>/grader/`: the tree, always at the same path, so that
+//! cargo can reuse earlier builds; cargo's target directory, which is kept; and the files of the
+//! tests that run. The tree and the files are removed with their owner.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::patch::Patch;
 
-/// The copy, which is this process's alone.
+/// The copy, which only this process uses.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     tree: TempDir,
@@ -22,11 +22,11 @@ pub(crate) struct Scratch {
     target: PathBuf,
     /// The packages that patches may change.
     labs: BTreeSet<String>,
-    /// Held as long as this lives. Dropped last.
+    /// Held until the copy is dropped. The last field, so that it is dropped last.
     _lock: File,
 }
 
-/// A file as it was before a patch; `None` if there was none.
+/// A file before a patch; `None` if it did not exist.
 type Original = (PathBuf, Option<Vec<u8>>);
 
 impl Scratch {
@@ -67,17 +67,17 @@ impl Scratch {
         self.tree.path()
     }
 
-    /// Where cargo builds the copy.
+    /// The directory in which cargo builds the copy.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// A directory for what tests print and report.
+    /// The directory for the output and reports of tests.
     pub(crate) fn files(&self) -> &Path {
         self.files.path()
     }
 
-    /// Applies a patch, calls `work`, and takes the patch back. `Err` inside says why the patch
+    /// Applies a patch, calls `work`, and reverts the patch. The inner `Err` says why the patch
     /// cannot be applied.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Scratch {
         result.map(Ok)
     }
 
-    /// The files that a patch changes, which must be sources of its lab or of labs below that.
+    /// The files that a patch changes. They must be sources of its lab or of the labs that it uses.
     fn changed_by(&self, patch: &Patch) -> Result<Vec<PathBuf>, String> {
         let mut command = git_in(self.tree());
         command.args(["apply", "--numstat"]).arg(&patch.path);
@@ -117,14 +117,14 @@ impl Scratch {
         match changed.iter().find(|file| !is_source(file)) {
             Some(file) => {
                 let (file, lab) = (file.display(), &patch.lab);
-                Err(format!("it changes {file}, outside of the sources of {lab} and of labs below"))
+                Err(format!("it changes {file}, which is not in the sources of {lab} or its labs"))
             }
             None if changed.is_empty() => Err("it changes nothing".to_string()),
             None => Ok(changed),
         }
     }
 
-    /// A lab and the labs that it is built on.
+    /// A lab and the labs that it depends on.
     fn below<'a>(&'a self, lab: &'a str) -> BTreeSet<&'a str> {
         let mut below = BTreeSet::from([lab]);
         let mut open = vec![lab];
@@ -140,7 +140,7 @@ impl Scratch {
         below
     }
 
-    /// A file of the tree, with its contents.
+    /// A file of the tree with its contents.
     fn original(&self, file: PathBuf) -> Result<Original, Error> {
         let path = self.tree().join(&file);
         if !path.exists() {
@@ -150,7 +150,7 @@ impl Scratch {
         Ok((file, Some(contents)))
     }
 
-    /// Makes a file what it was. Its time is new, so cargo notices.
+    /// Restores a file. Its modification time is new, so that cargo builds it again.
     fn restore(&self, (file, contents): Original) -> Result<(), Error> {
         let path = self.tree().join(file);
         let result = match contents {
@@ -161,8 +161,8 @@ impl Scratch {
     }
 }
 
-/// The files that make up a workspace, relative to its root: all that git tracks, and what it would
-/// track.
+/// The files of a workspace, relative to its root: the files that git tracks, and new files that it
+/// does not ignore.
 ///
 /// # Errors
 /// If it is not a git working tree.
@@ -173,13 +173,13 @@ fn tracked(workspace: &Workspace) -> Result<Vec<PathBuf>, Error> {
     let list = output_of(&mut command, "git ls-files")?;
     let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     let files = names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()));
-    // Without a file that was removed, but not yet from the index.
+    // The index may list a file that was removed.
     let files: BTreeSet<_> = files.filter(|file| workspace.root().join(file).is_file()).collect();
     Ok(files.into_iter().collect())
 }
 
-/// Git outside of any repository: a patch's paths are relative to `directory`, whatever repository
-/// may be around it.
+/// Git outside of any repository: the paths of a patch are relative to `directory`, even if a
+/// repository contains it.
 fn git_in(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(directory);
@@ -190,20 +190,20 @@ fn git_in(directory: &Path) -> Command {
     command
 }
 
-/// Takes a lock that ends with the process at the latest.
+/// Takes a lock, which the end of the process releases.
 fn lock(path: &Path) -> Result<File, Error> {
     let file = File::create(path).map_err(Error::file("create", path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let directory = path.parent().unwrap_or(path).display();
-            Err(Error::harness(format!("another grader is at work in {directory}")))
+            Err(Error::harness(format!("another grader is running in {directory}")))
         }
         Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
     }
 }
 
-/// An empty directory of this name. What a killed grader has left there is removed.
+/// An empty directory of this name. Removes what a killed grader left there.
 fn fresh_directory(home: &Path, name: &str) -> Result<TempDir, Error> {
     let path = home.join(name);
     if path.exists() {
@@ -216,7 +216,7 @@ fn fresh_directory(home: &Path, name: &str) -> Result<TempDir, Error> {
         .map_err(Error::file("create", &path))
 }
 
-/// Copies a file, with its time if asked to.
+/// Copies a file, and its modification time if `keep_time` is set.
 fn copy(from: &Path, to: &Path, keep_time: bool) -> Result<(), Error> {
     let directory = to.parent().expect("a copy is below the tree");
     fs::create_dir_all(directory).map_err(Error::file("create", directory))?;

@@ -1,4 +1,4 @@
-//! Patched builds, one after the other: what both commands go through.
+//! Builds patches one after the other, for both commands.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,42 +17,41 @@ use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::Options;
 use crate::progress::Progress;
 
-/// How many runs of a test with processes are enough: each takes seconds, and is like the one
-/// before.
+/// The maximum number of runs of a test with processes: each takes seconds, and a seed does not
+/// change it.
 pub(crate) const REAL_RUNS: u64 = 4;
 
 /// Bytes that a test process may print.
 const OUTPUT: u64 = 32 << 20;
 
-/// The work on one command.
+/// The state of one command.
 pub(crate) struct Session<'a> {
     collection: &'static str,
     options: &'a Options,
     patches: Vec<Patch>,
     catalog: Catalog,
     judge: Judge,
-    /// The user's view.
     progress: Progress,
     scratch: Scratch,
 }
 
-/// A lab's reference: what patches are compared with.
+/// A lab's reference solution, with which patches are compared.
 pub(crate) struct Reference {
-    /// The tests that were asked for.
+    /// The selected tests.
     cases: Vec<TestCase>,
 }
 
-/// What became of a patch.
+/// The result of building with a patch.
 pub(crate) enum Patched {
-    /// It is built. These are its tests that were asked for.
+    /// The selected tests of the build.
     Built(Vec<TestCase>),
-    /// Git refuses the patch, and says why.
+    /// With git's message.
     DoesNotApply(String),
-    /// The compiler refuses the sources, and says why.
+    /// With the compiler's message.
     DoesNotCompile(String),
 }
 
-/// A patch, built or not, and what it is compared with.
+/// A patch, its build, and the reference.
 pub(crate) struct Attempt<'s> {
     pub(crate) patch: &'s Patch,
     pub(crate) reference: Rc<Reference>,
@@ -60,7 +59,7 @@ pub(crate) struct Attempt<'s> {
 }
 
 impl<'a> Session<'a> {
-    /// Finds the patches of `collection` that were asked for, and copies the workspace.
+    /// Finds the selected patches of `collection`, and copies the workspace.
     ///
     /// # Errors
     /// If nothing matches, or the workspace cannot be copied.
@@ -81,7 +80,7 @@ impl<'a> Session<'a> {
         Ok(Self { collection, options, patches, catalog, judge, progress, scratch })
     }
 
-    /// Every patch, built, in order.
+    /// Builds every patch, in order.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = Result<Attempt<'_>, Error>> {
         let mut references: BTreeMap<&str, Rc<Reference>> = BTreeMap::new();
         self.patches.iter().map(move |patch| {
@@ -99,8 +98,8 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Makes a report of what `work` says of each patch, and prints it as it comes. An interrupt
-    /// only shortens the report.
+    /// Collects the reports that `work` returns, and prints each at once. An interrupt shortens the
+    /// report.
     ///
     /// # Errors
     /// If the harness fails.
@@ -132,7 +131,7 @@ impl<'a> Session<'a> {
     /// Builds the reference, and checks that it passes each test once.
     ///
     /// # Errors
-    /// If it does not: then nothing can be learned from patches.
+    /// If it does not: patches would prove nothing.
     fn reference(&self, lab: &str) -> Result<Reference, Error> {
         self.progress.set(format!("{lab}: building the reference"));
         let cases = self.build(self.lab(lab)?)?.map_err(|diagnostics| {
@@ -140,7 +139,7 @@ impl<'a> Session<'a> {
         })?;
         if cases.is_empty() {
             let wanted = self.options.test.as_deref().unwrap_or_default();
-            let what = format!("{lab} has no grading test whose name contains '{wanted}'");
+            let what = format!("{lab} has no grading test with '{wanted}' in its name");
             return Err(Error::NothingMatched(what));
         }
         let first = self.options.first_seed;
@@ -169,7 +168,7 @@ impl<'a> Session<'a> {
             tree: self.scratch.tree(),
             target: Some(self.scratch.target()),
             release: false,
-            debug: false, // Each of these binaries is built anew, and never debugged.
+            debug: false, // Each of these binaries is used once, and never debugged.
             shown: false,
             builds: &builds,
             stop: self.judge.stop(),
@@ -182,7 +181,7 @@ impl<'a> Session<'a> {
         }))
     }
 
-    /// Builds the lab with a patch, and takes the patch back.
+    /// Builds the lab with a patch, and reverts the patch.
     fn build_patched(&self, patch: &Patch) -> Result<Patched, Error> {
         self.progress.set(format!("{patch}: building"));
         let lab = self.lab(&patch.lab)?;
@@ -193,7 +192,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Runs these tests as planned; the results are in the tests' order.
+    /// Runs these tests as planned. The results are in the order of the tests.
     ///
     /// # Errors
     /// If a test cannot be run, or the user interrupts.
@@ -233,7 +232,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Whether the reference passes a test under a seed.
+    /// Whether the reference passes a test with a seed.
     ///
     /// # Errors
     /// If the test cannot be run, or the user interrupts.

@@ -1,4 +1,4 @@
-//! Runs a test under many seeds.
+//! Runs a test with many seeds.
 
 use std::ops::Range;
 
@@ -10,45 +10,39 @@ use serde::Serialize;
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Failure {
-    /// The seed.
     pub(crate) seed: u64,
-    /// In a few words, what was seen.
+    /// What the test observed, in a few words.
     pub(crate) why: String,
 }
 
-/// How the runs of one test went.
+/// The runs of one test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Sweep {
-    /// The test.
     pub(crate) test: String,
-    /// Whether its servers are processes, so that it runs in real time and no seed decides its
-    /// course.
+    /// Whether its servers are processes, so that it runs in real time and a seed does not repeat
+    /// a run.
     pub(crate) real: bool,
-    /// How many runs there were.
+    /// The number of runs.
     pub(crate) runs: u64,
-    /// How many of them proved nothing: a checker gave up, or the machine was in trouble.
+    /// The number of inconclusive runs: a checker reached its limit, or the machine had a problem.
     pub(crate) unknown: u64,
-    /// Those that failed.
     pub(crate) failures: Vec<Failure>,
 }
 
-/// Which runs are to be made.
+/// The runs to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// The seeds.
     pub(crate) seeds: Range<u64>,
-    /// The policy.
     pub(crate) policy: Policy,
-    /// Whether the first failure of a test is enough.
     pub(crate) extent: Extent,
 }
 
-/// How far to go.
+/// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// Up to the first failure.
+    /// After the first failure of a test.
     FirstFailure,
-    /// All seeds.
+    /// After all seeds.
     AllSeeds,
 }
 

@@ -19,12 +19,12 @@ use crate::progress;
 pub(crate) fn run(options: &VariantOptions) -> Result<Exit, Error> {
     let session = Session::open("variants", &options.common)?;
     let report = session.report(|attempt| examine(&session, attempt, options))?;
-    drop(session); // Removes the scratch tree, and the line that shows progress.
+    drop(session); // Removes the scratch tree and the progress line.
     progress::print(&report.summary());
     Ok(report.exit())
 }
 
-/// Runs all tests of one variant under each policy.
+/// Runs all tests of one variant with each policy.
 fn examine(
     session: &Session<'_>,
     attempt: Attempt<'_>,
@@ -42,7 +42,7 @@ fn examine(
             for &policy in policies(options) {
                 let plan = Plan { seeds: seeds.clone(), policy, extent: Extent::AllSeeds };
                 let sweeps = session.sweep(&cases, &plan, &attempt.patch.to_string())?;
-                cases.retain(|case| !case.real); // Policies mean nothing to processes.
+                cases.retain(|case| !case.real); // Policies do not apply to processes.
                 for sweep in &sweeps {
                     unknown += sweep.unknown;
                     report.runs += sweep.runs;
@@ -61,7 +61,7 @@ fn examine(
     Ok(report)
 }
 
-/// The policies that were asked for; all of them if none was.
+/// The policies on the command line, or else all policies.
 fn policies(options: &VariantOptions) -> &[Policy] {
     if options.policy.is_empty() { &Policy::ALL } else { &options.policy }
 }

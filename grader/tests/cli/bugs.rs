@@ -71,7 +71,7 @@ fn patches_that_do_not_apply_or_compile_do_not_stop_the_others() {
     let (code, out, _) = fixture.run(&["bugs", "stale"]);
     assert_eq!(code, 5);
     assert!(
-        out.contains("it changes tiny/tests/grading/main.rs, outside of the sources of tiny"),
+        out.contains("it changes tiny/tests/grading/main.rs, which is not in the sources of tiny"),
         "{out}"
     );
 }

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::fixture::Fixture;
 
-/// A fixture with a bug that hangs, a grader at work on it, and the file that says that it hangs.
+/// A fixture with a bug that hangs, a grader that runs it, and the file that shows that it hangs.
 fn hanging() -> (Fixture, Child, PathBuf) {
     let marker =
         tempfile::NamedTempFile::new().expect("there is room").into_temp_path().to_path_buf();
@@ -52,7 +52,7 @@ fn ctrl_c_ends_the_tests_and_removes_the_tree() {
     let output = grader.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("none of the bugs was finished"), "{said}");
+    assert!(said.contains("interrupted before any of the bugs was finished"), "{said}");
     wait_for("the test to end", || !is_alive(test));
     for name in ["tree", "runs"] {
         assert!(!fixture.home().join(name).exists(), "{name} is left");
@@ -65,7 +65,7 @@ fn second_grader_is_refused() {
     let (fixture, mut grader, marker) = hanging();
     let (code, _, err) = fixture.run(&["bugs"]);
     assert_eq!(code, 5);
-    assert!(err.contains("another grader is at work"), "{err}");
+    assert!(err.contains("another grader is running"), "{err}");
     kill_process(Pid::from_child(&grader), Signal::TERM).unwrap();
     assert_eq!(grader.wait().unwrap().code(), Some(130));
     // The lock went with it.

@@ -43,7 +43,7 @@ fn nothing_matched_is_four() {
     assert_eq!(fixture.run(&["variants"]).0, 4);
     let (code, _, err) = fixture.run(&["bugs", "--test", "no_such_test"]);
     assert_eq!(code, 4);
-    assert!(err.contains("no grading test whose name contains 'no_such_test'"), "{err}");
+    assert!(err.contains("no grading test with 'no_such_test' in its name"), "{err}");
 }
 
 #[test]

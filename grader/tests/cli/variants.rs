@@ -20,5 +20,5 @@ fn refused_variant_is_one_and_names_a_run_to_replay() {
     let (code, out, err) = fixture.run(&["variants", "-n", "3", "--policy", "pct"]);
     assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("FAILS 2 of 6 runs"), "{out}");
-    assert!(out.contains("answer_1a: 2 times, as 2:pct: not 42"), "{out}");
+    assert!(out.contains("answer_1a: 2 times, for example 2:pct: not 42"), "{out}");
 }

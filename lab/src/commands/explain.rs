@@ -1,4 +1,4 @@
-//! `cargo lab explain`: what a test does, and why it usually fails.
+//! `cargo lab explain`: explains what a test does and why it usually fails.
 
 use contract::record::Exit;
 use judge::catalog::Entry;
@@ -10,7 +10,7 @@ use crate::results::{self, run_dir};
 use crate::select::Selection;
 use crate::term::{self, BOLD, paint};
 
-/// Text is broken at this column at the latest: long lines are hard to read.
+/// The maximum width of text: long lines are hard to read.
 const WIDTH: usize = 100;
 
 /// Runs the command. It builds nothing.
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
         catalog.entries().filter(|entry| selection.includes_entry(*entry, &catalog)).collect();
     if entries.is_empty() {
         let label = selection.label();
-        return Err(Error::NothingMatched(format!("'{label}' has no tests to be explained")));
+        return Err(Error::NothingMatched(format!("'{label}' has no tests to explain")));
     }
     for (number, entry) in entries.into_iter().enumerate() {
         if number > 0 {
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
     Ok(Exit::Passed)
 }
 
-/// Explains one test. `yours` is how it went when it last ran.
+/// Explains one test. `yours` is the result of its latest run.
 fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
     let Entry { lab, part, test } = entry;
     let place = format!("{}, {}: {}", lab.title, part.name, part.title);
@@ -53,12 +53,11 @@ fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
     section("reference", &reference);
     section(
         "yours",
-        &yours
-            .map_or_else(|| "not run lately".to_string(), |yours| figures(yours, entry.is_real())),
+        &yours.map_or_else(|| "no stored run".to_string(), |yours| figures(yours, entry.is_real())),
     );
     let (graded, stress) = match entry.is_real() {
-        true => (format!("graded by {} runs", entry.seeds()), 20),
-        false => (format!("graded under {} seeds", entry.seeds()), 300),
+        true => (format!("graded with {} runs", entry.seeds()), 20),
+        false => (format!("graded with {} seeds", entry.seeds()), 300),
     };
     section("points", &format!("{}, {graded}", test.points));
     section("run", &format!("cargo lab stress {} -n {stress}", test.name));
@@ -74,7 +73,7 @@ fn figures(test: &TestSummary, is_real: bool) -> String {
     format!("{time:.1} s of virtual time, {cpu:.1} ms of CPU; {failed} of {runs} runs failed")
 }
 
-/// The latest summary that has the test.
+/// The latest summary that contains the test.
 fn latest(workspace: &Workspace, entry: Entry<'_>) -> Option<TestSummary> {
     run_dir::list(&results::runs(workspace)).iter().find_map(|directory| {
         let summary = Summary::read(directory)?;

@@ -1,4 +1,4 @@
-//! `cargo lab list`: every test with its part, points and claim.
+//! `cargo lab list`: lists every test with its part, points and claim.
 
 use contract::record::Exit;
 use judge::catalog::Lab;
@@ -30,11 +30,11 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, Error> {
     }
     table.lines().iter().for_each(|line| anstream::println!("{line}"));
     anstream::println!("\n{points} points");
-    // They run only when they are named, but should be known.
+    // They run only when they are named, so the list mentions them.
     let health =
         |lab: &&Lab| lab.health_check && (everything || labs.iter().any(|it| it.name == lab.name));
     for lab in catalog.labs.iter().filter(health) {
-        let remark = "a health check without points, see `cargo lab test";
+        let remark = "a health check without points; run it with `cargo lab test";
         anstream::println!("{}: {}; {remark} {}`", lab.name, lab.title, lab.name);
     }
     Ok(Exit::Passed)

@@ -1,4 +1,4 @@
-//! `cargo lab logs`: a log with a column per server, after the course's `dslogs`.
+//! `cargo lab logs`: shows a log with a column per server, like the course's `dslogs`.
 
 mod columns;
 mod line;
@@ -18,7 +18,7 @@ use crate::cli::LogsArgs;
 use crate::results::{self, run_dir};
 use crate::term;
 
-/// How much is shown around a time, on either side, in 0.1 ms: half a second.
+/// The time before and after `--around` that is shown, in 0.1 ms: half a second.
 const AROUND: u64 = 5_000;
 
 /// Bytes that are read before the first line is shown.
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
         None => Box::new(io::stdin().lock()),
     };
     match print(args, lines) {
-        // `| head` has seen enough.
+        // The reader of a pipe, such as `head`, has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Passed),
         Err(error) => Err(Error::harness(format!("cannot show {name}: {error}"))),
         Ok(()) => Ok(Exit::Passed),
@@ -69,13 +69,13 @@ fn latest_log(workspace: &Workspace) -> Result<PathBuf, Error> {
     let latest = run_dir::list(&results::runs(workspace)).into_iter().find_map(logs_of);
     let latest = latest.ok_or_else(|| {
         let runs = results::runs(workspace);
-        Error::harness(format!("no failing run is kept in {}: name a file", runs.display()))
+        Error::harness(format!("{} contains no failing run: name a log file", runs.display()))
     })?;
     term::note(format!("showing {}", workspace.shorten(&latest).display()));
     Ok(latest)
 }
 
-/// Prints what is wanted of a log.
+/// Prints the lines of a log that pass the filters.
 fn print(args: &LogsArgs, mut lines: Box<dyn BufRead>) -> io::Result<()> {
     let choice = if args.no_color { ColorChoice::Never } else { ColorChoice::Auto };
     let choice =
@@ -83,7 +83,7 @@ fn print(args: &LogsArgs, mut lines: Box<dyn BufRead>) -> io::Result<()> {
     let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
     let mut columns = match args.columns {
         Some(count) => Columns::new(count as usize, term::width()),
-        // The beginning names the servers of most logs; a server that comes later adds a column.
+        // Most logs name all servers at the beginning; a server that appears later adds a column.
         None => {
             let mut beginning = Vec::new();
             lines.by_ref().take(BEGINNING).read_to_end(&mut beginning)?;
@@ -113,7 +113,7 @@ fn print(args: &LogsArgs, mut lines: Box<dyn BufRead>) -> io::Result<()> {
         }
         bytes.clear();
         if args.columns.is_some() {
-            out.flush()?; // Somebody may be watching a test that runs.
+            out.flush()?; // The log may be a pipe from a running test.
         }
     }
     out.flush()

@@ -1,4 +1,4 @@
-//! `cargo lab merge`: joins the results of shards.
+//! `cargo lab merge`: merges the results of shards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use crate::results::stats::TestStats;
 use crate::results::summary::{Summary, TestName, TestSummary};
 use crate::term;
 
-/// Results that come together.
+/// The merged results.
 struct Joined {
-    /// By test, in the order of their names.
+    /// By test, in the order of the tests' names.
     stats: BTreeMap<TestName, TestStats>,
-    /// Runs that were seen: two shards may overlap.
+    /// Runs that were added: two shards may overlap.
     seen: BTreeSet<(String, u64, Option<Policy>)>,
-    /// Where every run is written.
+    /// The files to which every run is written.
     outputs: Vec<JsonLines>,
-    /// The last error in writing.
+    /// The latest write error.
     problem: Result<(), Error>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Error> {
 }
 
 impl Joined {
-    /// Adds a run, unless it is known.
+    /// Adds a run, unless it was added before.
     fn add(&mut self, result: &Run) {
         let Run { lab, part, test, seed, policy, .. } = result;
         if self.seen.insert((test.clone(), *seed, *policy)) {
@@ -81,35 +81,35 @@ impl Joined {
     }
 }
 
-/// The run at `path`, or the latest of the runs that were made in it.
+/// The run at `path`, or the latest of the runs in it.
 fn run_of(path: &Path) -> Result<(PathBuf, Stored), Error> {
     let candidates = [path.to_path_buf()].into_iter().chain(run_dir::list(path));
     let found = candidates.into_iter().find_map(|path| {
         let stored = Stored::read(&path)?;
         Some((path, stored))
     });
-    let problem = || format!("{}: there are no results of a stress run here", path.display());
+    let problem = || format!("{} contains no results of a stress run", path.display());
     found.ok_or_else(|| Error::harness(problem()))
 }
 
-/// Reasons to doubt that these are all shards of one run.
+/// Reasons to doubt that these directories are all the shards of one run.
 fn doubts(shards: &[(PathBuf, Stored)], summary: &Summary) -> Vec<String> {
     let mut doubts = Vec::new();
     let (first, plan) = (&shards[0].0, &shards[0].1.plan);
     for (path, stored) in shards {
         let (path, first) = (path.display(), first.display());
         if stored.plan.builds != plan.builds {
-            doubts.push(format!("{path} and {first} are results of different builds"));
+            doubts.push(format!("{path} and {first} have results of different builds"));
         }
         if stored.plan.policy != plan.policy || stored.plan.tests != plan.tests {
-            doubts.push(format!("{path} and {first} ran different tests or policies"));
+            doubts.push(format!("{path} and {first} have different tests or policies"));
         }
     }
     let seeds = &shards[0].1.first_seeds;
     let wanted = seeds.end - seeds.start;
     if plan.shard.is_some() {
         for test in summary.tests.iter().filter(|test| test.runs != wanted) {
-            doubts.push(format!("{}: {} of {wanted} runs are here", test.test, test.runs));
+            doubts.push(format!("{}: only {} of {wanted} runs were found", test.test, test.runs));
         }
     }
     doubts

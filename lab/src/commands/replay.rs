@@ -1,4 +1,4 @@
-//! `cargo lab replay`: one test under one seed, as a failing test prints it.
+//! `cargo lab replay`: repeats a run of one test with one seed.
 
 use std::fs::File;
 
@@ -20,7 +20,7 @@ struct Replay<'a> {
     /// The run.
     #[serde(flatten)]
     result: &'a Run,
-    /// Whether the code is another than when this run failed; `null` if no such failure is kept.
+    /// Whether the code has changed since this run failed; `null` if that failure is not stored.
     sources_changed: Option<bool>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let built = Built::new(&workspace, &catalog, &selection, args.release, &stop)?;
     let [case] = &built.cases[..] else {
         let names: Vec<&str> = built.cases.iter().map(|case| &*case.name).collect();
-        let problem = format!("'{}' means several tests: {}", args.test, names.join(", "));
+        let problem = format!("'{}' matches several tests: {}", args.test, names.join(", "));
         return Err(Error::harness(problem));
     };
     let policy = (!args.real).then_some(args.run.policy);
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     })
 }
 
-/// Shows how it went.
+/// Prints the result.
 fn show(args: &ReplayArgs, case: &TestCase, result: &Run, kept: Option<&KeptVerdict>) {
     let sources_changed = kept.map(|kept| kept.build != case.build.hash());
     let lines = match args.json {
@@ -80,18 +80,18 @@ fn show(args: &ReplayArgs, case: &TestCase, result: &Run, kept: Option<&KeptVerd
     }
     let Some(kept) = kept else { return };
     if result.policy.is_none() {
-        term::note("in real time no seed decides what happens: this was another run");
+        term::note("a seed does not repeat a run in real time: this was a different run");
     } else if sources_changed == Some(true) {
         let test = &case.name;
         term::note(format!(
-            "the code has changed since this failure was kept, so the seed explores another \
-             schedule{}: cargo lab stress {test} -n 300",
+            "the code has changed since this failure was stored, so the seed leads to a different \
+             run{}: use cargo lab stress {test} -n 300",
             if result.verdict == Verdict::Pass { ", and a pass proves nothing" } else { "" }
         ));
     } else if result.verdict != kept.run.verdict || result.trace_hash != kept.run.trace_hash {
         term::note(format!(
-            "this is the build that was kept, but the run went another way ({} with hash {} then): \
-             something outside of the simulation leaks in",
+            "the build is the same, but the run differs from the stored failure ({} with hash {}): \
+             the code depends on something outside the simulation",
             kept.run.verdict.word(),
             kept.run.trace_hash
         ));
@@ -119,7 +119,7 @@ fn headline(result: &Run) -> String {
     )
 }
 
-/// Keeps a failing run.
+/// Stores a failing run.
 fn keep(runner: &Runner, case: &TestCase, result: &mut Run) -> Result<(), Error> {
     if !result.verdict.is_failure() {
         return runner.directory.discard();
@@ -131,8 +131,8 @@ fn keep(runner: &Runner, case: &TestCase, result: &mut Run) -> Result<(), Error>
     Ok(())
 }
 
-/// What the latest directory that has this run says of it. Replays themselves do not count: they
-/// may have been made after the code had changed.
+/// The stored verdict on this run in the latest directory that has one. Replays do not count: the
+/// code may have changed before them.
 fn kept_verdict(workspace: &Workspace, name: &str) -> Option<KeptVerdict> {
     let directories = run_dir::list(&results::runs(workspace));
     let is_replay = |path: &std::path::PathBuf| {

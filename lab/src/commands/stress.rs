@@ -1,4 +1,4 @@
-//! `cargo lab stress`: many seeds, a pool of processes, a table of what failed how often.
+//! `cargo lab stress`: runs tests with many seeds and shows how often each test failed.
 
 mod planner;
 mod progress;
@@ -37,36 +37,29 @@ pub(crate) fn run(args: &StressArgs) -> Result<Exit, Error> {
     built.outcome(stress.run()?)
 }
 
-/// A stress run that is about to begin, or to go on.
+/// A stress run that is about to start or to resume.
 struct Stress<'a> {
-    /// What was asked for.
     args: &'a StressArgs,
-    /// Where we are.
     workspace: &'a Workspace,
-    /// The tests.
     cases: &'a [TestCase],
-    /// Runs them.
     runner: Runner,
-    /// What is left to run.
     planner: Planner,
-    /// What is known already.
     tally: Tally,
 }
 
-/// What is known so far.
+/// The results so far.
 struct Tally {
     /// By test.
     stats: Vec<TestStats>,
-    /// What is shown meanwhile.
     progress: Progress,
     /// Every result, so that the run can be resumed.
     runs: JsonLines,
-    /// Every result, where `--json` asks for it.
+    /// Every result, for `--json`.
     json: Option<JsonLines>,
 }
 
 impl<'a> Stress<'a> {
-    /// Looks for an unfinished run of the same plan, or makes a directory for a new one.
+    /// Finds an unfinished run with the same plan, or creates a directory for a new one.
     fn begin(
         args: &'a StressArgs,
         workspace: &'a Workspace,
@@ -110,7 +103,7 @@ impl<'a> Stress<'a> {
         Ok(Self { args, workspace, cases, runner, planner, tally })
     }
 
-    /// Runs what is left to run, and shows the table.
+    /// Runs the remaining seeds, and prints the table.
     fn run(self) -> Result<Exit, Error> {
         let Self { args, workspace, cases, runner, planner, mut tally } = self;
         let started = Instant::now();
@@ -141,7 +134,7 @@ impl<'a> Stress<'a> {
 }
 
 impl Tally {
-    /// Counts what an earlier command has run.
+    /// Counts the runs of an earlier command.
     fn resume(&mut self, cases: &[TestCase], directory: &Path) -> Result<Done, Error> {
         let mut done: Done = vec![BTreeSet::new(); cases.len()];
         let mut problem = Ok(());
@@ -172,13 +165,13 @@ impl Tally {
     }
 }
 
-/// Where directories of runs are made.
+/// The directory in which directories of runs are created.
 pub(crate) fn parent_of(output: Option<&Path>, workspace: &Workspace) -> Result<PathBuf, Error> {
     let Some(output) = output else { return Ok(results::runs(workspace)) };
     std::path::absolute(output).map_err(Error::file("find", output))
 }
 
-/// What a command line asks for.
+/// The plan for a command line.
 fn plan_of(args: &StressArgs, cases: &[TestCase]) -> Plan {
     let rounds = match (args.until_fail, args.endless) {
         (true, _) => "until-fail".to_string(),
@@ -197,14 +190,13 @@ fn plan_of(args: &StressArgs, cases: &[TestCase]) -> Plan {
     }
 }
 
-/// The seeds of a new run: those that were asked for, or fresh ones. Shards have to agree on them,
-/// so they count from 1.
+/// The seeds of a new run: those on the command line, or new random ones. Shards must agree on
+/// the seeds, so they start at 1.
 fn first_seeds(args: &StressArgs) -> Range<u64> {
     let first = if args.shard.is_some() { 1 } else { term::fresh_seed() };
     args.seeds.clone().unwrap_or(first..first + args.runs)
 }
 
-/// How seeds are handed out.
 fn planner_settings(args: &StressArgs, cases: &[TestCase], seeds: Range<u64>) -> PlannerSettings {
     let seeds = match args.shard {
         Some(shard) => planner::shard(seeds, shard.k, shard.n),
@@ -218,7 +210,7 @@ fn planner_settings(args: &StressArgs, cases: &[TestCase], seeds: Range<u64>) ->
     PlannerSettings { tests: cases.len(), seeds, sequential: args.sequential, rounds }
 }
 
-/// Prints the table and what there is to say about it.
+/// Prints the table and the remarks on it.
 fn show(summary: &Summary, args: &StressArgs, directory: &RunDir, workspace: &Workspace) {
     let lines = |lines: Vec<String>| lines.iter().for_each(|line| anstream::println!("{line}"));
     anstream::println!();
@@ -230,9 +222,9 @@ fn show(summary: &Summary, args: &StressArgs, directory: &RunDir, workspace: &Wo
     let word = if failed > 0 { paint(BAD, "failed") } else { paint(GOOD, "failed") };
     let path = workspace.shorten(directory.path()).display();
     let seconds = summary.elapsed_seconds;
-    anstream::println!("{failed} of {runs} runs {word}, {seconds:.1} s; see {path}");
+    anstream::println!("{failed} of {runs} runs {word} in {seconds:.1} s; see {path}");
     if !summary.complete {
-        term::note("stopped early: the same command resumes, as long as the code does not change");
+        term::note("stopped early: the same command resumes the run if the code has not changed");
     }
     if args.verbose {
         print_reports(summary, directory);

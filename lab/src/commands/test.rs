@@ -1,4 +1,4 @@
-//! `cargo lab test`: one pass, and the lines that every student of the course knows.
+//! `cargo lab test`: runs tests once and prints the lines that students of the course know.
 
 use contract::record::{self, Exit, Run, Statistics, Verdict, seed_and_policy};
 use judge::pool::{self, Ending};
@@ -63,16 +63,15 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
 
 /// One pass over some tests.
 struct Pass<'a> {
-    /// The tests.
     cases: &'a [TestCase],
-    /// How they went, as far as they are over.
+    /// The results of finished tests.
     results: Vec<Option<Run>>,
-    /// How many tests have been shown, in their order.
+    /// The number of tests that have been shown, in their order.
     shown: usize,
 }
 
 impl Pass<'_> {
-    /// Takes a result, and shows what can be shown in the order of the tests.
+    /// Stores a result, and shows all results that are next in the order of the tests.
     fn add(&mut self, test: usize, result: Run) {
         self.results[test] = Some(result);
         while let Some(Some(result)) = self.results.get(self.shown) {
@@ -81,7 +80,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The results as a summary has them.
+    /// The results for a summary.
     fn summaries(&self) -> Vec<TestSummary> {
         let results = self.cases.iter().zip(&self.results);
         results
@@ -93,8 +92,7 @@ impl Pass<'_> {
             .collect()
     }
 
-    /// Shows what was not shown yet, which tests were not run, and how many passed for how many
-    /// points.
+    /// Shows the remaining results, the tests that did not run, and the totals.
     fn show_totals(&self, run: &str) {
         self.results[self.shown..].iter().flatten().for_each(show);
         let tests = self.cases.iter().zip(&self.results);
@@ -137,7 +135,10 @@ fn show(result: &Run) {
     match result.verdict {
         Verdict::Pass => anstream::println!("  ... {}{figures}", paint(GOOD, "Passed")),
         Verdict::Unknown => {
-            anstream::println!("  ... {}{figures}", paint(DOUBTFUL, "Unknown: a checker gave up"));
+            anstream::println!(
+                "  ... {}{figures}",
+                paint(DOUBTFUL, "Unknown: a checker reached its limit")
+            );
         }
         Verdict::Skipped => {
             anstream::println!("  ... {}", paint(DOUBTFUL, "skipped: simulation only"));
@@ -150,7 +151,7 @@ fn show(result: &Run) {
     }
 }
 
-/// A test's title; a health check belongs to no part.
+/// A test's title; a health check does not belong to a part.
 fn title(lab: &str, part: &str, test: &str) -> String {
     if part.is_empty() {
         return format!("Test ({lab}): {} ...", test.replace('_', " "));

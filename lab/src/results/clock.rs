@@ -8,7 +8,7 @@ pub(crate) fn stamp() -> String {
     stamp_of(since.as_secs())
 }
 
-/// The stamp for so many seconds since 1970.
+/// The stamp for a number of seconds since 1970.
 fn stamp_of(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date_of(days);
@@ -16,8 +16,8 @@ fn stamp_of(seconds: u64) -> String {
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
 }
 
-/// Year, month and day of so many days since 1970, after Howard Hinnant's `civil_from_days`: years
-/// begin in March, so that the leap day is the last of its year.
+/// Year, month and day for a number of days since 1970, by Howard Hinnant's `civil_from_days`:
+/// years begin in March, so that the leap day is the last day of a year.
 fn date_of(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);

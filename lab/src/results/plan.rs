@@ -1,4 +1,4 @@
-//! What a stress run is to do, written down so that an interrupted one can be resumed.
+//! The plan of a stress run, stored so that an interrupted run can be resumed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -13,31 +13,28 @@ use serde::{Deserialize, Serialize};
 
 use super::run_dir::{self, RunDir};
 
-/// Two stress runs with equal plans are the same run, once interrupted and once resumed.
+/// A command resumes an unfinished run with an equal plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// Raised whenever a field changes its meaning.
+    /// Incremented when a field changes its meaning.
     pub(crate) version: u32,
-    /// The tests.
     pub(crate) tests: Vec<String>,
     /// Hashes of the builds by lab: results of another build prove nothing about this one.
     pub(crate) builds: BTreeMap<String, String>,
-    /// The policy.
     pub(crate) policy: Option<Policy>,
-    /// How many seeds per test.
+    /// The number of seeds per test.
     pub(crate) runs: u64,
-    /// The seeds, where they were asked for.
+    /// The seeds, if the command line sets them.
     pub(crate) seeds: Option<Range<u64>>,
     /// `2/4`: the second of four shards.
     pub(crate) shard: Option<String>,
-    /// How it goes on after that: `once`, `loop` or `until-fail`.
+    /// What follows the first round: `once`, `loop` or `until-fail`.
     pub(crate) rounds: String,
 }
 
-/// A plan with the seed that was drawn for it.
+/// A plan with the seeds that were drawn for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
-    /// The plan.
     pub(crate) plan: Plan,
     /// The seeds of the first round, before sharding.
     pub(crate) first_seeds: Range<u64>,
@@ -47,19 +44,19 @@ pub(crate) struct Stored {
 pub(crate) const VERSION: u32 = 2;
 
 impl Plan {
-    /// The hashes of the builds that hold these tests.
+    /// The hashes of the builds that contain these tests.
     pub(crate) fn builds(cases: &[TestCase]) -> BTreeMap<String, String> {
         cases.iter().map(|case| (case.lab.clone(), case.build.hash().to_string())).collect()
     }
 }
 
 impl Stored {
-    /// Writes the plan into a fresh directory.
+    /// Writes the plan into a new directory.
     pub(crate) fn write(&self, directory: &RunDir) -> Result<(), Error> {
         run_dir::write_json(&directory.path().join("plan.json"), self)
     }
 
-    /// The plan of an earlier run; `None` if it has none that we understand.
+    /// The plan of an earlier run; `None` if there is no plan of this version.
     pub(crate) fn read(directory: &Path) -> Option<Self> {
         let file = File::open(directory.join("plan.json")).ok()?;
         serde_json::from_reader::<_, Self>(file)
@@ -68,7 +65,7 @@ impl Stored {
     }
 }
 
-/// Opens the latest unfinished run of this plan, if there is one that nobody else is at.
+/// Opens the latest unfinished run with this plan that no other process uses.
 pub(crate) fn unfinished(parent: &Path, plan: &Plan) -> Result<Option<(RunDir, Stored)>, Error> {
     for path in run_dir::list(parent) {
         let Some(stored) = Stored::read(&path) else { continue };
@@ -82,8 +79,8 @@ pub(crate) fn unfinished(parent: &Path, plan: &Plan) -> Result<Option<(RunDir, S
     Ok(None)
 }
 
-/// Hands every finished run of a directory to `each`. Returns how many bytes they take: what comes
-/// behind them is a line that was cut off.
+/// Passes every finished run of a directory to `each`. Returns the number of bytes of these runs:
+/// the rest of the file is an incomplete line.
 pub(crate) fn finished_runs(directory: &Path, mut each: impl FnMut(Run)) -> Result<u64, Error> {
     let path = directory.join("runs.jsonl");
     let Ok(file) = File::open(&path) else { return Ok(0) };
@@ -101,7 +98,7 @@ pub(crate) fn finished_runs(directory: &Path, mut each: impl FnMut(Run)) -> Resu
     Ok(whole)
 }
 
-/// Drops a line that was cut off, so that lines can be appended again.
+/// Removes an incomplete line, so that lines can be appended again.
 pub(crate) fn trim(directory: &Path, length: u64) -> Result<(), Error> {
     let path = directory.join("runs.jsonl");
     if path.metadata().is_ok_and(|data| data.len() > length) {
@@ -111,5 +108,5 @@ pub(crate) fn trim(directory: &Path, length: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// The seeds that each test has finished.
+/// The finished seeds of each test.
 pub(crate) type Done = Vec<BTreeSet<u64>>;

@@ -1,9 +1,9 @@
-//! `lab-runs/<time>_<what>/`: what is kept of a command that ran tests.
+//! `lab-runs/<time>_<what>/`: the stored results of a command that ran tests.
 //!
 //! ```text
-//! plan.json                     what was asked for, and of which build
+//! plan.json                     the tests, seeds and builds
 //! runs.jsonl                    one line per finished run
-//! summary.json, table.txt       the result, once there is one
+//! summary.json, table.txt       the result, when the command has finished
 //! figure8_2c_7741_stall/        a failing run:
 //!     verdict.json report.txt replay.txt log.txt events.txt
 //! ```
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock;
 
-/// How many failing runs of a test get their log: reading more of them teaches nothing new.
+/// The number of failing runs of a test that are stored with their log.
 const LOGS_PER_TEST: u32 = 10;
 
 /// The link to the directory of the latest command.
@@ -30,27 +30,25 @@ const LATEST: &str = "latest";
 /// A directory of results that belongs to this process.
 #[derive(Debug)]
 pub(crate) struct RunDir {
-    /// Where it is.
     path: PathBuf,
     /// Locked while a process writes here.
     _lock: File,
-    /// How many logs each test has.
+    /// The number of logs of each test.
     logs: Mutex<BTreeMap<String, u32>>,
 }
 
-/// What `verdict.json` says.
+/// The contents of `verdict.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptVerdict {
-    /// The line that replays the run.
+    /// The command that replays the run.
     pub(crate) replay: String,
     /// The hash of the build that failed.
     pub(crate) build: String,
-    /// The run.
     pub(crate) run: Run,
 }
 
 impl RunDir {
-    /// Makes a directory in `parent` that nobody else uses.
+    /// Creates a new directory in `parent`.
     pub(crate) fn create(parent: &Path, what: &str) -> Result<Self, Error> {
         fs::create_dir_all(parent).map_err(Error::file("make", parent))?;
         let name = format!("{}_{what}", clock::stamp());
@@ -70,7 +68,7 @@ impl RunDir {
         unreachable!("some number is free")
     }
 
-    /// Opens a directory of an earlier command; `None` if that command still runs.
+    /// Opens a directory of an earlier command; `None` if that command is still running.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, Error> {
         let lock_path = path.join(".lock");
         let lock = File::create(&lock_path).map_err(Error::file("write", &lock_path))?;
@@ -83,24 +81,23 @@ impl RunDir {
         Ok(Some(Self { path, _lock: lock, logs: Mutex::default() }))
     }
 
-    /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A place for files that are thrown away.
+    /// A directory for temporary files.
     pub(crate) fn work(&self) -> PathBuf {
         self.path.join(".work")
     }
 
-    /// The directory of the run with this name.
+    /// Creates the directory of the run with this name.
     pub(crate) fn make_run(&self, name: &str) -> Result<PathBuf, Error> {
         let path = self.path.join(name);
         fs::create_dir_all(&path).map_err(Error::file("make", &path))?;
         Ok(path)
     }
 
-    /// Whether another failing run of a test should get its log; counts it.
+    /// Counts a failing run of a test, and returns whether its log should be stored.
     pub(crate) fn wants_log(&self, case: &TestCase) -> bool {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let count = logs.entry(case.name.clone()).or_default();
@@ -108,7 +105,7 @@ impl RunDir {
         *count <= LOGS_PER_TEST
     }
 
-    /// Writes what is known of a run into its directory.
+    /// Writes a run's verdict, report and events into its directory.
     pub(crate) fn write_verdict(
         &self,
         directory: &Path,
@@ -129,7 +126,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// Notes that a run went otherwise when it ran again for its log.
+    /// Notes that a run differed when it ran again for its log.
     pub(crate) fn note_difference(
         &self,
         directory: &Path,
@@ -137,9 +134,9 @@ impl RunDir {
         again: &Run,
     ) -> Result<(), Error> {
         let text = format!(
-            "The same seed went otherwise when it ran again for its log:\n\
-             first  {} hash {}\nagain  {} hash {}\n\
-             Something outside of the simulation leaks in: the log shows the second run.\n",
+            "The same seed led to a different run when it ran again for its log:\n\
+             first   {} hash {}\nsecond  {} hash {}\n\
+             The code depends on something outside the simulation. The log shows the second run.\n",
             first.verdict.word(),
             first.trace_hash,
             again.verdict.word(),
@@ -155,31 +152,31 @@ impl RunDir {
             file.write_all(&[0; 1 << 16])?;
             file.sync_all()
         });
-        fs::remove_file(&path).ok(); // There is none if it could not be made.
+        fs::remove_file(&path).ok(); // It may not have been created.
         probe.map_err(Error::file("write to", &self.path))
     }
 
-    /// Lets `latest` point here; two commands at once may do so in any order.
+    /// Makes `latest` point here. Two concurrent commands may do so in any order.
     pub(crate) fn link(&self) {
         let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
             return;
         };
         let fresh = parent.join(format!(".latest-{}", std::process::id()));
-        // A file system without links costs a convenience, no result.
+        // The link is a convenience: some file systems have no links.
         symlink(name, &fresh).and_then(|()| fs::rename(&fresh, parent.join(LATEST))).ok();
     }
 
-    /// Ends the use of the directory; what is in it stays.
+    /// Ends the use of the directory and keeps its contents.
     pub(crate) fn close(&self) {
-        fs::remove_dir_all(self.work()).ok(); // What is left is hidden and small.
+        fs::remove_dir_all(self.work()).ok(); // Leftover files are hidden and small.
         fs::remove_file(self.path.join(".lock")).ok();
     }
 
-    /// Removes the directory, because nothing in it is worth keeping.
+    /// Removes the directory with its contents.
     pub(crate) fn discard(&self) -> Result<(), Error> {
         fs::remove_dir_all(&self.path).map_err(Error::file("remove", &self.path))?;
         if let Some(parent) = self.path.parent() {
-            fs::remove_dir(parent).ok(); // Only succeeds if there is no other run in it.
+            fs::remove_dir(parent).ok(); // Succeeds only if it contains no other run.
         }
         Ok(())
     }
@@ -188,9 +185,7 @@ impl RunDir {
 /// A file to which lines of JSON are appended.
 #[derive(Debug)]
 pub(crate) struct JsonLines {
-    /// Where it is.
     path: PathBuf,
-    /// Open for writing.
     file: File,
 }
 
@@ -215,12 +210,12 @@ impl JsonLines {
     }
 }
 
-/// Writes a file in one go.
+/// Writes a file.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(Error::file("write", path))
 }
 
-/// Writes a file of JSON for people.
+/// Writes a file of indented JSON.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string_pretty(value).expect("only plain fields");
     write(path, &(text + "\n"))
@@ -231,7 +226,7 @@ pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("only plain fields")
 }
 
-/// The directories of runs in `parent`, the latest first.
+/// The directories of runs in `parent`, latest first.
 pub(crate) fn list(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let is_run = |path: &PathBuf| path.is_dir() && !path.is_symlink();

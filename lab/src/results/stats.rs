@@ -1,4 +1,4 @@
-//! What many runs of a test add up to.
+//! Statistics over many runs of a test.
 
 use contract::record::{Run, Verdict};
 use contract::settings::Policy;
@@ -7,18 +7,16 @@ use serde::{Deserialize, Serialize};
 /// Mean and deviation of a figure, updated run by run (Welford's method).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figure {
-    /// How many runs there were.
+    /// The number of runs.
     count: f64,
-    /// Their mean.
     mean: f64,
     /// Sum of squared distances from the mean.
     squares: f64,
 }
 
-/// The same in a summary.
+/// Mean and deviation in a summary.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct MeanDeviation {
-    /// The mean.
     pub(crate) mean: f64,
     /// The standard deviation of the runs.
     pub(crate) deviation: f64,
@@ -33,7 +31,7 @@ impl Figure {
         self.squares += distance * (value - self.mean);
     }
 
-    /// What the runs so far amount to.
+    /// Mean and deviation of the runs so far.
     pub(crate) fn value(&self) -> MeanDeviation {
         let deviation = (self.squares / (self.count - 1.0).max(1.0)).sqrt();
         MeanDeviation { mean: self.mean, deviation }
@@ -43,23 +41,21 @@ impl Figure {
 /// All runs of one test.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TestStats {
-    /// Runs that are over.
+    /// Finished runs.
     pub(crate) runs: u64,
-    /// Those that failed.
+    /// Failed runs.
     pub(crate) failed: u64,
-    /// Those that a checker could not judge.
+    /// Runs that a checker could not decide.
     pub(crate) unknown: u64,
-    /// Those that the machine disturbed.
+    /// Runs that failed because of the machine.
     pub(crate) harness: u64,
-    /// Virtual seconds.
     pub(crate) virtual_seconds: Figure,
-    /// Processor seconds.
     pub(crate) cpu_seconds: Figure,
     /// The failing run with the smallest seed.
     pub(crate) first_failure: Option<FirstFailure>,
 }
 
-/// Where to begin with a test that fails.
+/// The run to look at first when a test fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FirstFailure {
     /// The smallest failing seed.
@@ -67,9 +63,9 @@ pub(crate) struct FirstFailure {
     /// The policy; `null` on real threads.
     #[serde(default)]
     pub(crate) policy: Option<Policy>,
-    /// The line that replays it.
+    /// The command that replays the run.
     pub(crate) replay: String,
-    /// What was seen.
+    /// The first line of what the test observed.
     pub(crate) reason: String,
 }
 
@@ -104,20 +100,20 @@ impl TestStats {
         self.runs - self.unknown - self.harness
     }
 
-    /// The share of judged runs that failed.
+    /// The fraction of judged runs that failed.
     pub(crate) fn rate(&self) -> f64 {
         self.failed as f64 / self.judged().max(1) as f64
     }
 
-    /// Below which the failure rate is with 95 % confidence, if no run failed: with a higher rate,
-    /// so many clean runs would be seen less than once in twenty times.
+    /// If no run failed: an upper bound of the failure rate with 95 % confidence. With a higher
+    /// rate, the probability of this number of clean runs would be less than 1 in 20.
     pub(crate) fn bound(&self) -> Option<f64> {
         let clean = self.failed == 0 && self.judged() > 0;
         clean.then(|| 1.0 - 0.05f64.powf(1.0 / self.judged() as f64))
     }
 }
 
-/// A share in per cent, with as many digits as it takes to tell it from zero.
+/// A fraction in per cent, with more digits if it is small.
 pub(crate) fn percent(share: f64) -> String {
     let share = share * 100.0;
     match share {
@@ -130,7 +126,7 @@ pub(crate) fn percent(share: f64) -> String {
 mod tests {
     use super::*;
 
-    /// The statistics of so many passing runs.
+    /// The statistics of a number of passing runs.
     fn clean(runs: u64) -> TestStats {
         TestStats { runs, ..TestStats::default() }
     }

@@ -1,4 +1,4 @@
-//! What a command found out, for people as a table and for programs as `summary.json`.
+//! The result of a command: a table for people and `summary.json` for programs.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,22 +16,21 @@ use crate::table::{Align, Table};
 /// The version of [`Summary`].
 const VERSION: u32 = 2;
 
-/// What `summary.json` says.
+/// The contents of `summary.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Summary {
-    /// Raised whenever a field changes its meaning.
+    /// Incremented when a field changes its meaning.
     pub(crate) version: u32,
     /// The command line.
     pub(crate) command: Vec<String>,
-    /// Whether it did all that it was asked to.
+    /// Whether all runs were done.
     pub(crate) complete: bool,
     /// The policy; `null` on real threads.
     pub(crate) policy: Option<Policy>,
     /// Hashes of the builds by lab.
     pub(crate) builds: BTreeMap<String, String>,
-    /// Seconds that it took.
+    /// Seconds of real time.
     pub(crate) elapsed_seconds: f64,
-    /// The tests.
     pub(crate) tests: Vec<TestSummary>,
 }
 
@@ -40,27 +39,23 @@ pub(crate) struct Summary {
 pub(crate) struct TestSummary {
     /// The package.
     pub(crate) lab: String,
-    /// The part.
     pub(crate) part: String,
     /// The function.
     pub(crate) test: String,
-    /// Runs that are over.
+    /// Finished runs.
     pub(crate) runs: u64,
-    /// Those that failed.
+    /// Failed runs.
     pub(crate) failed: u64,
-    /// Those that a checker could not judge.
+    /// Runs that a checker could not decide.
     pub(crate) unknown: u64,
-    /// Those that the machine disturbed.
+    /// Runs that failed because of the machine.
     pub(crate) harness: u64,
-    /// The share of judged runs that failed.
+    /// The fraction of judged runs that failed.
     pub(crate) rate: f64,
-    /// Below which the failure rate is with 95 % confidence; `null` if a run failed.
+    /// An upper bound of the failure rate with 95 % confidence; `null` if a run failed.
     pub(crate) bound95: Option<f64>,
-    /// Virtual seconds.
     pub(crate) virtual_seconds: MeanDeviation,
-    /// Processor seconds.
     pub(crate) cpu_seconds: MeanDeviation,
-    /// Where to begin.
     pub(crate) first_failure: Option<FirstFailure>,
 }
 
@@ -69,7 +64,6 @@ pub(crate) struct TestSummary {
 pub(crate) struct TestName {
     /// The package.
     pub(crate) lab: String,
-    /// The part.
     pub(crate) part: String,
     /// The function.
     pub(crate) test: String,
@@ -83,7 +77,6 @@ impl From<&TestCase> for TestName {
 }
 
 impl TestSummary {
-    /// The summary of a test.
     pub(crate) fn new(name: TestName, stats: &TestStats) -> Self {
         Self {
             lab: name.lab,
@@ -116,13 +109,13 @@ impl Summary {
         }
     }
 
-    /// The summary in a directory; `None` if there is none that we understand.
+    /// The summary in a directory; `None` if there is no summary of this version.
     pub(crate) fn read(directory: &Path) -> Option<Self> {
         let file = File::open(directory.join("summary.json")).ok()?;
         serde_json::from_reader::<_, Self>(file).ok().filter(|summary| summary.version == VERSION)
     }
 
-    /// Writes the table, and, if everything was done, the summary.
+    /// Writes the table and, if all runs were done, the summary.
     pub(crate) fn write(&self, directory: &RunDir, table: &Table) -> Result<(), Error> {
         run_dir::write(&directory.path().join("table.txt"), &table.plain())?;
         if self.complete {
@@ -131,7 +124,7 @@ impl Summary {
         Ok(())
     }
 
-    /// The table. With `timing` it shows processor time too.
+    /// The table; with `timing` it includes processor time.
     pub(crate) fn table(&self, timing: bool) -> Table {
         let mut head = vec!["Test", "Failed", "Total", "Time", "Rate", "First failing seed"];
         if timing {
@@ -166,20 +159,22 @@ impl Summary {
         table
     }
 
-    /// What stands below the table.
+    /// The remarks below the table.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.tests.iter().any(|test| test.bound95.is_some()) {
-            remarks.push("Rate '< x': none failed; with 95 % confidence fewer than x do.".into());
+            remarks.push(
+                "Rate '< x': no run failed; the rate is below x with 95 % confidence.".into(),
+            );
         }
         let sum = |count: fn(&TestSummary) -> u64| self.tests.iter().map(count).sum::<u64>();
         let unknown = sum(|test| test.unknown);
         if unknown > 0 {
-            remarks.push(format!("{unknown} runs prove nothing: a checker gave up."));
+            remarks.push(format!("{unknown} runs are inconclusive: a checker reached its limit."));
         }
         let harness = sum(|test| test.harness);
         if harness > 0 {
-            remarks.push(format!("{harness} runs could not be started and prove nothing."));
+            remarks.push(format!("{harness} runs are inconclusive: they could not be started."));
         }
         for test in &self.tests {
             if let Some(failure) = &test.first_failure {
@@ -189,13 +184,13 @@ impl Summary {
         remarks
     }
 
-    /// How the command ends.
+    /// The exit code of the command.
     pub(crate) fn exit(&self) -> Exit {
         self.tests.iter().map(exit_of).max().unwrap_or_default()
     }
 }
 
-/// How a command ends because of one test.
+/// The exit code for one test.
 fn exit_of(test: &TestSummary) -> Exit {
     match (test.failed, test.harness, test.unknown) {
         (1.., ..) => Exit::Failed,

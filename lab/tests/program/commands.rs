@@ -31,14 +31,14 @@ fn tests_with_processes_run_in_real_time() {
     assert!(!fixture.path(&format!("{kept}log.txt")).exists(), "a log would be another run's");
     let ran = fixture.lab("replay process_fails_9f 7").expect(1);
     ran.shows("FAIL process_fails_9f 7 --real  1.500 s of real time\n");
-    ran.says("in real time no seed decides what happens: this was another run");
+    ran.says("a seed does not repeat a run in real time: this was a different run");
     fixture.lab("test passes_9a process_passes_9f --seed 7").expect(0).shows("(seed 7:stall)");
     let ran = fixture.lab("stress 9f --seeds 1..4 --verbose").expect(1);
     ran.shows("cargo lab replay process_fails_9f 1 --real").shows("3 of 6 runs failed");
     ran.shows("\nprocess_fails_9f failed at 1.500 s");
     let ran = fixture.lab("explain process_passes_9f").expect(0);
     ran.shows("reference 1.5 s of real time").shows("yours     1.5 s of real time; 0 of ");
-    ran.shows("points    1, graded by 3 runs").shows("stress process_passes_9f -n 20");
+    ran.shows("points    1, graded with 3 runs").shows("stress process_passes_9f -n 20");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn exit_codes() {
     let fixture = Fixture::new();
     fixture.lab("test passes_9a").expect(0);
     fixture.lab("test fails_9b").expect(1);
-    fixture.lab("test unknown_9c").expect(2).shows("Unknown: a checker gave up");
+    fixture.lab("test unknown_9c").expect(2).shows("Unknown: a checker reached its limit");
     fixture.lab("test 9Z").expect(4).says("'9Z' matches no test. Labs: toy, rig. Parts: 9A,");
     fixture.lab("stress nothing").expect(4);
     fixture.lab("explain nothing").expect(4);
@@ -90,7 +90,7 @@ fn exit_codes() {
     fixture.lab("--help").expect(0).shows("Exit codes: 0 all passed");
     fixture.lab("stress --help").expect(0).shows("cargo lab merge shard-*");
     fixture.lab("--version").expect(0);
-    fixture.lab("merge toy").expect(5).says("toy: there are no results of a stress run here");
+    fixture.lab("merge toy").expect(5).says("toy contains no results of a stress run");
     fixture.lab("logs nowhere.txt").expect(5).says("cannot read nowhere.txt");
     fixture.change_code("fn broken() -> u32 {}\n");
     fixture.lab("test 9A").expect(3).says("toy does not compile").says("mismatched types");
@@ -105,9 +105,9 @@ fn exit_codes() {
 fn outside_of_a_workspace() {
     let fixture = Fixture::new();
     std::fs::remove_file(fixture.path("lab/labs.toml")).unwrap();
-    fixture.lab("list").expect(5).says("holds lab/labs.toml: run this inside the labs");
+    fixture.lab("list").expect(5).says("contains lab/labs.toml: run this inside the labs");
     fixture.write("lab/labs.toml", "lab = 7");
-    fixture.lab("list").expect(5).says("lab/labs.toml cannot be understood");
+    fixture.lab("list").expect(5).says("lab/labs.toml cannot be parsed");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn list_and_explain() {
     let ran = fixture.lab("explain passes_9a").expect(0);
     ran.shows("passes_9a  (Toy, 9A: Good)").shows("claim     It passes.").shows("cause     None.");
     ran.shows("read      section 1").shows("reference 1.5 s of virtual time");
-    ran.shows("yours     not run lately").shows("points    3, graded under 20 seeds");
+    ran.shows("yours     no stored run").shows("points    3, graded with 20 seeds");
     fixture.lab("stress passes_9a -n 5").expect(0);
     let ran = fixture.lab("explain PASSES_9A").expect(0);
     ran.shows("yours     1.5 s of virtual time, 1.0 ms of CPU; 0 of 5 runs failed");
@@ -137,6 +137,6 @@ fn a_catalog_that_disagrees_with_the_tests_is_noticed() {
     fixture.write("lab/labs.toml", &catalog.replace("passes_too_9a", "passes_more_9a"));
     let ran = fixture.lab("test 9A").expect(0);
     ran.says("lab/labs.toml lists passes_more_9a, but toy has no such test");
-    ran.says("toy has the test passes_too_9a, which lab/labs.toml lacks");
+    ran.says("toy has the test passes_too_9a, but lab/labs.toml does not list it");
     ran.shows("Tests passed: 2/2"); // It runs all the same: its name says that it is of 9A.
 }

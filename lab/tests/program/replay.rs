@@ -18,7 +18,7 @@ fn verdict_and_figures_on_one_line() {
     ran.shows("  log       cargo lab logs lab-runs/");
     let ran = fixture.lab("replay FAILS_sometimes_9b 11").expect(0);
     assert!(ran.out.starts_with("PASS fails_sometimes_9b 11:stall  1.500 s"), "{}", ran.out);
-    fixture.lab("replay 9B 10").expect(5).says("'9B' means several tests: fails_9b, fails_some");
+    fixture.lab("replay 9B 10").expect(5).says("'9B' matches several tests: fails_9b, fails_some");
     fixture.lab("replay unknown_9c 1").expect(2).shows("UNKNOWN unknown_9c 1:stall");
     let ran = fixture.lab("replay fails_9b 10 --log").expect(1);
     ran.shows("012500 VOTE S10@5 granted to S0").says("FAIL fails_9b 10:stall");
@@ -48,8 +48,8 @@ fn changed_sources_are_noticed() {
     fixture
         .write("toy/tests/grading.rs", &code.replace("\"fails_9b\" => \"fail\"", "\"x\" => \"x\""));
     let ran = fixture.lab("replay fails_9b 5").expect(0);
-    ran.says("the code has changed since this failure was kept");
-    ran.says("a pass proves nothing: cargo lab stress fails_9b -n 300");
+    ran.says("the code has changed since this failure was stored");
+    ran.says("a pass proves nothing: use cargo lab stress fails_9b -n 300");
 }
 
 #[test]

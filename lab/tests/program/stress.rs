@@ -79,7 +79,7 @@ fn flags() {
     fixture
         .lab("stress unknown_9c -n 3")
         .expect(2)
-        .shows("3 runs prove nothing: a checker gave up");
+        .shows("3 runs are inconclusive: a checker reached its limit");
     fixture.lab("stress rig -n 3").expect(0).shows("turns       0      3");
 }
 
@@ -140,7 +140,7 @@ fn a_program_that_is_rebuilt_meanwhile_changes_nothing() {
     assert!(kill.success());
     let ran = Ran::from(child.wait_with_output().unwrap()).expect(130);
     ran.shows("program_9g       0");
-    assert!(!fixture.path("lab-runs/builds").exists(), "the copies are in use no more");
+    assert!(!fixture.path("lab-runs/builds").exists(), "the copies are not in use any more");
     let ran = fixture.lab(words).expect(1);
     ran.shows("400 of 400 runs failed");
     assert!(!ran.out.contains("resuming"), "{}", ran.out);
@@ -179,7 +179,7 @@ fn shards_are_joined() {
     }
     assert!(!fixture.path("lab-runs").exists());
     let ran = fixture.lab("merge shard-1 shard-3").expect(1);
-    ran.says("fails_sometimes_9b: 33 of 50 runs are here");
+    ran.says("fails_sometimes_9b: only 33 of 50 runs were found");
     let ran = fixture.lab("merge shard-1 shard-2 shard-3 --json all.jsonl").expect(1);
     ran.shows("fails_sometimes_9b       7     50").shows("50 runs of 3 shards");
     assert!(!ran.err.contains("note:"), "{}", ran.err);
@@ -194,7 +194,7 @@ fn shards_are_joined() {
     let code = fixture.read("toy/tests/grading.rs");
     fixture.write("toy/tests/grading.rs", &code.replace("seed % 7 == 3", "seed % 7 == 4"));
     fixture.lab("stress fails_sometimes_9b -n 50 --shard 2/3 -o shard-2").expect(1);
-    fixture.lab("merge shard-1 shard-2 shard-3").expect(1).says("are results of different builds");
+    fixture.lab("merge shard-1 shard-2 shard-3").expect(1).says("have results of different builds");
 }
 
 #[test]

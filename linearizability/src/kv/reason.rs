@@ -1,4 +1,4 @@
-//! Says what is wrong with a few operations on one key.
+//! Explains why a few operations on one key contradict each other.
 
 use super::{KvInput, KvOutput};
 use crate::Operation;
@@ -43,7 +43,7 @@ pub(super) fn reason(window: &[Operation<&KvInput, &KvOutput>]) -> Option<String
     gets.sort_by_key(|get| get.operation.return_time);
     writes.sort_by_key(|write| write.operation.call_time);
     match (&gets[..], &writes[..]) {
-        ([get], []) => Some(format!("{get}, which no puts and appends add up to")),
+        ([get], []) => Some(format!("{get}, which no sequence of puts and appends produces")),
         ([get], [write]) => get_against_write(get, write),
         ([get], [first, second]) => get_against_order(get, first, second),
         ([first, second], []) => get_against_get(first, second),

@@ -10,7 +10,7 @@ type History = Vec<Operation<KvInput, KvOutput>>;
 /// Within how many histories a fault must be caught.
 const HISTORIES: u64 = 20_000;
 
-/// A mistake that somebody might make.
+/// A mistake that an implementation might have.
 struct Fault {
     /// What the mistake is.
     name: &'static str,

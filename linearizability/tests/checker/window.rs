@@ -75,11 +75,11 @@ fn swapped_appends() {
     assert_window(&calls, &[0, 1, 2], "which comes first there");
 }
 
-/// A get returns something that nobody wrote.
+/// A get returns a value that no client wrote.
 #[test]
 fn invented_value() {
     let calls = [(0, Append("a"), 0, 1), (1, Get("c"), 0, 3)];
-    assert_window(&calls, &[1], "which no puts and appends add up to");
+    assert_window(&calls, &[1], "which no sequence of puts and appends produces");
 }
 
 /// After a get, another one returns an older value.

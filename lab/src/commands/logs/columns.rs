@@ -1,4 +1,4 @@
-//! Where a line of a log stands: one column per server, next to time and topic.
+//! The position of a line of a log: one column per server, next to time and topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -7,41 +7,41 @@ use anstyle::{AnsiColor, Color, Style};
 
 use super::line::{Line, Server};
 
-/// A column is never narrower than this, whatever the terminal says.
+/// The minimum width of a column, even on a narrow terminal.
 const NARROWEST: usize = 12;
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
 /// The columns of a log.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// How many.
+    /// The number of columns.
     count: usize,
-    /// Whether a server that is not known yet adds one.
+    /// Whether a new server adds a column.
     can_grow: bool,
-    /// Characters of the terminal.
+    /// The width of the terminal in characters.
     width: usize,
-    /// Who has a column of its own.
+    /// The column of each server that has one.
     places: BTreeMap<Server, usize>,
 }
 
 impl Columns {
-    /// This number of columns. Server 3 gets the fourth one; servers of groups get the free ones as they
-    /// come.
+    /// A fixed number of columns. Server 3 gets the fourth column; servers of groups get free
+    /// columns in the order in which they appear.
     pub(super) fn new(count: usize, width: usize) -> Self {
         Self { count, can_grow: false, width, places: BTreeMap::new() }
     }
 
-    /// A column for each of these servers, in their order, and for others as they come.
+    /// A column for each of these servers, in their order. New servers add columns.
     pub(super) fn of(servers: BTreeSet<Server>, width: usize) -> Self {
         let count = servers.len();
         let places = servers.into_iter().zip(0..).collect();
         Self { count, can_grow: true, width, places }
     }
 
-    /// Prints a line where it belongs. A line of no server, or of one without a column, takes the
-    /// whole width.
+    /// Prints a line in the column of its server. A line without a server, or of a server without
+    /// a column, takes the full width.
     pub(super) fn print(&mut self, out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
         let style = style(line.topic);
         let margin = format!("{:06} {} ", line.time, line.topic);
@@ -58,7 +58,7 @@ impl Columns {
         Ok(())
     }
 
-    /// The column of a server, which it gets if one is free.
+    /// The column of a server; assigns a free one if it has none.
     fn place(&mut self, server: Server) -> Option<usize> {
         if let Some(place) = self.places.get(&server) {
             return Some(*place);

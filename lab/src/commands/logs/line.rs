@@ -14,7 +14,7 @@ pub(super) struct Line<'a> {
 /// A server: `S12`, or `G100.S2` where there are groups of them. Ordered by group, then by number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Server {
-    /// `G` of `G100`; empty if there are no groups.
+    /// `G` of `G100`; empty without groups.
     group: String,
     /// 100 of `G100`.
     group_number: Option<u64>,
@@ -23,8 +23,8 @@ pub(super) struct Server {
 }
 
 impl<'a> Line<'a> {
-    /// Parses a line; `None` if it has another form. The first line of a log may stand behind
-    /// libtest's own `test name ... `.
+    /// Parses a line; `None` if it has another form. The first line of a log may follow libtest's
+    /// `test name ... `.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = match text.split_once(" ... ") {
             Some((name, line)) if name.starts_with("test ") => line,

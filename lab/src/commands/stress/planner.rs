@@ -1,27 +1,26 @@
-//! Which seeds of which tests remain to be run.
+//! Decides which test and seed run next.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// How seeds are handed out.
+/// The order in which seeds are handed out.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannerSettings {
-    /// How many tests there are.
+    /// The number of tests.
     pub(crate) tests: usize,
     /// The seeds of the first round.
     pub(crate) seeds: Range<u64>,
-    /// All seeds of one test before the next test.
+    /// Whether all seeds of one test come before the next test.
     pub(crate) sequential: bool,
-    /// How rounds go on after the first one.
     pub(crate) rounds: Rounds,
 }
 
-/// What follows when all seeds have been handed out.
+/// What follows the first round of seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rounds {
     /// Nothing.
     One,
-    /// Another round with so many times the seeds.
+    /// Further rounds, each with this number of times the seeds of the previous one.
     Growing(u64),
     /// The first round has no end.
     Endless,
@@ -30,31 +29,29 @@ pub(crate) enum Rounds {
 /// Hands out seeds. Each is handed out once.
 #[derive(Debug)]
 pub(crate) struct Planner {
-    /// What is to be handed out, and how.
     settings: PlannerSettings,
     /// The next seed of each test.
     next: Vec<u64>,
     /// Seeds of the current round.
     round: Range<u64>,
-    /// Seeds that an earlier command has run already.
+    /// Seeds that an earlier command has run.
     done: Vec<BTreeSet<u64>>,
-    /// Whose turn it is.
+    /// The test whose turn it is.
     turn: usize,
 }
 
-/// One run that is to be made.
+/// A run to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
     /// The number of the test.
     pub(crate) test: usize,
-    /// The seed.
     pub(crate) seed: u64,
-    /// Seeds per test up to the end of this round; `None` if there is no end.
+    /// Seeds per test up to the end of this round; `None` for an endless round.
     pub(crate) seeds_per_test: Option<u64>,
 }
 
 impl Planner {
-    /// A planner for seeds of which `done` have been run, per test.
+    /// A planner that leaves out the seeds that were `done` before, by test.
     pub(crate) fn new(settings: PlannerSettings, done: Vec<BTreeSet<u64>>) -> Self {
         let mut round = settings.seeds.clone();
         if settings.rounds == Rounds::Endless {
@@ -108,7 +105,8 @@ impl Iterator for Planner {
     }
 }
 
-/// The seeds of shard `k` of `n`: every seed is in exactly one, and their sizes differ by one.
+/// The seeds of shard `k` of `n`. Every seed is in exactly one shard, and the sizes of the shards
+/// differ by at most one.
 pub(crate) fn shard(seeds: Range<u64>, k: u64, n: u64) -> Range<u64> {
     let length = u128::from(seeds.end - seeds.start);
     let cut = |k: u64| seeds.start + (length * u128::from(k) / u128::from(n)) as u64;

@@ -1,4 +1,4 @@
-//! How far a stress run has come: bars on a terminal, now and then a line elsewhere.
+//! The progress of a stress run: bars on a terminal, otherwise a line every few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use judge::TestCase;
 use crate::results::stats::TestStats;
 use crate::term::{self, BAD, paint};
 
-/// How often a line appears where there is no terminal.
+/// The time between two lines if the output is not a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How progress is shown.
@@ -21,19 +21,15 @@ pub(crate) enum Form {
     StatusLine,
 }
 
-/// What is shown while tests run.
+/// Shows progress while tests run.
 pub(crate) enum Progress {
-    /// Bars that are drawn in place.
     Bars(Bars),
-    /// A line now and then.
     Lines(Lines),
-    /// The course's status line.
     StatusLine(StatusLine),
 }
 
 /// A bar for each test, and one for all of them.
 pub(crate) struct Bars {
-    /// Draws the bars.
     all: MultiProgress,
     /// The runs of all tests.
     overall: ProgressBar,
@@ -43,25 +39,24 @@ pub(crate) struct Bars {
 
 /// Lines for a pipe.
 pub(crate) struct Lines {
-    /// When the first test began.
     started: Instant,
     /// When the last line was printed.
     shown: Instant,
-    /// Runs that are over.
+    /// Finished runs.
     runs: u64,
-    /// Those that failed.
+    /// Failed runs.
     failed: u64,
 }
 
-/// What the script of the course's students prints.
+/// The status line of the script that the course's students use.
 pub(crate) struct StatusLine {
-    /// How many tests a run consists of.
+    /// The number of tests in a run.
     tests: usize,
-    /// By seed that is not over yet: how many tests are, and whether one failed.
+    /// By unfinished seed: the number of finished tests, and whether one failed.
     open: std::collections::BTreeMap<u64, (usize, bool)>,
     /// Runs without a failure.
     ok: u64,
-    /// Runs with one.
+    /// Runs with a failure.
     failed: u64,
     /// Whether the line is drawn in place.
     is_live: bool,
@@ -88,7 +83,7 @@ impl Progress {
         }
     }
 
-    /// A run is over. `total` is how many runs each test is to have, if there is an end.
+    /// Shows a finished run. `total` is the number of runs of each test, if it is known.
     pub(crate) fn finished(
         &mut self,
         test: usize,
@@ -109,7 +104,7 @@ impl Progress {
         }
     }
 
-    /// Runs that an earlier command has finished.
+    /// Counts a run of an earlier command.
     pub(crate) fn resumed(&mut self, test: usize, result: &Run, stats: &TestStats) {
         match self {
             Progress::Bars(bars) => bars.finished(test, stats, None),
@@ -128,7 +123,7 @@ impl Progress {
         }
     }
 
-    /// Nothing more will be shown.
+    /// Clears the bars.
     pub(crate) fn end(self) {
         if let Progress::Bars(bars) = self {
             bars.all.clear().ok(); // A terminal that went away needs no cleaning.
@@ -137,7 +132,7 @@ impl Progress {
 }
 
 impl Bars {
-    /// Bars that stand at zero.
+    /// Bars at zero.
     fn new(cases: &[TestCase]) -> Self {
         let all = MultiProgress::new();
         let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0).max(7);
@@ -160,7 +155,7 @@ impl Bars {
         Self { all, overall, tests }
     }
 
-    /// Moves the bar of a test, and the overall one.
+    /// Advances the bar of a test and the overall bar.
     fn finished(&self, test: usize, stats: &TestStats, total: Option<u64>) {
         let bar = &self.tests[test];
         if let Some(total) = total {
@@ -176,13 +171,12 @@ impl Bars {
 }
 
 impl Lines {
-    /// Counts a run.
     fn count(&mut self, result: &Run) {
         self.runs += 1;
         self.failed += u64::from(result.verdict.is_failure());
     }
 
-    /// Counts a run, and prints a line if the last one was long ago.
+    /// Counts a run, and prints a line if [`LINE_INTERVAL`] has passed since the last one.
     fn finished(&mut self, result: &Run, _total: Option<u64>) {
         self.count(result);
         if self.shown.elapsed() >= LINE_INTERVAL {
