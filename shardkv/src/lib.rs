@@ -10,7 +10,7 @@
 //! use shardctrler::ShardCtrler;
 //! use shardkv::{Clerk, ShardKv, key_to_shard};
 //!
-//! /// An end from somebody to a server.
+//! /// An enabled client end to a server.
 //! fn end(network: &Network, from: &str, to: &str) -> ClientEnd {
 //!     let name = format!("{from} to {to}");
 //!     let end = network.make_end(&name);
