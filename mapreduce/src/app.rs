@@ -10,8 +10,8 @@ pub type Combiner = fn(key: &str, values: Values<'_>) -> String;
 ///
 /// Used by the grading tests.
 ///
-/// Both must be functions of their arguments alone: a task may be run more than once, and any of
-/// its runs may be the one that counts.
+/// The results of both must depend on their arguments only: a task may run more than once, and any
+/// of its runs may be the one that counts.
 pub trait App: Send + Sync {
     /// Emits pairs for the contents of one split of a file. A file that is not longer than the
     /// split size is one split. Bytes that are not UTF-8 have been replaced by U+FFFD.

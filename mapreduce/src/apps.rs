@@ -16,7 +16,7 @@ pub const NAMES: &str = "wc, indexer, or grep PATTERN";
 /// The app of this name. Takes its arguments off the front of `args`.
 ///
 /// # Errors
-/// What is wrong, for the user.
+/// If there is no such app, or an argument is missing or wrong, for the user.
 pub fn find(name: &str, args: &mut Vec<String>) -> Result<Box<dyn App>, String> {
     match name {
         "wc" => Ok(Box::new(WordCount)),

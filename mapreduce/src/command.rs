@@ -1,22 +1,29 @@
-//! What the programs have in common: the command line, addresses, and exit codes.
+//! What the programs have in common: the command line, addresses, errors, and exit codes.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use labrpc::socket::{self, Address, Options};
+use labrpc::socket::{self, Address, Limits, Options};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::app::App;
+use crate::message::escaped;
 use crate::worker::Worker;
+use crate::{descriptors, log_lines};
 
-/// The socket of a coordinator, unless the user says otherwise: in the job's directory, so jobs of
-/// one user do not get in each other's way.
+/// The socket of a coordinator unless the user says otherwise: in the job's directory, so that jobs
+/// in different directories do not meet.
 pub const DEFAULT_SOCKET: &str = "mr.sock";
 
 /// Exit code: the job failed, or was interrupted.
 pub const FAILED: u8 = 1;
 
-/// Exit code: wrong usage, or the system refuses what is needed.
+/// Exit code: the program cannot do what it was asked to, and has changed nothing.
 pub const USAGE: u8 = 5;
 
 /// Parses the command line and begins to print warnings. `RUST_LOG=info` prints more.
@@ -24,23 +31,46 @@ pub const USAGE: u8 = 5;
 /// # Errors
 /// The exit code, after help or an error was printed.
 pub fn parse<C: Parser>() -> Result<C, ExitCode> {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    log_lines::start();
     C::try_parse().map_err(|error| {
-        error.print().ok(); // If standard error is closed, there is nobody to tell.
+        error.print().ok(); // If that is impossible, there is no other place to print it.
         if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
     })
 }
 
 /// Prints an error of the program `name` and returns its exit code.
 pub fn fail(name: &str, code: u8, problem: impl std::fmt::Display) -> ExitCode {
-    eprintln!("{name}: {problem}");
+    say(name, problem);
     ExitCode::from(code)
+}
+
+/// Prints what the program `name` has to say, on one line, if standard error can be written.
+pub fn say(name: &str, message: impl std::fmt::Display) {
+    writeln!(io::stderr(), "{name}: {}", escaped(&message.to_string())).ok();
+}
+
+/// What a coordinator grants to workers: fewer connections than usual if it may have few files open.
+pub fn limits() -> Limits {
+    let usual = Limits::default();
+    Limits { max_connections: descriptors::connections(usual.max_connections), ..usual }
+}
+
+/// A flag that becomes true at Ctrl-C, or when the process is asked to terminate.
+///
+/// # Errors
+/// If the system refuses.
+pub fn interrupt_flag() -> io::Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register(signal, Arc::clone(&is_interrupted))?;
+    }
+    Ok(is_interrupted)
 }
 
 /// A number of bytes: `16777216`, `16384K`, `16M` or `1G`.
 ///
 /// # Errors
-/// What is wrong with it.
+/// If it is not a size, for the user.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
         Some((end, 'K' | 'k')) => (&text[..end], 1 << 10),
@@ -48,26 +78,31 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         Some((end, 'G' | 'g')) => (&text[..end], 1 << 30),
         _ => (text, 1),
     };
-    let number: u64 = digits.parse().map_err(|_| "give a number, and K, M or G".to_string())?;
-    let size = number.checked_mul(factor).ok_or("this is too much")?;
-    if size == 0 { Err("nothing fits into nothing".to_string()) } else { Ok(size) }
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "the size must be a number, or one with K, M or G".to_string())?;
+    let size = number.checked_mul(factor).ok_or("the size must be less than 16777216 TB")?;
+    if size == 0 { Err("the size must be at least 1 byte".to_string()) } else { Ok(size) }
 }
 
 /// Command line of a worker.
 #[derive(Debug, Parser)]
 #[command(about = "Runs map and reduce tasks for a coordinator until the job is done.\n\n\
-    Exit codes: 0 the job is done, 1 it failed or its coordinator is gone, 5 wrong usage.")]
+    Start it in the coordinator's directory. All workers of a job run the same app with the same\n\
+    arguments; the first worker decides which.\n\n\
+    Exit codes: 0 the job is done, 1 it has failed or its coordinator is gone, 5 wrong usage, or the\n\
+    worker does not fit the job: another app, version or directory.")]
 pub struct WorkerArgs {
     /// Path of the coordinator's Unix-domain socket
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     socket: PathBuf,
-    /// Where the coordinator listens, host:port, instead of a socket
+    /// Address of the coordinator as host:port, instead of a socket
     #[arg(long, value_name = "ADDR", conflicts_with = "socket")]
     connect: Option<Address>,
-    /// Tasks to run at once
+    /// Number of tasks to run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     slots: u32,
-    /// Send every pair to the reduce tasks, even if the app could combine some
+    /// Send every pair to the reduce tasks, even if the app has a combiner
     #[arg(long)]
     no_combiner: bool,
     /// The app, and its arguments: wc, indexer, or grep PATTERN
@@ -84,30 +119,45 @@ pub fn worker_main(find: FindApp) -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let app = match find_app(find, args.app) {
+    let name = "mrworker";
+    let app = match find_app(find, args.app.clone()) {
         Ok((app, rest)) if rest.is_empty() => app,
-        Ok((_, rest)) => return fail("mrworker", USAGE, format!("what is '{}'?", rest.join(" "))),
-        Err(problem) => return fail("mrworker", USAGE, problem),
+        Ok((_, rest)) => {
+            return fail(name, USAGE, format!("unexpected argument '{}'", rest.join(" ")));
+        }
+        Err(problem) => return fail(name, USAGE, problem),
     };
+    if let Err(problem) = descriptors::check(args.slots) {
+        return fail(name, USAGE, problem);
+    }
     let address = args.connect.unwrap_or(Address::Unix(args.socket));
-    let coordinator = socket::connect(&address, Options::default());
-    let (slots, combine, directory) = (args.slots, !args.no_combiner, PathBuf::from("."));
-    match (Worker { app, coordinator, slots, combine, directory }).run() {
+    let worker = Worker {
+        app,
+        app_name: args.app,
+        coordinator: socket::connect(&address, Options::default()),
+        slots: args.slots,
+        combine: !args.no_combiner,
+        directory: PathBuf::from("."),
+    };
+    match worker.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(left) => fail("mrworker", FAILED, format!("{address}: {left}")),
+        Err(error) => {
+            let code = if error.is_refusal() { USAGE } else { FAILED };
+            fail(name, code, format!("{address}: {error}"))
+        }
     }
 }
 
-/// The app that stands first in `words`, and what follows its arguments.
+/// The app that the first of `words` names, and the words that follow its arguments.
 ///
 /// # Errors
-/// What is wrong.
+/// If there is no such app, or an argument is missing or wrong, for the user.
 pub fn find_app(
     find: FindApp,
     mut words: Vec<String>,
 ) -> Result<(Box<dyn App>, Vec<String>), String> {
     if words.is_empty() {
-        return Err("name an app".to_string());
+        return Err("an app is missing".to_string());
     }
     let name = words.remove(0);
     let app = find(&name, &mut words)?;

@@ -1,19 +1,20 @@
 //! Where map puts its pairs: grouped in memory, and in sorted runs when that is full.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::app::Combiner;
 use crate::files::Scratch;
-use crate::groups::Groups;
+use crate::groups::{Chain, Groups};
 use crate::merge::Merge;
 use crate::partition::partition;
 use crate::run_file::RunWriter;
 use crate::values::Values;
 
-/// Memory for pairs unless a worker has several slots. The buffers behind it may be twice as large
+/// Memory for pairs; the slots of a worker share it. The buffers behind it may be twice as large
 /// while they grow, so all of it stays far below 256 MB.
 pub(crate) const MEMORY: usize = 32 << 20;
 
@@ -96,17 +97,39 @@ impl<'a> Emitter<'a> {
         Merge::open(paths, self.settings.scratch)?.for_each(each)
     }
 
-    /// Writes what is in memory as one run per partition.
+    /// Writes what is in memory as one run per partition, as many at a time as can be open.
     fn write_runs(&mut self) -> io::Result<()> {
-        let Settings { partitions, combiner, scratch, .. } = self.settings;
-        let files = (0..partitions).map(|_| scratch.create()).collect::<io::Result<Vec<_>>>()?;
+        let (partitions, at_once) = (self.settings.partitions, self.settings.scratch.open_files());
+        let sorted = self.groups.sorted();
+        for first in (0..partitions).step_by(at_once) {
+            let some = first..partitions.min(first.saturating_add(at_once as u32));
+            let paths = self.settings.write_some(some.clone(), sorted.clone())?;
+            some.zip(paths).for_each(|(run, path)| self.spilled[run as usize].push(path));
+        }
+        Ok(())
+    }
+}
+
+impl Settings<'_> {
+    /// Writes one run for each of these partitions.
+    fn write_some<'a>(
+        &self,
+        partitions: Range<u32>,
+        sorted: impl Iterator<Item = (&'a str, Chain<'a>)>,
+    ) -> io::Result<Vec<TempPath>> {
+        let files = partitions.clone().map(|_| self.scratch.create());
+        let files = files.collect::<io::Result<Vec<_>>>()?;
         let (files, paths): (Vec<_>, Vec<_>) =
             files.into_iter().map(NamedTempFile::into_parts).unzip();
         let mut runs: Vec<_> = files.into_iter().map(RunWriter::new).collect();
-        for (key, mut chain) in self.groups.sorted() {
-            let run = &mut runs[partition(key, partitions) as usize];
+        for (key, mut chain) in sorted {
+            let partition = partition(key, self.partitions);
+            if !partitions.contains(&partition) {
+                continue;
+            }
+            let run = &mut runs[(partition - partitions.start) as usize];
             run.key(key)?;
-            match combiner {
+            match self.combiner {
                 Some(combine) => run.value(&combine(key, Values::stored(&mut chain)), 1)?,
                 None => {
                     while let Some((value, times)) = chain.next_str() {
@@ -116,11 +139,8 @@ impl<'a> Emitter<'a> {
             }
             run.end_key()?;
         }
-        for ((run, path), spilled) in runs.into_iter().zip(paths).zip(&mut self.spilled) {
-            run.finish()?;
-            spilled.push(path);
-        }
-        Ok(())
+        runs.into_iter().try_for_each(RunWriter::finish)?;
+        Ok(paths)
     }
 }
 

@@ -62,7 +62,7 @@ impl Groups {
         }
     }
 
-    /// Adds a value to a key that is there.
+    /// Adds a value to a key that is there already.
     fn add_value(&mut self, index: usize, value: &str) {
         let last = self.groups[index].last;
         let newest = &mut self.values[last as usize];
@@ -121,7 +121,7 @@ impl Groups {
     }
 
     /// The keys in order, each with its values.
-    pub(crate) fn sorted(&self) -> impl Iterator<Item = (&str, Chain<'_>)> {
+    pub(crate) fn sorted(&self) -> impl Iterator<Item = (&str, Chain<'_>)> + Clone {
         let mut order: Vec<&Group> = self.groups.iter().collect();
         order.sort_unstable_by_key(|group| text(&self.bytes, group.key));
         order
@@ -140,7 +140,7 @@ fn text(bytes: &[u8], Text { start, length }: Text) -> &[u8] {
     &bytes[start as usize..][..length as usize]
 }
 
-/// An index, which is small: pairs are written to files long before there are so many.
+/// An index, which is small: pairs are written to files long before it could overflow.
 fn to_u32(index: usize) -> u32 {
     u32::try_from(index).expect("less than 4 GB is kept in memory")
 }

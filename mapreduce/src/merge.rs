@@ -12,10 +12,6 @@ use crate::files::Scratch;
 use crate::run_file::{RunReader, RunWriter};
 use crate::values::{StoredValues, Values};
 
-/// Most runs that are read at once: more could exceed the system's limit on open files, and the
-/// buffers our limit on memory.
-const MOST_RUNS: usize = 128;
-
 /// The keys of several runs in order, each with its values from all of them, those of the first run
 /// first.
 pub(crate) struct Merge {
@@ -35,12 +31,14 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    /// Merges any number of runs.
+    /// Merges any number of runs. Those that cannot all be open at once are first merged into
+    /// longer ones.
     pub(crate) fn open(mut runs: Vec<PathBuf>, scratch: &Scratch) -> io::Result<Self> {
+        let at_once = scratch.open_files() - 1; // One more is the run that is made of them.
         let mut intermediate = Vec::new();
-        while runs.len() > MOST_RUNS {
+        while runs.len() > at_once {
             let mut longer = Vec::new();
-            for some in runs.chunks(MOST_RUNS) {
+            for some in runs.chunks(at_once) {
                 let (file, path) = scratch.create()?.into_parts();
                 Self::of_readers(some)?.write(RunWriter::new(file))?;
                 longer.push(path.to_path_buf());
@@ -79,7 +77,7 @@ impl Merge {
     ) -> io::Result<()> {
         while self.next_key()? {
             let key = std::mem::take(&mut self.key);
-            let text = std::str::from_utf8(&key).map_err(|_| no_text())?;
+            let text = std::str::from_utf8(&key).map_err(|_| not_text())?;
             each(text, Values::stored(&mut self))?;
             self.key = key;
         }
@@ -99,7 +97,7 @@ impl Merge {
     /// Goes to the next key; false at the end.
     fn next_key(&mut self) -> io::Result<bool> {
         while let Some(run) = self.sources.pop() {
-            self.advance(run)?; // Values that nobody wanted.
+            self.advance(run)?; // Skips values that reduce did not read.
         }
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -132,7 +130,7 @@ impl Merge {
         while let Some(run) = self.sources.last().copied() {
             let mut bytes = std::mem::take(value).into_bytes();
             let times = self.readers[run].next_value(&mut bytes)?;
-            *value = String::from_utf8(bytes).map_err(|_| no_text())?;
+            *value = String::from_utf8(bytes).map_err(|_| not_text())?;
             if times.is_some() {
                 return Ok(times);
             }
@@ -155,11 +153,11 @@ impl StoredValues for Merge {
     }
 }
 
-/// What was stored is not what was emitted.
-fn no_text() -> io::Error {
+/// A key or a value that is stored is not what was emitted.
+fn not_text() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "an intermediate file holds something else than text",
+        "an intermediate file holds bytes that are not UTF-8",
     )
 }
 

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 /// Buffer of a file that is written or read.
 const BUFFER: usize = 32 << 10;
 
-/// Writes a run. Dropped without [`finish`](RunWriter::finish), it leaves a file that nobody
-/// accepts.
+/// Writes a run. Dropped without [`finish`](RunWriter::finish), it leaves a file that a
+/// [`RunReader`] refuses.
 pub(crate) struct RunWriter<W: Write>(BufWriter<W>);
 
 impl<W: Write> RunWriter<W> {
@@ -32,7 +32,7 @@ impl<W: Write> RunWriter<W> {
         self.0.write_all(key.as_bytes())
     }
 
-    /// Adds a value that occurs this often in a row.
+    /// Adds a value that occurs this number of times in a row.
     pub(crate) fn value(&mut self, value: &str, times: u64) -> io::Result<()> {
         self.number(times)?;
         self.number(value.len() as u64)?;
@@ -86,7 +86,7 @@ impl RunReader {
         self.try_next_key(key).map_err(|error| about(&self.path, &error))
     }
 
-    /// Puts the next value of the current key into `value` and returns how often it occurs in a
+    /// Puts the next value of the current key into `value`, and returns how often it occurs in a
     /// row.
     pub(crate) fn next_value(&mut self, value: &mut Vec<u8>) -> io::Result<Option<u64>> {
         self.try_next_value(value).map_err(|error| about(&self.path, &error))

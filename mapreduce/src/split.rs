@@ -19,9 +19,9 @@ const CHUNK: usize = 64 << 10;
 pub struct Split {
     /// Path of the file, as the user gave it.
     pub file: String,
-    /// Where it begins, in bytes.
+    /// Position of its first byte.
     pub offset: u64,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub length: u64,
 }
 
@@ -39,7 +39,10 @@ impl Split {
             if bytes.len() as u64 == self.length {
                 Ok(bytes)
             } else {
-                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file has become shorter"))
+                Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the file is shorter than when the job began",
+                ))
             }
         };
         let bytes = read().map_err(|error| about(Path::new(&self.file), &error))?;
@@ -48,13 +51,13 @@ impl Split {
     }
 }
 
-/// Cuts files into splits, in order. A file that is not longer than `size` is one split, an empty
-/// one too; others are cut behind the first line end after each multiple of `size`. Where there is
-/// no line end for as long as `size`, they are cut behind white space, and where there is none of
-/// that either, between two characters: memory is limited, lines are not.
+/// Cuts files into splits, in order. A file that is not longer than `size` is one split, even if it
+/// is empty. A longer one is cut after the first line end at or after each multiple of `size`. If
+/// the next `size` bytes hold no line end, it is cut after white space, and if they hold no white
+/// space, between two characters: lines can be longer than memory.
 ///
 /// # Errors
-/// If a file cannot be read, or is none.
+/// If a file cannot be read, or is not a regular file.
 ///
 /// # Panics
 /// If `size` is zero.
@@ -72,7 +75,7 @@ fn cut_file(path: &str, size: u64, splits: &mut Vec<Split>) -> io::Result<()> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a regular file"));
     }
     let end = metadata.len();
     let mut offset = 0;
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_lines_are_cut_between_words_or_characters() {
+    fn very_long_lines_are_cut_between_words_or_characters() {
         let words = "word ".repeat(100_000);
         let pieces = splits(words.as_bytes(), 100_000);
         assert!(pieces.len() >= 4 && pieces.iter().all(|piece| piece.ends_with("word ")));
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_bytes_are_replaced() {
+    fn bytes_that_are_not_utf8_are_replaced() {
         assert_eq!(splits(b"a\xffb", 10), ["a\u{fffd}b"]);
     }
 }

@@ -22,9 +22,9 @@ use std::vec;
 /// ```
 pub struct Values<'a> {
     source: Source<'a>,
-    /// The value at hand.
+    /// The current value.
     value: String,
-    /// How often it is still to be given.
+    /// How often it is still to be returned.
     left: u64,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    /// Takes the next value in hand.
+    /// Goes to the next value; false at the end.
     fn advance(&mut self) -> bool {
         let times = match &mut self.source {
             Source::Stored(source) => source.next_value(&mut self.value),

@@ -18,9 +18,11 @@ impl Grep {
     /// Looks for this regular expression.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// If it is not a regular expression, for the user.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        Regex::new(pattern).map(|pattern| Self { pattern }).map_err(|error| error.to_string())
+        Regex::new(pattern)
+            .map(|pattern| Self { pattern })
+            .map_err(|error| format!("PATTERN: {error}"))
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the first letter is, or the first character that is none.
+/// The position of the first letter, or of the first character that is not a letter.
 fn find(text: &str, wanted: bool) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -55,7 +55,7 @@ mod tests {
                 "na\u{ef}ve \u{201c}caf\u{e9}\u{201d}\u{2014}\u{df}",
                 &["na\u{ef}ve", "caf\u{e9}", "\u{df}"],
             ),
-            // A combining accent, a Roman numeral and a circled letter are no letters to Unicode.
+            // A combining accent, a Roman numeral and a circled letter are not letters to Unicode.
             ("e\u{301}x \u{2160} \u{24d0}", &["e", "x"]),
             ("\u{6f22}\u{5b57}", &["\u{6f22}\u{5b57}"]),
         ] {

@@ -4,17 +4,27 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mapreduce::command::{self, USAGE, fail};
-use mapreduce::{DEFAULT_SPLIT_SIZE, apps, cut, sequential};
+use mapreduce::command::{self, FAILED, USAGE, fail};
+use mapreduce::{Claim, DEFAULT_SPLIT_SIZE, JobDirectory, apps, cut, sequential};
+
+/// The name of this program.
+const NAME: &str = "mrsequential";
 
 /// Command line.
 #[derive(Parser)]
-#[command(about = "Runs a whole MapReduce job in one process, into mr-out-0.\n\n\
-    Exit codes: 0 done, 5 wrong usage or a file that cannot be read or written.")]
+#[command(
+    about = "Runs a whole MapReduce job in one process, and writes mr-out-0 in the current directory.\n\n\
+    It refuses to start if outputs of an earlier job are there, unless --replace is given.\n\n\
+    Exit codes: 0 done, 1 interrupted, or a file cannot be read or written, 5 wrong usage, or a file\n\
+    that cannot be used; nothing has changed then."
+)]
 struct Args {
-    /// Largest input of one map call, in bytes or with K, M, G: larger files are cut at line ends
+    /// Largest input of a map call in bytes, or with K, M or G: larger files are cut at line ends
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_SPLIT_SIZE, value_parser = command::parse_size)]
     split_size: u64,
+    /// First remove the files of an earlier job: mr-out-Y and mr-tmp-*
+    #[arg(long)]
+    replace: bool,
     /// The app, its arguments, and the input files: wc FILE..., indexer FILE..., or grep PATTERN
     /// FILE...
     #[arg(value_name = "APP FILE", required = true, num_args = 1..)]
@@ -26,16 +36,28 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let run = || {
+    let is_interrupted = match command::interrupt_flag() {
+        Ok(flag) => flag,
+        Err(error) => return fail(NAME, USAGE, error),
+    };
+    let start = || {
         let (app, files) = command::find_app(apps::find, args.app_and_files)?;
         if files.is_empty() {
-            return Err("name at least one input file".to_string());
+            return Err("an input file is missing".to_string());
         }
         let splits = cut(&files, args.split_size).map_err(|error| error.to_string())?;
-        sequential::run(&*app, &splits, Path::new(".")).map_err(|error| error.to_string())
+        let claim =
+            Claim { inputs: &splits, maps: 0, reduces: 1, socket: None, replace: args.replace };
+        let directory = JobDirectory::claim(Path::new("."), &claim)?;
+        Ok((app, splits, directory))
     };
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => fail("mrsequential", USAGE, problem),
+    match start() {
+        Ok((app, splits, mut directory)) => {
+            match sequential::run(&*app, &splits, &mut directory, &is_interrupted) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(NAME, FAILED, error),
+            }
+        }
+        Err(problem) => fail(NAME, USAGE, problem),
     }
 }

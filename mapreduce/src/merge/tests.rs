@@ -1,6 +1,7 @@
 use tempfile::TempPath;
 
 use super::*;
+use crate::rpc::JobId;
 
 /// Writes a run of these keys and values.
 fn run(scratch: &Scratch, pairs: &[(&str, &[&str])]) -> TempPath {
@@ -29,7 +30,7 @@ fn contents(merge: Merge) -> Vec<(String, String)> {
 #[test]
 fn keys_are_in_order_and_values_in_the_order_of_the_runs() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::for_tasks(directory.path());
+    let scratch = Scratch::new(directory.path(), JobId(1), 130);
     let runs = [
         run(&scratch, &[("a", &["1"]), ("c", &["3", "4"])]),
         run(&scratch, &[]),
@@ -44,7 +45,7 @@ fn keys_are_in_order_and_values_in_the_order_of_the_runs() {
 #[test]
 fn values_that_reduce_does_not_read_are_skipped() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::for_tasks(directory.path());
+    let scratch = Scratch::new(directory.path(), JobId(1), 130);
     let runs =
         [run(&scratch, &[("a", &["1", "2"]), ("b", &["3"])]), run(&scratch, &[("a", &["4"])])];
     let paths = runs.iter().map(|run| run.to_path_buf()).collect();
@@ -60,7 +61,7 @@ fn values_that_reduce_does_not_read_are_skipped() {
 #[test]
 fn more_runs_than_can_be_open_are_merged_in_passes() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::for_tasks(directory.path());
+    let scratch = Scratch::new(directory.path(), JobId(1), 130);
     let runs: Vec<TempPath> = (0..300)
         .map(|i| run(&scratch, &[("key", &[&i.to_string()]), (&format!("key {i:03}"), &["x"])]))
         .collect();
@@ -76,7 +77,7 @@ fn more_runs_than_can_be_open_are_merged_in_passes() {
 #[test]
 fn a_run_that_was_cut_off_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::for_tasks(directory.path());
+    let scratch = Scratch::new(directory.path(), JobId(1), 130);
     let run = run(&scratch, &[("a", &["1", "2"]), ("b", &["3"])]);
     let whole = std::fs::read(&run).unwrap();
     for length in 0..whole.len() {
