@@ -12,14 +12,14 @@ use log::{info, warn};
 
 pub use self::table::{GivenUp, JobStatus};
 use self::table::{Next, TaskTable};
-use crate::directory::JobDirectory;
-use crate::files;
-use crate::message::foreign;
+use crate::given::directory::JobDirectory;
+use crate::given::files;
+use crate::given::message::foreign;
+use crate::given::split::Split;
 use crate::rpc::{
     Ask, Assignment, Attempt, Input, JobInfo, Outcome, Report, ReportReply, Task, TaskId, VERSION,
     WorkerId,
 };
-use crate::split::Split;
 
 /// How long a worker may take for a task unless the user says otherwise (handout).
 pub const TASK_TIMEOUT: Duration = Duration::from_secs(10);

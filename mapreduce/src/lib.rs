@@ -70,8 +70,8 @@
 //! | (1) the input is cut into splits of 16 to 64 MB | [`cut`] |
 //! | (2) the master assigns tasks to idle workers | [`coordinator::Coordinator::handle_ask`], [`coordinator::table::TaskTable::ask`] |
 //! | (3) a worker parses its split and calls Map | [`worker::Worker::map`], [`App::map`] |
-//! | (4) pairs are buffered, partitioned and written to local disk | [`Emitter`], [`groups::Groups`], [`partition::partition`], [`run_file`] |
-//! | (5) a reduce worker reads and sorts, here by merging sorted runs | [`merge::Merge`] |
+//! | (4) pairs are buffered, partitioned and written to local disk | [`Emitter`], [`given::groups::Groups`], [`given::partition::partition`], [`given::run_file`] |
+//! | (5) a reduce worker reads and sorts, here by merging sorted runs | [`given::merge::Merge`] |
 //! | (6) Reduce is called for each key, its output appended to a file | [`worker::Worker::reduce`], [`App::reduce`] |
 //! | (7) when all is done, the master wakes up the user | [`Coordinator::wait`] |
 //! | §3.3 workers that fail; atomic commits of outputs | [`coordinator::table::TaskTable::expire`], [`coordinator::Coordinator::commit`], [`JobDirectory`] |
@@ -114,32 +114,16 @@
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation shows private parts too")]
 
-pub mod apps;
-pub mod command;
-pub mod sequential;
-
-mod app;
 mod coordinator;
-mod descriptors;
-mod directory;
-mod emitter;
-mod files;
-mod groups;
-mod lock_file;
-mod log_lines;
-mod merge;
-mod message;
-mod partition;
+mod given;
 mod rpc;
-mod run_file;
-mod split;
-mod values;
 mod worker;
 
-pub use crate::app::{App, Combiner};
 pub use crate::coordinator::{Coordinator, GivenUp, JobStatus, TASK_TIMEOUT};
-pub use crate::directory::{Claim, JobDirectory};
-pub use crate::emitter::Emitter;
-pub use crate::split::{DEFAULT_SPLIT_SIZE, Split, cut};
-pub use crate::values::Values;
+pub use crate::given::app::{App, Combiner};
+pub use crate::given::directory::{Claim, JobDirectory};
+pub use crate::given::emitter::Emitter;
+pub use crate::given::split::{DEFAULT_SPLIT_SIZE, Split, cut};
+pub use crate::given::values::Values;
+pub use crate::given::{apps, command, sequential};
 pub use crate::worker::{Worker, WorkerError};

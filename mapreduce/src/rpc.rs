@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::split::Split;
+use crate::given::files::JobId;
+use crate::given::split::Split;
 
 /// Asks for a task: [`Ask`] -> [`Assignment`].
 pub(crate) const ASK: &str = "Coordinator.Ask";
@@ -14,16 +15,6 @@ pub(crate) const REPORT: &str = "Coordinator.Report";
 
 /// The version of the programs. Workers and the coordinator of a job have the same.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Tells jobs apart: the results of a worker of an earlier job must not count in the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct JobId(pub(crate) u64);
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
 
 /// A slot of a worker process, which runs one task at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,18 +11,18 @@ use labrpc::{ClientEnd, Instant, RpcError, sleep, spawn};
 use log::info;
 use tempfile::TempPath;
 
-use crate::app::App;
-use crate::descriptors;
-use crate::emitter::{Emitter, MEMORY, Settings};
-use crate::files::{self, Scratch};
-use crate::lock_file::LockFile;
-use crate::merge::Merge;
-use crate::message::foreign;
+use crate::given::app::App;
+use crate::given::descriptors;
+use crate::given::emitter::{Emitter, MEMORY, Settings};
+use crate::given::files::{self, Scratch};
+use crate::given::lock_file::LockFile;
+use crate::given::merge::Merge;
+use crate::given::message::foreign;
+use crate::given::split::Split;
 use crate::rpc::{
     ASK, Ask, Assignment, Input, JobInfo, Outcome, REPORT, Report, ReportReply, Task, TaskId,
     VERSION, WorkerId,
 };
-use crate::split::Split;
 
 /// How long the coordinator may be unreachable before a worker leaves. At the start this is the
 /// time that it has to come up.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use labrpc::Instant;
 
-use crate::message::{foreign, shape};
+use crate::given::message::{foreign, shape};
 use crate::rpc::{Attempt, TaskId, WorkerId};
 
 /// How long a failed task is kept for other workers before the same one may try again.

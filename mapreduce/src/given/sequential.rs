@@ -3,11 +3,11 @@
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::app::App;
-use crate::directory::JobDirectory;
-use crate::emitter::{Emitter, MEMORY, Settings};
-use crate::files;
-use crate::split::Split;
+use crate::given::app::App;
+use crate::given::directory::JobDirectory;
+use crate::given::emitter::{Emitter, MEMORY, Settings};
+use crate::given::files;
+use crate::given::split::Split;
 
 /// Maps every split, then reduces every key in order, into the one output `mr-out-0` of
 /// `directory`. Knows nothing of tasks, partitions and combiners.

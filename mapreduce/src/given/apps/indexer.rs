@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::words::words;
-use crate::app::App;
-use crate::emitter::Emitter;
-use crate::values::Values;
+use crate::given::app::App;
+use crate::given::emitter::Emitter;
+use crate::given::values::Values;
 
 /// The app `indexer`: for each word the number of files that it occurs in, and their names.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 use regex::Regex;
 
 use super::indexer::distinct;
-use crate::app::App;
-use crate::emitter::Emitter;
-use crate::values::Values;
+use crate::given::app::App;
+use crate::given::emitter::Emitter;
+use crate::given::values::Values;
 
 /// The app `grep PATTERN`: the distinct lines that match a regular expression, each followed by the
 /// files that it occurs in (MapReduce §2.3, "Distributed Grep").

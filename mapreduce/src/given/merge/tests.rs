@@ -1,7 +1,7 @@
 use tempfile::TempPath;
 
 use super::*;
-use crate::rpc::JobId;
+use crate::given::files::JobId;
 
 /// Writes a run of these keys and values.
 fn run(scratch: &Scratch, pairs: &[(&str, &[&str])]) -> TempPath {

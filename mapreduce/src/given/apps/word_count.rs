@@ -1,9 +1,9 @@
 //! How often each word occurs.
 
 use super::words::words;
-use crate::app::{App, Combiner};
-use crate::emitter::Emitter;
-use crate::values::Values;
+use crate::given::app::{App, Combiner};
+use crate::given::emitter::Emitter;
+use crate::given::values::Values;
 
 /// The app `wc`: how often each word occurs.
 #[derive(Clone, Copy, Debug)]

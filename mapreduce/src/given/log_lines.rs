@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use log::Record;
 
-use crate::message::{foreign, shape};
+use crate::given::message::{foreign, shape};
 
 /// The number of kinds of lines that are counted. When there are more, counting starts afresh.
 const KINDS: usize = 256;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run_file::about;
+use crate::given::run_file::about;
 
 /// Split size unless the user says otherwise, as in the paper.
 pub const DEFAULT_SPLIT_SIZE: u64 = 16 << 20;

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use crate::values::StoredValues;
+use crate::given::values::StoredValues;
 
 /// Stands for "no further value".
 const END: u32 = u32::MAX;
@@ -172,7 +172,7 @@ impl StoredValues for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::Values;
+    use crate::given::values::Values;
 
     #[test]
     fn values_keep_their_order_and_number() {

@@ -1,7 +1,7 @@
 //! What a user of MapReduce writes.
 
-use crate::emitter::Emitter;
-use crate::values::Values;
+use crate::given::emitter::Emitter;
+use crate::given::values::Values;
 
 /// A combiner: partial reduction where the pairs are made, see [`App::combiner`].
 pub type Combiner = fn(key: &str, values: Values<'_>) -> String;

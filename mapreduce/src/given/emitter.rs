@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::app::Combiner;
-use crate::files::Scratch;
-use crate::groups::{Chain, Groups};
-use crate::merge::Merge;
-use crate::partition::partition;
-use crate::run_file::RunWriter;
-use crate::values::Values;
+use crate::given::app::Combiner;
+use crate::given::files::Scratch;
+use crate::given::groups::{Chain, Groups};
+use crate::given::merge::Merge;
+use crate::given::partition::partition;
+use crate::given::run_file::RunWriter;
+use crate::given::values::Values;
 
 /// Memory for pairs; the slots of a worker share it. The buffers behind it may be twice as large
 /// while they grow, so all of it stays far below 256 MB.

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use crate::files::Scratch;
-use crate::run_file::{RunReader, RunWriter};
-use crate::values::{StoredValues, Values};
+use crate::given::files::Scratch;
+use crate::given::run_file::{RunReader, RunWriter};
+use crate::given::values::{StoredValues, Values};
 
 /// The keys of several runs in order, each with its values from all of them, those of the first run
 /// first.

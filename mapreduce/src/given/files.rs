@@ -1,17 +1,28 @@
 //! Names of a job's files, and files that appear under their name only when they are complete.
 
+use std::fmt;
 use std::fs::{self, Metadata, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use tempfile::{Builder, NamedTempFile};
 
-use crate::rpc::JobId;
-use crate::run_file::about;
+use crate::given::run_file::about;
 
 /// What names of unfinished files begin with. They must not look like outputs.
 const UNFINISHED: &str = "mr-tmp-";
+
+/// Tells jobs apart: the results of a worker of an earlier job must not count in the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobId(pub(crate) u64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 /// The intermediate file from map task `map` for reduce task `reduce`.
 pub(crate) fn intermediate(map: u32, reduce: u32) -> String {

@@ -11,10 +11,10 @@ use labrpc::socket::{self, Address, Limits, Options};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::app::App;
-use crate::message::escaped;
+use crate::given::app::App;
+use crate::given::message::escaped;
+use crate::given::{descriptors, log_lines};
 use crate::worker::Worker;
-use crate::{descriptors, log_lines};
 
 /// The socket of a coordinator unless the user says otherwise: in the job's directory, so that jobs
 /// in different directories do not meet.

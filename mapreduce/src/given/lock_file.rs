@@ -4,9 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::{Scratch, Stamp};
-use crate::rpc::JobId;
-use crate::run_file::about;
+use crate::given::files::{JobId, Scratch, Stamp};
+use crate::given::run_file::about;
 
 /// Its name.
 pub(crate) const LOCK: &str = "mr.lock";

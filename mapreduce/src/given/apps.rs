@@ -8,7 +8,7 @@ mod words;
 pub use self::grep::Grep;
 pub use self::indexer::Indexer;
 pub use self::word_count::WordCount;
-use crate::app::App;
+use crate::given::app::App;
 
 /// For the help of the programs.
 pub const NAMES: &str = "wc, indexer, or grep PATTERN";

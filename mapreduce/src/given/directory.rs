@@ -10,12 +10,11 @@ use labrpc::rng;
 use rand::RngExt;
 use tempfile::TempPath;
 
-use crate::descriptors;
-use crate::files::{self, Kind, Scratch, Stamp};
-use crate::lock_file::{LOCK, LockFile};
-use crate::rpc::JobId;
-use crate::run_file::about;
-use crate::split::Split;
+use crate::given::descriptors;
+use crate::given::files::{self, JobId, Kind, Scratch, Stamp};
+use crate::given::lock_file::{LOCK, LockFile};
+use crate::given::run_file::about;
+use crate::given::split::Split;
 
 /// A directory in which one job runs.
 ///
