@@ -1,22 +1,22 @@
-//! What workers and the coordinator say to each other.
+//! The messages between workers and the coordinator.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::split::Split;
+use crate::given::files::JobId;
+use crate::given::split::Split;
 
 /// Asks for a task: [`Ask`] -> [`Assignment`].
 pub(crate) const ASK: &str = "Coordinator.Ask";
 
-/// Reports the end of an attempt: [`Report`] -> [`Verdict`].
+/// Reports the end of an attempt: [`Report`] -> [`ReportReply`].
 pub(crate) const REPORT: &str = "Coordinator.Report";
 
-/// Tells jobs apart: a worker of a job that was interrupted must not meddle with the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct JobId(pub(crate) u64);
+/// The version of the programs. Workers and the coordinator of a job have the same.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Whoever runs one task at a time: a slot of a worker process.
+/// A slot of a worker process, which runs one task at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct WorkerId {
     /// The process.
@@ -59,34 +59,55 @@ pub(crate) struct Attempt {
 }
 
 /// A worker wants a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// The first time it names no job, and is told to [join](Assignment::Join) one or why it cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
-    /// Who asks.
+    /// The version of its program.
+    pub(crate) version: String,
+    /// The slot that asks.
     pub(crate) worker: WorkerId,
-    /// The job that it has worked for, if it has: its app is that job's.
+    /// The name of its app, and the app's arguments.
+    pub(crate) app: Vec<String>,
+    /// The job that it has joined.
     pub(crate) job: Option<JobId>,
 }
 
-/// What a worker shall do.
+/// What a worker is told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Assignment {
+    /// Ask for tasks of this job, if it runs in the worker's directory.
+    Join(JobInfo),
     /// Run a task.
-    Run(Job),
+    Run(Task),
     /// Ask again: all tasks of the phase are with other workers.
     Wait,
     /// Exit: every output is in its place.
     Done,
     /// Exit: the job has failed.
     GivenUp,
-    /// Exit: the job that the worker has worked for is gone, and this is another one.
+    /// Exit: the job was interrupted.
+    Cancelled,
+    /// Exit: the job that the worker has joined is over, and this is another one.
     OtherJob,
+    /// Exit: the programs of the job have this version.
+    OtherVersion(String),
+    /// Exit: the job's workers run this app.
+    OtherApp(Vec<String>),
+}
+
+/// What a worker must know of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct JobInfo {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The number of its reduce tasks, and of its outputs.
+    pub(crate) reduces: u32,
 }
 
 /// A task with what it takes to run it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Job {
-    /// The job that it belongs to.
-    pub(crate) job: JobId,
+pub(crate) struct Task {
     /// Which run of which task.
     pub(crate) attempt: Attempt,
     /// Its input.
@@ -96,16 +117,11 @@ pub(crate) struct Job {
 /// What a task reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Input {
-    /// A map task: its split, and the number of reduce tasks.
-    Split {
-        /// What to map.
-        split: Split,
-        /// How many files to make of it.
-        reduces: u32,
-    },
-    /// A reduce task: the number of map tasks, each of which has left a file for it.
+    /// A map task: its split.
+    Split(Split),
+    /// A reduce task: the files that this number of map tasks have left for it.
     Intermediate {
-        /// How many files to merge.
+        /// The number of map tasks.
         maps: u32,
     },
 }
@@ -115,7 +131,7 @@ pub(crate) enum Input {
 pub(crate) struct Report {
     /// The job that it belongs to.
     pub(crate) job: JobId,
-    /// Who reports.
+    /// The slot that reports.
     pub(crate) worker: WorkerId,
     /// Which run of which task.
     pub(crate) attempt: Attempt,
@@ -134,10 +150,10 @@ pub(crate) enum Outcome {
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Verdict {
+pub(crate) enum ReportReply {
     /// It was the first of its task.
     Accepted,
-    /// The task was done already, the job is another one, or the report was of a failure: the files
-    /// are of no use.
+    /// The task was done already, the job is another one, or the attempt failed: its files are of
+    /// no use.
     Ignored,
 }

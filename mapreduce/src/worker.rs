@@ -11,17 +11,21 @@ use labrpc::{ClientEnd, Instant, RpcError, sleep, spawn};
 use log::info;
 use tempfile::TempPath;
 
-use crate::app::App;
-use crate::emitter::{Emitter, MEMORY, Settings};
-use crate::files::{self, Scratch};
-use crate::merge::Merge;
+use crate::given::app::App;
+use crate::given::descriptors;
+use crate::given::emitter::{Emitter, MEMORY, Settings};
+use crate::given::files::{self, Scratch};
+use crate::given::lock_file::LockFile;
+use crate::given::merge::Merge;
+use crate::given::message::foreign;
+use crate::given::split::Split;
 use crate::rpc::{
-    ASK, Ask, Assignment, Input, Job, Outcome, REPORT, Report, TaskId, Verdict, WorkerId,
+    ASK, Ask, Assignment, Input, JobInfo, Outcome, REPORT, Report, ReportReply, Task, TaskId,
+    VERSION, WorkerId,
 };
-use crate::split::Split;
 
-/// How long the coordinator may be silent before a worker leaves. At the start this is the time
-/// that it has to come up.
+/// How long the coordinator may be unreachable before a worker leaves. At the start this is the
+/// time that it has to come up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Pause between two attempts to reach it.
@@ -31,45 +35,97 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Worker {
     /// What it runs.
     pub app: Box<dyn App>,
+    /// The name of the app and its arguments. All workers of a job have the same.
+    pub app_name: Vec<String>,
     /// The way to the coordinator.
     pub coordinator: ClientEnd,
     /// Tasks to run at once.
     pub slots: u32,
     /// Whether to use the app's combiner, if it has one.
     pub combine: bool,
-    /// Where the coordinator runs, too.
+    /// The coordinator's directory.
     pub directory: PathBuf,
 }
 
-/// Why a worker has left without being told that the job is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+/// Why a worker has left although its job is not done, as far as it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkerError {
     /// The coordinator was never reached.
     NoCoordinator,
-    /// The coordinator was reached, but is gone.
-    CoordinatorGone,
-    /// The coordinator has given up the job.
+    /// The coordinator was reached, but is gone, and this output is missing.
+    CoordinatorGone(String),
+    /// The coordinator can be reached, but does not answer.
+    CoordinatorSilent,
+    /// The coordinator closes each connection.
+    NotServed,
+    /// The job has failed.
     GivenUp,
+    /// The job was interrupted.
+    Cancelled,
+    /// The coordinator is that of another job.
+    OtherJob,
+    /// The coordinator runs in another directory.
+    OtherDirectory,
+    /// The programs of the job have this version.
+    OtherVersion(String),
+    /// The coordinator does not understand this worker, or is not a coordinator.
+    NotUnderstood,
+    /// The workers of the job run this app.
+    OtherApp(String),
 }
 
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Left::NoCoordinator => "there is no coordinator: it is not up yet, or the job is over",
-            Left::CoordinatorGone => "the coordinator went away before the job was done",
-            Left::GivenUp => "the coordinator has given up the job",
-        })
+impl WorkerError {
+    /// Whether this worker cannot work for the coordinator, whatever that does.
+    pub fn is_refusal(&self) -> bool {
+        use WorkerError::{NotUnderstood, OtherApp, OtherDirectory, OtherVersion};
+        matches!(self, OtherDirectory | OtherVersion(_) | NotUnderstood | OtherApp(_))
     }
 }
 
-impl std::error::Error for Left {}
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCoordinator => {
+                f.write_str("there is no coordinator: it has not started yet, or the job is over")
+            }
+            Self::CoordinatorGone(missing) => write!(
+                f,
+                "the coordinator is gone and {missing} is missing: the job was not finished, or \
+                 its outputs were moved"
+            ),
+            Self::CoordinatorSilent => f.write_str("the coordinator does not answer"),
+            Self::NotServed => {
+                f.write_str("the coordinator closes the connection: it may have too many workers")
+            }
+            Self::GivenUp => f.write_str("the job has failed: the coordinator says why"),
+            Self::Cancelled => f.write_str("the job was interrupted"),
+            Self::OtherJob => f.write_str("the job of this worker is over: another one has begun"),
+            Self::OtherDirectory => {
+                f.write_str("the coordinator runs in another directory: start the worker there")
+            }
+            Self::OtherVersion(version) => write!(
+                f,
+                "the coordinator has version {version}, but this worker has version {VERSION}"
+            ),
+            Self::NotUnderstood => f.write_str(
+                "the server does not understand this worker: it has another version, or is not a \
+                 coordinator",
+            ),
+            Self::OtherApp(app) => {
+                write!(f, "the workers of this job run the app '{app}': start this one with it")
+            }
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {}
 
 impl Worker {
     /// Runs tasks until the job is done.
     ///
     /// # Errors
     /// If the worker leaves for another reason.
-    pub fn run(self) -> Result<(), Left> {
+    pub fn run(self) -> Result<(), WorkerError> {
         let worker = Arc::new(self);
         let slots: Vec<_> = (0..worker.slots)
             .map(|slot| {
@@ -77,46 +133,78 @@ impl Worker {
                 spawn(move || worker.run_slot(WorkerId { process: std::process::id(), slot }))
             })
             .collect();
-        let ends = slots.into_iter().map(|slot| slot.join().unwrap_or(Err(Left::CoordinatorGone)));
-        ends.fold(Ok(()), Result::and)
+        let join = |slot: labrpc::JoinHandle<_>| slot.join().expect("a slot survives its tasks");
+        slots.into_iter().map(join).fold(Ok(()), Result::and)
     }
 
     /// Runs one task after the other.
-    fn run_slot(&self, id: WorkerId) -> Result<(), Left> {
+    fn run_slot(&self, id: WorkerId) -> Result<(), WorkerError> {
         let mut last_contact = Instant::now();
-        let mut job = None;
-        let mut reason = Left::NoCoordinator;
+        let mut joined: Option<JobInfo> = None;
         loop {
-            match self.coordinator.call(ASK, &Ask { worker: id, job }) {
-                Ok(Assignment::Run(task)) => {
-                    job = Some(task.job);
-                    self.run_task(id, &task);
+            match self.ask(id, joined) {
+                Ok(Assignment::Join(info)) if LockFile::is_for(&self.directory, info.job) => {
+                    joined = Some(info);
                 }
+                Ok(Assignment::Join(_)) => return Err(WorkerError::OtherDirectory),
+                Ok(Assignment::Run(task)) => self.run_task(id, joined, &task),
                 Ok(Assignment::Wait) => {}
                 Ok(Assignment::Done) => return Ok(()),
-                Ok(Assignment::GivenUp) => return Err(Left::GivenUp),
-                Ok(Assignment::OtherJob) => return Err(Left::CoordinatorGone),
+                Ok(Assignment::GivenUp) => return Err(WorkerError::GivenUp),
+                Ok(Assignment::Cancelled) => return Err(WorkerError::Cancelled),
+                Ok(Assignment::OtherJob) => return Err(WorkerError::OtherJob),
+                Ok(Assignment::OtherVersion(version)) => {
+                    return Err(WorkerError::OtherVersion(foreign(&version)));
+                }
+                Ok(Assignment::OtherApp(app)) => {
+                    return Err(WorkerError::OtherApp(foreign(&app.join(" "))));
+                }
+                Err(RpcError::NoSuchMethod | RpcError::Unreadable) => {
+                    return Err(WorkerError::NotUnderstood);
+                }
                 Err(_) if last_contact.elapsed() < PATIENCE => {
                     sleep(RETRY_INTERVAL);
                     continue;
                 }
-                Err(_) => return Err(reason),
+                Err(error) => return self.leave(joined, error),
             }
-            (last_contact, reason) = (Instant::now(), Left::CoordinatorGone);
+            last_contact = Instant::now();
+        }
+    }
+
+    /// Asks for a task.
+    fn ask(&self, worker: WorkerId, joined: Option<JobInfo>) -> Result<Assignment, RpcError> {
+        let (version, app) = (VERSION.to_string(), self.app_name.clone());
+        let job = joined.map(|info| info.job);
+        self.coordinator.call(ASK, &Ask { version, worker, app, job })
+    }
+
+    /// The coordinator cannot be reached any more. If all outputs are there, the job was done while
+    /// this worker was busy, or its process was stopped.
+    fn leave(&self, joined: Option<JobInfo>, error: RpcError) -> Result<(), WorkerError> {
+        let is_missing = |name: &String| !self.directory.join(name).exists();
+        let missing = joined.map(|info| (0..info.reduces).map(files::output).find(is_missing));
+        match (missing, error) {
+            (Some(None), _) => Ok(()),
+            (_, RpcError::TimedOut) => Err(WorkerError::CoordinatorSilent),
+            (_, RpcError::Lost) => Err(WorkerError::NotServed),
+            (Some(Some(missing)), _) => Err(WorkerError::CoordinatorGone(missing)),
+            (None, _) => Err(WorkerError::NoCoordinator),
         }
     }
 
     /// Runs a task and reports.
-    fn run_task(&self, worker: WorkerId, job: &Job) {
-        let results = self.attempt(job);
+    fn run_task(&self, worker: WorkerId, joined: Option<JobInfo>, task: &Task) {
+        let info = joined.expect("a coordinator gives tasks to workers that have joined its job");
+        let results = self.attempt(info, task);
         let outcome = match &results {
             Ok(results) => Outcome::Finished(results.iter().map(|path| name(path)).collect()),
-            Err(cause) => Outcome::Failed(cause.clone()),
+            Err(cause) => Outcome::Failed(foreign(cause)),
         };
-        let report = Report { job: job.job, worker, attempt: job.attempt, outcome };
+        let report = Report { job: info.job, worker, attempt: task.attempt, outcome };
         match self.report(&report) {
-            Ok(verdict) => info!("{worker} has run {}: {verdict:?}", job.attempt.task),
-            Err(error) => info!("{worker} cannot report {}: {error}", job.attempt.task),
+            Ok(reply) => info!("{worker} has run {}: {reply:?}", task.attempt.task),
+            Err(error) => info!("{worker} cannot report {}: {error}", task.attempt.task),
         }
         // What the coordinator has not renamed is removed here.
         drop(results);
@@ -124,7 +212,7 @@ impl Worker {
 
     /// Reports, also when the connection is lost just then: the coordinator ignores what it has
     /// heard before.
-    fn report(&self, report: &Report) -> Result<Verdict, RpcError> {
+    fn report(&self, report: &Report) -> Result<ReportReply, RpcError> {
         let began = Instant::now();
         loop {
             match self.coordinator.call(REPORT, report) {
@@ -139,10 +227,14 @@ impl Worker {
     }
 
     /// Runs a task; a panic of the app is a failure like any other.
-    fn attempt(&self, job: &Job) -> Result<Vec<TempPath>, String> {
-        let run = || match (&job.input, job.attempt.task) {
-            (Input::Split { split, reduces }, _) => self.map(split, *reduces),
-            (Input::Intermediate { maps }, TaskId::Reduce(reduce)) => self.reduce(reduce, *maps),
+    fn attempt(&self, info: JobInfo, task: &Task) -> Result<Vec<TempPath>, String> {
+        let open_files = descriptors::per_task(self.slots);
+        let scratch = Scratch::new(&self.directory, info.job, open_files);
+        let run = || match (&task.input, task.attempt.task) {
+            (Input::Split(split), _) => self.map(split, info.reduces, &scratch),
+            (Input::Intermediate { maps }, TaskId::Reduce(reduce)) => {
+                self.reduce(reduce, *maps, &scratch)
+            }
             (input, task) => panic!("{task} got {input:?}"),
         };
         match catch_unwind(AssertUnwindSafe(run)) {
@@ -156,13 +248,12 @@ impl Worker {
     }
 
     /// A map task: one sorted run for each reduce task.
-    fn map(&self, split: &Split, reduces: u32) -> io::Result<Vec<TempPath>> {
-        let scratch = Scratch::for_tasks(&self.directory);
+    fn map(&self, split: &Split, reduces: u32, scratch: &Scratch) -> io::Result<Vec<TempPath>> {
         let mut out = Emitter::new(Settings {
             partitions: reduces,
             combiner: self.app.combiner().filter(|_| self.combine),
             memory: MEMORY / self.slots as usize,
-            scratch: &scratch,
+            scratch,
         });
         let contents = split.read()?;
         self.app.map(&split.file, &contents, &mut out);
@@ -171,12 +262,11 @@ impl Worker {
     }
 
     /// A reduce task: merges a run of each map task and reduces key after key.
-    fn reduce(&self, reduce: u32, maps: u32) -> io::Result<Vec<TempPath>> {
-        let scratch = Scratch::for_tasks(&self.directory);
+    fn reduce(&self, reduce: u32, maps: u32, scratch: &Scratch) -> io::Result<Vec<TempPath>> {
         let runs = (0..maps).map(|map| self.directory.join(files::intermediate(map, reduce)));
         let (file, path) = scratch.create()?.into_parts();
         let mut output = BufWriter::new(file);
-        Merge::open(runs.collect(), &scratch)?
+        Merge::open(runs.collect(), scratch)?
             .for_each(|key, values| writeln!(output, "{key} {}", self.app.reduce(key, values)))?;
         output.flush()?;
         Ok(vec![path])

@@ -1,5 +1,5 @@
-//! Which tasks are done, which run, and who shall do what next. Pure: no lock, clock, randomness or
-//! I/O.
+//! Which tasks are done, which run, and which one a worker gets next. Pure: no lock, clock,
+//! randomness or I/O.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use labrpc::Instant;
 
+use crate::given::message::{foreign, shape};
 use crate::rpc::{Attempt, TaskId, WorkerId};
 
 /// How long a failed task is kept for other workers before the same one may try again.
 pub(crate) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// A task that fails in the same way on so many processes fails because of the app or its input.
+/// A task that fails in the same way on this number of processes fails because of the app or its
+/// input. Failures are the same if their texts differ only in names and numbers.
 const PROCESSES_TO_GIVE_UP: usize = 3;
 
-/// With fewer processes than that, so many equal failures will do.
+/// With fewer processes, this number of equal failures is enough.
 const EQUAL_FAILURES_TO_GIVE_UP: usize = 6;
 
-/// And so many failures of any kind: their texts may differ by an address or a time.
+/// Failures of any kind that are enough.
 const FAILURES_TO_GIVE_UP: usize = 12;
 
 /// What the coordinator knows of its tasks.
@@ -47,10 +49,10 @@ struct Task {
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum TaskState {
-    /// Nobody works on it.
+    /// No worker has it.
     #[default]
     Idle,
-    /// Somebody works on it, and has until `deadline`.
+    /// A worker has it until `deadline`.
     Running { attempt: u64, worker: WorkerId, deadline: Instant },
     /// Its results are in their place.
     Done,
@@ -60,7 +62,8 @@ enum TaskState {
 #[derive(Clone, Debug)]
 struct Failure {
     worker: WorkerId,
-    cause: String,
+    /// The [`shape`] of its cause.
+    shape: String,
     at: Instant,
 }
 
@@ -76,7 +79,8 @@ pub struct GivenUp {
 impl fmt::Display for GivenUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { task, cause, failures, processes } = self;
-        write!(f, "{task} failed {failures} times on {processes} workers, last because: {cause}")
+        let workers = if *processes == 1 { "worker" } else { "workers" };
+        write!(f, "{task} failed {failures} times on {processes} {workers}; last cause: {cause}")
     }
 }
 
@@ -95,9 +99,9 @@ pub(crate) enum Next {
     GivenUp,
 }
 
-/// How far a job is.
+/// The number of a job's tasks in each state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct JobStatus {
     /// Map tasks that are done.
     pub maps_done: usize,
     /// Map tasks.
@@ -106,7 +110,7 @@ pub struct Progress {
     pub reduces_done: usize,
     /// Reduce tasks.
     pub reduces: usize,
-    /// Tasks that some worker runs.
+    /// Tasks that a worker runs.
     pub running: usize,
     /// Attempts that took too long.
     pub reassigned: u64,
@@ -166,7 +170,7 @@ impl TaskTable {
         }
     }
 
-    /// An attempt has failed. The task is idle again, unless it is done, or somebody else runs it.
+    /// An attempt has failed. The task is idle again, unless it is done or another worker runs it.
     pub(crate) fn fail(&mut self, attempt: Attempt, worker: WorkerId, cause: &str, at: Instant) {
         if !self.wants(attempt) {
             return;
@@ -175,8 +179,8 @@ impl TaskTable {
         if matches!(task.state, TaskState::Running { attempt: now, .. } if now == attempt.number) {
             task.state = TaskState::Idle;
         }
-        task.failures.push(Failure { worker, cause: cause.to_string(), at });
-        self.given_up = task.reason_to_give_up(attempt.task);
+        task.failures.push(Failure { worker, shape: shape(cause), at });
+        self.given_up = task.reason_to_give_up(attempt.task, cause);
     }
 
     /// Takes back the tasks of workers that have had their time: they may have crashed or be slow,
@@ -206,11 +210,17 @@ impl TaskTable {
         self.given_up.as_ref()
     }
 
-    /// How far the job is.
-    pub(crate) fn progress(&self) -> Progress {
+    /// Whether a worker has a task, and still has time for it.
+    pub(crate) fn is_running(&self, now: Instant) -> bool {
+        let has_time = |task: &Task| matches!(task.state, TaskState::Running { deadline, .. } if deadline > now);
+        self.maps.iter().chain(&self.reduces).any(has_time)
+    }
+
+    /// The number of tasks in each state.
+    pub(crate) fn status(&self) -> JobStatus {
         let done = |tasks: &[Task]| tasks.iter().filter(|t| t.state == TaskState::Done).count();
         let is_running = |task: &&Task| matches!(task.state, TaskState::Running { .. });
-        Progress {
+        JobStatus {
             maps_done: done(&self.maps),
             maps: self.maps.len(),
             reduces_done: done(&self.reduces),
@@ -247,7 +257,7 @@ impl TaskTable {
 
 impl Task {
     /// Whether to give it to `worker`. A process that has just failed at it waits a little, so that
-    /// others, if there are any, can show whether it was the process's fault.
+    /// other processes can show whether the fault was its own.
     fn is_for(&self, worker: WorkerId, now: Instant) -> bool {
         let has_just_failed = |failure: &Failure| {
             failure.worker.process == worker.process && now < failure.at + RETRY_PAUSE
@@ -264,17 +274,17 @@ impl Task {
         }
     }
 
-    /// Whether it has failed often enough.
-    fn reason_to_give_up(&self, id: TaskId) -> Option<GivenUp> {
-        let cause = &self.failures.last()?.cause;
-        let equal = self.failures.iter().filter(|failure| failure.cause == *cause);
+    /// Whether it has failed often enough, `cause` being the cause of the last failure.
+    fn reason_to_give_up(&self, id: TaskId, cause: &str) -> Option<GivenUp> {
+        let last = &self.failures.last()?.shape;
+        let equal = self.failures.iter().filter(|failure| failure.shape == *last);
         let processes: BTreeSet<u32> = equal.clone().map(|f| f.worker.process).collect();
         let is_hopeless = processes.len() >= PROCESSES_TO_GIVE_UP
             || equal.count() >= EQUAL_FAILURES_TO_GIVE_UP
             || self.failures.len() >= FAILURES_TO_GIVE_UP;
         is_hopeless.then(|| GivenUp {
             task: id,
-            cause: cause.clone(),
+            cause: foreign(cause),
             failures: self.failures.len(),
             processes: processes.len(),
         })

@@ -51,7 +51,7 @@ impl Author {
         Self { rng, words, weights }
     }
 
-    /// Writes so many words.
+    /// Writes this number of words.
     pub fn write(&mut self, words: u32, out: &mut impl Write) -> io::Result<()> {
         let mut column = 0;
         let mut begins = true;
@@ -111,11 +111,15 @@ fn invent(rank: u32, rng: &mut Pcg64) -> String {
     word
 }
 
-/// Writes the eight books, `scale` times as long as the course's, into `directory`.
+/// Writes the eight books, `scale` times as long as the course's, into `directory`, where none of
+/// them may be yet.
 pub fn write_books(directory: &Path, seed: u64, scale: u32) -> io::Result<()> {
     let mut author = Author::new(seed);
     for (name, words) in BOOKS {
-        let file = std::fs::File::create(directory.join(format!("pg-{name}.txt")))?;
+        let path = directory.join(format!("pg-{name}.txt"));
+        let file = std::fs::File::create_new(&path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
         let mut out = io::BufWriter::with_capacity(1 << 20, file);
         author.write(words * scale, &mut out)?;
         out.flush()?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
@@ -15,9 +15,8 @@ use crate::oracle::{Lines, read_books, sorted};
 pub const COORDINATOR: &str = env!("CARGO_BIN_EXE_mrcoordinator");
 pub const WORKER: &str = env!("CARGO_BIN_EXE_mrworker");
 pub const TEST_WORKER: &str = env!("CARGO_BIN_EXE_mr-test-worker");
-pub const SEQUENTIAL: &str = env!("CARGO_BIN_EXE_mrsequential");
 
-/// How long a process may run where workers crash and dawdle, as in the course.
+/// How long a process may run where workers crash and sleep, as in the course.
 pub const LONG_LIMIT: Duration = Duration::from_secs(180);
 
 /// Pause between two looks at a file.
@@ -52,6 +51,16 @@ impl Job {
     /// The books, under the names that the job uses.
     pub fn books(&self) -> Vec<(String, String)> {
         read_books(self.root.path())
+    }
+
+    /// Writes this number of different lines into `../large.txt`. Returns what the app `grep file`
+    /// makes of them.
+    pub fn write_lines(&self, count: u32) -> Lines {
+        let line =
+            |i: u32| format!("line number {i} of a file that is larger than the memory for pairs");
+        let text: String = (0..count).map(|i| line(i) + "\n").collect();
+        fs::write(self.path("../large.txt"), &text).expect("the directory is ours");
+        sorted((0..count).map(|i| line(i) + " ../large.txt"))
     }
 
     /// Starts the coordinator on the books.
@@ -121,16 +130,11 @@ impl Job {
     }
 }
 
-/// Runs a program to its end and returns its output.
-pub fn run(command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
-}
-
-/// Waits until something is so, for two minutes at most.
+/// Waits until `is_so` returns true, for two minutes at most.
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(120), "waited in vain until {goal}");
+        assert!(began.elapsed() < Duration::from_secs(120), "waited two minutes until {goal}");
         sleep(GLANCE);
     }
 }

@@ -11,10 +11,10 @@ use clap::Parser;
 struct Args {
     /// Directory to write them to
     directory: PathBuf,
-    /// Decides what is in them
+    /// Seed of the generator
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times as long they shall be; 312 makes one gigabyte
+    /// Factor of their length; 312 makes one gigabyte
     #[arg(long, default_value_t = 1)]
     scale: u32,
 }

@@ -46,7 +46,7 @@ fn a_task_is_reassigned_after_ten_seconds_and_not_before() {
     assert_eq!(table.ask(worker(2), at(9)), Next::Wait);
     assert_eq!(table.next_change(), Some(at(10)));
     let second = given(&mut table, 2, 10);
-    assert_eq!((second.task, table.progress().reassigned), (slow.task, 1));
+    assert_eq!((second.task, table.status().reassigned), (slow.task, 1));
     assert!(table.wants(slow), "the slow worker may still be first");
     table.finish(slow);
     assert!(!table.wants(second), "but only one result counts");
@@ -76,7 +76,7 @@ fn a_worker_alone_tries_again_and_the_job_is_given_up_in_the_end() {
     }
     assert_eq!(table.ask(worker(1), at(60)), Next::GivenUp);
     let reason = table.given_up().unwrap().to_string();
-    assert_eq!(reason, "map 0 failed 6 times on 1 workers, last because: no such file");
+    assert_eq!(reason, "map 0 failed 6 times on 1 worker; last cause: no such file");
 }
 
 #[test]
@@ -88,6 +88,28 @@ fn the_same_failure_on_three_processes_is_the_end() {
         table.fail(attempt, worker(process), "panic: index out of bounds", at(0));
     }
     assert_eq!(table.ask(worker(4), at(0)), Next::GivenUp);
+}
+
+#[test]
+fn failures_that_differ_in_names_only_are_the_same() {
+    let mut table = TaskTable::new(1, 1, TIMEOUT);
+    for process in 1..=3 {
+        assert!(table.given_up().is_none());
+        let attempt = given(&mut table, process, 0);
+        let cause = format!("./mr-tmp-{process:016x}-aB: no space left on device");
+        table.fail(attempt, worker(process), &cause, at(0));
+    }
+    assert!(table.given_up().is_some());
+}
+
+#[test]
+fn a_task_runs_until_its_worker_is_late() {
+    let mut table = TaskTable::new(1, 1, TIMEOUT);
+    assert!(!table.is_running(at(0)));
+    let attempt = given(&mut table, 1, 0);
+    assert!(table.is_running(at(9)) && !table.is_running(at(10)));
+    table.finish(attempt);
+    assert!(!table.is_running(at(1)));
 }
 
 #[test]
@@ -107,7 +129,7 @@ enum Event {
 }
 
 /// A job with workers that crash, stall, and report twice, late or never, in virtual time.
-struct World {
+struct SimulatedJob {
     rng: Pcg64,
     table: TaskTable,
     events: BTreeMap<(Instant, u64), Event>,
@@ -117,12 +139,12 @@ struct World {
     finished: BTreeSet<TaskId>,
 }
 
-impl World {
+impl SimulatedJob {
     fn new(seed: u64) -> Self {
         let mut rng = Pcg64::seed_from_u64(seed);
         let (maps, reduces) = (rng.random_range(1..12_u32), rng.random_range(1..8_u32));
         let table = TaskTable::new(maps as usize, reduces as usize, TIMEOUT);
-        let mut world = Self {
+        let mut job = Self {
             rng,
             table,
             events: BTreeMap::new(),
@@ -130,10 +152,10 @@ impl World {
             handed_out: BTreeMap::new(),
             finished: BTreeSet::new(),
         };
-        for process in 0..world.rng.random_range(1..6) {
-            world.schedule(at(0), Event::Ask(process));
+        for process in 0..job.rng.random_range(1..6) {
+            job.schedule(at(0), Event::Ask(process));
         }
-        world
+        job
     }
 
     fn schedule(&mut self, when: Instant, event: Event) {
@@ -176,14 +198,14 @@ impl World {
         assert!(!self.finished.contains(&task), "{task} was done");
         if let TaskId::Reduce(_) = task {
             let maps = self.finished.iter().filter(|task| matches!(task, TaskId::Map(_))).count();
-            assert_eq!(maps, self.table.progress().maps, "{task} runs before all maps are done");
+            assert_eq!(maps, self.table.status().maps, "{task} runs before all maps are done");
         }
         if let Some(before) = self.handed_out.insert(task, now) {
             assert!(now >= before + TIMEOUT, "{task} has two attempts within ten seconds");
         }
         let (work, stall) = (self.millis(4000), self.millis(30_000));
         let again = match self.rng.random_range(0..10_u32) {
-            // A crash before or after the report; somebody starts another worker.
+            // A crash before or after the report; another worker is started.
             0 => now + work,
             1 => {
                 self.schedule(now + work, Event::Report { attempt, failed_on: None });
@@ -237,12 +259,12 @@ impl World {
 fn a_thousand_jobs_survive_their_workers() {
     let mut longest = at(0);
     for seed in 0..1000 {
-        let mut world = World::new(seed);
-        longest = longest.max(world.run());
-        let progress = world.table.progress();
-        assert!(world.table.is_done(), "seed {seed}: {progress:?}");
-        let tasks = progress.maps_done + progress.reduces_done;
-        assert_eq!(world.finished.len(), tasks, "seed {seed}");
+        let mut job = SimulatedJob::new(seed);
+        longest = longest.max(job.run());
+        let status = job.table.status();
+        assert!(job.table.is_done(), "seed {seed}: {status:?}");
+        let tasks = status.maps_done + status.reduces_done;
+        assert_eq!(job.finished.len(), tasks, "seed {seed}");
     }
     assert!(longest > at(60), "a dull test: the longest job took {longest:?}");
 }

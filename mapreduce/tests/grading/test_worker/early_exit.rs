@@ -3,7 +3,7 @@ use std::time::Duration;
 use labrpc::sleep;
 use mapreduce::{App, Emitter, Values};
 
-/// Some reduce calls take long: whoever leaves when no task is idle leaves too early.
+/// Some reduce calls take long: a process that leaves when no task is idle leaves too early.
 pub struct EarlyExit;
 
 impl App for EarlyExit {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod early_exit;
+mod gate;
 mod job_count;
 mod panic;
 mod parallel;
@@ -21,8 +22,20 @@ fn find(name: &str, args: &mut Vec<String>) -> Result<Box<dyn App>, String> {
         "rtiming" => Box::new(parallel::ReduceTiming),
         "jobcount" => Box::<job_count::JobCount>::default(),
         "early_exit" => Box::new(early_exit::EarlyExit),
+        "gate" => Box::new(gate::Gate),
+        // Its argument only tells workers apart.
+        "gate_of" if !args.is_empty() => {
+            args.remove(0);
+            Box::new(gate::Gate)
+        }
         "crash" => Box::new(crash::Crash),
-        "panic" => Box::new(panic::Panic),
+        "panic" => Box::new(panic::Panic::new(|| "is too frightening".to_string())),
+        "panic_with_random_name" => Box::new(panic::Panic::new(panic::random_name)),
+        "last_reduce_panics" => Box::<panic::LastReducePanics>::default(),
+        "panic_with" if !args.is_empty() => {
+            let message = args.remove(0);
+            Box::new(panic::Panic::new(move || message.clone()))
+        }
         _ => return apps::find(name, args),
     })
 }

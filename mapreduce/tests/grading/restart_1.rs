@@ -1,0 +1,97 @@
+use std::fs;
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+use testkit::{Process, process_test};
+
+use crate::job::{Job, wait_until};
+use crate::oracle;
+
+/// How long a worker of the first job may take to report to the second one. One that works for the
+/// second job afterwards does not end before that.
+const TIME_TO_REPORT: Duration = Duration::from_secs(2);
+
+/// A coordinator that is killed leaves only whole outputs, and the job can be run again (MapReduce
+/// §3.3, "Master Failure").
+#[test]
+fn killed_coordinator_does_no_harm_1() {
+    process_test("killed_coordinator_does_no_harm_1", |_sim| {
+        let job = Job::new();
+        let mut coordinator = job.coordinator();
+        let mut straggler = job.test_worker("rtiming");
+        wait_until("some output is there", || !job.output_names().is_empty());
+        coordinator.kill();
+        for name in job.output_names() {
+            let text = fs::read_to_string(job.path(&name)).expect("it was there just now");
+            assert!(text.is_empty() || text.ends_with('\n'), "{name} is not whole: {text:?}");
+        }
+        straggler.wait();
+        let mut coordinator = job.coordinator_with(&["--replace", "../pg-*.txt"]);
+        let mut worker = job.worker("wc");
+        coordinator.succeed();
+        worker.wait();
+        job.check_output(&oracle::word_count(&job.books()));
+    });
+}
+
+/// The result of a map task of an earlier job is not taken for one of the next job.
+#[test]
+fn map_results_of_an_earlier_job_are_ignored_1() {
+    process_test("map_results_of_an_earlier_job_are_ignored_1", |_sim| report_late("map"));
+}
+
+/// The same for reduce tasks.
+#[test]
+fn reduce_results_of_an_earlier_job_are_ignored_1() {
+    process_test("reduce_results_of_an_earlier_job_are_ignored_1", |_sim| report_late("reduce"));
+}
+
+/// The worker of a job whose coordinator was killed reports the result of a task in `phase` to the
+/// coordinator of another job. That has given the task of the same number to a worker of its own,
+/// which is not done yet. Both jobs run the same app, on one file each.
+fn report_late(phase: &str) {
+    let job = Job::without_books();
+    for name in ["first", "second"] {
+        fs::write(job.path(&format!("../{name}")), name).expect("the directory is ours");
+    }
+    let mut coordinator = job.coordinator_with(&["--reduces", "1", "../first"]);
+    let mut straggler = job.test_worker("gate");
+    bring_to(&job, phase, "first");
+    coordinator.kill();
+
+    let mut coordinator = job.coordinator_with(&["--replace", "--reduces", "1", "../second"]);
+    let mut worker = job.test_worker("gate");
+    bring_to(&job, phase, "second");
+    open(&job, phase, "first");
+    wait_for_report(&mut straggler);
+    open(&job, phase, "second");
+    open(&job, "reduce", "second");
+    open(&job, "reduce", "first"); // In case the first job's result was taken.
+    coordinator.succeed();
+    assert_eq!(job.output(), ["../second 1"], "a result of the first job was taken");
+    worker.wait();
+    straggler.wait();
+}
+
+/// Lets a worker run until it is in `phase` with this file.
+fn bring_to(job: &Job, phase: &str, file: &str) {
+    if phase == "reduce" {
+        open(job, "map", file);
+    }
+    let mark = job.path(&format!("mr-worker-at-{phase}-{file}"));
+    wait_until("the worker is at the gate", || mark.exists());
+}
+
+/// Lets workers pass that are in `phase` with this file.
+fn open(job: &Job, phase: &str, file: &str) {
+    let gate = job.path(&format!("mr-worker-open-{phase}-{file}"));
+    fs::write(gate, "").expect("the directory is ours");
+}
+
+/// Waits until the worker has reported and has left, or has had the time to report.
+fn wait_for_report(worker: &mut Process) {
+    let began = Instant::now();
+    while worker.ended().is_none() && began.elapsed() < TIME_TO_REPORT {
+        sleep(Duration::from_millis(10));
+    }
+}
