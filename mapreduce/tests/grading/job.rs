@@ -94,7 +94,8 @@ impl Job {
 
     /// Starts a program in the job's directory.
     pub fn start(&self, program: &str, args: &[&str]) -> Process {
-        Process::start(Command::new(program).args(args).current_dir(self.path("")))
+        let mut command = Command::new(testkit::program(program));
+        Process::start(command.args(args).current_dir(self.path("")))
     }
 
     /// Names of the outputs that are there, in order.
