@@ -118,8 +118,6 @@
 //!   pings in a row, a second, and another one serves within three.
 //! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the
 //!   network carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
-//! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the
-//!   one is for deciding, the other knows its files.
 //! * Servers neither join nor leave.
 //! * The last operation of each client is remembered for ever. Each call of the program
 //!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
@@ -135,7 +133,7 @@
 //! # fn main() -> Result<(), pbservice::StorageError> {
 //! let server = "10.0.0.1:7001".parse().expect("an address");
 //! let disk = Disk::new(); // Or `Disk::at("data")`.
-//! let (storage, recovered) = Storage::open(disk.clone(), server)?;
+//! let (mut storage, recovered) = Storage::open(disk.clone(), server)?;
 //! assert!(recovered.records.is_empty(), "the disk is new");
 //!
 //! storage.save_promise(1)?;
@@ -143,9 +141,9 @@
 //! storage.append(&[Record { order: 1, epoch: 1, client: 7, sequence: 1, operation }])?;
 //! storage.sync()?; // Now the record can be acknowledged.
 //!
-//! let (storage, recovered) = Storage::open(disk.crash(), server)?;
+//! let (_, recovered) = Storage::open(disk.crash(), server)?;
 //! assert_eq!((recovered.promise, recovered.records.len()), (1, 1));
-//! assert_eq!(storage.last(), Version { epoch: 1, order: 1 });
+//! assert_eq!(recovered.records[0].version(), Version { epoch: 1, order: 1 });
 //! # Ok(())
 //! # }
 //! ```
@@ -180,6 +178,6 @@ pub use crate::rpc::Status;
 pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
 pub use crate::snapshot::Snapshot;
 pub use crate::state::{ClientId, Epoch, Order};
-pub use crate::storage::{Damage, KEPT_RECORDS, Recovered, Storage, StorageError};
+pub use crate::storage::{Damage, Recovered, Storage, StorageError};
 pub use crate::table::Table;
 pub use crate::version::Version;

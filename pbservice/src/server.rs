@@ -61,7 +61,7 @@ impl PbServer {
         });
         let (writer, watcher, guard) =
             (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
-        let writing = spawn(move || writer.write_all(&storage));
+        let writing = spawn(move || writer.write_all(storage));
         spawn(move || guard.await_writer(writing));
         spawn(move || watcher.watch());
         Ok(PbServer(server))

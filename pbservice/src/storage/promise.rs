@@ -1,4 +1,4 @@
-//! The epoch that a server has promised: written in one piece, and twice, because nobody else knows
+//! The epoch that a server has promised: written in one piece, and twice, because no other server knows
 //! it.
 //!
 //! A damaged log is replaced from the primary, but a promise that is forgotten may be given again,
@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use super::format::{HeaderError, Kind, header, push_frame, read_frame, read_header};
 use super::{PROMISE, Storage, StorageError};
+use crate::state::Epoch;
 
 /// Where the second copy begins: beyond any block that holds the first one.
 const SECOND_COPY: usize = 4096;
@@ -17,7 +18,7 @@ const SECOND_COPY: usize = 4096;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Promise {
     /// The epoch.
-    pub(super) epoch: u64,
+    pub(super) epoch: Epoch,
     /// Whose promise it is.
     pub(super) server: SocketAddr,
     /// One of the copies is corrupt.
@@ -25,7 +26,7 @@ pub(super) struct Promise {
 }
 
 /// The bytes of a promise file.
-pub(super) fn encode(epoch: u64, server: SocketAddr) -> Vec<u8> {
+pub(super) fn encode(epoch: Epoch, server: SocketAddr) -> Vec<u8> {
     let mut copy = header(Kind::Promise, server);
     push_frame(&mut copy, 0, &epoch);
     let mut bytes = copy.clone();
@@ -51,38 +52,32 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Promise, HeaderError> {
 }
 
 /// One copy.
-fn read(bytes: &[u8]) -> Result<(u64, SocketAddr), HeaderError> {
+fn read(bytes: &[u8]) -> Result<(Epoch, SocketAddr), HeaderError> {
     let (server, start) = read_header(Kind::Promise, bytes)?;
     let (epoch, _) = read_frame(bytes, start).ok_or(HeaderError::Corrupt)?;
     Ok((epoch, server))
 }
 
 impl Storage {
-    /// The epoch that was promised last; 0 if none was.
-    pub fn promise(&self) -> u64 {
-        *self.0.promise.lock()
-    }
-
     /// Saves that this server will take no part in any epoch before this one. Durable when it
     /// returns, and only then may the promise be given. A smaller one than the last changes
     /// nothing.
     ///
     /// # Errors
     /// If the disk fails, or an earlier operation has failed. The server must stop.
-    pub fn save_promise(&self, epoch: u64) -> Result<(), StorageError> {
-        drop(self.working_log()?);
-        // Held while the disk works: this lock is nothing but the order of the promises.
-        let mut promise = self.0.promise.lock();
-        if epoch > *promise {
+    pub fn save_promise(&mut self, epoch: Epoch) -> Result<(), StorageError> {
+        self.check_working()?;
+        if epoch > self.promise {
             self.write_promise(epoch)?;
-            *promise = epoch;
         }
         Ok(())
     }
 
     /// Replaces the promise file.
-    pub(super) fn write_promise(&self, epoch: u64) -> Result<(), StorageError> {
-        self.replace(PROMISE, &encode(epoch, self.0.server))
+    pub(super) fn write_promise(&mut self, epoch: Epoch) -> Result<(), StorageError> {
+        self.replace(PROMISE, &encode(epoch, self.server))?;
+        self.promise = epoch;
+        Ok(())
     }
 }
 

@@ -9,16 +9,14 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use labrpc::{Condvar, Disk, Mutex};
+use labrpc::Disk;
 use log::{error, warn};
 
-use super::compaction::NewLog;
 use super::found::{Damage, Found, damaged_name};
 use super::promise::Promise;
 use super::wal::{Rest, Scan};
-use super::{Inner, KEPT_RECORDS, LOG, Log, SNAPSHOT, Storage, StorageError};
+use super::{LOG, Log, SNAPSHOT, Storage, StorageError};
 use crate::state::Epoch;
 use crate::{Record, Snapshot, Version};
 
@@ -38,7 +36,13 @@ pub struct Recovered {
     pub records: Vec<Record>,
     /// The order of the last record known to be committed.
     pub committed: u64,
-    /// What is wrong: records may be missing. See [`Storage::damage`].
+    /// What is wrong with the log; `None` if nothing is.
+    ///
+    /// As long as there is something, records that this server had acknowledged may be missing: it
+    /// must neither vote, nor count for a majority, nor serve. It may take records and snapshots
+    /// from a primary. When its log holds all records that were in the primary's *at the time when
+    /// it asked*, and they are synced, [`Storage::declare_repaired`] ends this. It survives
+    /// restarts.
     pub damage: Option<Damage>,
 }
 
@@ -57,51 +61,43 @@ impl Storage {
         for file in &found.incomplete {
             disk.remove(file).map_err(|error| StorageError::disk("remove", file, &error))?;
         }
-        let storage = Self::empty(disk, server);
+        let mut storage = Self {
+            disk,
+            server,
+            promise: 0,
+            snapshot: Version::default(),
+            log: Log::default(),
+            failure: None,
+        };
         storage.recover_promise(found.promise.as_ref())?;
         if let Some(damage) = &found.damage {
             error!(target: "DISK", "{damage}; it is set aside until the log was replaced");
             storage.set_aside(&mut found)?;
         }
+        let damage = found.damage.or_else(|| found.in_repair.then(Damage::of_earlier_start));
         let snapshot = found.snapshot.unwrap_or_default();
-        storage.recover_log(found.log, snapshot.last)?;
-        let mut log = storage.0.log.lock();
-        log.damage = found.damage.or_else(|| found.in_repair.then(Damage::of_earlier_start));
+        let mut records = storage.recover_log(found.log, snapshot.last)?;
         let is_kept = |record: &Record| record.order <= snapshot.last.order;
-        let (kept, records) = log.records.iter().cloned().partition(is_kept);
+        let kept = records.drain(..records.partition_point(is_kept)).collect();
         let recovered = Recovered {
-            promise: storage.promise(),
-            before: log.before,
+            promise: storage.promise,
+            before: storage.log.before,
             kept,
             records,
             snapshot,
-            committed: log.committed,
-            damage: log.damage.clone(),
+            committed: storage.log.committed,
+            damage,
         };
-        drop(log);
         Ok((storage, recovered))
-    }
-
-    /// A storage that knows nothing.
-    fn empty(disk: Disk, server: SocketAddr) -> Self {
-        Self(Arc::new(Inner {
-            disk,
-            server,
-            log: Mutex::new(Log { kept: KEPT_RECORDS, ..Log::default() }),
-            changed: Condvar::new(),
-            promise: Mutex::new(0),
-            snapshots: Mutex::new(()),
-        }))
     }
 
     /// Takes over the promise; of a new server, promises epoch 0, so that from now on a promise
     /// that is missing is one that was lost.
-    fn recover_promise(&self, promise: Option<&Promise>) -> Result<(), StorageError> {
+    fn recover_promise(&mut self, promise: Option<&Promise>) -> Result<(), StorageError> {
         let epoch = promise.map_or(0, |promise| promise.epoch);
         if promise.is_some_and(|promise| promise.needs_repair) {
             warn!(target: "DISK", "one copy of the promise is corrupt; the other one says {epoch}");
         }
-        *self.0.promise.lock() = epoch;
         self.write_promise(epoch)
     }
 
@@ -111,7 +107,7 @@ impl Storage {
     /// damage is known, whatever happens. A log without its snapshot is of no use; a snapshot
     /// without its log is.
     fn set_aside(&self, found: &mut Found) -> Result<(), StorageError> {
-        let disk = &self.0.disk;
+        let disk = &self.disk;
         let set_aside = |file: &str| {
             let result = disk.rename(file, &damaged_name(file));
             result.map_err(|error| (error.kind(), StorageError::disk("rename", file, &error)))
@@ -135,22 +131,25 @@ impl Storage {
         Ok(())
     }
 
-    /// Takes over the log, or begins a new one after the snapshot.
-    fn recover_log(&self, found: Option<Scan>, snapshot: Version) -> Result<(), StorageError> {
+    /// Takes over the log, or begins a new one after the snapshot. Returns its records.
+    fn recover_log(
+        &mut self,
+        found: Option<Scan>,
+        snapshot: Version,
+    ) -> Result<Vec<Record>, StorageError> {
+        self.snapshot = snapshot;
         // A log that does not lead to the snapshot is older: the server was stopped after it had
         // got the snapshot from the primary, and before the log was replaced.
-        let Some(scan) = found.filter(|log| log.contains(snapshot)) else {
-            let new = NewLog::starting(self.log_header(), snapshot, snapshot.order, 0);
-            return self.write_log(new, snapshot);
-        };
+        let scan = found
+            .filter(|log| log.contains(snapshot))
+            .unwrap_or_else(|| Scan { before: snapshot, ..Scan::default() });
         if scan.rest == Rest::TornTail {
             let (end, last) = (scan.end, scan.last());
             warn!(target: "DISK", "the log ends torn: cut off at byte {end}, after {last}");
         }
-        let committed = scan.committed.min(scan.last().order).max(snapshot.order);
-        let mut new = NewLog::starting(self.log_header(), scan.before, committed, 0);
-        new.push(scan.records.iter());
-        self.write_log(new, snapshot)
+        self.log.committed = scan.committed.min(scan.last().order).max(snapshot.order);
+        self.replace_log(scan.before, &scan.records)?;
+        Ok(scan.records)
     }
 }
 

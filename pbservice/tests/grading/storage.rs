@@ -3,7 +3,6 @@
 
 mod corruption;
 mod crashes;
-mod group_commit;
 mod log_table;
 mod recovery;
 mod script;
@@ -47,7 +46,7 @@ fn snapshot_of(log: &[Record]) -> Snapshot {
 }
 
 /// Appends records and syncs them.
-fn save(storage: &Storage, records: &[Record]) {
+fn save(storage: &mut Storage, records: &[Record]) {
     storage.append(records).expect("nothing fails here");
     storage.sync().expect("nothing fails here");
 }
