@@ -1,9 +1,11 @@
 //! Clients that write at the same time share a sync, and none of them is told too early.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{JoinHandle, spawn};
-use pbservice::{Recovered, SNAPSHOT_EVERY};
+use labrpc::{JoinHandle, sleep, spawn};
+use pbservice::{Recovered, SNAPSHOT_EVERY, Table};
 use testkit::{KvClerk, LabTest, Sim, item};
 
 use crate::cluster::PbCluster;
@@ -37,6 +39,11 @@ fn group_commit() {
             let actual = format!("{operations} operations of the disk for {CLIENTS} puts");
             cluster.sim().violated("clients that write at the same time share a sync", actual);
         }
+        let on_disk = after_power_failure(&cluster).pairs.len() as u64;
+        if on_disk < CLIENTS {
+            let actual = format!("{CLIENTS} puts acknowledged, {on_disk} there");
+            cluster.sim().violated("what is acknowledged is on the disk", actual);
+        }
         cluster.history().check();
     });
 }
@@ -50,30 +57,44 @@ fn nobody_is_told_too_early() {
     let test = LabTest::new("nobody_is_told_too_early").simulation_only();
     test.run(|sim| {
         let cluster = one_server(sim, 3);
+        let acknowledged: Arc<[AtomicU64]> = (0..CLIENTS).map(|_| AtomicU64::new(0)).collect();
         let start = |number: u64| {
-            let (cluster, mut clerk) = (cluster.clone(), cluster.client(number));
+            let (mut clerk, acknowledged) = (cluster.client(number), Arc::clone(&acknowledged));
             spawn(move || {
                 for count in 0..ITEMS {
                     clerk.append(&number.to_string(), &item(number, count));
-                    check_power_failure_now(&cluster, number, count + 1);
+                    acknowledged[number as usize].store(count + 1, Relaxed);
                 }
             })
         };
         let clients: Vec<JoinHandle<()>> = (0..CLIENTS).map(start).collect();
-        let limit = Duration::from_secs(60);
-        for client in clients {
-            cluster.await_end_within(limit, "a client", client);
+        while !clients.iter().all(JoinHandle::is_finished) {
+            let counts: Vec<u64> = acknowledged.iter().map(|count| count.load(Relaxed)).collect();
+            let table = after_power_failure(&cluster);
+            for (client, count) in (0..).zip(counts) {
+                let value = table.pairs.get(&client.to_string()).map_or("", String::as_str);
+                check_first_items(&cluster, value, client, count);
+            }
+            sleep(Duration::from_micros(100));
         }
         cluster.history().check();
     });
 }
 
-/// Looks at what a power failure at this moment would leave, though none happens: all items that a
-/// client knows to be in the log.
-fn check_power_failure_now(cluster: &PbCluster, client: u64, count: u64) {
+/// The table that a power failure at this moment would leave, though none happens.
+fn after_power_failure(cluster: &PbCluster) -> Table {
     let Recovered { snapshot, records, .. } = cluster.after_power_failure().swap_remove(0);
     let mut table = snapshot.table;
     records.iter().for_each(|record| table.apply(record));
-    let value = table.pairs.remove(&client.to_string()).unwrap_or_default();
-    cluster.check_appends(&value, &[(client, count)]);
+    table
+}
+
+/// A value holds the first items of a client, at least so many, and nothing else.
+fn check_first_items(cluster: &PbCluster, value: &str, client: u64, at_least: u64) {
+    let count = value.matches('x').count() as u64;
+    if count < at_least {
+        let actual = format!("{at_least} appends of client {client} acknowledged, {count} there");
+        cluster.sim().violated("what is acknowledged is on the disk", actual);
+    }
+    cluster.check_appends(value, &[(client, count)]);
 }
