@@ -4,9 +4,9 @@
 //! |---|---|
 //! | `log` | records, and marks up to where they are committed |
 //! | `snapshot` | the table after one of the records, which stands for all before it |
-//! | `promise` | the epoch that the server has promised, twice |
+//! | `promise` | the epoch that the server has promised, the list of servers, and whether the server may count: twice |
 //! | `*.new` | a file that was not complete when the server stopped; removed at the next start |
-//! | `*.damaged` | a file that was corrupt: while there is one, the server is not to be trusted |
+//! | `*.damaged` | a file that was corrupt, kept until the server is repaired |
 //!
 //! All but the log are written under another name, synced, and renamed: they are there as a whole
 //! or not at all. The log is appended to; when a snapshot has made its beginning superfluous, a
@@ -21,6 +21,7 @@ mod recovery;
 mod wal;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 
@@ -29,6 +30,7 @@ use labrpc::Disk;
 pub use self::error::StorageError;
 pub use self::found::Damage;
 pub(crate) use self::found::inspect;
+use self::promise::Promise;
 pub use self::recovery::Recovered;
 use self::wal::{Entry, push_entry};
 use crate::state::{Epoch, Order};
@@ -38,6 +40,18 @@ use crate::{Record, Version};
 const LOG: &str = "log";
 const SNAPSHOT: &str = "snapshot";
 const PROMISE: &str = "promise";
+
+/// What a server is, as it is told when it starts. [`Storage::open`] compares this with its files.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The addresses of all servers, its own included. The list must not change.
+    pub servers: BTreeSet<SocketAddr>,
+    /// That the server has never run before. Otherwise an empty directory is one that was emptied:
+    /// the server may have forgotten what it had acknowledged or promised.
+    pub is_new: bool,
+}
 
 /// A server's files. They have one owner, the task that writes.
 ///
@@ -70,8 +84,8 @@ const PROMISE: &str = "promise";
 pub struct Storage {
     disk: Disk,
     server: SocketAddr,
-    /// The epoch that was promised last; 0 if none was.
-    promise: Epoch,
+    /// What the promise file says.
+    promise: Promise,
     /// The last record in the snapshot.
     snapshot: Version,
     log: Log,

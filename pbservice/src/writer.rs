@@ -75,6 +75,7 @@ fn carry_out(storage: &mut Storage, writes: Vec<Write>) -> Result<(), StorageErr
                 storage.install_snapshot(&snapshot)?;
                 storage.declare_repaired()?;
             }
+            Write::Begin => storage.declare_repaired()?,
         }
     }
     storage.sync()

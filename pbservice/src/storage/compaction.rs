@@ -8,10 +8,12 @@ use std::io;
 
 use super::format::{Kind, header, push_frame, read_header};
 use super::found::damaged_name;
-use super::wal::{self, Entry, Rest, push_entry};
+use super::promise::Standing;
+use super::wal::{self, Entry, Rest, Scan, push_entry};
 use super::{LOG, Log, SNAPSHOT, Storage, StorageError};
 use crate::state::Order;
-use crate::{Record, Snapshot, Version};
+use crate::version::Prefix;
+use crate::{Record, Snapshot};
 
 impl Storage {
     /// Saves a snapshot of this server's own table, and drops the records that the snapshot before
@@ -50,17 +52,20 @@ impl Storage {
         self.write_snapshot(snapshot)?;
         match self.log.version_at(last.order) == Some(last) {
             true => Ok(()),
-            false => self.replace_log(last, &[]),
+            false => self.replace_log(snapshot.prefix(), &[]),
         }
     }
 
-    /// Says that the log is complete again, see [`Recovered::damage`](super::Recovered::damage).
-    /// Syncs it first. Damaged files that were kept are removed.
+    /// Says that the server has all that it ever acknowledged, see
+    /// [`Recovered::damage`](super::Recovered::damage). Syncs the log first. Damaged files that were
+    /// kept are removed.
     ///
     /// # Errors
     /// If the disk fails, or an earlier operation has failed. The server must stop.
     pub fn declare_repaired(&mut self) -> Result<(), StorageError> {
         self.sync()?;
+        self.promise.standing = Standing::Sound;
+        self.write_promise()?;
         for file in [SNAPSHOT, LOG].map(damaged_name) {
             let result = match self.disk.len(&file) {
                 Ok(Some(_)) => self.disk.remove(&file),
@@ -88,19 +93,18 @@ impl Storage {
             return Ok(());
         }
         let result = self.read_log();
-        let records = self.check("read", LOG, result)?;
-        let (dropped, kept) = records.split_at(dropped);
-        let before = dropped.last().map_or(self.log.before, Record::version);
-        self.replace_log(before, kept)
+        let scan = self.check("read", LOG, result)?;
+        let before = scan.prefix_at(order).expect("the log has the last record of each snapshot");
+        self.replace_log(before, &scan.records[dropped..])
     }
 
-    /// The records in the log file, which must be those that were written.
-    fn read_log(&self) -> io::Result<Vec<Record>> {
+    /// What is in the log file, which must be what was written.
+    fn read_log(&self) -> io::Result<Scan> {
         let bytes = self.disk.read(LOG)?.ok_or_else(|| io::Error::other("it is missing"))?;
         let start = read_header(Kind::Log, &bytes).map(|(_, start)| start);
         let scan = start.map(|start| wal::scan(&bytes, start)).unwrap_or_default();
         if scan.rest == Rest::Nothing && scan.last() == self.log.last() {
-            return Ok(scan.records);
+            return Ok(scan);
         }
         Err(io::Error::other(format!("it is corrupt at byte {}", scan.end)))
     }
@@ -108,11 +112,11 @@ impl Storage {
     /// Replaces the log by one with these records.
     pub(super) fn replace_log(
         &mut self,
-        before: Version,
+        before: Prefix,
         records: &[Record],
     ) -> Result<(), StorageError> {
         let committed = self.log.committed;
-        let mut log = Log { before, committed, marked: committed, ..Log::default() };
+        let mut log = Log { before: before.last, committed, marked: committed, ..Log::default() };
         let mut bytes = header(Kind::Log, self.server);
         push_entry(&mut bytes, 0, 0, Entry::Start { before, committed });
         records.iter().for_each(|record| log.push(&mut bytes, 0, record));

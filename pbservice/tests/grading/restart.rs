@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use labrpc::{Disk, DiskFault, JoinHandle, rng, sleep, spawn};
-use pbservice::{Status, Storage, Version};
+use pbservice::{Identity, Status, Storage, Version};
 use rand::RngExt as _;
 use testkit::{KvClerk, LabTest, Sim, item};
 
@@ -182,7 +182,8 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
 /// the storage.
 fn operations_to_open() -> u64 {
     let disk = Disk::new();
-    Storage::open(disk.clone(), address(0)).expect("nothing fails here");
+    let identity = Identity { address: address(0), servers: [address(0)].into(), is_new: true };
+    Storage::open(disk.clone(), &identity).expect("nothing fails here");
     disk.operations()
 }
 

@@ -4,7 +4,7 @@ use labrpc::Disk;
 use pbservice::{Record, Storage, Version};
 use testkit::lab_test;
 
-use super::{address, log_len, open, record, records, save, snapshot_of, with_file};
+use super::{log_len, open, record, records, save, snapshot_of, try_open, with_file};
 use crate::cluster::last_of;
 
 /// Six records, the last two of which are as the closures leave them; returns the disk, and where
@@ -177,7 +177,7 @@ fn corrupt_anything() {
 
 /// What is found on this disk must be part of what was written, or be reported, or be refused.
 fn check_nothing_wrong(disk: &Disk, what: &str) {
-    let Ok((_, recovered)) = Storage::open(disk.clone(), address()) else { return };
+    let Ok((_, recovered)) = try_open(disk) else { return };
     assert_eq!(recovered.promise, 2, "{what}");
     let mut log = log();
     log.push(record(7, 2));

@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use labrpc::{Disk, DiskFault, Node, rng, sleep};
-use pbservice::{Storage, StorageError};
+use pbservice::StorageError;
 use rand::RngExt as _;
 use testkit::lab_test;
 
 use super::script::{EVERYTHING, Model, Step};
-use super::{address, open};
+use super::{open, try_open};
 
 /// Does steps until one fails; returns what is known then.
 fn run(disk: &Disk, steps: &[Step]) -> (Model, Result<(), StorageError>) {
     let mut model = Model::default();
-    let result = Storage::open(disk.clone(), address()).and_then(|(mut storage, _)| {
+    let result = try_open(disk).and_then(|(mut storage, _)| {
         steps.iter().try_for_each(|step| model.step(&mut storage, *step))
     });
     (model, result)
@@ -67,7 +67,7 @@ fn storage_crash_during_recovery() {
             let mut again = 1;
             loop {
                 disk.fail_at(again, DiskFault::FromThenOn);
-                let opened = Storage::open(disk.clone(), address());
+                let opened = try_open(&disk);
                 disk = disk.crash();
                 if opened.is_ok() {
                     break;
@@ -86,7 +86,7 @@ fn storage_failure_at_every_write() {
     lab_test("storage_failure_at_every_write", |_| {
         for k in 1..=operations() {
             let disk = Disk::new();
-            let Ok((mut storage, _)) = Storage::open(disk.clone(), address()) else { continue };
+            let Ok((mut storage, _)) = try_open(&disk) else { continue };
             disk.fail_at(disk.operations() + k, DiskFault::Once);
             let mut model = Model::default();
             if EVERYTHING.iter().try_for_each(|step| model.step(&mut storage, *step)).is_ok() {

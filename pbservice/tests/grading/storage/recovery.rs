@@ -1,10 +1,10 @@
 //! What a server that restarts finds.
 
 use labrpc::Disk;
-use pbservice::{Recovered, Snapshot, Storage, StorageError, Version};
+use pbservice::{Identity, Recovered, Snapshot, Storage, StorageError, Version};
 use testkit::lab_test;
 
-use super::{address, log_len, open, record, records, save, snapshot_of};
+use super::{log_len, open, record, records, save, server_of, snapshot_of};
 use crate::cluster::last_of;
 
 /// Calls `body` with a simulated disk, and with one in a real directory.
@@ -109,8 +109,9 @@ fn directory_of_another_server() {
                 names.iter().map(|name| disk.read(name).expect("no fault")).collect::<Vec<_>>()
             };
             let before = contents(disk);
-            let other = "10.0.0.2:7001".parse().expect("an address");
-            let error = Storage::open(disk.clone(), other).expect_err("it is another server's");
+            let address = "10.0.0.2:7001".parse().expect("an address");
+            let other = Identity { address, ..server_of(disk) };
+            let error = Storage::open(disk.clone(), &other).expect_err("it is another server's");
             assert!(matches!(error, StorageError::OtherServer { .. }));
             let text =
                 "the file \"promise\" belongs to the server 10.0.0.1:7001, not to 10.0.0.2:7001";
@@ -127,7 +128,8 @@ fn lost_promise() {
         on_both(|disk| {
             drop(open(disk));
             disk.remove("promise").expect("no fault");
-            let error = Storage::open(disk.clone(), address()).expect_err("the promise is lost");
+            let restarted = Identity { is_new: false, ..server_of(disk) };
+            let error = Storage::open(disk.clone(), &restarted).expect_err("the promise is lost");
             assert_eq!(error, StorageError::PromiseLost);
         });
     });
