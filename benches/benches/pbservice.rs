@@ -40,7 +40,8 @@ impl Cluster {
         drop(ports);
         let start = |&address: &SocketAddr| {
             let peers = addresses.iter().map(|&peer| (peer, end(peer))).collect();
-            let config = Config { address, peers, snapshot_every: SNAPSHOT_EVERY };
+            let snapshot_every = SNAPSHOT_EVERY;
+            let config = Config { address, peers, snapshot_every, is_new: true };
             let disk = Disk::at(files.path().join(address.port().to_string()));
             let server = PbServer::start(config, disk.expect("the directory is ours"));
             let server = server.expect("the disk is new");

@@ -45,6 +45,7 @@ impl Server {
     fn ask_for_promises(self: &Arc<Self>, args: &PromiseArgs) {
         // A server that is alone needs nobody else's. Whoever has ended needs nothing.
         self.update(|state| state.maybe_take_office(Instant::now())).ok();
+        let asked = Instant::now();
         // One way for the answers of all tries: one that comes late counts as well.
         let (sender, receiver) = channel();
         for _ in 0..PROMISE_TRIES {
@@ -52,7 +53,7 @@ impl Server {
             let round_is_over = Instant::now() + PROMISE_ROUND;
             take_until(&receiver, round_is_over, |(from, reply): (SocketAddr, PromiseReply)| {
                 let is_candidate = self.update(|state| {
-                    state.handle_promise_reply(from, args, &reply, Instant::now());
+                    state.handle_promise_reply(from, args, &reply, asked, Instant::now());
                     state.is_candidate(args.epoch)
                 });
                 is_candidate == Ok(true)

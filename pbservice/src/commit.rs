@@ -46,7 +46,7 @@ impl State {
         self.maybe_take_snapshot();
     }
 
-    /// Every so many records, writes a snapshot. The log on disk is dropped up to it. In memory the
+    /// Takes a snapshot when one is due. The log is dropped up to the last one, on disk too: the
     /// records since the snapshot before are kept: a backup that lacks a few of them should not
     /// need the whole table.
     fn maybe_take_snapshot(&mut self) {

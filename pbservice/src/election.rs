@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::net::SocketAddr;
 
 use labrpc::Instant;
-use log::info;
+use log::{error, info};
 
 use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply, Rumour};
 use crate::state::{Epoch, Heard, Role, State};
-use crate::timing::{CHECK_PAUSE, CHECK_ROUND, CHOICES_IN_VAIN, DEAD_AFTER};
-use crate::version::Version;
+use crate::timing::{CANDIDACY, CHECK_PAUSE, CHECK_ROUND, CHOICES_IN_VAIN, DEAD_AFTER};
+use crate::version::{FORGOTTEN, Version};
 
 /// The rule: the server with the highest version, and among those with the same version the one
 /// with the lowest address. `None` if there are no servers. Used by the grading tests.
@@ -85,7 +85,7 @@ impl State {
                 return Finding::Alive(freshest);
             }
         }
-        if missing < self.majority() {
+        if missing < self.majority() || self.is_beginning(&all) {
             return Finding::Unclear;
         }
         // A server whose log is damaged does not count: it may have forgotten what it acknowledged.
@@ -118,6 +118,7 @@ impl State {
     ) -> Option<PromiseArgs> {
         // While the answers came in, a primary may have been heard of.
         let Role::Backup { primary: None, .. } = self.role else { return None };
+        self.maybe_begin(answers);
         match self.evaluate_check(answers, now) {
             Finding::Alive(Rumour { address, dead_in }) if address != self.me => {
                 // The answer came later than this: the rumour may get older, but never fresher.
@@ -137,8 +138,8 @@ impl State {
             Finding::ChooseMe(epoch) => {
                 *self.in_vain.entry(self.me).or_default() += 1;
                 self.become_candidate(epoch);
-                let version = self.tail.version();
-                return Some(PromiseArgs { epoch, candidate: self.me, version });
+                let log = self.tail.whole();
+                return Some(PromiseArgs { epoch, candidate: self.me, log });
             }
         }
         None
@@ -152,7 +153,8 @@ impl State {
     pub(crate) fn handle_promise(&mut self, args: &PromiseArgs, now: Instant) -> PromiseReply {
         let is_repeated = args.epoch == self.promised && self.promised_to == Some(args.candidate);
         let granted = args.epoch > self.promised
-            && self.version().is_some_and(|version| version <= args.version);
+            && self.version().is_some_and(|version| version <= args.log.last)
+            && !self.is_fork(args);
         if granted {
             self.promise(args.epoch);
             self.promised_to = Some(args.candidate);
@@ -160,6 +162,23 @@ impl State {
             info!(target: "VOTE", "{self} is promised to {}", args.candidate);
         }
         PromiseReply { granted: granted || is_repeated }
+    }
+
+    /// Whether the candidate has other records under a version that this server has too. One of the
+    /// two has forgotten a promise, and which one is not known here. If the candidate is elected by
+    /// others, this server ends when it is sent what is committed.
+    fn is_fork(&mut self, args: &PromiseArgs) -> bool {
+        let ours = self.tail.prefix_at(args.log.last.order);
+        let is_fork = ours.is_some_and(|ours| ours.last == args.log.last && ours != args.log);
+        if is_fork && self.forks.insert(args.candidate) {
+            let (candidate, version) = (args.candidate, args.log.last);
+            error!(
+                target: "VOTE",
+                "{self} promises nothing to {candidate}, whose records up to {version} are others; \
+                 {FORGOTTEN}"
+            );
+        }
+        is_fork
     }
 
     /// Whether this server still asks for promises of this epoch.
@@ -174,17 +193,20 @@ impl State {
         }
     }
 
-    /// Counts a promise. One of another epoch counts for nothing.
+    /// Counts a promise to a candidate that began to ask at `asked`. One of another epoch counts for
+    /// nothing, and neither does one that comes too late: it may be forgotten by now.
     pub(crate) fn handle_promise_reply(
         &mut self,
         from: SocketAddr,
         sent: &PromiseArgs,
         reply: &PromiseReply,
+        asked: Instant,
         now: Instant,
     ) {
         if let Role::Candidate { promises } = &mut self.role
             && sent.epoch == self.promised
             && reply.granted
+            && now - asked <= CANDIDACY
         {
             promises.insert(from);
             self.maybe_take_office(now);

@@ -30,7 +30,8 @@
 //!         let name = address.to_string();
 //!         let (node, peers) = (Node::new(&name), ends(&name));
 //!         let server = node.call(move || {
-//!             let config = Config { address, peers, snapshot_every: SNAPSHOT_EVERY };
+//!             let snapshot_every = SNAPSHOT_EVERY;
+//!             let config = Config { address, peers, snapshot_every, is_new: true };
 //!             let server = PbServer::start(config, Disk::new()).expect("the disk is new");
 //!             Server::new().with(server.service())
 //!         });
@@ -52,7 +53,7 @@
 //!
 //! # The lecture's protocol, and where it goes wrong
 //!
-//! Taken at its word, the lecture says: the primary copies each put to whoever it reaches; backups
+//! Taken at its word, the lecture says: the primary copies each put to all that it reaches; backups
 //! `ping` it; when it is silent, all `check` each other's address and version, wait, and follow the
 //! highest version, then the lowest address. `tests/grading/naive.rs` does just that, and plays the
 //! runs in which it fails:
@@ -77,17 +78,20 @@
 //! | may a primary answer a get? | when a majority says, in a round that began after the get came, that it still follows; many gets share a round | [`State::accept_read`](state::State::accept_read) |
 //! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
 //! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
-//! | what if two servers mean different majorities? | all are started with the same list, and ignore whoever has another | [`Peers::open`](peers::Peers::open) |
+//! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](peers::Peers::open) |
 //! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`State::handle_install`](state::State::handle_install) |
+//! | what if its directory was emptied? | the same; a primary makes sure first that a promise which the server has forgotten has helped no other one into office | [`Office::repair`](state::Office::repair) |
+//! | how do servers start that have no files yet? | they count when all say that they are new | [`State::maybe_begin`](state::State::maybe_begin) |
+//! | what if a promise was forgotten all the same? | two logs may have different records under the same version: a checksum is chained through the records, and compared. A server whose records are not the primary's ends | [`State::check_same`](state::State::check_same) |
 //!
 //! # From here to Raft
 //!
 //! Each answer is one of Raft's rules under another name. An epoch is a term, a promise is a vote,
 //! and the version that a server compares before it promises is the election restriction (section
 //! 5.4.1 of the paper). The run in which an old record must not be counted is its Figure 8, and the
-//! no-op is what its section 8 advises. Raft drops what the lecture still has: nobody looks for the
-//! *best* server, since every one with a log that is good enough will do, and random time-outs see
-//! to it that one stands first. That saves the round of checks. And its primary speaks without
+//! no-op is what its section 8 advises. Raft drops what the lecture still has: it does not look for
+//! the *best* server, since every one with a log that is good enough will do, and random time-outs
+//! see to it that one stands first. That saves the round of checks. And its primary speaks without
 //! being pinged.
 //!
 //! # How it works
@@ -104,6 +108,7 @@
 //! |---|---|
 //! | `clerk`, `rpc`, `peers` | the client; what is said; the other servers |
 //! | `state`, `timing` | a server's knowledge and roles; all times |
+//! | `beginning` | how servers that are all new begin |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
 //! | `replication`, `commit`, `waiting` | copying; what is done; the clients that wait for it |
 //! | `tail`, `table`, `record`, `version`, `snapshot` | the data |
@@ -118,11 +123,29 @@
 //!   pings in a row, a second, and another one serves within three.
 //! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the
 //!   network carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
-//! * The log since the last snapshot is in memory twice, in [`tail::Tail`] and in [`Storage`]: the
-//!   one is for deciding, the other knows its files.
 //! * Servers neither join nor leave.
-//! * The last operation of each client is remembered for ever. Each call of the program
+//! * The last operation of each client is remembered forever. Each call of the program
 //!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
+//!
+//! # A server's directory
+//!
+//! Its files say which server has written them, which servers there are, and whether the server may
+//! count: see [`Storage::open`]. An operator may, while the server is stopped:
+//!
+//! * move the directory, or copy all of it and use only the copy from then on;
+//! * empty the directory. The server does not count until a primary has repaired it, which takes a
+//!   majority of servers without it.
+//!
+//! What must never be done, because the servers cannot always find it out, and what was acknowledged
+//! may be lost:
+//!
+//! * To put an *older copy* in the place of a directory. The server forgets what it has acknowledged
+//!   and promised since. This stays hidden as long as no server is up that has other records. When
+//!   there is one, each server whose records differ from those of the primary that it follows ends.
+//!   Two logs that differ have the same checksum by chance once in 2^32 times.
+//! * To say that a server is new ([`Config::is_new`]) when it is not.
+//! * To empty half of the directories or more. If all are emptied, the servers begin anew. If some
+//!   are left, but not enough to make a majority without the others, there is no service.
 //!
 //! # A server's disk
 //!
@@ -130,12 +153,13 @@
 //!
 //! ```
 //! use labrpc::Disk;
-//! use pbservice::{Operation, Record, Storage, Version};
+//! use pbservice::{Identity, Operation, Record, Storage, Version};
 //!
 //! # fn main() -> Result<(), pbservice::StorageError> {
-//! let server = "10.0.0.1:7001".parse().expect("an address");
+//! let address = "10.0.0.1:7001".parse().expect("an address");
+//! let mut identity = Identity { address, servers: [address].into(), is_new: true };
 //! let disk = Disk::new(); // Or `Disk::at("data")`.
-//! let (storage, recovered) = Storage::open(disk.clone(), server)?;
+//! let (mut storage, recovered) = Storage::open(disk.clone(), &identity)?;
 //! assert!(recovered.records.is_empty(), "the disk is new");
 //!
 //! storage.save_promise(1)?;
@@ -143,13 +167,15 @@
 //! storage.append(&[Record { order: 1, epoch: 1, client: 7, sequence: 1, operation }])?;
 //! storage.sync()?; // Now the record can be acknowledged.
 //!
-//! let (storage, recovered) = Storage::open(disk.crash(), server)?;
+//! identity.is_new = false;
+//! let (_, recovered) = Storage::open(disk.crash(), &identity)?;
 //! assert_eq!((recovered.promise, recovered.records.len()), (1, 1));
-//! assert_eq!(storage.last(), Version { epoch: 1, order: 1 });
+//! assert_eq!(recovered.records[0].version(), Version { epoch: 1, order: 1 });
 //! # Ok(())
 //! # }
 //! ```
 
+mod beginning;
 mod check;
 mod clerk;
 mod commit;
@@ -180,6 +206,6 @@ pub use crate::rpc::Status;
 pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
 pub use crate::snapshot::Snapshot;
 pub use crate::state::{ClientId, Epoch, Order};
-pub use crate::storage::{Damage, KEPT_RECORDS, Recovered, Storage, StorageError};
+pub use crate::storage::{Damage, Identity, Recovered, Storage, StorageError};
 pub use crate::table::Table;
 pub use crate::version::Version;

@@ -15,7 +15,7 @@ use crate::{Record, StorageError, Version};
 /// The servers may be running. Returns whether there was no difference.
 ///
 /// # Errors
-/// If a directory is missing, cannot be read, or is no server's, which the error names, or `out`
+/// If a directory is missing, cannot be read, or does not belong to a server, which the error names, or `out`
 /// not written.
 pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io::Result<bool> {
     let log = read_directory(dir)?;
@@ -25,7 +25,7 @@ pub fn print_logs(dir: &Path, other: Option<&Path>, out: &mut impl Write) -> io:
     }
 }
 
-/// Reads the log in a directory, which is not created: whoever mistypes its name wants to know.
+/// Reads the log in a directory, which is not created: its name may be mistyped.
 fn read_directory(dir: &Path) -> io::Result<Listing> {
     let name = dir.display();
     let log = match fs::metadata(dir) {
@@ -33,7 +33,7 @@ fn read_directory(dir: &Path) -> io::Result<Listing> {
             return Err(io::Error::new(error.kind(), format!("there is no directory {name}")));
         }
         Ok(found) if !found.is_dir() => {
-            Err(io::Error::new(ErrorKind::NotADirectory, "it is no directory"))
+            Err(io::Error::new(ErrorKind::NotADirectory, "it is not a directory"))
         }
         found => found.and_then(|_| Disk::at(dir)).and_then(|disk| Listing::read(&disk)),
     };

@@ -16,7 +16,7 @@ use labrpc::{ClientEnd, Disk, Server, bounded, sleep, spawn};
 use pbservice::{Clerk, Config, PbServer, SNAPSHOT_EVERY, Status, print_logs};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// Exit code: there is no such key, the logs differ, or the server's disk has failed.
+/// Exit code: there is no such key, the logs differ, or the server must not go on.
 const FAILED: u8 = 1;
 /// Exit code: no primary has served a client in time, or no server tells its status.
 const TIMED_OUT: u8 = 2;
@@ -39,9 +39,9 @@ const LIMITS: Limits = Limits {
 /// Command line.
 #[derive(Parser)]
 #[command(about = "A key/value service on several servers, one of which is primary.\n\n\
-    Exit codes: 0 done, 1 no such key, or logs that differ, or a server's disk that fails, 2 no\n\
-    primary has served this in time, or no server answers, 5 wrong usage, or something that cannot\n\
-    be used.")]
+    Exit codes: 0 done, 1 no such key, or logs that differ, or a server that must not go on, because\n\
+    its disk fails or an invariant is broken, 2 no primary has served this in time, or no server\n\
+    answers, 5 wrong usage, or something that cannot be used.")]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -51,6 +51,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Runs a server until it is interrupted
+    #[command(after_help = DIRECTORY)]
     Server(ServerArgs),
     /// Sets the value of a key
     Put {
@@ -110,10 +111,33 @@ struct ServerArgs {
     /// Directory of its log and snapshot, which is made if it is missing
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Take a snapshot after so many records
+    /// The server has never run before, and counts at once; its directory must be empty
+    #[arg(long)]
+    new: bool,
+    /// Take a snapshot after this number of records
     #[arg(long, value_name = "N", default_value_t = SNAPSHOT_EVERY, value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_every: u64,
 }
+
+/// What an operator has to know of a server's directory.
+const DIRECTORY: &str = "\
+The directory says which server it belongs to, which servers there are, and whether the server may
+count. A server does not start in the directory of another one, or with another list of peers.
+
+A server with an empty directory does not count until a primary has sent it everything, until all
+other servers say that they are new too, or if --new says that it has never run before.
+
+You may, while the server is stopped:
+  - move the directory, or copy all of it and use only the copy from then on;
+  - empty the directory. As long as a majority of the others is sound, they repair the server.
+Never:
+  - put an older copy in its place. The server forgets what it has acknowledged and promised since,
+    and does not know that. Empty the directory instead.
+  - say --new of a server that has run before;
+  - empty the directories of half of the servers or more.
+What cannot be found out: that a directory is an older copy, as long as no other server that is up
+has other records. When one has, a server ends with exit code 1 and says so. What was acknowledged
+may be lost by then.";
 
 /// Which servers there are.
 #[derive(Args)]
@@ -134,11 +158,11 @@ struct Patience {
 /// Addresses of all servers.
 type Peers = BTreeSet<SocketAddr>;
 
-/// Reads an address. The system would choose a port in place of port 0, and nobody know which.
+/// Reads an address. In place of port 0 the system would choose one that the peers do not know.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text.parse().map_err(|_| format!("'{text}' is no IP:PORT"))?;
+    let address: SocketAddr = text.parse().map_err(|_| format!("'{text}' is not an IP:PORT"))?;
     match address.port() {
-        0 => Err("port 0 is none that a server can be reached at".to_string()),
+        0 => Err("port 0 is not allowed: peers must know the port".to_string()),
         _ => Ok(address),
     }
 }
@@ -149,7 +173,7 @@ fn parse_peers(text: &str) -> Result<Peers, String> {
     for part in text.split(',') {
         let peer = parse_address(part.trim())?;
         if !peers.insert(peer) {
-            return Err(format!("{peer} is there twice"));
+            return Err(format!("{peer} is listed twice"));
         }
     }
     Ok(peers)
@@ -163,9 +187,9 @@ fn parse_time(text: &str) -> Result<Duration, String> {
         "ms" => Duration::from_millis(number),
         "s" | "" => Duration::from_secs(number),
         "m" => Duration::from_secs(number.saturating_mul(60)),
-        unit => return Err(format!("'{unit}' is no unit: give ms, s or m")),
+        unit => return Err(format!("'{unit}' is not a unit: give ms, s or m")),
     };
-    if time.is_zero() { Err("in no time nothing can be done".to_string()) } else { Ok(time) }
+    if time.is_zero() { Err("the time must be longer than zero".to_string()) } else { Ok(time) }
 }
 
 fn main() -> ExitCode {
@@ -180,7 +204,7 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
         Err(error) => {
-            error.print().ok(); // If standard error is closed, there is nobody to tell.
+            error.print().ok(); // Standard error may be closed.
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
@@ -239,12 +263,13 @@ fn run(command: Command) -> Result<(), Problem> {
 /// Runs a server until a signal comes or its disk fails.
 fn serve(args: &ServerArgs) -> Result<(), Problem> {
     let usage = |text: String| Problem::new(USAGE, text);
-    let ServerArgs { listen, servers: Servers { peers }, data, snapshot_every } = args;
+    let ServerArgs { listen, servers: Servers { peers }, data, new, snapshot_every } = args;
     if !peers.contains(listen) {
         return Err(usage(format!(
             "{listen} is not among the peers: each is known by its address"
         )));
     }
+    end_on_panic();
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop)).map_err(|e| usage(e.to_string()))?;
@@ -254,7 +279,7 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     drop(std::net::TcpListener::bind(listen).map_err(|e| cannot_listen(*listen, &e))?);
     let in_directory = |problem: String| usage(format!("{}: {problem}", data.display()));
     let disk = Disk::at(data).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => in_directory("it is no directory".to_string()),
+        ErrorKind::AlreadyExists => in_directory("it is not a directory".to_string()),
         _ => in_directory(error.to_string()),
     })?;
     // Two servers that append to one log would destroy it. The lock ends with the process.
@@ -269,7 +294,8 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
         limits: LIMITS,
     };
     let peers = peers.iter().map(|&peer| (peer, end(peer, options))).collect();
-    let config = Config { address: *listen, peers, snapshot_every: *snapshot_every };
+    let (snapshot_every, is_new) = (*snapshot_every, *new);
+    let config = Config { address: *listen, peers, snapshot_every, is_new };
     let server = PbServer::start(config, disk).map_err(|error| in_directory(error.to_string()))?;
     let services = Server::new().with(server.service());
     let listener = socket::listen_with(&tcp(*listen), services, LIMITS)
@@ -289,6 +315,23 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     result
 }
 
+/// From now on a panic in any task ends the process, with its reason in one line: after a broken
+/// invariant, nothing that the server knows can be trusted. What it has acknowledged is on its disk.
+fn end_on_panic() {
+    static ENDS: AtomicBool = AtomicBool::new(false);
+    std::panic::set_hook(Box::new(|panic| {
+        if ENDS.swap(true, Relaxed) {
+            loop {
+                std::thread::park(); // Another task ends the process.
+            }
+        }
+        let reason = panic.payload_as_str().unwrap_or("a panic without a reason");
+        let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
+        writeln!(std::io::stderr(), "pbservice: this server must not go on: {reason}{place}").ok();
+        std::process::exit(FAILED.into());
+    }));
+}
+
 /// The system refuses a port.
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
     Problem::new(USAGE, format!("cannot listen at {address}: {error}"))
@@ -304,7 +347,7 @@ fn end(address: SocketAddr, options: Options) -> ClientEnd {
     socket::connect(&tcp(address), options)
 }
 
-/// What else is to be said of a change when nobody has confirmed it in time.
+/// What else is to be said of a change that was not confirmed in time.
 const MAY_BE_DONE: &str = "; it may have been done, or may still be";
 
 /// Lets a client work, for as long as its user wants to wait. Each such client is a new one: if its
@@ -325,7 +368,7 @@ fn in_time<T: Send + 'static>(
     let (sender, result) = bounded(1);
     spawn(move || {
         let result = work(&mut Clerk::new(ends));
-        sender.send(result).ok(); // Fails if nobody waits any more.
+        sender.send(result).ok(); // Fails if the time is over.
     });
     result.recv_timeout(timeout).map_err(|_| {
         let text =
@@ -354,7 +397,7 @@ fn print_status(peers: &Peers) -> Result<(), Problem> {
     if answered > 0 { Ok(()) } else { Err(Problem::new(TIMED_OUT, "no server answers")) }
 }
 
-/// Writes to standard output. A reader that has gone, such as `head`, is no problem.
+/// Writes to standard output. A reader that has gone, such as `head`, is not a problem.
 fn print(text: &[u8]) -> Result<(), Problem> {
     match std::io::stdout().lock().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -9,12 +9,12 @@ use log::error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::rpc::OutOfService;
+use crate::rpc::Unheard;
 
 /// A message from one server to another.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Letter<A> {
-    /// Who writes.
+    /// The server that writes.
     from: SocketAddr,
     /// The checksum of the writer's list of servers.
     list: u32,
@@ -61,22 +61,34 @@ impl Peers {
     ) -> Option<R> {
         let letter = Letter { from: self.me, list: self.list, args };
         let end = self.ends.get(&server)?;
-        end.call::<_, Result<R, OutOfService>>(method, &letter).ok()?.ok()
+        match end.call::<_, Result<R, Unheard>>(method, &letter).ok()? {
+            Ok(reply) => Some(reply),
+            Err(Unheard::OutOfService) => None,
+            Err(Unheard::OtherServers) => {
+                self.note_stranger(server, "is ignored by");
+                None
+            }
+        }
     }
 
     /// What another server says.
     ///
     /// # Errors
     /// If it has another list of servers.
-    pub(crate) fn open<A>(&self, letter: Letter<A>) -> Result<A, OutOfService> {
+    pub(crate) fn open<A>(&self, letter: Letter<A>) -> Result<A, Unheard> {
         let Letter { from, list, args } = letter;
         if list == self.list {
             return Ok(args);
         }
-        if self.strangers.lock().insert(from) {
+        self.note_stranger(from, "ignores");
+        Err(Unheard::OtherServers)
+    }
+
+    /// Says once of a server that it has another list of servers.
+    fn note_stranger(&self, stranger: SocketAddr, relation: &str) {
+        if self.strangers.lock().insert(stranger) {
             let me = self.me;
-            error!(target: "PEER", "{me} ignores {from}, which has another list of servers");
+            error!(target: "PEER", "{me} {relation} {stranger}, which has another list of servers");
         }
-        Err(OutOfService)
     }
 }

@@ -8,7 +8,7 @@ use log::info;
 use crate::rpc::{PingArgs, PingReply};
 use crate::state::{Heard, Next, Office, Progress, Role, State};
 use crate::timing::{ANSWERS_WITHIN, DEAD_AFTER};
-use crate::version::Version;
+use crate::version::{FORGOTTEN, Prefix};
 
 impl State {
     /// The ping that is due, and to whom; `None` if there is no primary to ping.
@@ -25,7 +25,7 @@ impl State {
         if self.is_primary() && args.promised > self.promised {
             self.step_down("a backup has promised a later epoch", now);
         }
-        let committed = self.committed_version();
+        let committed = self.committed_log();
         let Self { role, tail, .. } = self;
         if let Role::Primary(office) = role
             && let Some(progress) = office.backups.get_mut(&args.from)
@@ -36,7 +36,7 @@ impl State {
             progress.heard = now;
             let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
             match args.version {
-                Err(damage) => progress.repair(damage),
+                Err(damage) => office.repair(args.from, damage),
                 // It has got more than it has answered so far: the answer was lost, or the call has
                 // failed on the way back.
                 Ok(version)
@@ -99,13 +99,28 @@ impl State {
 
     /// Learns that all records up to this one are committed, if they are in the log: where two logs
     /// have the same record, they are equal up to it.
-    pub(crate) fn learn_committed(&mut self, committed: Version) {
-        if committed.order > self.committed
-            && self.damage.is_none()
-            && self.tail.contains(committed)
-        {
-            self.commit_up_to(committed.order);
+    pub(crate) fn learn_committed(&mut self, committed: Prefix) {
+        if self.damage.is_some() {
+            return;
         }
+        self.check_same(committed);
+        if committed.last.order > self.committed && self.tail.contains(committed.last) {
+            self.commit_up_to(committed.last.order);
+        }
+    }
+
+    /// Ends the process if the primary has other records than this server where both must be equal:
+    /// under the same version, and up to what is committed. To go on would hide that something is
+    /// lost, and lose more.
+    pub(crate) fn check_same(&self, theirs: Prefix) {
+        let Some(ours) = self.tail.prefix_at(theirs.last.order) else { return };
+        let must_be_same = ours.last == theirs.last || ours.last.order <= self.committed;
+        assert!(
+            ours == theirs || !must_be_same,
+            "the records of {self} up to {} are not those of its primary up to {}; {FORGOTTEN}",
+            ours.last,
+            theirs.last
+        );
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use crc32fast::Hasher;
+use labrpc::encode;
 use serde::{Deserialize, Serialize};
 
 use crate::state::{ClientId, Epoch, Order};
-use crate::version::Version;
+use crate::version::{Chain, Version};
 
 /// An operation, and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,13 @@ impl Record {
     /// Its place.
     pub fn version(&self) -> Version {
         Version { epoch: self.epoch, order: self.order }
+    }
+
+    /// The checksum of this record and all before it, which have the checksum `before`.
+    pub(crate) fn chained_to(&self, before: Chain) -> Chain {
+        let mut hasher = Hasher::new_with_initial(before);
+        hasher.update(&encode(self));
+        hasher.finalize()
     }
 }
 

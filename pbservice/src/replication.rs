@@ -11,6 +11,7 @@ use crate::snapshot::Snapshot;
 use crate::state::{DamageId, Epoch, Next, Office, Order, Progress, Role, Round, State};
 use crate::tail::Tail;
 use crate::timing::{RESEND_AFTER, RESEND_DOUBLINGS, TIME_PER_MEGABYTE};
+use crate::version::FORGOTTEN;
 use crate::writes::Write;
 
 /// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
@@ -53,7 +54,9 @@ impl State {
         if let Some(damage) = self.damage {
             return CopyReply::Damaged(damage);
         }
+        self.check_same(previous);
         // What is committed is the same everywhere.
+        let previous = previous.last;
         if previous.order > self.committed && !self.tail.contains(previous) {
             let agreed = self.tail.last_not_beyond(previous);
             return CopyReply::Differs(agreed.unwrap_or_else(|| self.committed_version()));
@@ -68,7 +71,8 @@ impl State {
     /// Stores one record whose predecessor is in the log.
     fn store_record(&mut self, record: Record) {
         if record.order <= self.committed || self.tail.contains(record.version()) {
-            return; // A request may come twice, and late.
+            self.check_repeated(&record);
+            return;
         }
         if record.order <= self.tail.version().order {
             // Of an older epoch, and never acknowledged: the primary does not have it.
@@ -78,6 +82,13 @@ impl State {
         }
         self.tail.append(record.clone());
         self.writes.push(Write::Append(vec![record]));
+    }
+
+    /// A request may come twice, and late, but always with the same records.
+    fn check_repeated(&self, record: &Record) {
+        let is_same = self.tail.record(record.order).is_none_or(|ours| ours == record);
+        let version = record.version();
+        assert!(is_same, "the record {version} of {self} is not that of its primary; {FORGOTTEN}");
     }
 
     /// Replaces log and state by the primary's, if they are behind or damaged.
@@ -95,15 +106,18 @@ impl State {
         }
         let version = snapshot.last;
         // Records behind the snapshot stay if they follow it: they may have been counted already.
-        self.learn_committed(version);
+        self.learn_committed(snapshot.prefix());
         if self.damage.is_some() || version.order > self.committed {
             assert!(version.order >= self.committed, "{self} gets what it knows not to be all");
             info!(target: "COPY", "{self} gets a snapshot up to {version}");
-            self.tail = Tail::new(version, Vec::new());
+            self.tail = Tail::new(snapshot.prefix(), Vec::new());
             self.snapshot = version.order;
             self.committed = version.order;
             self.table = snapshot.table.clone();
             let damage = self.damage.take();
+            if damage.is_some() {
+                warn!(target: "DISK", "{self} is repaired, and counts again");
+            }
             let install = if damage.is_some() { Write::Repair } else { Write::Install };
             self.writes.push(install(snapshot));
         }
@@ -138,34 +152,38 @@ impl State {
 
     /// What a backup is sent next; `None` if that has to wait.
     fn next_message(&mut self, backup: SocketAddr, now: Instant) -> Option<Message> {
-        let committed = self.committed_version();
+        let committed = self.committed_log();
         let (epoch, primary) = (self.promised, self.me);
         let Role::Primary(office) = &mut self.role else { return None };
+        office.begun_round = office.wanted_round;
+        let (round, confirmed) = (office.begun_round, office.confirmed_without(backup));
         let progress = office.backups.get_mut(&backup)?;
         let (previous, repairs) = match progress.next {
-            Next::After(order) => (self.tail.version_at(order), None),
-            // It must not count before it has everything that was ever committed.
-            Next::Everything(_) if committed.order < office.no_op => return None,
+            Next::After(order) => (self.tail.prefix_at(order), None),
+            // It must not count before it has everything that was ever committed, also by a primary
+            // that this one has not heard of.
+            Next::Everything(_) if committed.last.order < office.no_op => return None,
+            Next::Everything(_) if confirmed < progress.repair_in => return None,
             Next::Everything(damage) => (None, Some(damage)),
         };
-        office.begun_round = office.wanted_round;
-        let round = office.begun_round;
         progress.calls += 1;
         progress.owes_since.get_or_insert(now);
         let sent = |last| Sent { at: now, call: progress.calls, epoch, round, last };
         let (message, bytes) = match previous {
             Some(previous) => {
-                let records = piece(self.tail.after(previous.order)).to_vec();
+                let order = previous.last.order;
+                let records = piece(self.tail.after(order)).to_vec();
                 let bytes = records.iter().map(size).sum();
-                let sent = sent(previous.order + records.len() as Order);
+                let sent = sent(order + records.len() as Order);
                 let args = CopyArgs { epoch, primary, previous, records, committed };
                 (Message::Copy(args, sent), bytes)
             }
             None => {
-                let snapshot = Snapshot { last: committed, table: self.table.clone() };
+                let last = committed.last;
+                let snapshot = Snapshot { last, table: self.table.clone() };
                 let bytes = self.table.size();
                 let args = InstallArgs { epoch, primary, snapshot, repairs };
-                (Message::Install(Box::new(args), sent(committed.order)), bytes)
+                (Message::Install(Box::new(args), sent(last.order)), bytes)
             }
         };
         progress.await_answer(bytes, now);
@@ -204,7 +222,7 @@ impl State {
             CopyReply::Promised(later) => {
                 return self.step_down(&format!("{from} has promised {later}"), now);
             }
-            CopyReply::Damaged(damage) => progress.repair(damage),
+            CopyReply::Damaged(damage) => office.repair(from, damage),
             CopyReply::Stored => {
                 progress.hear(sent);
                 progress.matched = progress.matched.max(sent.last);
@@ -245,6 +263,38 @@ impl Office {
         });
         due.map(|(&backup, _)| backup)
     }
+
+    /// The backup has told of this damage: it needs everything.
+    ///
+    /// If it may have forgotten a promise, others may have elected a primary of a later epoch with
+    /// its help, which this one has not heard of. So a round that begins now must be confirmed
+    /// first.
+    pub(crate) fn repair(&mut self, backup: SocketAddr, damage: DamageId) {
+        let Some(progress) = self.backups.get_mut(&backup) else { return };
+        if progress.next == Next::Everything(damage) {
+            return;
+        }
+        progress.next = Next::Everything(damage);
+        progress.forget_log();
+        progress.repair_in = 0;
+        if damage.forgot_promise {
+            self.wanted_round = self.begun_round + 1;
+            progress.repair_in = self.wanted_round;
+        }
+    }
+
+    /// The last round in which enough servers other than `backup` have said that they follow this
+    /// primary: so many that they could not elect another one without one of these, even with a
+    /// promise that `backup` has forgotten.
+    fn confirmed_without(&self, backup: SocketAddr) -> Round {
+        let others = self.backups.iter().filter(|&(&other, _)| other != backup);
+        let confirmed = others.map(|(_, progress)| progress.confirmed);
+        let mut confirmed: Vec<Round> = confirmed.chain([self.begun_round]).collect();
+        confirmed.sort_unstable_by(|a, b| b.cmp(a));
+        // To elect one takes all but `minority` servers, with `backup` all but that many others.
+        let minority = self.backups.len() / 2;
+        confirmed[minority]
+    }
 }
 
 impl Progress {
@@ -252,14 +302,6 @@ impl Progress {
     fn hear(&mut self, sent: Sent) {
         self.heard = self.heard.max(sent.at);
         self.confirmed = self.confirmed.max(sent.round);
-    }
-
-    /// The backup has told of this damage: it needs everything.
-    pub(crate) fn repair(&mut self, damage: DamageId) {
-        if self.next != Next::Everything(damage) {
-            self.next = Next::Everything(damage);
-            self.forget_log();
-        }
     }
 
     /// The backup has lost its log, or a part of it: what it had does not count any more, and
@@ -307,7 +349,7 @@ mod tests {
     use super::*;
     use crate::record::Operation;
     use crate::rpc::PingArgs;
-    use crate::state::tests::{address, at, damaged_server, primary, server};
+    use crate::state::tests::{address, at, damage, damaged_server, primary, server};
     use crate::tail::tests::at as version;
     use crate::version::Version;
 
@@ -325,20 +367,20 @@ mod tests {
     #[test]
     fn only_an_install_for_this_damage_repairs() {
         let mut primary = primary();
-        ping_from(&mut primary, 4, Err(7), at(1.1));
+        ping_from(&mut primary, 4, Err(damage(7)), at(1.1));
         let Some(Message::Install(args, _)) = message_to(&mut primary, 4, at(1.1)) else {
             panic!("a damaged server is sent everything");
         };
-        assert_eq!((args.repairs, args.snapshot.last), (Some(7), version(4, 3)));
+        assert_eq!((args.repairs, args.snapshot.last), (Some(damage(7)), version(4, 3)));
 
         // It was restarted meanwhile; or this was meant for it before its log was damaged.
-        let mut backup = damaged_server(4, 8);
-        for repairs in [Some(7), None] {
+        let mut backup = damaged_server(4, damage(8));
+        for repairs in [Some(damage(7)), None] {
             let late = InstallArgs { repairs, ..(*args).clone() };
-            assert_eq!(backup.handle_install(late, at(1.2)), CopyReply::Damaged(8));
+            assert_eq!(backup.handle_install(late, at(1.2)), CopyReply::Damaged(damage(8)));
             assert_eq!(backup.version(), None);
         }
-        ping_from(&mut primary, 4, Err(8), at(1.2));
+        ping_from(&mut primary, 4, Err(damage(8)), at(1.2));
         let Some(Message::Install(args, _)) = message_to(&mut primary, 4, at(1.2)) else {
             panic!("it is sent everything anew");
         };
@@ -361,7 +403,7 @@ mod tests {
         let Some(Message::Copy(args, sent)) = message_to(&mut primary, 2, at(1.2)) else {
             panic!("it lacks records");
         };
-        assert_eq!((args.previous, args.records.len()), (version(1, 1), 4));
+        assert_eq!((args.previous.last, args.records.len()), (version(1, 1), 4));
         let reply = backup.handle_copy(args, at(1.3));
         assert_eq!((reply.clone(), backup.version()), (CopyReply::Stored, Some(version(5, 3))));
         primary.handle_copy_reply(address(2), sent, Some(reply), at(1.3));
@@ -379,7 +421,7 @@ mod tests {
         let mut sent_at = Vec::new();
         for tenth in 11..400 {
             let now = at(f64::from(tenth) / 10.0);
-            ping_from(&mut primary, 4, Err(7), now);
+            ping_from(&mut primary, 4, Err(damage(7)), now);
             if message_to(&mut primary, 4, now).is_some() {
                 sent_at.push(tenth);
             }
@@ -391,25 +433,25 @@ mod tests {
     fn a_long_message_is_given_the_time_that_it_takes() {
         let mut primary = primary();
         primary.table.pairs.insert("x".into(), "1".repeat(4 << 20));
-        ping_from(&mut primary, 4, Err(7), at(1.1));
+        ping_from(&mut primary, 4, Err(damage(7)), at(1.1));
         let Some(Message::Install(args, sent)) = message_to(&mut primary, 4, at(1.1)) else {
             panic!("a damaged server is sent everything");
         };
         for tenth in 12..53 {
             let now = at(f64::from(tenth) / 10.0);
-            ping_from(&mut primary, 4, Err(7), now);
+            ping_from(&mut primary, 4, Err(damage(7)), now);
             assert!(message_to(&mut primary, 4, now).is_none(), "it may still be on its way");
         }
 
         // It has arrived, and its answer is lost: the next ping tells.
-        let mut backup = damaged_server(4, 7);
+        let mut backup = damaged_server(4, damage(7));
         assert_eq!(backup.handle_install(*args, at(5.3)), CopyReply::Stored);
         let log = backup.version().expect("it is repaired");
         ping_from(&mut primary, 4, Ok(log), at(5.3));
         let Some(Message::Copy(args, question)) = message_to(&mut primary, 4, at(5.3)) else {
             panic!("what counts is its word");
         };
-        assert_eq!((args.previous, args.records.len()), (log, 0));
+        assert_eq!((args.previous.last, args.records.len()), (log, 0));
         primary.handle_copy_reply(address(4), question, Some(CopyReply::Stored), at(5.4));
         primary.handle_copy_reply(address(4), sent, None, at(6.1));
         assert!(message_to(&mut primary, 4, at(6.2)).is_none(), "it has everything");
@@ -422,9 +464,9 @@ mod tests {
         let copy = |previous: Version, count| CopyArgs {
             epoch: 2,
             primary: address(1),
-            previous,
+            previous: all.prefix_at(previous.order).expect("it is in the log"),
             records: all.after(previous.order)[..count].to_vec(),
-            committed: version(1, 1),
+            committed: all.prefix_at(1).expect("it is in the log"),
         };
         for (previous, count) in
             [(version(1, 1), 2), (version(3, 2), 1), (version(1, 1), 1), (version(1, 1), 2)]

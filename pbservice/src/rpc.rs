@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Operation, Record};
 use crate::snapshot::Snapshot;
 use crate::state::{ClientId, DamageId, Epoch};
-use crate::version::Version;
+use crate::version::{Prefix, Version};
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub(crate) struct PingReply {
     pub(crate) is_primary: bool,
     /// The highest epoch that it has promised.
     pub(crate) promised: Epoch,
-    /// The last record that it knows to be committed.
-    pub(crate) committed: Version,
+    /// The log up to the last record that it knows to be committed.
+    pub(crate) committed: Prefix,
 }
 
 /// A server without a primary asks what the others know.
@@ -74,8 +74,8 @@ pub(crate) struct PromiseArgs {
     pub(crate) epoch: Epoch,
     /// Who wants to be its primary.
     pub(crate) candidate: SocketAddr,
-    /// The version of its log.
-    pub(crate) version: Version,
+    /// Its log.
+    pub(crate) log: Prefix,
 }
 
 /// The answer to the request for a promise.
@@ -93,12 +93,12 @@ pub(crate) struct CopyArgs {
     pub(crate) epoch: Epoch,
     /// The primary.
     pub(crate) primary: SocketAddr,
-    /// The record before [`CopyArgs::records`].
-    pub(crate) previous: Version,
+    /// The log before [`CopyArgs::records`].
+    pub(crate) previous: Prefix,
     /// Consecutive records.
     pub(crate) records: Vec<Record>,
-    /// The last record that is committed.
-    pub(crate) committed: Version,
+    /// The log up to the last record that is committed.
+    pub(crate) committed: Prefix,
 }
 
 /// The primary replaces a backup's whole log and state.
@@ -151,9 +151,14 @@ pub(crate) enum Refusal {
     TooLong,
 }
 
-/// A server that was killed, or whose disk fails, answers nobody.
+/// Why a server does not answer another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct OutOfService;
+pub(crate) enum Unheard {
+    /// It was killed, or its disk has failed.
+    OutOfService,
+    /// It has another list of servers.
+    OtherServers,
+}
 
 /// What a server says of itself. Used by the grading tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,12 +13,11 @@ use crate::peers::{Letter, Peers};
 use crate::record::MAX_OPERATION;
 use crate::replication::Message;
 use crate::rpc::{
-    CheckArgs, CopyArgs, InstallArgs, OutOfService, PingArgs, PromiseArgs, Refusal, Status,
-    WriteArgs,
+    CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, Status, Unheard, WriteArgs,
 };
 use crate::state::State;
-use crate::storage::{Storage, StorageError};
-use crate::timing::PING_INTERVAL;
+use crate::storage::{Identity, Storage, StorageError};
+use crate::timing::{CANDIDACY, PING_INTERVAL};
 use crate::waiting::Waiting;
 
 /// How many records are written between two snapshots, unless set.
@@ -30,10 +29,13 @@ pub struct Config {
     /// Its own address.
     pub address: SocketAddr,
     /// Ways to all servers, by address. One to itself may be among them and is not used. All
-    /// servers must have the same addresses here: they ignore those who have others.
+    /// servers must have the same addresses here, at every start: they ignore a server that has
+    /// others.
     pub peers: BTreeMap<SocketAddr, ClientEnd>,
-    /// A snapshot is taken after so many records.
+    /// A snapshot is taken after this number of records.
     pub snapshot_every: u64,
+    /// That the server has never run before: see [`Identity::is_new`].
+    pub is_new: bool,
 }
 
 /// A server of the key/value service. Clones are the same server. Used by the grading tests.
@@ -44,14 +46,20 @@ impl PbServer {
     /// Starts a server that goes on from what its disk holds.
     ///
     /// # Errors
-    /// If the disk cannot be read, or is another server's. A log that is corrupt is no error: the
-    /// server starts, and waits for a primary to replace it.
+    /// If the disk cannot be read, or is another server's. A log that is corrupt is not an error,
+    /// and neither is a directory that was emptied: the server starts, and waits for a primary to
+    /// send it everything.
     pub fn start(config: Config, disk: Disk) -> Result<PbServer, StorageError> {
-        let Config { address, peers, snapshot_every } = config;
-        let (storage, found) = Storage::open(disk, address)?;
-        let (peers, damage) = (Peers::new(address, peers), rng().next_u64());
+        let Config { address, peers, snapshot_every, is_new } = config;
+        let peers = Peers::new(address, peers);
         let servers = peers.servers();
-        let state = State::new(address, servers, snapshot_every, found, damage, Instant::now());
+        let identity = Identity { address, servers: servers.clone(), is_new };
+        let (storage, found) = Storage::open(disk, &identity)?;
+        if found.forgot_promise && servers.len() > 1 {
+            sleep(CANDIDACY); // By then no candidate counts a promise that it has forgotten.
+        }
+        let (number, now) = (rng().next_u64(), Instant::now());
+        let state = State::new(address, servers, snapshot_every, found, number, now);
         let inner = Inner { state, waiting: Waiting::default(), end: None, is_writing: true };
         let server = Arc::new(Server {
             peers,
@@ -61,7 +69,7 @@ impl PbServer {
         });
         let (writer, watcher, guard) =
             (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
-        let writing = spawn(move || writer.write_all(&storage));
+        let writing = spawn(move || writer.write_all(storage));
         spawn(move || guard.await_writer(writing));
         spawn(move || watcher.watch());
         Ok(PbServer(server))
@@ -169,7 +177,7 @@ impl Server {
     pub(crate) fn update<R>(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut State) -> R,
-    ) -> Result<R, OutOfService> {
+    ) -> Result<R, Unheard> {
         self.update_and_wait(|inner| decide(&mut inner.state))
     }
 
@@ -177,10 +185,10 @@ impl Server {
     fn update_and_wait<R>(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut Inner) -> R,
-    ) -> Result<R, OutOfService> {
+    ) -> Result<R, Unheard> {
         let mut inner = self.inner.lock();
         if inner.end.is_some() {
-            return Err(OutOfService);
+            return Err(Unheard::OutOfService);
         }
         let result = decide(&mut inner);
         let Inner { state, waiting, .. } = &mut *inner;
@@ -202,7 +210,7 @@ impl Server {
     pub(crate) fn update_on_disk<R>(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut State) -> R,
-    ) -> Result<R, OutOfService> {
+    ) -> Result<R, Unheard> {
         let (result, ticket) = self.update(|state| {
             let result = decide(state);
             (result, state.writes.last_ticket())
@@ -211,7 +219,7 @@ impl Server {
         let is_waiting =
             |inner: &mut Inner| inner.end.is_none() && !inner.state.writes.is_finished(ticket);
         let inner = self.has_written.wait_while(inner, is_waiting);
-        if inner.end.is_some() { Err(OutOfService) } else { Ok(result) }
+        if inner.end.is_some() { Err(Unheard::OutOfService) } else { Ok(result) }
     }
 
     /// Ends the server.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::version::Prefix;
 use crate::{Table, Version};
 
 /// The table, and the last record that it contains.
@@ -12,4 +13,11 @@ pub struct Snapshot {
     pub last: Version,
     /// The table after it.
     pub table: Table,
+}
+
+impl Snapshot {
+    /// The log for which it stands.
+    pub(crate) fn prefix(&self) -> Prefix {
+        Prefix { last: self.last, chain: self.table.chain }
+    }
 }

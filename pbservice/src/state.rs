@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use labrpc::Instant;
 use log::info;
+use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
 use crate::rpc::Status;
@@ -13,7 +14,7 @@ use crate::storage::Recovered;
 use crate::table::Table;
 use crate::tail::Tail;
 use crate::timing::CHECK_PAUSE;
-use crate::version::Version;
+use crate::version::{Prefix, Version};
 use crate::writes::{Write, Writes};
 
 /// Numbers a primary's time in office; 0 is before the first. A server's promise never falls.
@@ -22,9 +23,16 @@ pub type Epoch = u64;
 pub type Order = u64;
 /// A client, by the number that it drew.
 pub type ClientId = u64;
-/// A damaged log, by the number that its server drew at its start: so that what was sent to the
-/// server before its log was damaged is not taken for its repair.
-pub(crate) type DamageId = u64;
+
+/// Damage of a server's disk, as others know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct DamageId {
+    /// The number that the server drew at its start: so that what was sent to the server before it
+    /// was damaged is not taken for its repair.
+    pub(crate) number: u64,
+    /// Whether the server may have forgotten a promise too.
+    pub(crate) forgot_promise: bool,
+}
 
 /// What one server knows.
 ///
@@ -32,7 +40,8 @@ pub(crate) type DamageId = u64;
 /// * the promised epoch never falls, and a primary's epoch is the one that it has promised;
 /// * `committed <= tail.version().order`, `committed` never falls, and `table` is the state after
 ///   it;
-/// * a server whose log is damaged is a backup.
+/// * a server whose log is damaged is a backup;
+/// * what is committed is the same on all servers.
 ///
 /// Its methods decide, and nothing else: they know no lock, clock, randomness, network or disk.
 /// What has to be written they add to [`State::writes`]; the shell sees to it that it is on disk
@@ -52,8 +61,8 @@ pub(crate) struct State {
     pub(crate) tail: Tail,
     /// The last record that the snapshot on disk contains.
     pub(crate) snapshot: Order,
-    /// That the log on disk was found corrupt, and has not been replaced yet. Until then this
-    /// server promises nothing, does not count, and does not serve.
+    /// That the log on disk was found corrupt, or all of the directory lost, and has not been
+    /// replaced yet. Until then this server promises nothing, does not count, and does not serve.
     pub(crate) damage: Option<DamageId>,
 
     // In memory only.
@@ -62,7 +71,12 @@ pub(crate) struct State {
     pub(crate) promised_to: Option<SocketAddr>,
     /// How often each server was chosen since there was a primary: in vain, so far.
     pub(crate) in_vain: BTreeMap<SocketAddr, u32>,
-    /// The last record known to be committed: on the disks of a majority, for ever.
+    /// Candidates that were found to have other records under the same version.
+    pub(crate) forks: BTreeSet<SocketAddr>,
+    /// How often this server, whose directory was empty, has asked without success whether all
+    /// servers are new.
+    pub(crate) fruitless_checks: u32,
+    /// The last record known to be committed: on the disks of a majority, forever.
     pub(crate) committed: Order,
     /// The table, after all that is committed.
     pub(crate) table: Table,
@@ -140,6 +154,8 @@ pub(crate) struct Progress {
     pub(crate) open_calls: u32,
     /// Calls up to this one count for nothing: it has lost its log since.
     pub(crate) void_calls: u64,
+    /// If it may have forgotten a promise: the round that has to be confirmed before it is repaired.
+    pub(crate) repair_in: Round,
 }
 
 /// What a backup is sent next. A greater one is less.
@@ -159,19 +175,23 @@ impl State {
         servers: BTreeSet<SocketAddr>,
         snapshot_every: u64,
         found: Recovered,
-        damage: DamageId,
+        number: u64,
         now: Instant,
     ) -> Self {
+        let damage = DamageId { number, forgot_promise: found.forgot_promise };
+        let base = Prefix { last: found.before, chain: found.chain };
         Self {
             me,
             servers,
             snapshot_every,
             promised: found.promise,
-            tail: Tail::new(found.before, [found.kept, found.records].concat()),
+            tail: Tail::new(base, [found.kept, found.records].concat()),
             snapshot: found.snapshot.last.order,
             damage: found.damage.is_some().then_some(damage),
             promised_to: None,
             in_vain: BTreeMap::new(),
+            forks: BTreeSet::new(),
+            fruitless_checks: 0,
             committed: found.snapshot.last.order,
             table: found.snapshot.table,
             role: Role::Backup { primary: None, next_check: now },
@@ -196,8 +216,13 @@ impl State {
 
     /// The last record that is committed.
     pub(crate) fn committed_version(&self) -> Version {
+        self.committed_log().last
+    }
+
+    /// The log up to what is committed.
+    pub(crate) fn committed_log(&self) -> Prefix {
         self.tail
-            .version_at(self.committed)
+            .prefix_at(self.committed)
             .expect("the log reaches from its base to what is committed")
     }
 
@@ -273,6 +298,7 @@ impl State {
             owes_since: None,
             open_calls: 0,
             void_calls: 0,
+            repair_in: 0,
         };
         let backups = self.others().map(|other| (other, progress.clone())).collect();
         self.in_vain.clear();
@@ -340,8 +366,15 @@ pub(crate) mod tests {
     /// A server with an empty log, which is damaged, with this number.
     pub(crate) fn damaged_server(number: u8, damage: DamageId) -> State {
         let what = Damage { file: "log".into(), offset: 0, problem: "made up".into() };
-        let found = Recovered { damage: Some(what), ..Recovered::default() };
-        State::new(address(number), (1..=5).map(address).collect(), 100, found, damage, at(0.0))
+        let forgot_promise = damage.forgot_promise;
+        let found = Recovered { damage: Some(what), forgot_promise, ..Recovered::default() };
+        let servers = (1..=5).map(address).collect();
+        State::new(address(number), servers, 100, found, damage.number, at(0.0))
+    }
+
+    /// A damaged log with this number.
+    pub(crate) fn damage(number: u64) -> DamageId {
+        DamageId { number, forgot_promise: false }
     }
 
     /// The primary of epoch 3, with records of epoch 1 and 2 and its no-op, which is committed with

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::state::ClientId;
+use crate::version::Chain;
 use crate::{Operation, Record};
 
 /// Keys and values, and the last operation of each client. The same log makes the same table.
@@ -14,12 +15,15 @@ pub struct Table {
     pub pairs: BTreeMap<String, String>,
     /// The sequence number of each client's last operation: the duplicate table.
     pub sequences: BTreeMap<ClientId, u64>,
+    /// The checksum of all records that were applied.
+    pub(crate) chain: Chain,
 }
 
 impl Table {
     /// Does what a record says, unless the client's operation has been done already: a client that
     /// hears nothing asks again, so that one operation may have several records.
     pub fn apply(&mut self, record: &Record) {
+        self.chain = record.chained_to(self.chain);
         if record.operation == Operation::NoOp || self.has_done(record.client, record.sequence) {
             return;
         }
@@ -68,10 +72,11 @@ mod tests {
     }
 
     #[test]
-    fn no_ops_change_nothing() {
+    fn no_ops_change_nothing_but_the_checksum() {
         let mut table = Table::default();
         let operation = Operation::NoOp;
         table.apply(&Record { order: 1, epoch: 1, client: 0, sequence: 0, operation });
-        assert_eq!(table, Table::default());
+        assert_ne!(table.chain, 0);
+        assert_eq!(Table { chain: 0, ..table }, Table::default());
     }
 }

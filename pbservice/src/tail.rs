@@ -2,38 +2,52 @@
 
 use crate::record::Record;
 use crate::state::Order;
-use crate::version::Version;
+use crate::version::{Chain, Prefix, Version};
 
 /// The records behind a base. The base and what is before it are done, and part of a snapshot.
 ///
 /// Invariants: orders have no gaps, and epochs never fall.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tail {
-    /// The record before the first one here.
-    base: Version,
+    /// The log up to the record before the first one here.
+    base: Prefix,
     records: Vec<Record>,
+    /// The checksum of the log up to each of the records.
+    chains: Vec<Chain>,
 }
 
 impl Tail {
     /// A log that goes on behind `base`.
-    pub(crate) fn new(base: Version, records: Vec<Record>) -> Self {
-        let mut tail = Self { base, records: Vec::with_capacity(records.len()) };
+    pub(crate) fn new(base: Prefix, records: Vec<Record>) -> Self {
+        let mut tail = Self { base, ..Self::default() };
         records.into_iter().for_each(|record| tail.append(record));
         tail
     }
 
     /// The version of the log.
     pub(crate) fn version(&self) -> Version {
-        self.records.last().map_or(self.base, Record::version)
+        self.records.last().map_or(self.base.last, Record::version)
+    }
+
+    /// The whole log.
+    pub(crate) fn whole(&self) -> Prefix {
+        Prefix { last: self.version(), chain: *self.chains.last().unwrap_or(&self.base.chain) }
     }
 
     /// The version of the log up to `order`; `None` if it is shorter, or the place is before the
     /// base.
     pub(crate) fn version_at(&self, order: Order) -> Option<Version> {
-        if order == self.base.order {
-            return Some(self.base);
+        self.prefix_at(order).map(|prefix| prefix.last)
+    }
+
+    /// The log up to `order`; `None` in the same cases.
+    pub(crate) fn prefix_at(&self, order: Order) -> Option<Prefix> {
+        match order.checked_sub(self.base.last.order)? as usize {
+            0 => Some(self.base),
+            n => {
+                Some(Prefix { last: self.records.get(n - 1)?.version(), chain: self.chains[n - 1] })
+            }
         }
-        self.record(order).map(Record::version)
     }
 
     /// Whether the log has this very record.
@@ -43,13 +57,13 @@ impl Tail {
 
     /// A record.
     pub(crate) fn record(&self, order: Order) -> Option<&Record> {
-        self.records.get(order.checked_sub(self.base.order + 1)? as usize)
+        self.records.get(order.checked_sub(self.base.last.order + 1)? as usize)
     }
 
     /// The records behind `order`, which must not be before the base.
     pub(crate) fn after(&self, order: Order) -> &[Record] {
-        assert!(order >= self.base.order, "records up to {} are dropped", self.base);
-        let skipped = (order - self.base.order) as usize;
+        assert!(order >= self.base.last.order, "records up to {} are dropped", self.base.last);
+        let skipped = (order - self.base.last.order) as usize;
         self.records.get(skipped..).unwrap_or_default()
     }
 
@@ -59,13 +73,14 @@ impl Tail {
     /// Each side asks this of its own log, in turn, until the answer is a record that it has. Every
     /// step skips all records of an epoch that one side does not have.
     pub(crate) fn last_not_beyond(&self, theirs: Version) -> Option<Version> {
-        if self.base.order > theirs.order || self.base.epoch > theirs.epoch {
+        let base = self.base.last;
+        if base.order > theirs.order || base.epoch > theirs.epoch {
             return None;
         }
-        let upto = (theirs.order - self.base.order) as usize;
+        let upto = (theirs.order - base.order) as usize;
         let candidates = &self.records[..upto.min(self.records.len())];
         let count = candidates.partition_point(|record| record.epoch <= theirs.epoch);
-        Some(count.checked_sub(1).map_or(self.base, |last| candidates[last].version()))
+        Some(count.checked_sub(1).map_or(base, |last| candidates[last].version()))
     }
 
     /// Adds the next record.
@@ -73,19 +88,24 @@ impl Tail {
         let last = self.version();
         assert_eq!(record.order, last.order + 1, "after {last} comes no {}", record.version());
         assert!(record.epoch >= last.epoch, "after {last} comes no {}", record.version());
+        self.chains.push(record.chained_to(self.whole().chain));
         self.records.push(record);
     }
 
     /// Forgets the records from `order` on.
     pub(crate) fn cut_off_from(&mut self, order: Order) {
-        assert!(order > self.base.order, "what is up to {} is done", self.base);
-        self.records.truncate((order - self.base.order - 1) as usize);
+        let base = self.base.last;
+        assert!(order > base.order, "what is up to {base} is done");
+        self.records.truncate((order - base.order - 1) as usize);
+        self.chains.truncate(self.records.len());
     }
 
     /// Drops the records up to `order`.
     pub(crate) fn drop_up_to(&mut self, order: Order) {
-        if let Some(base) = self.version_at(order) {
-            self.records.drain(..(order - self.base.order) as usize);
+        if let Some(base) = self.prefix_at(order) {
+            let dropped = (order - self.base.last.order) as usize;
+            self.records.drain(..dropped);
+            self.chains.drain(..dropped);
             self.base = base;
         }
     }
@@ -100,7 +120,7 @@ pub(crate) mod tests {
     /// A log whose records have these epochs.
     pub(crate) fn log(epochs: &[Epoch]) -> Tail {
         let record = |(order, &epoch)| no_op(Version { epoch, order });
-        Tail::new(Version::default(), (1..).zip(epochs).map(record).collect())
+        Tail::new(Prefix::default(), (1..).zip(epochs).map(record).collect())
     }
 
     /// A record that does nothing.
@@ -118,7 +138,7 @@ pub(crate) mod tests {
     fn places_behind_the_base_are_known() {
         let mut tail = log(&[1, 1, 2, 2, 3]);
         tail.drop_up_to(2);
-        assert_eq!((tail.base, tail.version()), (at(2, 1), at(5, 3)));
+        assert_eq!((tail.base.last, tail.version()), (at(2, 1), at(5, 3)));
         assert_eq!(tail.version_at(1), None);
         assert_eq!(tail.version_at(2), Some(at(2, 1)));
         assert_eq!(tail.version_at(6), None);
@@ -127,6 +147,24 @@ pub(crate) mod tests {
         assert_eq!(tail.after(9).len(), 0);
         tail.cut_off_from(4);
         assert_eq!(tail.version(), at(3, 2));
+    }
+
+    #[test]
+    fn checksums_tell_logs_of_the_same_version_apart() {
+        let (mut long, same) = (log(&[1, 1, 2]), log(&[1, 1, 2]));
+        assert_eq!(long.whole(), same.whole());
+        let other = Record { client: 7, ..no_op(at(2, 1)) };
+        let records = vec![no_op(at(1, 1)), other, no_op(at(3, 2))];
+        let other = Tail::new(Prefix::default(), records);
+        assert_eq!(other.version(), long.version());
+        assert_eq!(other.prefix_at(1), long.prefix_at(1));
+        assert_ne!(other.whole(), long.whole());
+        // The same records have the same checksums, whatever was dropped or cut off.
+        let whole = long.whole();
+        long.drop_up_to(1);
+        long.cut_off_from(3);
+        long.append(no_op(at(3, 2)));
+        assert_eq!(long.whole(), whole);
     }
 
     #[test]

@@ -26,8 +26,13 @@ pub(crate) const PROMISE_ROUND: Duration = Duration::from_millis(150);
 /// How often it asks before it gives up.
 pub(crate) const PROMISE_TRIES: u32 = 3;
 
-/// Whoever was chosen so often, and did not become primary, is left out of the next choice: it may
-/// be linked to too few others. Often enough that a bad network is not taken for that.
+/// How long a candidate counts promises. A server that may have forgotten one waits for this long
+/// before it says anything: then it does not matter any more.
+pub(crate) const CANDIDACY: Duration =
+    Duration::from_millis(PROMISE_ROUND.as_millis() as u64 * PROMISE_TRIES as u64);
+
+/// A server that was chosen this often, and did not become primary, is left out of the next choice:
+/// it may be linked to too few others. Often enough that a bad network is not taken for that.
 pub(crate) const CHOICES_IN_VAIN: u32 = 3;
 
 /// Pause before a server without a primary checks again: time enough for the one that was chosen to

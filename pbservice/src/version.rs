@@ -1,9 +1,10 @@
-//! A place in the log, and which of two logs is the newer one.
+//! A place in the log, which of two logs is the newer one, and whether they are equal.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Record;
 use crate::state::{Epoch, Order};
 
 /// The epoch and the order of a record. Shown as `7@5`: record 7, written in epoch 5.
@@ -23,5 +24,33 @@ pub struct Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.order, self.epoch)
+    }
+}
+
+/// A log up to one of its records.
+///
+/// Two logs that have a record of the same version ought to be equal up to it: an epoch has one
+/// primary. That is so as long as no server forgets a promise. One whose directory was replaced by
+/// an older copy does, so equal versions are not taken for equal records: the checksum decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Prefix {
+    /// The version of the last record.
+    pub(crate) last: Version,
+    /// The checksum of all records, each chained to the one before.
+    pub(crate) chain: Chain,
+}
+
+/// A checksum that is chained through the records of a log. Two logs that differ have the same one
+/// once in four thousand million times.
+pub(crate) type Chain = u32;
+
+/// What is to be said when two servers have different records under the same version.
+pub(crate) const FORGOTTEN: &str =
+    "some server has forgotten a promise: was its directory replaced by an older copy?";
+
+impl Prefix {
+    /// The log that is longer by this record.
+    pub(crate) fn followed_by(self, record: &Record) -> Self {
+        Self { last: record.version(), chain: record.chained_to(self.chain) }
     }
 }

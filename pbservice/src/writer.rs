@@ -13,10 +13,10 @@ impl Server {
     /// Carries out what was decided, in order, until the server ends. What gathers during one sync
     /// shares the next. When the disk fails, the server ends: it must not acknowledge anything
     /// more.
-    pub(crate) fn write_all(self: &Arc<Self>, storage: &Storage) {
+    pub(crate) fn write_all(self: &Arc<Self>, mut storage: Storage) {
         while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
             let is_idle = writes.is_empty();
-            let mut result = carry_out(storage, writes);
+            let mut result = carry_out(&mut storage, writes);
             storage.mark_committed(committed);
             if is_idle {
                 result = storage.write_mark().and_then(|()| storage.sync());
@@ -63,15 +63,11 @@ struct Batch {
 }
 
 /// Brings some writes to disk, all of them or fails.
-fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> {
-    let mut is_dirty = false;
+fn carry_out(storage: &mut Storage, writes: Vec<Write>) -> Result<(), StorageError> {
     for write in writes {
         match write {
             Write::Promise(epoch) => storage.save_promise(epoch)?,
-            Write::Append(records) => {
-                storage.append(&records)?;
-                is_dirty = true;
-            }
+            Write::Append(records) => storage.append(&records)?,
             Write::CutOffFrom(order) => storage.truncate_from(order)?,
             Write::Snapshot(snapshot) => storage.save_snapshot(&snapshot)?,
             Write::Install(snapshot) => storage.install_snapshot(&snapshot)?,
@@ -79,7 +75,8 @@ fn carry_out(storage: &Storage, writes: Vec<Write>) -> Result<(), StorageError> 
                 storage.install_snapshot(&snapshot)?;
                 storage.declare_repaired()?;
             }
+            Write::Begin => storage.declare_repaired()?,
         }
     }
-    if is_dirty { storage.sync() } else { Ok(()) }
+    storage.sync()
 }

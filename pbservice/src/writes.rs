@@ -26,6 +26,8 @@ pub(crate) enum Write {
     Install(Snapshot),
     /// The same for a damaged log, which is sound again with it.
     Repair(Snapshot),
+    /// A server whose directory was empty counts from now on.
+    Begin,
 }
 
 /// The queue of writes. Tickets number them, from 1.

@@ -1,5 +1,6 @@
 //! Why a server cannot use its data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -11,24 +12,38 @@ pub enum StorageError {
     OtherServer {
         /// The file that says so.
         file: String,
-        /// Whose it is.
+        /// The server that has written it.
         owner: SocketAddr,
-        /// Who wanted to use it.
+        /// The server that wanted to use it.
         server: SocketAddr,
     },
-    /// At start: a newer program has written the directory.
-    NewerFormat {
+    /// At start: the server was started with another list of servers before. Two servers that mean
+    /// different majorities would each acknowledge what the other one does not know.
+    OtherServers {
+        /// The file that says so.
+        file: String,
+        /// The list that it knows.
+        known: BTreeSet<SocketAddr>,
+        /// The list that it was given.
+        given: BTreeSet<SocketAddr>,
+    },
+    /// At start: the server is said to be new, but its directory holds files of a server.
+    NotNew {
+        /// One of them.
+        file: String,
+    },
+    /// At start: the directory was written by a program with another format.
+    OtherFormat {
         /// The file that says so.
         file: String,
         /// The version of its format.
         found: u32,
-        /// The newest version that this program knows.
+        /// The version that this program knows.
         known: u32,
     },
     /// At start: the epoch that the server has promised is missing or corrupt, in both copies. If
     /// it took part in elections again, it might help to elect two primaries. The others go on
-    /// without it. An empty server in its place would be no better: it does not know what this one
-    /// has acknowledged, and would count for a majority.
+    /// without it. In an empty directory it is repaired by them.
     PromiseLost,
     /// The disk has failed. The server must stop.
     Disk {
@@ -54,21 +69,36 @@ impl fmt::Display for StorageError {
             Self::OtherServer { file, owner, server } => {
                 write!(f, "the file {file:?} belongs to the server {owner}, not to {server}")
             }
-            Self::NewerFormat { file, found, known } => write!(
+            Self::OtherServers { file, known, given } => write!(
                 f,
-                "the file {file:?} has format version {found}, and this program knows them up to \
-                 {known}"
+                "the file {file:?} says that the servers are {}, not {}: the list of servers must \
+                 not change",
+                list(known),
+                list(given)
+            ),
+            Self::NotNew { file } => {
+                write!(f, "a new server needs an empty directory, and there is a file {file:?}")
+            }
+            Self::OtherFormat { file, found, known } => write!(
+                f,
+                "the file {file:?} has format version {found}, and this program knows version \
+                 {known} only"
             ),
             Self::PromiseLost => write!(
                 f,
-                "the file \"promise\" is missing or corrupt: what this server has promised is lost, so it \
-                 must not take part any more; the other servers go on without it"
+                "the file \"promise\" is missing or corrupt: what this server has promised is \
+                 lost; if the directory is emptied, the other servers repair it"
             ),
             Self::Disk { operation, file, cause } => {
                 write!(f, "cannot {operation} the file {file:?}: {cause}")
             }
         }
     }
+}
+
+/// Addresses with commas between them.
+fn list(servers: &BTreeSet<SocketAddr>) -> String {
+    servers.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",")
 }
 
 impl std::error::Error for StorageError {}

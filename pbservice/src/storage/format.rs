@@ -36,8 +36,8 @@ use labrpc::{decode, encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The format that this program writes. A directory of a newer one is refused.
-pub(super) const FORMAT_VERSION: u32 = 1;
+/// The format that this program reads and writes. A directory of another one is refused.
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// Bytes of a header before the address.
 const HEADER_LEN: usize = 20;
@@ -52,7 +52,7 @@ pub(super) enum Kind {
     Log,
     /// The table.
     Snapshot,
-    /// The epoch that the server has promised.
+    /// The epoch that the server has promised, and what the server is.
     Promise,
 }
 
@@ -72,8 +72,8 @@ impl Kind {
 pub(super) enum HeaderError {
     /// Its bytes are not those that were written.
     Corrupt,
-    /// The file is sound, and its format newer than [`FORMAT_VERSION`].
-    Newer(u32),
+    /// The file is sound, and its format is not [`FORMAT_VERSION`].
+    OtherVersion(u32),
 }
 
 /// The header of a file of this server.
@@ -101,8 +101,8 @@ pub(super) fn read_header(kind: Kind, bytes: &[u8]) -> Result<(SocketAddr, usize
     if !bytes.starts_with(kind.magic()) || header_checksum(&bytes[..16], address) != checksum {
         return Err(HeaderError::Corrupt);
     }
-    if version > FORMAT_VERSION {
-        return Err(HeaderError::Newer(version));
+    if version != FORMAT_VERSION {
+        return Err(HeaderError::OtherVersion(version));
     }
     Ok((decode(address).map_err(|_| HeaderError::Corrupt)?, end))
 }
@@ -176,9 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn newer_formats_and_other_kinds_are_told_apart() {
-        let newer = header_of_version(Kind::Log, 2, address());
-        assert_eq!(read_header(Kind::Log, &newer), Err(HeaderError::Newer(2)));
+    fn other_formats_and_other_kinds_are_told_apart() {
+        for version in [FORMAT_VERSION - 1, FORMAT_VERSION + 1] {
+            let other = header_of_version(Kind::Log, version, address());
+            assert_eq!(read_header(Kind::Log, &other), Err(HeaderError::OtherVersion(version)));
+        }
         let other = header(Kind::Snapshot, address());
         assert_eq!(read_header(Kind::Log, &other), Err(HeaderError::Corrupt));
     }

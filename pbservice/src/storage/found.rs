@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use labrpc::Disk;
 
 use super::format::{FORMAT_VERSION, HeaderError, Kind, read_frame, read_header};
-use super::promise::{self, Promise};
+use super::promise::{self, Standing};
 use super::wal::{self, Rest, Scan};
-use super::{LOG, PROMISE, SNAPSHOT, StorageError};
+use super::{Identity, LOG, PROMISE, SNAPSHOT, StorageError};
 use crate::{Record, Snapshot, Version};
 
 /// Files that are not complete.
@@ -20,15 +20,15 @@ const INCOMPLETE: [&str; 3] = ["log.new", "snapshot.new", "promise.new"];
 /// What the files say.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Whose directory it is.
+    /// The server that has written the directory.
     pub(super) server: Option<SocketAddr>,
-    pub(super) promise: Option<Promise>,
+    pub(super) promise: Option<promise::Found>,
     pub(super) snapshot: Option<Snapshot>,
     pub(super) log: Option<Scan>,
     /// What is wrong.
     pub(super) damage: Option<Damage>,
-    /// Damaged files were set aside at an earlier start.
-    pub(super) in_repair: bool,
+    /// What the server may do, as its files say.
+    pub(super) standing: Option<Standing>,
     /// Names of files that were never completed.
     pub(super) incomplete: Vec<String>,
 }
@@ -52,41 +52,39 @@ impl fmt::Display for Damage {
 }
 
 impl Found {
-    /// Looks at every file, and changes none. `server` is who wants to use them, if anybody does.
-    pub(super) fn read(disk: &Disk, server: Option<SocketAddr>) -> Result<Self, StorageError> {
+    /// Looks at every file, and changes none. `identity` is that of the server that wants to use
+    /// them; a program that only reads them has none.
+    pub(super) fn read(disk: &Disk, identity: Option<&Identity>) -> Result<Self, StorageError> {
         let names = disk.list().map_err(|error| StorageError::disk("list", ".", &error))?;
-        let mut found = Self {
-            in_repair: [LOG, SNAPSHOT].iter().any(|file| names.contains(&damaged_name(file))),
-            incomplete: INCOMPLETE
-                .map(String::from)
-                .into_iter()
-                .filter(|n| names.contains(n))
-                .collect(),
-            ..Self::default()
-        };
+        let is_there = |file: &String| names.contains(file);
+        let incomplete = INCOMPLETE.map(String::from).into_iter().filter(is_there).collect();
+        let mut found = Self { incomplete, ..Self::default() };
         let read =
             |file: &str| disk.read(file).map_err(|error| StorageError::disk("read", file, &error));
         // The log comes before the snapshot: a server that works meanwhile may take a snapshot and
         // shorten its log, and a snapshot that is newer than the log is ordinary.
         let (promise, log, snapshot) = (read(PROMISE)?, read(LOG)?, read(SNAPSHOT)?);
-        let is_new = snapshot.is_none() && log.is_none() && !found.in_repair;
-        // Whose files they are comes first: those of others are none of our business.
-        let mut promise_is_lost = promise.is_none() && !is_new;
+        let kept = [PROMISE, LOG, SNAPSHOT].map(String::from).into_iter();
+        let file = kept.chain([LOG, SNAPSHOT].map(damaged_name)).find(is_there);
+        let server = identity.map(|identity| identity.address);
+        // Whose files they are comes first: the files of another server are not looked at.
+        let mut promise_is_lost = promise.is_none() && file.is_some();
         match promise.map(|bytes| promise::decode(&bytes)) {
             None => {}
             Some(Ok(promise)) => {
                 found.check_owner(PROMISE, promise.server, server)?;
+                found.standing = Some(promise.promise.standing);
                 found.promise = Some(promise);
             }
             Some(Err(error)) => {
-                error.refuse_newer(PROMISE)?;
+                error.refuse_other_version(PROMISE)?;
                 promise_is_lost = true;
             }
         }
         // A server has a log before it promises any epoch but the first, 0.
-        let has_promised = found.promise.as_ref().is_some_and(|promise| promise.epoch > 0);
-        let log_is_missing =
-            log.is_none() && !found.in_repair && (snapshot.is_some() || has_promised);
+        let has_promised = found.promise.as_ref().is_some_and(|found| found.promise.epoch > 0);
+        let is_sound = found.standing == Some(Standing::Sound);
+        let log_is_missing = log.is_none() && is_sound && (snapshot.is_some() || has_promised);
         if let Some(bytes) = snapshot {
             found.read_snapshot(&bytes, server)?;
         }
@@ -96,9 +94,15 @@ impl Found {
         if log_is_missing {
             found.report(LOG, 0, "it is missing");
         }
-        // A program that only reads does not mind.
-        if promise_is_lost && server.is_some() {
-            return Err(StorageError::PromiseLost);
+        if let Some(identity) = identity {
+            found.check_servers(identity)?;
+            // A program that only reads does not mind.
+            if promise_is_lost {
+                return Err(StorageError::PromiseLost);
+            }
+            if let Some(file) = file.filter(|_| identity.is_new) {
+                return Err(StorageError::NotNew { file });
+            }
         }
         Ok(found)
     }
@@ -115,7 +119,7 @@ impl Found {
                 self.snapshot = Some(snapshot);
             }
             Err(error) => {
-                error.refuse_newer(SNAPSHOT)?;
+                error.refuse_other_version(SNAPSHOT)?;
                 self.report(SNAPSHOT, 0, "the checksum of the snapshot is wrong");
             }
         }
@@ -127,7 +131,7 @@ impl Found {
         let (owner, start) = match read_header(Kind::Log, bytes) {
             Ok(header) => header,
             Err(error) => {
-                error.refuse_newer(LOG)?;
+                error.refuse_other_version(LOG)?;
                 self.report(LOG, 0, "the header is not that of a log");
                 return Ok(());
             }
@@ -137,11 +141,17 @@ impl Found {
         if let Rest::Damage(problem) = &scan.rest {
             self.report(LOG, scan.end, problem);
         }
-        let covered = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.order);
-        if scan.before.order > covered {
-            let first = scan.before.order + 1;
+        let snapshot = self.snapshot.as_ref().map(Snapshot::prefix).unwrap_or_default();
+        let (first, covered) = (scan.before.last.order + 1, snapshot.last.order);
+        if first > covered + 1 {
             let problem =
                 format!("it starts with record {first}, and the snapshot ends with {covered}");
+            self.report(LOG, start as u64, &problem);
+        }
+        let prefix = scan.prefix_at(covered);
+        if prefix.is_some_and(|log| log.last == snapshot.last && log.chain != snapshot.chain) {
+            let problem =
+                format!("its records up to {} are not those of the snapshot", snapshot.last);
             self.report(LOG, start as u64, &problem);
         }
         self.log = Some(scan);
@@ -166,6 +176,19 @@ impl Found {
         }
     }
 
+    /// Refuses files of a server that was started with another list of servers.
+    fn check_servers(&self, identity: &Identity) -> Result<(), StorageError> {
+        let given = &identity.servers;
+        match &self.promise {
+            Some(found) if found.promise.servers != *given => Err(StorageError::OtherServers {
+                file: PROMISE.to_string(),
+                known: found.promise.servers.clone(),
+                given: given.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Notes that a file is corrupt. The first one that is noted is the cause.
     fn report(&mut self, file: &str, offset: u64, problem: &str) {
         let damage = Damage { file: file.to_string(), offset, problem: problem.to_string() };
@@ -174,13 +197,13 @@ impl Found {
 }
 
 impl HeaderError {
-    /// Fails if a newer program has written the file.
-    fn refuse_newer(self, file: &str) -> Result<(), StorageError> {
+    /// Fails if a program with another format has written the file.
+    fn refuse_other_version(self, file: &str) -> Result<(), StorageError> {
         match self {
             Self::Corrupt => Ok(()),
-            Self::Newer(found) => {
+            Self::OtherVersion(found) => {
                 let (file, known) = (file.to_string(), FORMAT_VERSION);
-                Err(StorageError::NewerFormat { file, found, known })
+                Err(StorageError::OtherFormat { file, found, known })
             }
         }
     }
@@ -190,7 +213,24 @@ impl Damage {
     /// What is known of damage that was found at an earlier start.
     pub(super) fn of_earlier_start() -> Self {
         let problem = "found at an earlier start, and the log has not been replaced since";
-        Self { file: damaged_name(LOG), offset: 0, problem: problem.to_string() }
+        Self { file: LOG.to_string(), offset: 0, problem: problem.to_string() }
+    }
+
+    /// What is known of a server whose directory was empty, now or at an earlier start.
+    pub(super) fn of_empty_directory() -> Self {
+        let problem = "the directory was empty, and the log has not been replaced since";
+        Self { file: LOG.to_string(), offset: 0, problem: problem.to_string() }
+    }
+}
+
+impl Standing {
+    /// What is wrong with a server that may not count.
+    pub(super) fn damage(self) -> Option<Damage> {
+        match self {
+            Self::Sound => None,
+            Self::LogLost => Some(Damage::of_earlier_start()),
+            Self::AllLost => Some(Damage::of_empty_directory()),
+        }
     }
 }
 
@@ -210,7 +250,7 @@ pub(super) fn read_snapshot(bytes: &[u8]) -> Result<(SocketAddr, Snapshot), Head
 
 /// What can be said of a directory that a server may be using: nothing in it is changed.
 pub(crate) struct Inspection {
-    /// Whose directory it is.
+    /// The server that has written the directory.
     pub(crate) server: Option<SocketAddr>,
     /// The last record in the snapshot.
     pub(crate) snapshot: Version,
@@ -227,9 +267,7 @@ pub(crate) fn inspect(disk: &Disk) -> Result<Inspection, StorageError> {
     let found = Found::read(disk, None)?;
     let (snapshot, log) = (found.snapshot.unwrap_or_default(), found.log.unwrap_or_default());
     let mut remarks: Vec<String> = found.damage.iter().map(Damage::to_string).collect();
-    if found.in_repair {
-        remarks.push(Damage::of_earlier_start().to_string());
-    }
+    remarks.extend(found.standing.and_then(Standing::damage).map(|damage| damage.to_string()));
     if log.rest == Rest::TornTail {
         remarks
             .push(format!("the log has a torn tail, or is being written to, at byte {}", log.end));
@@ -250,19 +288,59 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_a_newer_program_are_refused() {
-        let server = "10.0.0.1:7001".parse().unwrap();
+    fn files_of_another_format_are_refused() {
+        let server: SocketAddr = "10.0.0.1:7001".parse().unwrap();
+        let mut identity = Identity { address: server, servers: [server].into(), is_new: true };
         for (kind, file) in [(Kind::Promise, PROMISE), (Kind::Snapshot, SNAPSHOT), (Kind::Log, LOG)]
         {
             let disk = Disk::new();
-            drop(Storage::open(disk.clone(), server).unwrap());
+            identity.is_new = true;
+            drop(Storage::open(disk.clone(), &identity).unwrap());
+            identity.is_new = false;
             if disk.len(file).unwrap().is_some() {
                 disk.remove(file).unwrap();
             }
             disk.append(file, &header_of_version(kind, FORMAT_VERSION + 1, server)).unwrap();
-            let error = Storage::open(disk.clone(), server).unwrap_err().to_string();
-            let text = "has format version 2, and this program knows them up to 1";
+            let error = Storage::open(disk.clone(), &identity).unwrap_err().to_string();
+            let text = "has format version 3, and this program knows version 2 only";
             assert_eq!(error, format!("the file {file:?} {text}"));
         }
+    }
+
+    #[test]
+    fn a_log_that_is_not_that_of_the_snapshot_is_damage() {
+        let server: SocketAddr = "10.0.0.1:7001".parse().unwrap();
+        let identity = Identity { address: server, servers: [server].into(), is_new: true };
+        let log = |client: u64| -> Vec<Record> {
+            let operation = crate::Operation::NoOp;
+            let record = |order| Record {
+                order,
+                epoch: 1,
+                client,
+                sequence: 0,
+                operation: operation.clone(),
+            };
+            (1..=3).map(record).collect()
+        };
+        let disks = [7, 8].map(|client| {
+            let (disk, log) = (Disk::new(), log(client));
+            let (mut storage, _) = Storage::open(disk.clone(), &identity).unwrap();
+            storage.append(&log).unwrap();
+            let mut table = crate::Table::default();
+            log.iter().for_each(|record| table.apply(record));
+            storage.save_snapshot(&Snapshot { last: log[2].version(), table }).unwrap();
+            disk
+        });
+        let restarted = Identity { is_new: false, ..identity };
+        assert_eq!(Storage::open(disks[0].clone(), &restarted).unwrap().1.damage, None);
+        let others = disks[1].read(SNAPSHOT).unwrap().unwrap();
+        disks[0].remove(SNAPSHOT).unwrap();
+        disks[0].append(SNAPSHOT, &others).unwrap();
+        let (_, found) = Storage::open(disks[0].clone(), &restarted).unwrap();
+        let damage = found.damage.unwrap().to_string();
+        assert!(
+            damage.ends_with("its records up to 3@1 are not those of the snapshot"),
+            "{damage}"
+        );
     }
 }

@@ -7,19 +7,15 @@
 //! exception: it was synced before it got its name, and until the name is durable the log still has
 //! the records that are in it.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use labrpc::{Condvar, Disk, Mutex};
+use labrpc::Disk;
 use log::{error, warn};
 
-use super::compaction::NewLog;
 use super::found::{Damage, Found, damaged_name};
-use super::promise::Promise;
+use super::promise::{Promise, Standing};
 use super::wal::{Rest, Scan};
-use super::{Inner, KEPT_RECORDS, LOG, Log, SNAPSHOT, Storage, StorageError};
+use super::{Identity, LOG, Log, SNAPSHOT, Storage, StorageError};
 use crate::state::Epoch;
+use crate::version::{Chain, Prefix};
 use crate::{Record, Snapshot, Version};
 
 /// What a server knows when it starts.
@@ -31,6 +27,8 @@ pub struct Recovered {
     pub snapshot: Snapshot,
     /// The record before the first one that is left from before the snapshot.
     pub before: Version,
+    /// The checksum of all records up to that one.
+    pub(crate) chain: Chain,
     /// Records from before the snapshot, its last one included, for backups that lack only them.
     pub kept: Vec<Record>,
     /// The records after the snapshot. Those that are not [`Recovered::committed`] must not be
@@ -38,134 +36,121 @@ pub struct Recovered {
     pub records: Vec<Record>,
     /// The order of the last record known to be committed.
     pub committed: u64,
-    /// What is wrong: records may be missing. See [`Storage::damage`].
+    /// What is wrong with the log; `None` if nothing is.
+    ///
+    /// As long as there is something, records that this server had acknowledged may be missing: it
+    /// must neither vote, nor count for a majority, nor serve. It may take records and snapshots
+    /// from a primary. When its log holds all records that were in the primary's *at the time when
+    /// it asked*, and they are synced, [`Storage::declare_repaired`] ends this. It survives
+    /// restarts.
     pub damage: Option<Damage>,
+    /// The directory was empty, and the server is not new: it may have promised later epochs than
+    /// [`Recovered::promise`].
+    pub forgot_promise: bool,
 }
 
 impl Storage {
-    /// Opens the storage of the server with this address: a new one, or what its last life has
-    /// left.
+    /// Opens the storage of a server: a new one, or what its last life has left.
     ///
     /// A torn tail of the log is cut off, with a warning. Corrupt files are set aside, with an
-    /// error in the log of the program, and the storage opens with [`Recovered::damage`].
+    /// error in the log of the program, and the storage opens with [`Recovered::damage`]; so it
+    /// does if the directory is empty, and the server is not new.
     ///
     /// # Errors
-    /// If the directory is another server's or of a newer program, if the promise is lost, or if
-    /// the disk fails.
-    pub fn open(disk: Disk, server: SocketAddr) -> Result<(Self, Recovered), StorageError> {
-        let mut found = Found::read(&disk, Some(server))?;
+    /// If the directory is another server's, or was written with another list of servers or by a
+    /// program with another format, if the promise is lost, or if the disk fails. Nothing was
+    /// changed then, unless the disk has failed.
+    pub fn open(disk: Disk, identity: &Identity) -> Result<(Self, Recovered), StorageError> {
+        let mut found = Found::read(&disk, Some(identity))?;
         for file in &found.incomplete {
             disk.remove(file).map_err(|error| StorageError::disk("remove", file, &error))?;
         }
-        let storage = Self::empty(disk, server);
-        storage.recover_promise(found.promise.as_ref())?;
+        let promise = found.promise(identity);
+        let mut storage = Self {
+            disk,
+            server: identity.address,
+            promise: promise.clone(),
+            snapshot: Version::default(),
+            log: Log::default(),
+            failure: None,
+        };
+        // From now on a promise that is missing is one that was lost. And from now on the damage is
+        // known, whatever happens.
+        storage.write_promise()?;
         if let Some(damage) = &found.damage {
             error!(target: "DISK", "{damage}; it is set aside until the log was replaced");
             storage.set_aside(&mut found)?;
         }
         let snapshot = found.snapshot.unwrap_or_default();
-        storage.recover_log(found.log, snapshot.last)?;
-        let mut log = storage.0.log.lock();
-        log.damage = found.damage.or_else(|| found.in_repair.then(Damage::of_earlier_start));
+        let (before, mut records) = storage.recover_log(found.log, snapshot.prefix())?;
         let is_kept = |record: &Record| record.order <= snapshot.last.order;
-        let (kept, records) = log.records.iter().cloned().partition(is_kept);
+        let kept = records.drain(..records.partition_point(is_kept)).collect();
         let recovered = Recovered {
-            promise: storage.promise(),
-            before: log.before,
+            promise: promise.epoch,
+            before: before.last,
+            chain: before.chain,
             kept,
             records,
             snapshot,
-            committed: log.committed,
-            damage: log.damage.clone(),
+            committed: storage.log.committed,
+            damage: found.damage.or_else(|| promise.standing.damage()),
+            forgot_promise: promise.standing == Standing::AllLost,
         };
-        drop(log);
         Ok((storage, recovered))
     }
 
-    /// A storage that knows nothing.
-    fn empty(disk: Disk, server: SocketAddr) -> Self {
-        Self(Arc::new(Inner {
-            disk,
-            server,
-            log: Mutex::new(Log { kept: KEPT_RECORDS, ..Log::default() }),
-            changed: Condvar::new(),
-            promise: Mutex::new(0),
-            snapshots: Mutex::new(()),
-        }))
-    }
-
-    /// Takes over the promise; of a new server, promises epoch 0, so that from now on a promise
-    /// that is missing is one that was lost.
-    fn recover_promise(&self, promise: Option<&Promise>) -> Result<(), StorageError> {
-        let epoch = promise.map_or(0, |promise| promise.epoch);
-        if promise.is_some_and(|promise| promise.needs_repair) {
-            warn!(target: "DISK", "one copy of the promise is corrupt; the other one says {epoch}");
-        }
-        *self.0.promise.lock() = epoch;
-        self.write_promise(epoch)
-    }
-
-    /// Gives damaged files other names. As long as these exist, the server is in repair.
-    ///
-    /// The log goes first, and leaves its other name behind even if it is missing: from then on the
-    /// damage is known, whatever happens. A log without its snapshot is of no use; a snapshot
-    /// without its log is.
-    fn set_aside(&self, found: &mut Found) -> Result<(), StorageError> {
-        let disk = &self.0.disk;
-        let set_aside = |file: &str| {
-            let result = disk.rename(file, &damaged_name(file));
-            result.map_err(|error| (error.kind(), StorageError::disk("rename", file, &error)))
-        };
-        match set_aside(LOG) {
-            Ok(()) => {}
-            Err((ErrorKind::NotFound, _)) => {
-                let marker = damaged_name(LOG);
-                let made = disk.append(&marker, b"").and_then(|()| disk.sync(&marker));
-                made.map_err(|error| StorageError::disk("create", &marker, &error))?;
-            }
-            Err((_, error)) => return Err(error),
-        }
+    /// Gives damaged files other names. A log without its snapshot is of no use; a snapshot without
+    /// its log is.
+    fn set_aside(&mut self, found: &mut Found) -> Result<(), StorageError> {
         found.log = None;
-        if found.snapshot.is_none() {
-            match set_aside(SNAPSHOT) {
-                Ok(()) | Err((ErrorKind::NotFound, _)) => {}
-                Err((_, error)) => return Err(error),
-            }
+        let files = if found.snapshot.is_none() { &[LOG, SNAPSHOT][..] } else { &[LOG] };
+        for file in files {
+            let result = match self.disk.len(file) {
+                Ok(Some(_)) => self.disk.rename(file, &damaged_name(file)),
+                other => other.map(drop),
+            };
+            self.check("rename", file, result)?;
         }
         Ok(())
     }
 
-    /// Takes over the log, or begins a new one after the snapshot.
-    fn recover_log(&self, found: Option<Scan>, snapshot: Version) -> Result<(), StorageError> {
+    /// Takes over the log, or begins a new one after the snapshot. Returns where it starts, and its
+    /// records.
+    fn recover_log(
+        &mut self,
+        found: Option<Scan>,
+        snapshot: Prefix,
+    ) -> Result<(Prefix, Vec<Record>), StorageError> {
+        self.snapshot = snapshot.last;
         // A log that does not lead to the snapshot is older: the server was stopped after it had
         // got the snapshot from the primary, and before the log was replaced.
-        let Some(scan) = found.filter(|log| log.contains(snapshot)) else {
-            let new = NewLog::starting(self.log_header(), snapshot, snapshot.order, 0);
-            return self.write_log(new, snapshot);
-        };
+        let scan = found
+            .filter(|log| log.prefix_at(snapshot.last.order) == Some(snapshot))
+            .unwrap_or_else(|| Scan { before: snapshot, ..Scan::default() });
         if scan.rest == Rest::TornTail {
             let (end, last) = (scan.end, scan.last());
             warn!(target: "DISK", "the log ends torn: cut off at byte {end}, after {last}");
         }
-        let committed = scan.committed.min(scan.last().order).max(snapshot.order);
-        let mut new = NewLog::starting(self.log_header(), scan.before, committed, 0);
-        new.push(scan.records.iter());
-        self.write_log(new, snapshot)
+        self.log.committed = scan.committed.min(scan.last().order).max(snapshot.last.order);
+        self.replace_log(scan.before, &scan.records)?;
+        Ok((scan.before, scan.records))
     }
 }
 
-impl Scan {
-    /// The last record.
-    pub(super) fn last(&self) -> Version {
-        self.records.last().map_or(self.before, Record::version)
-    }
-
-    /// Whether the log leads to this place.
-    fn contains(&self, place: Version) -> bool {
-        match place.order.checked_sub(self.before.order) {
-            None => false,
-            Some(0) => self.before == place,
-            Some(n) => self.records.get(n as usize - 1).is_some_and(|r| r.version() == place),
+impl Found {
+    /// What the promise file will say: what it says, and what was found out about the server now.
+    fn promise(&self, identity: &Identity) -> Promise {
+        let found = self.promise.as_ref();
+        let epoch = found.map_or(0, |found| found.promise.epoch);
+        if found.is_some_and(|found| found.needs_repair) {
+            warn!(target: "DISK", "one copy of the promise is corrupt; the other one says {epoch}");
         }
+        let standing = match self.standing {
+            None if identity.is_new => Standing::Sound,
+            None | Some(Standing::AllLost) => Standing::AllLost,
+            Some(_) if self.damage.is_some() => Standing::LogLost,
+            Some(standing) => standing,
+        };
+        Promise { epoch, servers: identity.servers.clone(), standing }
     }
 }

@@ -24,7 +24,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::format::{push_frame, read_frame};
-use crate::{Record, Version};
+use crate::Record;
+use crate::state::Order;
+use crate::version::{Prefix, Version};
 
 /// A frame of the log.
 #[derive(Serialize, Deserialize)]
@@ -40,8 +42,8 @@ pub(super) struct Frame<'a> {
 pub(super) enum Entry<'a> {
     /// The first frame: where the log begins.
     Start {
-        /// The record before the first one.
-        before: Version,
+        /// The log up to the record before the first one.
+        before: Prefix,
         /// The order of the last record known to be committed when the file was written.
         committed: u64,
     },
@@ -60,8 +62,8 @@ pub(super) fn push_entry(bytes: &mut Vec<u8>, origin: u64, synced: u64, entry: E
 /// What was found in a log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
-    /// The record before the first one.
-    pub(super) before: Version,
+    /// The log up to the record before the first one.
+    pub(super) before: Prefix,
     /// The records up to the first bad frame.
     pub(super) records: Vec<Record>,
     /// The order of the last record known to be committed.
@@ -70,6 +72,20 @@ pub(super) struct Scan {
     pub(super) end: u64,
     /// What comes then.
     pub(super) rest: Rest,
+}
+
+impl Scan {
+    /// The last record.
+    pub(super) fn last(&self) -> Version {
+        self.records.last().map_or(self.before.last, Record::version)
+    }
+
+    /// The log up to this order; `None` if it ends before, or starts after that.
+    pub(super) fn prefix_at(&self, order: Order) -> Option<Prefix> {
+        let count = order.checked_sub(self.before.last.order)? as usize;
+        let records = self.records.get(..count)?;
+        Some(records.iter().fold(self.before, |prefix, record| prefix.followed_by(record)))
+    }
 }
 
 /// What follows the sound frames of a log.
@@ -94,7 +110,7 @@ pub(super) fn scan(bytes: &[u8], start: usize) -> Scan {
         return Scan { end: start as u64, rest, ..Scan::default() };
     };
     let mut found = Scan { before, committed, ..Scan::default() };
-    let mut last = before;
+    let mut last = before.last;
     while at < bytes.len() && found.rest == Rest::Nothing {
         match read_frame(bytes, at) {
             Some((Frame { entry: Entry::Record(record), .. }, end)) if follows(last, &record) => {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use labrpc::{Disk, JoinHandle, sleep};
 use pbservice::{
-    Clerk, Config, Epoch, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY, Status,
-    Storage, Version, show_log,
+    Clerk, Config, Epoch, Identity, Operation, Order, PbServer, Record, Recovered, SNAPSHOT_EVERY,
+    Status, Storage, Version, show_log,
 };
 use testkit::{
     Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until,
@@ -53,7 +53,8 @@ impl PbCluster {
         let start = move |boot: Boot| {
             let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
             let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
-            let config = Config { address: address(boot.me), peers, snapshot_every };
+            let is_new = boot.incarnation == 1;
+            let config = Config { address: address(boot.me), peers, snapshot_every, is_new };
             let server =
                 PbServer::start(config, boot.storage.disk).expect("its disk is its own and sound");
             Started { services: vec![server.service()], handle: server }
@@ -148,32 +149,38 @@ impl PbCluster {
 impl PbCluster {
     /// The records in a server's log on disk, behind its snapshot.
     pub fn records(&self, server: usize) -> Vec<Record> {
-        self.open_disk(server).1.records
+        self.open_disk(server).records
     }
 
     /// The version of a server's log on disk.
     pub fn version_on_disk(&self, server: usize) -> Version {
-        self.open_disk(server).0.last()
+        last_of(&self.open_disk(server))
     }
 
     /// What a server would find if it were killed now and started again.
-    pub fn open_disk(&self, server: usize) -> (Storage, Recovered) {
-        let opened = Storage::open(self.disk(server).copy(), address(server));
-        opened.expect("its disk is its own and sound")
+    pub fn open_disk(&self, server: usize) -> Recovered {
+        let opened = Storage::open(self.disk(server).copy(), &self.identity(server));
+        opened.expect("its disk is its own and sound").1
     }
 
     /// What each server would find if the power failed now and took all that is not synced.
-    pub fn after_power_failure(&self) -> Vec<(Storage, Recovered)> {
+    pub fn after_power_failure(&self) -> Vec<Recovered> {
         // All at the same moment: to open one takes time.
         let disks: Vec<Disk> = self.all().map(|s| self.disk(s).copy().crash_keeping(0)).collect();
-        let open = |(server, disk)| Storage::open(disk, address(server));
+        let open = |(server, disk)| Storage::open(disk, &self.identity(server));
         let opened = disks.into_iter().enumerate().map(open);
-        opened.map(|opened| opened.expect("its disk is its own and sound")).collect()
+        opened.map(|opened| opened.expect("its disk is its own and sound").1).collect()
+    }
+
+    /// A server, when it starts again.
+    fn identity(&self, server: usize) -> Identity {
+        let servers = self.all().map(address).collect();
+        Identity { address: address(server), servers, is_new: false }
     }
 
     /// The epochs that servers have promised, on disk.
     pub fn promises_on_disk(&self) -> Vec<Epoch> {
-        self.after_power_failure().iter().map(|(_, found)| found.promise).collect()
+        self.after_power_failure().iter().map(|found| found.promise).collect()
     }
 
     /// The clients' operations in a server's log on disk.
@@ -217,6 +224,11 @@ impl PbCluster {
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
         self.sim().check(testkit::check_appends(value, clients));
     }
+}
+
+/// The version of a log that was found on a disk.
+pub fn last_of(found: &Recovered) -> Version {
+    found.records.last().map_or(found.snapshot.last, Record::version)
 }
 
 /// Who is primary.

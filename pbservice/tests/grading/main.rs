@@ -4,6 +4,7 @@
 mod catch_up;
 mod cluster;
 mod election;
+mod group_commit;
 mod majority;
 mod naive;
 mod restart;

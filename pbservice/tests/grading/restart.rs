@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use labrpc::{Disk, DiskFault, JoinHandle, rng, sleep, spawn};
-use pbservice::{Status, Storage, Version};
+use pbservice::{Identity, Status, Storage, Version};
 use rand::RngExt as _;
 use testkit::{KvClerk, LabTest, Sim, item};
 
-use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address};
+use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address, last_of};
 use crate::workload::append_all;
 
 /// All five servers die at once and return, twice: every put that was acknowledged is there.
@@ -94,7 +94,7 @@ fn committed_is_on_the_disks_of_a_majority() {
                 break; // Another one is; that happens.
             };
             let disks = cluster.after_power_failure();
-            let logs: Vec<Version> = disks.iter().map(|(storage, _)| storage.last()).collect();
+            let logs: Vec<Version> = disks.iter().map(last_of).collect();
             if logs.iter().filter(|&&last| last >= committed).count() < 3 {
                 let logs: Vec<String> = logs.iter().map(Version::to_string).collect();
                 let logs = logs.join(", ");
@@ -153,12 +153,12 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
     sim.sleep(TIME_TO_SYNC);
     if fault.is_none() {
         // The disk may be behind, and all its operations are wanted.
-        cluster.wait_until(|| cluster.open_disk(0).1.snapshot.last.order >= 2 * SNAPSHOT_EVERY);
+        cluster.wait_until(|| cluster.open_disk(0).snapshot.last.order >= 2 * SNAPSHOT_EVERY);
     }
     let acknowledged = acknowledged.load(Relaxed);
     let operations = cluster.disk(0).operations() - operations_to_open();
     cluster.all().for_each(|server| cluster.crash(server));
-    let snapshot = cluster.open_disk(0).1.snapshot.last.order;
+    let snapshot = cluster.open_disk(0).snapshot.last.order;
     if fault.is_none() && snapshot < 2 * SNAPSHOT_EVERY {
         let actual = format!("snapshot up to {snapshot}, one is due every {SNAPSHOT_EVERY}");
         sim.violated("snapshots are taken on the way", actual);
@@ -182,7 +182,8 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
 /// the storage.
 fn operations_to_open() -> u64 {
     let disk = Disk::new();
-    Storage::open(disk.clone(), address(0)).expect("nothing fails here");
+    let identity = Identity { address: address(0), servers: [address(0)].into(), is_new: true };
+    Storage::open(disk.clone(), &identity).expect("nothing fails here");
     disk.operations()
 }
 

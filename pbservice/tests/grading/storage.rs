@@ -3,7 +3,6 @@
 
 mod corruption;
 mod crashes;
-mod group_commit;
 mod log_table;
 mod recovery;
 mod script;
@@ -11,16 +10,27 @@ mod script;
 use std::net::SocketAddr;
 
 use labrpc::Disk;
-use pbservice::{Operation, Record, Recovered, Snapshot, Storage, Table};
+use pbservice::{Identity, Operation, Record, Recovered, Snapshot, Storage, StorageError, Table};
 
 /// The server whose disk it is.
 fn address() -> SocketAddr {
     "10.0.0.1:7001".parse().expect("an address")
 }
 
+/// A server that is alone. It is new if it was never started on this disk before.
+fn server_of(disk: &Disk) -> Identity {
+    let is_new = disk.len("promise").expect("nothing fails here").is_none();
+    Identity { address: address(), servers: [address()].into(), is_new }
+}
+
+/// Opens a disk, unless it is refused.
+fn try_open(disk: &Disk) -> Result<(Storage, Recovered), StorageError> {
+    Storage::open(disk.clone(), &server_of(disk))
+}
+
 /// Opens a disk, which must not be refused.
 fn open(disk: &Disk) -> (Storage, Recovered) {
-    Storage::open(disk.clone(), address()).unwrap_or_else(|error| panic!("{error}"))
+    try_open(disk).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A record, all of whose fields follow from its place.
@@ -47,7 +57,7 @@ fn snapshot_of(log: &[Record]) -> Snapshot {
 }
 
 /// Appends records and syncs them.
-fn save(storage: &Storage, records: &[Record]) {
+fn save(storage: &mut Storage, records: &[Record]) {
     storage.append(records).expect("nothing fails here");
     storage.sync().expect("nothing fails here");
 }

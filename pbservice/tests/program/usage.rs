@@ -46,12 +46,12 @@ fn mistakes_are_explained() {
     let servers = Processes::stopped(1);
     let peers = servers.peers();
     for (args, problem) in [
-        (&["put", "--peers", "here", "x", "1"][..], "'here' is no IP:PORT"),
-        (&["put", "--peers", "127.0.0.1", "x", "1"], "'127.0.0.1' is no IP:PORT"),
-        (&["put", "--peers", "127.0.0.1:1,,", "x", "1"], "'' is no IP:PORT"),
-        (&["put", "--peers", "127.0.0.1:1,127.0.0.1:1", "x", "1"], "127.0.0.1:1 is there twice"),
+        (&["put", "--peers", "here", "x", "1"][..], "'here' is not an IP:PORT"),
+        (&["put", "--peers", "127.0.0.1", "x", "1"], "'127.0.0.1' is not an IP:PORT"),
+        (&["put", "--peers", "127.0.0.1:1,,", "x", "1"], "'' is not an IP:PORT"),
+        (&["put", "--peers", "127.0.0.1:1,127.0.0.1:1", "x", "1"], "127.0.0.1:1 is listed twice"),
         (&["get", "--timeout", "soon", "x"], "give a number, and ms, s or m"),
-        (&["get", "--timeout", "3h", "x"], "'h' is no unit"),
+        (&["get", "--timeout", "3h", "x"], "'h' is not a unit"),
         (&["get"], "<KEY>"),
         (&["put", "x"], "<VALUE>"),
         (&["steal", "x"], "unrecognized subcommand"),
@@ -78,14 +78,14 @@ fn values_that_are_refused() {
     let data = servers.directory(0).display().to_string();
     let (good, zero) = ("127.0.0.1:1", "127.0.0.1:0");
     let both = format!("{good}, {zero}");
-    let no_port = "port 0 is none that a server can be reached at";
+    let no_port = "port 0 is not allowed: peers must know the port";
     for (args, option, problem) in [
         (&["server", "--listen", zero, "--peers", good, "--data", &data][..], "--listen", no_port),
         (&["server", "--listen", good, "--peers", &both, "--data", &data], "--peers", no_port),
         (&["get", "--peers", zero, "x"], "--peers", no_port),
         (&["status", "--peers", &both], "--peers", no_port),
-        (&["get", "--timeout", "0s", "x"], "--timeout", "in no time nothing can be done"),
-        (&["put", "--timeout", "0", "x", "1"], "--timeout", "in no time nothing can be done"),
+        (&["get", "--timeout", "0s", "x"], "--timeout", "the time must be longer than zero"),
+        (&["put", "--timeout", "0", "x", "1"], "--timeout", "the time must be longer than zero"),
     ] {
         let output = servers.client(args);
         assert_eq!(output.status.code(), Some(USAGE), "{args:?}: {output:?}");
@@ -111,9 +111,11 @@ fn other_peers() {
     let mut servers = Processes::stopped(3);
     let said = servers.directory(1).with_extension("said");
     let file = fs::File::create(&said).expect("the directory is ours");
-    let child = servers.server_command(1).stderr(file).spawn().expect("the program was built");
+    let mut command = servers.server_command(1);
+    let child = command.arg("--new").stderr(file).spawn().expect("the program was built");
     servers.adopt(1, child);
-    servers.restart(2);
+    let child = servers.server_command(2).arg("--new").spawn().expect("the program was built");
+    servers.adopt(2, child);
     servers.ask(&["put", "x", "1"]);
     let two = format!("{},{}", servers.address(0), servers.address(1));
     let child = servers.server_with_peers(0, &two).spawn().expect("the program was built");
@@ -209,7 +211,7 @@ fn newer_format() {
     fs::write(&path, log).expect("it is ours");
     let before = files(&servers, 0);
     let said = fail(&servers, 0);
-    assert!(said.contains("format version 2"), "{said}");
+    assert!(said.contains("format version 3"), "{said}");
     assert_eq!(files(&servers, 0), before);
 }
 
@@ -220,7 +222,7 @@ fn directory_that_is_a_file() {
     fs::write(servers.directory(0), "mine").expect("the directory is ours");
     let said = fail(&servers, 0);
     let path = servers.directory(0).display().to_string();
-    assert_eq!(said, format!("pbservice: {path}: it is no directory\n"));
+    assert_eq!(said, format!("pbservice: {path}: it is not a directory\n"));
     assert_eq!(fs::read_to_string(servers.directory(0)).expect("it is there"), "mine");
 }
 
@@ -245,7 +247,7 @@ fn log_names_the_directory() {
     };
     check("there is no directory");
     fs::write(&bad, "mine").expect("the directory is ours");
-    check("it is no directory");
+    check("it is not a directory");
     fs::remove_file(&bad).expect("it is there");
     fs::create_dir(&bad).expect("the directory is ours");
     check("it holds no server's log");

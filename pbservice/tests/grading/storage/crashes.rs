@@ -4,19 +4,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use labrpc::{Disk, DiskFault, Node, rng, sleep};
-use pbservice::{Storage, StorageError};
+use pbservice::StorageError;
 use rand::RngExt as _;
 use testkit::lab_test;
 
 use super::script::{EVERYTHING, Model, Step};
-use super::{address, open};
+use super::{open, try_open};
 
 /// Does steps until one fails; returns what is known then.
 fn run(disk: &Disk, steps: &[Step]) -> (Model, Result<(), StorageError>) {
     let mut model = Model::default();
-    let result = Storage::open(disk.clone(), address()).and_then(|(storage, _)| {
-        storage.keep_records(3);
-        steps.iter().try_for_each(|step| model.step(&storage, *step))
+    let result = try_open(disk).and_then(|(mut storage, _)| {
+        steps.iter().try_for_each(|step| model.step(&mut storage, *step))
     });
     (model, result)
 }
@@ -31,12 +30,12 @@ fn operations() -> u64 {
 
 /// Opens a disk, checks what is there, and goes on with it.
 fn check_and_use(disk: &Disk, mut model: Model, when: &str) {
-    let (storage, found) = open(disk);
+    let (mut storage, found) = open(disk);
     model.check(&found, when);
     model.go_on(&found);
     let more = [Step::Append(2, model.epoch()), Step::Sync, Step::Append(1, model.epoch())];
     for step in more {
-        model.step(&storage, step).unwrap_or_else(|error| panic!("{when}: {error}"));
+        model.step(&mut storage, step).unwrap_or_else(|error| panic!("{when}: {error}"));
     }
     let (_, found) = open(&disk.crash());
     model.check(&found, &format!("{when}, later"));
@@ -68,7 +67,7 @@ fn storage_crash_during_recovery() {
             let mut again = 1;
             loop {
                 disk.fail_at(again, DiskFault::FromThenOn);
-                let opened = Storage::open(disk.clone(), address());
+                let opened = try_open(&disk);
                 disk = disk.crash();
                 if opened.is_ok() {
                     break;
@@ -87,11 +86,10 @@ fn storage_failure_at_every_write() {
     lab_test("storage_failure_at_every_write", |_| {
         for k in 1..=operations() {
             let disk = Disk::new();
-            let Ok((storage, _)) = Storage::open(disk.clone(), address()) else { continue };
-            storage.keep_records(3);
+            let Ok((mut storage, _)) = try_open(&disk) else { continue };
             disk.fail_at(disk.operations() + k, DiskFault::Once);
             let mut model = Model::default();
-            if EVERYTHING.iter().try_for_each(|step| model.step(&storage, *step)).is_ok() {
+            if EVERYTHING.iter().try_for_each(|step| model.step(&mut storage, *step)).is_ok() {
                 continue; // The script was over before.
             }
             assert!(storage.sync().is_err() && storage.write_mark().is_err());
@@ -142,8 +140,7 @@ fn storage_crash_at_any_time() {
             let shared = Arc::new(Mutex::new(known.clone()));
             let (theirs, mine) = (disk.clone(), Arc::clone(&shared));
             node.spawn(move || {
-                let (storage, _) = open(&theirs);
-                storage.keep_records(3);
+                let (mut storage, _) = open(&theirs);
                 let keep = |model: &Model| mine.lock().expect("nobody panics").clone_from(model);
                 let mut model = mine.lock().expect("nobody panics").clone();
                 loop {
@@ -151,7 +148,7 @@ fn storage_crash_at_any_time() {
                     let mut after = model.clone();
                     after.begin(step);
                     keep(&after);
-                    model.step(&storage, step).unwrap_or_else(|error| panic!("{error}"));
+                    model.step(&mut storage, step).unwrap_or_else(|error| panic!("{error}"));
                     keep(&model);
                 }
             });

@@ -1,10 +1,11 @@
 //! What a server that restarts finds.
 
 use labrpc::Disk;
-use pbservice::{Recovered, Snapshot, Storage, StorageError, Version};
+use pbservice::{Identity, Recovered, Snapshot, Storage, StorageError, Version};
 use testkit::lab_test;
 
-use super::{address, log_len, open, record, records, save, snapshot_of};
+use super::{log_len, open, record, records, save, server_of, snapshot_of};
+use crate::cluster::last_of;
 
 /// Calls `body` with a simulated disk, and with one in a real directory.
 fn on_both(body: impl Fn(&Disk)) {
@@ -18,25 +19,25 @@ fn on_both(body: impl Fn(&Disk)) {
 fn recovery_equality() {
     lab_test("recovery_equality", |_| {
         on_both(|disk| {
-            let (storage, found) = open(disk);
+            let (mut storage, found) = open(disk);
             assert_eq!(found, Recovered::default());
             storage.save_promise(4).expect("no fault");
             storage.save_promise(3).expect("no fault");
-            save(&storage, &records(1..=10, 2));
-            save(&storage, &records(11..=20, 4));
+            save(&mut storage, &records(1..=10, 2));
+            save(&mut storage, &records(11..=20, 4));
             storage.mark_committed(15);
-            storage.keep_records(2);
+            storage.save_snapshot(&snapshot_of(&records(1..=8, 2))).expect("no fault");
             storage.save_snapshot(&snapshot_of(&records(1..=10, 2))).expect("no fault");
             storage.truncate_from(19).expect("no fault");
-            save(&storage, &[record(19, 5)]);
+            save(&mut storage, &[record(19, 5)]);
             let mut expected = records(11..=18, 4);
             expected.push(record(19, 5));
             for _ in 0..3 {
-                let (storage, found) = open(disk);
+                let (_, found) = open(disk);
                 assert_eq!((found.promise, found.committed), (4, 15));
                 assert_eq!(found.snapshot, snapshot_of(&records(1..=10, 2)));
-                assert_eq!((&found.records, found.damage), (&expected, None));
-                assert_eq!(storage.last(), Version { epoch: 5, order: 19 });
+                assert_eq!(last_of(&found), Version { epoch: 5, order: 19 });
+                assert_eq!((found.records, found.damage), (expected.clone(), None));
             }
         });
     });
@@ -47,24 +48,19 @@ fn recovery_equality() {
 fn records_for_catching_up() {
     lab_test("records_for_catching_up", |_| {
         on_both(|disk| {
-            let (storage, _) = open(disk);
-            storage.keep_records(3);
-            save(&storage, &records(1..=10, 1));
-            assert_eq!(storage.records_after(0), Some(records(1..=10, 1)));
+            let (mut storage, _) = open(disk);
+            save(&mut storage, &records(1..=10, 1));
+            storage.save_snapshot(&snapshot_of(&records(1..=5, 1))).expect("no fault");
+            assert_eq!(open(&disk.clone()).1.kept, records(1..=5, 1));
             let long = log_len(disk);
             storage.save_snapshot(&snapshot_of(&records(1..=8, 1))).expect("no fault");
             assert!(log_len(disk) < long, "the log has become shorter");
-            let (again, _) = open(disk);
-            for storage in [storage, again] {
-                assert_eq!(storage.records_after(4), None, "dropped");
-                assert_eq!(storage.records_after(5), Some(records(6..=10, 1)));
-                assert_eq!(storage.records_after(10), Some(vec![]));
-                assert_eq!(storage.records_after(99), Some(vec![]));
-                assert_eq!(storage.version_at(4), None);
-                assert_eq!(storage.version_at(5), Some(Version { epoch: 1, order: 5 }));
-                assert_eq!(storage.version_at(11), None);
-                let snapshot = storage.snapshot().expect("no fault");
-                assert_eq!(snapshot, Some(snapshot_of(&records(1..=8, 1))));
+            for _ in 0..2 {
+                let (_, found) = open(disk);
+                assert_eq!(found.before, Version { epoch: 1, order: 5 });
+                assert_eq!(found.kept, records(6..=8, 1));
+                assert_eq!(found.records, records(9..=10, 1));
+                assert_eq!(found.snapshot, snapshot_of(&records(1..=8, 1)));
             }
         });
     });
@@ -75,12 +71,12 @@ fn records_for_catching_up() {
 fn installed_snapshots() {
     lab_test("installed_snapshots", |_| {
         on_both(|disk| {
-            let (storage, _) = open(disk);
-            save(&storage, &records(1..=5, 1));
-            let install = |snapshot: &Snapshot| {
+            let (mut storage, _) = open(disk);
+            save(&mut storage, &records(1..=5, 1));
+            let mut install = |snapshot: &Snapshot| {
                 storage.install_snapshot(snapshot).expect("no fault");
                 let (_, found) = open(&disk.clone());
-                (storage.last(), found.snapshot.last.order, found.records.len())
+                (last_of(&found), found.snapshot.last.order, found.records.len())
             };
             let at = |order, epoch| Version { epoch, order };
             // Contained: what follows it stays.
@@ -94,7 +90,7 @@ fn installed_snapshots() {
             assert_eq!(install(&snapshot_of(&theirs)), (at(4, 2), 4, 0));
             // Far ahead.
             assert_eq!(install(&snapshot_of(&records(1..=100, 3))), (at(100, 3), 100, 0));
-            save(&storage, &[record(101, 3)]);
+            save(&mut storage, &[record(101, 3)]);
             assert_eq!(open(disk).1.records, [record(101, 3)]);
         });
     });
@@ -105,16 +101,17 @@ fn installed_snapshots() {
 fn directory_of_another_server() {
     lab_test("directory_of_another_server", |_| {
         on_both(|disk| {
-            let (storage, _) = open(disk);
-            save(&storage, &records(1..=3, 1));
+            let (mut storage, _) = open(disk);
+            save(&mut storage, &records(1..=3, 1));
             storage.save_snapshot(&snapshot_of(&records(1..=3, 1))).expect("no fault");
             let contents = |disk: &Disk| {
                 let names = disk.list().expect("no fault");
                 names.iter().map(|name| disk.read(name).expect("no fault")).collect::<Vec<_>>()
             };
             let before = contents(disk);
-            let other = "10.0.0.2:7001".parse().expect("an address");
-            let error = Storage::open(disk.clone(), other).expect_err("it is another server's");
+            let address = "10.0.0.2:7001".parse().expect("an address");
+            let other = Identity { address, ..server_of(disk) };
+            let error = Storage::open(disk.clone(), &other).expect_err("it is another server's");
             assert!(matches!(error, StorageError::OtherServer { .. }));
             let text =
                 "the file \"promise\" belongs to the server 10.0.0.1:7001, not to 10.0.0.2:7001";
@@ -131,7 +128,8 @@ fn lost_promise() {
         on_both(|disk| {
             drop(open(disk));
             disk.remove("promise").expect("no fault");
-            let error = Storage::open(disk.clone(), address()).expect_err("the promise is lost");
+            let restarted = Identity { is_new: false, ..server_of(disk) };
+            let error = Storage::open(disk.clone(), &restarted).expect_err("the promise is lost");
             assert_eq!(error, StorageError::PromiseLost);
         });
     });
@@ -142,8 +140,8 @@ fn lost_promise() {
 fn lost_log() {
     lab_test("lost_log", |_| {
         on_both(|disk| {
-            let (storage, _) = open(disk);
-            save(&storage, &records(1..=3, 1));
+            let (mut storage, _) = open(disk);
+            save(&mut storage, &records(1..=3, 1));
             storage.save_snapshot(&snapshot_of(&records(1..=2, 1))).expect("no fault");
             disk.remove("log").expect("no fault");
             let (_, found) = open(disk);
@@ -161,9 +159,9 @@ fn lost_log() {
 fn lost_log_without_snapshot() {
     lab_test("lost_log_without_snapshot", |_| {
         on_both(|disk| {
-            let (storage, _) = open(disk);
+            let (mut storage, _) = open(disk);
             storage.save_promise(1).expect("no fault");
-            save(&storage, &records(1..=3, 1));
+            save(&mut storage, &records(1..=3, 1));
             disk.remove("log").expect("no fault");
             for _ in 0..2 {
                 let (_, found) = open(disk);

@@ -79,7 +79,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// Does a step.
-    pub(crate) fn step(&mut self, storage: &Storage, step: Step) -> Result<(), StorageError> {
+    pub(crate) fn step(&mut self, storage: &mut Storage, step: Step) -> Result<(), StorageError> {
         self.begin(step);
         self.perform(storage, step)?;
         self.end(step);
@@ -113,7 +113,7 @@ impl Model {
     }
 
     /// Calls the storage.
-    fn perform(&self, storage: &Storage, step: Step) -> Result<(), StorageError> {
+    fn perform(&self, storage: &mut Storage, step: Step) -> Result<(), StorageError> {
         match step {
             Step::Promise(epoch) => storage.save_promise(epoch),
             Step::Append(count, _) => storage.append(&self.log[self.log.len() - count as usize..]),
