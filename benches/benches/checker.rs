@@ -4,8 +4,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use linearizability::synthetic::{KvWorkload, Random, lose_an_append};
 use linearizability::{KvModel, Limits, check, explain};
+
+use self::synthetic::{KvWorkload, Random, lose_an_append};
+
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../../linearizability/tests/support/synthetic.rs"]
+mod synthetic;
 
 /// Workloads by name.
 fn workloads() -> [(&'static str, KvWorkload); 4] {

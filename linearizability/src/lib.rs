@@ -66,8 +66,6 @@
 //! | `slot_set` | which of the live operations are linearized |
 //! | `window` | a smallest illegal window; `ambient` are the operations left out of it |
 //! | `picture` | histories in ASCII |
-//! | [`brute_force`] | the definition, to test models and this checker |
-//! | [`synthetic`] | random histories, for tests and benches |
 //! | [`history_file`] | recorded histories, for tests and the example `check` |
 //!
 //! # What is left out
@@ -82,8 +80,10 @@
 //! * Sharing between long values: a state is a whole value, so 10 000 appends to one key without a
 //!   put need more memory than [`Limits::default`] allows.
 
+#[cfg(test)]
+extern crate self as linearizability; // What tests share names it so.
+
 mod ambient;
-pub mod brute_force;
 mod budget;
 mod cas_register;
 mod check;
@@ -98,7 +98,6 @@ mod picture;
 mod search;
 mod slot_set;
 mod states;
-pub mod synthetic;
 mod timeline;
 mod verdict;
 mod window;

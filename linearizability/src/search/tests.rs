@@ -1,8 +1,16 @@
 //! Would a mistake in the search be noticed? Each fault is planted and must be caught.
 
 use super::*;
-use crate::synthetic::{Random, SmallHistories, kv_answer};
-use crate::{KvInput, KvModel, KvOutput, brute_force};
+use crate::{KvInput, KvModel, KvOutput};
+
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../../tests/support/brute_force.rs"]
+mod brute_force;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../../tests/support/synthetic.rs"]
+mod synthetic;
+
+use self::synthetic::{Random, SmallHistories, kv_answer};
 
 /// A key/value history.
 type History = Vec<Operation<KvInput, KvOutput>>;

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use linearizability::synthetic::{Random, SmallHistories, kv_answer};
+use crate::synthetic::{Random, SmallHistories, kv_answer};
 use linearizability::{
     CasRegister, Kind, KvInput, KvModel, KvOutput, Limits, Model, RegisterInput, RegisterOutput,
     check,

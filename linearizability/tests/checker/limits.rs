@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use linearizability::synthetic::{KvWorkload, Random, lose_an_append};
+use crate::synthetic::{KvWorkload, Random, lose_an_append};
 use linearizability::{
     CasRegister, KvModel, Limit, Limits, Operation, RegisterInput, RegisterOutput, Verdict, check,
     explain,

@@ -1,9 +1,10 @@
 //! The checker against the brute-force search, on many small random histories.
 
-use linearizability::synthetic::{Random, SmallHistories, kv_answer};
+use crate::brute_force;
+use crate::synthetic::{Random, SmallHistories, kv_answer};
 use linearizability::{
     CasRegister, Kind, KvInput, KvModel, Limits, Model, Operation, RegisterInput, RegisterOutput,
-    Report, Verdict, brute_force, check, explain,
+    Report, Verdict, check, explain,
 };
 
 /// How many histories are checked for each model.

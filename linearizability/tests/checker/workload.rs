@@ -1,9 +1,8 @@
 //! Larger histories, of which the verdict is known because of how they were made.
 
-use linearizability::synthetic::{KvWorkload, Random, lose_an_append};
-use linearizability::{
-    KvInput, KvModel, KvOutput, Limits, Operation, Verdict, brute_force, explain,
-};
+use crate::brute_force;
+use crate::synthetic::{KvWorkload, Random, lose_an_append};
+use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, explain};
 
 /// Workloads of several shapes: many clients, few reads, many puts, lost answers.
 fn workloads() -> Vec<KvWorkload> {

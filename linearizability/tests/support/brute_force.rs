@@ -1,10 +1,10 @@
 //! The definition of linearizability, as a program.
 //!
 //! It tries all orders, so it works only for histories of up to about eight operations. Its purpose
-//! is to test the declarations of a [`Model`] and the [checker](fn@crate::check): it uses neither
+//! is to test the declarations of a [`Model`] and the [checker](fn@linearizability::check): it uses neither
 //! the declarations nor the checker's code.
 
-use crate::{Model, Operation};
+use linearizability::{Model, Operation};
 
 /// Whether the history is linearizable.
 pub fn is_linearizable<M: Model>(model: &M, history: &[Operation<M::Input, M::Output>]) -> bool {
@@ -34,7 +34,7 @@ pub fn replays<M: Model>(
     order.iter().all(|&index| {
         let operation = &history[index];
         let must_come_first =
-            |other: &usize| !taken[*other] && history[*other].returned_before(operation.call_time);
+            |other: &usize| !taken[*other] && returned_before(history[*other], operation.call_time);
         if taken[index] || !part.contains(&index) || part.iter().any(must_come_first) {
             return false;
         }
@@ -61,7 +61,7 @@ fn can_continue<M: Model>(
     for index in 0..part.len() {
         let call_time = part[index].call_time;
         let must_wait = (0..part.len())
-            .any(|other| is_open(other, taken) && part[other].returned_before(call_time));
+            .any(|other| is_open(other, taken) && returned_before(part[other], call_time));
         if taken[index] || must_wait {
             continue;
         }
@@ -74,4 +74,9 @@ fn can_continue<M: Model>(
         }
     }
     false
+}
+
+/// Whether an operation had returned when another one was called.
+fn returned_before<I, O>(operation: &Operation<I, O>, time: u64) -> bool {
+    operation.return_time.is_some_and(|returned| returned < time)
 }

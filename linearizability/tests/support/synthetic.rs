@@ -1,6 +1,6 @@
 //! Generated histories, for tests and benches.
 
-use crate::{KvInput, KvModel, KvOutput, Model, Operation};
+use linearizability::{KvInput, KvModel, KvOutput, Model, Operation};
 
 /// Random numbers that depend on the seed alone, on every platform and in every version
 /// (SplitMix64; Steele, Lea & Flood 2014).
