@@ -33,8 +33,9 @@ pub fn replays<M: Model>(
     let mut state = model.init();
     order.iter().all(|&index| {
         let operation = &history[index];
-        let must_come_first =
-            |other: &usize| !taken[*other] && returned_before(history[*other], operation.call_time);
+        let must_come_first = |other: &usize| {
+            !taken[*other] && returned_before(&history[*other], operation.call_time)
+        };
         if taken[index] || !part.contains(&index) || part.iter().any(must_come_first) {
             return false;
         }
