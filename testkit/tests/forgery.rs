@@ -297,7 +297,10 @@ fn signals_never_make_a_pass() {
             let died = seen.starts_with("the process died of signal ")
                 || seen.starts_with("it used more than"); // XCPU
             assert!(died || seen == HONEST, "{sample}: {seen}");
-            assert_eq!(seen == HONEST, ["PIPE", "CHLD"].contains(&signal), "{sample}: {seen}");
+            // Rust ignores the first, and all processes the second; a shell may ignore the others.
+            if !["HUP", "INT", "QUIT"].contains(&signal) {
+                assert_eq!(seen == HONEST, ["PIPE", "CHLD"].contains(&signal), "{sample}: {seen}");
+            }
         }
         let run = BENCH.judge("kills_its_parent", signal, LONG);
         let killed = "the process that watches the test was killed by the run";
