@@ -108,6 +108,16 @@ impl Verdict {
         matches!(self, Verdict::Fail | Verdict::Diverged)
     }
 
+    /// How a command ends because of it.
+    pub fn exit(self) -> Exit {
+        match self {
+            Verdict::Pass | Verdict::Skipped => Exit::Passed,
+            Verdict::Fail | Verdict::Diverged => Exit::Failed,
+            Verdict::Unknown => Exit::Inconclusive,
+            Verdict::Harness => Exit::Harness,
+        }
+    }
+
     /// The verdict in capital letters, as it is printed.
     pub fn word(self) -> &'static str {
         match self {
@@ -169,6 +179,11 @@ impl Assignment {
             format!("the record is of the test {}", run.test.escape_default())
         } else if run.seed != self.seed {
             format!("the record is of seed {}", run.seed)
+        } else if run.policy != self.policy {
+            match run.policy {
+                Some(policy) => format!("the record is of a run under policy {policy}"),
+                None => "the record is of a run in real time".to_string(),
+            }
         } else {
             return Ok(run);
         };
@@ -214,6 +229,15 @@ impl Run {
         seed_and_policy(self.seed, self.policy)
     }
 
+    /// Whether the seed determines the course of the run, so that another run of this build under
+    /// the same seed must have the same hash. It does not where real time or the judge ended the
+    /// run.
+    pub fn is_replayable(&self) -> bool {
+        let by_the_seed = ["panic", "deadlock", "lock-cycle", "time-limit", "too-many-tasks"];
+        let kind = self.kind.as_deref();
+        self.policy.is_some() && kind.is_none_or(|kind| by_the_seed.contains(&kind))
+    }
+
     /// The command that replays the run.
     pub fn replay(&self) -> String {
         format!("cargo lab replay {} {}", self.test, self.seed_and_policy())
@@ -242,7 +266,7 @@ pub fn file_name(test: &str, seed: u64, policy: Option<Policy>) -> String {
 /// The part that a test's name ends with, such as `2a` in `initial_election_2a`.
 pub fn part_of(test: &str) -> Option<&str> {
     let (_, part) = test.rsplit_once('_')?;
-    part.contains(|c: char| c.is_ascii_digit()).then_some(part)
+    part.starts_with(|c: char| c.is_ascii_digit()).then_some(part)
 }
 
 /// `Test (2A): initial election ...`. A `part` at the end of the name is removed.
@@ -345,61 +369,4 @@ impl From<Exit> for ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The line of a record, as a process that obeys would send it.
-    fn answer(nonce: &str, test: &str, seed: u64) -> String {
-        Record::new(nonce, Run::new("raft", "2A", test, seed, None)).to_line()
-    }
-
-    #[test]
-    fn only_the_answer_to_an_assignment_is_accepted() {
-        let assignment = Assignment::new("figure8_2c", 7, Some(Policy::Stall));
-        let nonce = &assignment.nonce;
-        let problem = |line: &str| assignment.check(line).err().map(|error| error.to_string());
-        let table = [
-            (answer(nonce, "figure8_2c", 7), None),
-            (answer("", "figure8_2c", 7), Some("the record carries no nonce")),
-            (answer("1234", "figure8_2c", 7), Some("the record carries another run's nonce")),
-            (answer(nonce, "backup_2b", 7), Some("the record is of the test backup_2b")),
-            (answer(nonce, "figure8_2c", 8), Some("the record is of seed 8")),
-            ("{\"verdict\":\"pass\"}".into(), Some("what arrived is not a valid record")),
-            ("test result: ok".into(), Some("what arrived is not a valid record")),
-        ];
-        for (line, expected) in table {
-            assert_eq!(problem(&line).as_deref(), expected, "{line}");
-        }
-        let old = answer(nonce, "figure8_2c", 7).replace("\"version\":2", "\"version\":1");
-        assert!(problem(&old).unwrap().starts_with("the record has version 1 instead of 2"));
-    }
-
-    #[test]
-    fn assignments_survive_the_journey() {
-        let mut assignment = Assignment::new("wc_1", u64::MAX, None);
-        assignment.programs = Some("/tmp/builds/x".to_string());
-        assert_eq!(Assignment::from_line(&assignment.to_line()), Ok(assignment.clone()));
-        assert_ne!(assignment.nonce, Assignment::new("wc_1", 1, None).nonce);
-    }
-
-    #[test]
-    fn titles_name_the_part_and_keep_the_rest_of_the_name() {
-        let table = [
-            ("initial_election_2a", "2A", "Test (2A): initial election ..."),
-            ("wc_1", "1", "Test (1): wc ..."),
-            ("storage_crash_at_any_byte", "PB3", "Test (PB3): storage crash at any byte ..."),
-            ("torn_tail", "", "Test: torn tail ..."),
-        ];
-        for (test, part, expected) in table {
-            assert_eq!(title(test, part), expected);
-        }
-        let parts = ["initial_election_2a", "put_get_tc01", "torn_tail"].map(part_of);
-        assert_eq!(parts, [Some("2a"), Some("tc01"), None]);
-    }
-
-    #[test]
-    fn failures_outweigh_trouble_and_interruptions() {
-        assert!(Exit::Failed > Exit::Harness && Exit::Harness > Exit::Interrupted);
-        assert!(Exit::Interrupted > Exit::Inconclusive && Exit::DoesNotCompile > Exit::Failed);
-    }
-}
+mod tests;

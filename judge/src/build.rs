@@ -1,22 +1,20 @@
 //! Builds a lab's tests with cargo, and keeps a copy of the result.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::hash::{DefaultHasher, Hasher as _};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use contract::settings::forget_settings;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::Deserialize;
 use signal_hook::consts::SIGINT;
 
 use crate::catalog::Lab;
 use crate::error::Error;
+use crate::kept::Kept;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::workspace::cargo;
@@ -50,10 +48,8 @@ pub struct Builder<'a> {
 #[derive(Debug)]
 pub struct Build {
     kept: Kept,
-    tests: PathBuf,
-    /// The working directory of the tests.
+    /// Where cargo would run the tests.
     directory: PathBuf,
-    hash: String,
     names: Vec<String>,
 }
 
@@ -142,12 +138,13 @@ impl Builder<'_> {
         let failed = |error| {
             Error::harness(format!("cannot run cargo: {error}; check that it is in your PATH"))
         };
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         if !self.shown {
             command.args(["--color", "never"]).stderr(Stdio::piped());
+            command.process_group(0); // A terminal's signals end what is shown, and only that.
         }
         let mut child = command.spawn().map_err(failed)?;
-        let group = Pid::from_child(&child);
+        let cargo = Pid::from_child(&child);
         let mut streams = Streams::new();
         if let Some(output) = child.stdout.take() {
             streams.until_end(OwnedFd::from(output), |said: &mut Said, bytes| {
@@ -166,7 +163,8 @@ impl Builder<'_> {
             if self.stop.is_interrupted()
                 && let Some(signal) = signal.take()
             {
-                kill_process_group(group, signal).ok(); // It may just have ended.
+                kill_process(cargo, signal).ok();
+                kill_process_group(cargo, signal).ok(); // It may just have ended.
             }
         });
         read.map_err(failed)?;
@@ -206,21 +204,19 @@ impl Build {
         directory: PathBuf,
         builds: &Path,
     ) -> Result<Self, Error> {
-        let hash = hash_of(std::iter::once(tests).chain(programs.iter().map(|path| &**path)))?;
-        let kept = Kept::new(builds, &hash, tests, programs)?;
-        let tests = kept.directory.join(file_name(tests));
-        let names = names_of(&tests, &directory)?;
-        Ok(Self { kept, tests, directory, hash, names })
+        let kept = Kept::new(builds, tests, programs)?;
+        let names = names_of(kept.tests(), &directory)?;
+        Ok(Self { kept, directory, names })
     }
 
     /// The test binary.
     pub fn tests(&self) -> &Path {
-        &self.tests
+        self.kept.tests()
     }
 
     /// The directory that holds the lab's programs.
     pub fn programs(&self) -> &Path {
-        &self.kept.directory
+        self.kept.directory()
     }
 
     /// The working directory of the tests.
@@ -230,7 +226,7 @@ impl Build {
 
     /// A hash of the tests and programs.
     pub fn hash(&self) -> &str {
-        &self.hash
+        self.kept.hash()
     }
 
     /// The names of the tests, such as `election_2a::initial_election_2a`.
@@ -238,117 +234,19 @@ impl Build {
         &self.names
     }
 
+    /// Whether tests and programs are still what was built.
+    pub(crate) fn is_intact(&self) -> bool {
+        self.kept.is_intact()
+    }
+
     /// A command that runs the test binary as cargo does.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(&self.tests);
+        let mut command = Command::new(self.tests());
         forget_settings(&mut command)
             .current_dir(&self.directory)
             .env("CARGO_MANIFEST_DIR", &self.directory);
         command
     }
-}
-
-/// The copies of one build, shared by all processes that use it.
-#[derive(Debug)]
-struct Kept {
-    /// `<builds>/<hash>`.
-    directory: PathBuf,
-    /// Locked while the copies are in use: by several users at a time, or by one process that
-    /// removes them.
-    lock: File,
-}
-
-impl Kept {
-    /// Copies the files unless the copies exist. It does not link them, because cargo overwrites
-    /// its files in place.
-    fn new(builds: &Path, hash: &str, tests: &Path, programs: &[PathBuf]) -> Result<Self, Error> {
-        let builds = std::path::absolute(builds).map_err(Error::file("find", builds))?;
-        let _only_one = lock(&builds)?;
-        remove_unused(&builds);
-        let directory = builds.join(hash);
-        fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
-        let lock_path = directory.join(LOCK);
-        let lock = File::create(&lock_path).map_err(Error::file("create", &lock_path))?;
-        lock.lock_shared().map_err(Error::file("lock", &lock_path))?;
-        for file in std::iter::once(tests).chain(programs.iter().map(|path| &**path)) {
-            let copy = directory.join(file_name(file));
-            if copy.exists() {
-                continue; // A copy gets this name when it is complete.
-            }
-            let unfinished = directory.join(".unfinished");
-            fs::copy(file, &unfinished)
-                .and_then(|_| fs::rename(&unfinished, &copy))
-                .map_err(Error::file("copy", file))?;
-        }
-        Ok(Self { directory, lock })
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        let Some(builds) = self.directory.parent() else { return };
-        let Ok(only_one) = lock(builds) else { return };
-        self.lock.unlock().ok(); // If it is still locked, the next build removes it.
-        remove_unused(builds);
-        drop(only_one);
-        fs::remove_file(builds.join(LOCK)).ok();
-        fs::remove_dir(builds).ok(); // Succeeds only if it is empty.
-    }
-}
-
-/// The file in a directory whose lock protects the directory.
-const LOCK: &str = ".lock";
-
-/// Creates the directory of all builds, and waits until no other process changes it.
-fn lock(builds: &Path) -> Result<File, Error> {
-    let path = builds.join(LOCK);
-    loop {
-        fs::create_dir_all(builds).map_err(Error::file("create", builds))?;
-        let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
-        let lock = match lock {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue, // Just removed.
-            lock => lock.map_err(Error::file("lock", &path))?,
-        };
-        // Another process may have removed the file while we waited for its lock.
-        let id = |data: fs::Metadata| (data.dev(), data.ino());
-        let locked = lock.metadata().map(id).map_err(Error::file("lock", &path))?;
-        if fs::metadata(&path).map(id).is_ok_and(|there| there == locked) {
-            return Ok(lock);
-        }
-    }
-}
-
-/// Removes copies that no process uses, including those of killed processes.
-fn remove_unused(builds: &Path) {
-    for entry in fs::read_dir(builds).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let Ok(lock) = File::open(path.join(LOCK)) else { continue };
-        if !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
-            fs::remove_dir_all(&path).ok(); // The next call tries again.
-        }
-    }
-}
-
-/// The name of a program.
-fn file_name(path: &Path) -> &Path {
-    path.file_name().map_or(path, Path::new)
-}
-
-/// A hash of files and their names that distinguishes builds.
-fn hash_of<'a>(files: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
-    let mut hasher = DefaultHasher::new();
-    let mut block = vec![0; 1 << 16];
-    for path in files {
-        hasher.write(file_name(path).as_os_str().as_encoded_bytes());
-        let mut file = File::open(path).map_err(Error::file("read", path))?;
-        loop {
-            match file.read(&mut block).map_err(Error::file("read", path))? {
-                0 => break,
-                n => hasher.write(&block[..n]),
-            }
-        }
-    }
-    Ok(format!("{:016x}", hasher.finish()))
 }
 
 /// Lists the tests of a binary except ignored ones. No test runs, so no student code runs.

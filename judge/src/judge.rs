@@ -63,7 +63,7 @@ impl Judge {
     /// # Errors
     /// If the path of this program is not known.
     pub fn new(limits: Limits, stop: Stop) -> Result<Self, Error> {
-        let program = env::current_exe()
+        let program = own_program()
             .map_err(|error| Error::harness(format!("cannot find this program: {error}")))?;
         adopt_orphans();
         Ok(Self {
@@ -121,7 +121,11 @@ impl Judge {
         output: &Output,
     ) -> Result<Option<Run>, Error> {
         let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
-        assignment.programs = Some(case.build.programs().to_string_lossy().into_owned());
+        let programs = case.build.programs();
+        let name = programs.to_str().ok_or_else(|| {
+            Error::harness(format!("{}: this path is not UTF-8", programs.display()))
+        })?;
+        assignment.programs = Some(name.to_string());
         let command = self.command(case, output);
         let process = Process {
             launcher: &self.launcher,
@@ -132,8 +136,10 @@ impl Judge {
         };
         let mut log = Log::new(output, &self.room)?;
         let ended = process.run(&mut log)?;
-        let judge = if case.health_check { verdict::by_exit_code } else { verdict::by_record };
-        Ok(judge(case, &assignment, &ended, self.limits))
+        if case.health_check {
+            return Ok(verdict::by_exit_code(case, &assignment, &ended, self.limits));
+        }
+        Ok(verdict::by_record(case, &assignment, &ended, self.limits))
     }
 
     /// The command line and environment of a process.
@@ -152,6 +158,15 @@ impl Judge {
             None => command,
         }
     }
+}
+
+/// This program, for starting it again. On Linux, the very file that runs: a build may have replaced
+/// the one with its name.
+fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    env::current_exe()
 }
 
 /// A log that is cut off at the limits.

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use contract::record::Exit;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, kill_process,
@@ -32,7 +33,6 @@ use rustix::process::{
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin};
 use serde::{Deserialize, Serialize};
-use signal_hook::consts::SIGKILL;
 
 /// The environment variable that makes this program a launcher, and holds its [`Request`].
 const REQUEST: &str = "LAB_LAUNCH";
@@ -94,9 +94,12 @@ impl Word {
 pub fn launcher_main() -> Option<ExitCode> {
     let request = env::var(REQUEST).ok()?;
     Some(match launch(&request) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The judge notices that the launcher ended without a message.
-        Err(_) => ExitCode::FAILURE,
+        Ok(()) => Exit::Passed.into(),
+        // Without a last word the run fails; this is for a person who has set the variable.
+        Err(error) => {
+            eprintln!("error: {REQUEST}: {error}");
+            Exit::Harness.into()
+        }
     })
 }
 
@@ -162,33 +165,36 @@ fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>
     });
 }
 
-/// Waits for the test, and kills the rest of its group.
+/// Waits for the test.
 fn wait(child: &mut Child, group: Pid, is_over: &Mutex<bool>) -> io::Result<ExitStatus> {
-    // Without reaping: as long as it is a zombie, no other process can get its id.
+    // Without reaping it: no other process can get the ID of a zombie.
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(group), options) {}
     let mut is_over = is_over.lock().unwrap_or_else(PoisonError::into_inner);
-    kill_process_group(group, Signal::KILL).ok(); // Often there is nothing left.
+    if !cfg!(target_os = "linux") {
+        kill_process_group(group, Signal::KILL).ok(); // Often the group is empty.
+    }
     *is_over = true;
     child.wait()
 }
 
-/// Kills all children of this process, including those that it adopts meanwhile. Returns the number
-/// of processes that were running at the end of the test.
+/// Ends all children of this process, and the children that it gets by that. Returns how many of
+/// them were running when the test had ended.
 fn end_orphans() -> usize {
-    let mut left = 0;
+    let mut left = None;
     loop {
         match waitid(WaitId::All, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-            // Killed just now, by us or with the test's group.
-            Ok(Some(status)) if status.terminating_signal() == Some(SIGKILL) => left += 1,
-            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {} // Reaped.
             Ok(None) => {
-                for child in children() {
-                    kill_process(child, Signal::KILL).ok(); // It may be gone by now.
+                // The zombies have been reaped: these are running.
+                let children = children();
+                left.get_or_insert(children.len());
+                for child in children {
+                    kill_process(child, Signal::KILL).ok(); // It may have ended.
                 }
                 thread::sleep(Duration::from_millis(1));
             }
-            Err(_) => return left, // There are none.
+            Err(_) => return left.unwrap_or(0), // No children.
         }
     }
 }

@@ -62,6 +62,7 @@ mod build;
 pub mod catalog;
 mod error;
 mod judge;
+mod kept;
 mod launch;
 pub mod pool;
 mod process;

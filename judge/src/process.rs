@@ -52,6 +52,14 @@ pub(crate) struct Ended {
     pub(crate) tail: String,
 }
 
+impl Ended {
+    /// A process that could not be started.
+    fn not_started(error: &io::Error) -> Self {
+        let word = Some(Word::CannotStart(error.to_string()));
+        Self { word, stopped: None, record: Vec::new(), tail: String::new() }
+    }
+}
+
 /// Why a judge stops a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
@@ -106,7 +114,11 @@ impl Process<'_> {
     /// If the launcher cannot be started.
     pub(crate) fn run(self, log: &mut dyn Write) -> Result<Ended, Error> {
         let trouble = |error| Error::harness(format!("cannot run a test: {error}"));
-        let running = self.start().map_err(trouble)?;
+        let running = match self.start() {
+            Ok(running) => running,
+            // The machine may be short of processes, memory or descriptors.
+            Err(error) => return Ok(Ended::not_started(&error)),
+        };
         let Running { mut launcher, mut socket, control, output } = running;
         // A process that dies at once does not read it, and its run fails.
         socket.write_all(self.assignment.as_bytes()).ok();
@@ -139,12 +151,16 @@ impl Process<'_> {
         if word.is_none() {
             watch.clean_up(&seen);
         }
+        streams.drain(&mut seen).map_err(trouble)?;
         let tail = String::from_utf8_lossy(&seen.tail).into_owned();
         Ok(Ended { word, stopped: watch.stopped, record: seen.record, tail })
     }
 
     /// Starts the launcher.
     fn start(&self) -> io::Result<Running> {
+        // Held from here on: where descriptors become close-on-exec only after they are made, no
+        // other launcher must inherit these.
+        let mut ids = launchers();
         let (socket, its_socket) = UnixStream::pair()?;
         let (control, its_control) = UnixStream::pair()?;
         let (output, its_output) = pipe()?;
@@ -170,7 +186,6 @@ impl Process<'_> {
             .stdout(its_output)
             .stderr(OwnedFd::from(its_control))
             .process_group(0);
-        let mut ids = launchers();
         // Dropping the command closes the parent's copies of the descriptors.
         let launcher = command.spawn()?;
         ids.insert(id_of(&launcher));

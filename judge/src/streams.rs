@@ -2,13 +2,16 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 
 /// The maximum time that the loop waits for bytes.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The maximum time for what is left to read at the end.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Descriptors to read from. The bytes are added to an `S`.
 pub(crate) struct Streams<S> {
@@ -39,13 +42,20 @@ impl<S> Streams<S> {
         self.open.push(Stream { descriptor, sink, must_end: false });
     }
 
-    /// Reads until the end, and calls `tick` at least every 50 ms.
-    pub(crate) fn read(mut self, state: &mut S, mut tick: impl FnMut(&mut S)) -> io::Result<()> {
+    /// Reads until all streams that must end have ended, and calls `tick` at least every 50 ms.
+    pub(crate) fn read(&mut self, state: &mut S, mut tick: impl FnMut(&mut S)) -> io::Result<()> {
         while self.open.iter().any(|stream| stream.must_end) {
             self.read_ready(state, TICK)?;
             tick(state);
         }
-        while self.read_ready(state, Duration::ZERO)? {}
+        Ok(())
+    }
+
+    /// Reads what the other streams have at hand, for a second at most: a process that has escaped
+    /// may write without end.
+    pub(crate) fn drain(mut self, state: &mut S) -> io::Result<()> {
+        let begin = Instant::now();
+        while self.read_ready(state, Duration::ZERO)? && begin.elapsed() < LAST_LOOK {}
         Ok(())
     }
 

@@ -14,39 +14,61 @@ use crate::test_case::TestCase;
 /// The number of lines of output in a report.
 const TAIL_LINES: usize = 12;
 
-/// The verdict from a run's record; `None` if the run was stopped because it is not needed.
+/// The verdict on a run that is judged by its record; `None` if its result is not wanted any more.
 pub(crate) fn by_record(
     case: &TestCase,
     assignment: &Assignment,
     ended: &Ended,
     limits: Limits,
 ) -> Option<Run> {
-    let lines = ended.record.split_inclusive(|byte| *byte == b'\n');
-    let lines: Vec<&[u8]> = lines.collect();
-    let (kind, why) = match &lines[..] {
-        [] if ended.stopped == Some(Stopped::Unwanted) => return None,
-        [] => without_record(ended, limits),
-        [line] if line.ends_with(b"\n") => {
-            match assignment.check(&String::from_utf8_lossy(line)) {
-                Ok(run) if run.verdict == Verdict::Pass && left(ended) > 0 => {
-                    let them = if left(ended) == 1 { "a process" } else { "processes" };
-                    ("left-behind", format!("it passed, but left {them} running"))
-                }
-                Ok(mut run) => {
-                    // The judge, not the process, sets lab, part and claim.
-                    (run.lab, run.part) = (case.lab.clone(), case.part.clone());
-                    if let Some(failure) = &mut run.failure {
-                        explain(&mut failure.report, case);
-                    }
-                    return Some(run);
-                }
-                Err(error) => ("forged", error.to_string()),
+    if ended.stopped == Some(Stopped::Unwanted) {
+        return None;
+    }
+    match recorded(case, assignment, ended, limits) {
+        Ok(mut run) => {
+            // The judge, not the process, sets lab, part and claim.
+            (run.lab, run.part) = (case.lab.clone(), case.part.clone());
+            if let Some(failure) = &mut run.failure {
+                explain(&mut failure.report, case);
             }
+            Some(run)
         }
-        [_] => ("forged", "what arrived is not a whole record".to_string()),
-        lines => ("forged", format!("{} records arrived instead of one", lines.len())),
+        Err((kind, why)) => Some(failed(case, assignment, kind, why, &ended.tail)),
+    }
+}
+
+/// The run as its record says, if the record can be believed; else a kind of failure and a sentence.
+fn recorded(
+    case: &TestCase,
+    assignment: &Assignment,
+    ended: &Ended,
+    limits: Limits,
+) -> Result<Run, (&'static str, String)> {
+    if !case.build.is_intact() {
+        // Whatever has taken their place could answer for every later run.
+        return Err(("forged", "a run has changed the copies of tests and programs".to_string()));
+    }
+    let lines: Vec<&[u8]> = ended.record.split_inclusive(|byte| *byte == b'\n').collect();
+    let run = match &lines[..] {
+        [] => return Err(without_record(ended, limits)),
+        [line] if line.ends_with(b"\n") => assignment
+            .check(&String::from_utf8_lossy(line))
+            .map_err(|error| ("forged", error.to_string()))?,
+        [_] => return Err(("forged", "what arrived is not a whole record".to_string())),
+        lines => return Err(("forged", format!("{} records arrived instead of one", lines.len()))),
     };
-    Some(failed(case, assignment, kind, why, &ended.tail))
+    if run.verdict.is_failure() {
+        return Ok(run);
+    }
+    // A pass counts only if the launcher has seen the end of everything that the test started.
+    match ended.word {
+        Some(Word::Ended { left: 0, .. }) if ended.stopped.is_none() => Ok(run),
+        Some(Word::Ended { left, .. }) if ended.stopped.is_none() => {
+            let them = if left == 1 { "a process" } else { "processes" };
+            Err(("left-behind", format!("it passed, but left {them} running")))
+        }
+        _ => Err(without_record(ended, limits)),
+    }
 }
 
 /// The verdict from the exit code, for a test that runs no student code.
@@ -74,14 +96,6 @@ pub(crate) fn by_exit_code(
             let (kind, why) = without_record(ended, limits);
             Some(failed(case, assignment, kind, why, &ended.tail))
         }
-    }
-}
-
-/// The number of processes that the test left running.
-fn left(ended: &Ended) -> usize {
-    match ended.word {
-        Some(Word::Ended { left, .. }) => left,
-        _ => 0,
     }
 }
 

@@ -8,7 +8,6 @@ use contract::record::Exit;
 use judge::catalog::Lab;
 use judge::{Build, Builder, Catalog, Error, Stop, TestCase, Workspace};
 
-use crate::results;
 use crate::select::Selection;
 use crate::term;
 
@@ -43,9 +42,10 @@ impl Built {
         catalog: &Catalog,
         selection: &Selection,
         release: bool,
+        runs: PathBuf,
         stop: &Stop,
     ) -> Result<Self, Error> {
-        let builds = results::builds(workspace);
+        let builds = runs.join("builds");
         let builder = Builder {
             tree: workspace.root(),
             target: None,
@@ -55,7 +55,7 @@ impl Built {
             builds: &builds,
             stop,
         };
-        let mut built = Built { _runs: Runs(results::runs(workspace)), ..Built::default() };
+        let mut built = Built { _runs: Runs(runs), ..Built::default() };
         for lab in selection.labs(catalog)? {
             term::echo(&builder.command(lab));
             match builder.build(lab)? {

@@ -14,8 +14,3 @@ use judge::Workspace;
 pub(crate) fn runs(workspace: &Workspace) -> PathBuf {
     workspace.root().join("lab-runs")
 }
-
-/// The directory for copies of the built tests that are in use.
-pub(crate) fn builds(workspace: &Workspace) -> PathBuf {
-    runs(workspace).join("builds")
-}

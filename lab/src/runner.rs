@@ -69,15 +69,21 @@ impl Runner {
         }
         let directory = self.make_run(case, run.seed)?;
         let log = directory.join("log.txt");
+        // Many failures of one test teach little: only the first ones keep events and log.
+        let is_wanted = self.directory.wants_log(case);
+        if !is_wanted {
+            run.last_events.clear();
+        }
         self.write(case, run, &directory)?;
         // A second run with processes would differ: only the report describes the failure.
         let can_repeat = !self.keep_all && !case.real;
         let is_stopped = self.judge.stop().is_requested();
-        if can_repeat && self.directory.wants_log(case) && !is_stopped {
+        if can_repeat && is_wanted && !is_stopped {
             let again = self.run_once(case, run.seed, &Output::Log(log.clone()))?;
             if let Some(again) = again
                 && !case.health_check
-                && run.policy.is_some()
+                && run.is_replayable()
+                && again.is_replayable()
                 && (again.verdict, &again.trace_hash) != (run.verdict, &run.trace_hash)
             {
                 self.directory.note_difference(&directory, run, &again)?;

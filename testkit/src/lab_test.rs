@@ -8,7 +8,7 @@ use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_rea
 
 use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
-use crate::record::{self, Judge};
+use crate::record::{self, Assigned};
 use crate::report;
 use crate::sim::{Sim, Statistics};
 use crate::test_path::TestPath;
@@ -158,8 +158,8 @@ impl LabTest {
 
     /// What is to be run: what the judge has assigned, else what the environment asks for.
     fn settings(&self) -> Settings {
-        let mut settings = match Judge::of_this_process() {
-            Some(Judge { assignment, .. }) => {
+        let mut settings = match Assigned::to_this_process() {
+            Some(Assigned { assignment, .. }) => {
                 let (assigned, name) = (&assignment.test, self.name);
                 assert!(assigned == name, "{assigned} was assigned to this process, not {name}");
                 Settings {

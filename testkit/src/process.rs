@@ -11,7 +11,7 @@ use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
-use crate::record::Judge;
+use crate::record::Assigned;
 
 /// How long a process may run unless a test says otherwise: many times what it needs, also on a
 /// machine with forty times as much to do as it can.
@@ -189,7 +189,7 @@ fn name_of(command: &Command) -> String {
 /// If `built` has no name.
 pub fn program(built: &str) -> PathBuf {
     let built = Path::new(built);
-    let kept = Judge::of_this_process().and_then(|judge| judge.assignment.programs.as_ref());
+    let kept = Assigned::to_this_process().and_then(|it| it.assignment.programs.as_ref());
     match kept {
         Some(directory) => {
             Path::new(directory).join(built.file_name().expect("a program has a name"))

@@ -24,33 +24,33 @@ const KEPT_EVENTS: usize = 1_000;
 /// The first descriptor that is not one of the three standard ones.
 const FIRST_FREE: i32 = 3;
 
-/// The judge of this process.
-pub(crate) struct Judge {
+/// What a judge has assigned to this process.
+pub(crate) struct Assigned {
     /// What is to be done here.
     pub(crate) assignment: Assignment,
     /// Where the record goes. Close-on-exec: no other program can write to it.
     socket: UnixStream,
 }
 
-impl Judge {
-    /// The judge; `None` if a person has started this process. The first call must come before any
+impl Assigned {
+    /// The assignment; `None` if a person has started this process. The first call must come before any
     /// student code runs: it takes the socket away from standard input.
     ///
     /// # Panics
     /// If a judge is announced and cannot be understood.
-    pub(crate) fn of_this_process() -> Option<&'static Judge> {
-        static JUDGE: OnceLock<Option<Judge>> = OnceLock::new();
-        JUDGE
+    pub(crate) fn to_this_process() -> Option<&'static Self> {
+        static ASSIGNED: OnceLock<Option<Assigned>> = OnceLock::new();
+        ASSIGNED
             .get_or_init(|| {
                 std::env::var_os(settings::JUDGED)?;
-                let judge = Self::meet();
-                Some(judge.unwrap_or_else(|problem| panic!("{}: {problem}", settings::JUDGED)))
+                let assigned = Self::receive();
+                Some(assigned.unwrap_or_else(|problem| panic!("{}: {problem}", settings::JUDGED)))
             })
             .as_ref()
     }
 
     /// Moves the socket to a descriptor of its own and receives the assignment.
-    fn meet() -> io::Result<Self> {
+    fn receive() -> io::Result<Self> {
         let stdin = io::stdin();
         if stdin.is_terminal() {
             return Err(io::Error::other("standard input is a terminal and not a judge's socket"));
@@ -65,7 +65,7 @@ impl Judge {
     }
 
     /// Sends the record and ends the process, so that student code does not run again.
-    fn close_case(&self, run: Run) -> ! {
+    fn send(&self, run: Run) -> ! {
         let code = if run.verdict.is_failure() { 101 } else { 0 };
         let record = Record::new(&*self.assignment.nonce, run).to_line();
         // A judge that has gone away does not want the record; without one the run has failed.
@@ -81,8 +81,8 @@ impl Judge {
 /// If the report file cannot be written.
 pub(crate) fn tell(run: &Run) {
     append(run);
-    if let Some(judge) = Judge::of_this_process() {
-        judge.close_case(run.clone());
+    if let Some(assigned) = Assigned::to_this_process() {
+        assigned.send(run.clone());
     }
 }
 

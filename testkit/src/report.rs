@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use contract::record;
+use contract::record::{self, seed_and_policy};
 use labrpc::{Failure, FailureKind};
 
 use crate::notes::Notes;
-use crate::record::Judge;
+use crate::record::Assigned;
 use crate::test_path::TestPath;
 
 /// The failure as the record has it, with its report: property, servers, what the runtime saw, and
@@ -83,13 +83,10 @@ fn general_property(kind: FailureKind) -> &'static str {
 /// How to see the failure again, in two forms.
 fn replay(test: &str, test_path: &TestPath, failure: &Failure) -> String {
     let TestPath { package, target, path } = test_path;
-    let run = match failure.policy {
-        Some(policy) => format!("{}:{policy}", failure.seed),
-        None => format!("{} --real", failure.seed),
-    };
+    let run = seed_and_policy(failure.seed, failure.policy);
     let settings = failure.replay_settings();
     // A judge has the catalog at hand, and adds what it says of the test.
-    let explain = match Judge::of_this_process() {
+    let explain = match Assigned::to_this_process() {
         Some(_) => String::new(),
         None => format!("  explain   cargo lab explain {test}\n"),
     };

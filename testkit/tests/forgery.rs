@@ -14,7 +14,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::parent_id;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -95,6 +95,21 @@ samples! {
         send(&parent_id().to_string());
         fail_honestly(sim);
     }) }
+    stops_its_parent_and_passes { cheat("stops_its_parent_and_passes", |_| {
+        send(&parent_id().to_string());
+    }) }
+    kills_its_parent_and_passes { cheat("kills_its_parent_and_passes", |_| {
+        send(&parent_id().to_string());
+        thread::sleep(Duration::from_millis(300));
+    }) }
+    replaces_the_tests { cheat("replaces_the_tests", |_| {
+        let tests = std::env::current_exe().unwrap();
+        fs::copy("/bin/sh", tests.with_extension("other")).unwrap();
+        fs::rename(tests.with_extension("other"), tests).unwrap();
+    }) }
+    removes_the_tests { cheat("removes_the_tests", |_| {
+        fs::remove_file(std::env::current_exe().unwrap()).unwrap();
+    }) }
     never_ends { cheat("never_ends", |_| loop { thread::park() }) }
     burns_the_processor { cheat("burns_the_processor", |_| loop { std::hint::spin_loop() }) }
     leaves_a_daemon { cheat("leaves_a_daemon", |_| {
@@ -164,12 +179,11 @@ fn forged_line() -> String {
 
 /// Replaces, renames and truncates the file for people, wherever it may be.
 fn rewrite_report() {
-    let path = std::env::var("LAB_REPORT").unwrap_or("/dev/stdin".to_string());
+    let path = std::env::var("LAB_REPORT").unwrap();
     let text = fs::read_to_string(&path).unwrap_or_default();
     fs::write(&path, text.replace("\"verdict\":\"fail\"", "\"verdict\":\"pass\"")).ok();
-    if path != "/dev/stdin" {
-        fs::rename(&path, path.clone() + "-gone").ok();
-    }
+    fs::rename(&path, path.clone() + "-gone").ok();
+    fs::write(&path, forged_line()).ok();
 }
 
 /// Opens whatever this process has open once more, and writes a passing record to it.
@@ -197,20 +211,26 @@ struct Bench {
     cases: Vec<TestCase>,
 }
 
-/// One for all tests: a program that is being copied cannot be run while another thread forks.
-static BENCH: LazyLock<Bench> = LazyLock::new(Bench::new);
+/// One for all tests but those that destroy theirs: a program that is being copied cannot be run while another thread forks.
+static BENCH: LazyLock<Bench> = LazyLock::new(|| Bench::new("builds"));
 
 impl Bench {
-    /// This binary as a lab.
-    fn new() -> Self {
+    /// This binary as a lab, copied to a directory with this name.
+    fn new(builds: &str) -> Self {
         let catalog = "lab = [{ name = 'testkit', title = '', target = 'forgery' }]";
         let catalog = Catalog::parse(catalog).unwrap();
+        let builds = Path::new(env!("CARGO_TARGET_TMPDIR")).join(builds);
         let here = std::env::current_exe().unwrap();
         let directory = std::env::current_dir().unwrap();
-        let builds = Path::new(env!("CARGO_TARGET_TMPDIR")).join("builds");
-        let build = Build::keep(&here, &[], directory, &builds).unwrap();
-        let cases = TestCase::all(&catalog.labs[0], &Arc::new(build));
-        Self { cases }
+        loop {
+            match Build::keep(&here, &[], directory.clone(), &builds) {
+                Err(error) if error.to_string().contains("Text file busy") => {}
+                build => {
+                    let cases = TestCase::all(&catalog.labs[0], &Arc::new(build.unwrap()));
+                    return Self { cases };
+                }
+            }
+        }
     }
 
     /// Runs a sample that may take this long, with a signal in its environment.
@@ -220,14 +240,20 @@ impl Bench {
                 .map(Into::into);
         let limits = Limits { wall, cpu: Some(Duration::from_secs(1)), output: 1 << 20 };
         let judge = Judge::new(limits, Stop::default()).unwrap().launcher(launcher.into());
+        let report = report_file(sample);
         let judge = judge.wrap(Box::new(move |mut command| {
-            command.env("SIGNAL", signal);
+            command.env("SIGNAL", signal).env("LAB_REPORT", &report);
             command
         }));
         let case = self.cases.iter().find(|case| case.name == sample).unwrap();
         let policy = "stall".parse().ok();
         judge.run(case, 7, policy, &Output::Dropped).unwrap().expect("it was not stopped")
     }
+}
+
+/// The file for people of a sample's runs.
+fn report_file(sample: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{sample}.jsonl"))
 }
 
 /// Far longer than a sample needs on a busy machine.
@@ -278,8 +304,31 @@ fn honest_failures_stay_failures() {
     for sample in ["hook_rewrites_the_report", "reopens_descriptors"] {
         assert_eq!(seen(&BENCH.judge(sample, "", LONG)), HONEST, "{sample}");
     }
+    let report = report_file("hook_rewrites_the_report");
+    let moved = report.with_extension("jsonl-gone");
+    assert!(moved.exists(), "the sample has rewritten and renamed {}", report.display());
     let run = BENCH.judge("stops_its_parent", "STOP", SHORT);
     assert_eq!(seen(&run), HONEST);
+}
+
+#[test]
+fn a_pass_that_the_launcher_did_not_see_through_is_a_failure() {
+    let run = BENCH.judge("stops_its_parent_and_passes", "STOP", SHORT);
+    assert_eq!(seen(&run), "it did not end within 2 s and was stopped");
+    let run = BENCH.judge("kills_its_parent_and_passes", "KILL", LONG);
+    assert_eq!(seen(&run), "the process that watches the test was killed by the run");
+}
+
+#[test]
+fn no_run_can_answer_for_later_ones() {
+    for sample in ["replaces_the_tests", "removes_the_tests"] {
+        let bench = Bench::new(sample);
+        for victim in [sample, "reads_the_nonce"] {
+            let run = bench.judge(victim, "", LONG);
+            let expected = "a run has changed the copies of tests and programs";
+            assert_eq!(seen(&run), expected, "{victim} after {sample}");
+        }
+    }
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let catalog = workspace.catalog()?;
     let selection = Selection::new(std::slice::from_ref(&args.test));
     let stop = Stop::on_signals()?;
-    let built = Built::new(&workspace, &catalog, &selection, args.release, &stop)?;
+    let runs = results::runs(&workspace);
+    let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
     let [case] = &built.cases[..] else {
         let names: Vec<&str> = built.cases.iter().map(|case| &*case.name).collect();
         let problem = format!("'{}' matches several tests: {}", args.test, names.join(", "));
@@ -55,12 +56,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
         let log = runner.make_run(case, seed)?.join("log.txt");
         anstream::println!("  log       cargo lab logs {}", workspace.shorten(&log).display());
     }
-    Ok(match result.verdict {
-        Verdict::Pass | Verdict::Skipped => Exit::Passed,
-        Verdict::Fail | Verdict::Diverged => Exit::Failed,
-        Verdict::Unknown => Exit::Inconclusive,
-        Verdict::Harness => Exit::Harness,
-    })
+    Ok(result.verdict.exit())
 }
 
 /// Prints the result.
@@ -88,7 +84,10 @@ fn show(args: &ReplayArgs, case: &TestCase, result: &Run, kept: Option<&KeptVerd
              run{}: use cargo lab stress {test} -n 300",
             if result.verdict == Verdict::Pass { ", and a pass proves nothing" } else { "" }
         ));
-    } else if result.verdict != kept.run.verdict || result.trace_hash != kept.run.trace_hash {
+    } else if result.is_replayable()
+        && kept.run.is_replayable()
+        && (result.verdict, &result.trace_hash) != (kept.run.verdict, &kept.run.trace_hash)
+    {
         term::note(format!(
             "the build is the same, but the run differs from the stored failure ({} with hash {}): \
              the code depends on something outside the simulation",

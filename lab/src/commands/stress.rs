@@ -32,7 +32,9 @@ pub(crate) fn run(args: &StressArgs) -> Result<Exit, Error> {
     let catalog = workspace.catalog()?;
     let selection = Selection::new(&args.patterns);
     let stop = Stop::on_signals()?;
-    let built = Built::new(&workspace, &catalog, &selection, args.world.release, &stop)?;
+    let parent = parent_of(args.output.as_deref(), &workspace)?;
+    let release = args.world.release;
+    let built = Built::new(&workspace, &catalog, &selection, release, parent, &stop)?;
     let stress = Stress::begin(args, &workspace, &built.cases, &selection.label(), stop)?;
     built.outcome(stress.run()?)
 }

@@ -21,7 +21,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let catalog = workspace.catalog()?;
     let selection = Selection::new(&args.patterns);
     let stop = Stop::on_signals()?;
-    let built = Built::new(&workspace, &catalog, &selection, args.world.release, &stop)?;
+    let runs = results::runs(&workspace);
+    let built = Built::new(&workspace, &catalog, &selection, args.world.release, runs, &stop)?;
     let cases = &built.cases[..];
     let seed = args.seed.unwrap_or_else(term::fresh_seed);
     let label = format!("test_{}", selection.label());

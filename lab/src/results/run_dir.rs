@@ -9,7 +9,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -72,8 +72,10 @@ impl RunDir {
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, Error> {
         let lock_path = path.join(".lock");
         let lock = File::create(&lock_path).map_err(Error::file("write", &lock_path))?;
-        if lock.try_lock().is_err() {
-            return Ok(None);
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Error::file("lock", &lock_path)(error)),
         }
         let work = path.join(".work");
         fs::create_dir_all(&work).map_err(Error::file("make", &work))?;
