@@ -63,3 +63,54 @@ impl State {
         warn!(target: "ROLE", "{self} had an empty directory, and does not count until {until}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::DamageId;
+    use crate::state::tests::{address, at, damaged_server};
+    use crate::version::Version;
+
+    /// What servers 2 to 5 answer that have promised these epochs; those that count say a version.
+    fn answers(promised: &[u64], count: bool) -> Vec<CheckReply> {
+        let answer = |(server, &promised)| CheckReply {
+            address: address(server),
+            version: count.then(Version::default),
+            promised,
+            primary: None,
+        };
+        (2..).zip(promised).map(answer).collect()
+    }
+
+    #[test]
+    fn a_server_without_files_counts_when_all_others_are_new() {
+        for (promised, counts) in
+            [(&[0, 0, 0, 0][..], true), (&[0, 0, 0], false), (&[0, 0, 1, 0], false), (&[], false)]
+        {
+            for others_count in [false, true] {
+                let mut state = damaged_server(1, DamageId { number: 7, forgot_promise: true });
+                state.maybe_begin(&answers(promised, others_count));
+                assert_eq!(state.version().is_some(), counts, "{promised:?}");
+                assert_eq!(!state.writes.is_empty(), counts, "{promised:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_has_followed_a_primary_is_not_new() {
+        let mut state = damaged_server(1, DamageId { number: 7, forgot_promise: true });
+        state.promise(1);
+        state.maybe_begin(&answers(&[0, 0, 0, 0], true));
+        assert_eq!(state.version(), None);
+    }
+
+    #[test]
+    fn the_first_primary_waits_until_all_count() {
+        let mut state = damaged_server(1, DamageId { number: 7, forgot_promise: true });
+        let stands = |state: &mut State, answers: &[CheckReply]| {
+            state.conclude_check(answers, at(1.0), at(1.0), at(2.0)).is_some()
+        };
+        assert!(!stands(&mut state, &answers(&[0, 0, 0, 0], false)));
+        assert!(stands(&mut state, &answers(&[0, 0, 0, 0], true)));
+    }
+}

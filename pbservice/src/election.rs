@@ -230,6 +230,7 @@ mod tests {
     use super::*;
     use crate::state::tests::{address, at, server};
     use crate::tail::tests::at as version;
+    use crate::version::Prefix;
 
     /// What a server answers to a check.
     fn answer(server: u8, log: Version, primary: Option<(u8, u64)>) -> CheckReply {
@@ -292,5 +293,34 @@ mod tests {
         };
         assert_eq!([0, 1, 2, 3].map(chosen), [2, 3, 1, 4].map(|server| Some(address(server))));
         assert_eq!(chosen(4), None, "then it begins again");
+    }
+
+    #[test]
+    fn a_promise_that_comes_late_counts_for_nothing() {
+        let mut state = server(1, &[1]);
+        state.become_candidate(2);
+        let args = PromiseArgs { epoch: 2, candidate: address(1), log: state.tail.whole() };
+        let promise = |state: &mut State, from, now| {
+            let reply = PromiseReply { granted: true };
+            state.handle_promise_reply(address(from), &args, &reply, at(1.0), now);
+        };
+        promise(&mut state, 2, at(1.1));
+        promise(&mut state, 3, at(1.0) + CANDIDACY + Duration::from_millis(1));
+        assert!(!state.is_primary(), "the server that gave it may have forgotten it");
+        promise(&mut state, 4, at(1.0) + CANDIDACY);
+        assert!(state.is_primary());
+    }
+
+    #[test]
+    fn nothing_is_promised_to_a_log_with_other_records() {
+        let mut state = server(2, &[1, 1]);
+        let log = state.tail.whole();
+        let other = Prefix { chain: log.chain ^ 1, ..log };
+        let mut ask = |epoch, log| {
+            let args = PromiseArgs { epoch, candidate: address(1), log };
+            state.handle_promise(&args, at(1.0)).granted
+        };
+        assert!(!ask(2, other));
+        assert!(ask(2, log));
     }
 }

@@ -36,7 +36,6 @@ const LIMITS: Limits = Limits {
     grace: Duration::from_secs(1),
 };
 
-/// Command line.
 #[derive(Parser)]
 #[command(about = "A key/value service on several servers, one of which is primary.\n\n\
     Exit codes: 0 done, 1 no such key, or logs that differ, or a server that must not go on, because\n\
@@ -47,7 +46,6 @@ struct CommandLine {
     command: Command,
 }
 
-/// What can be done.
 #[derive(Subcommand)]
 enum Command {
     /// Runs a server until it is interrupted
@@ -167,7 +165,6 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// Reads a list of addresses.
 fn parse_peers(text: &str) -> Result<Peers, String> {
     let mut peers = Peers::new();
     for part in text.split(',') {
@@ -179,7 +176,6 @@ fn parse_peers(text: &str) -> Result<Peers, String> {
     Ok(peers)
 }
 
-/// Reads a time.
 fn parse_time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| "give a number, and ms, s or m".to_string())?;
@@ -226,7 +222,6 @@ struct Problem {
 }
 
 impl Problem {
-    /// A problem.
     fn new(code: u8, text: impl ToString) -> Self {
         Self { code, text: text.to_string() }
     }
@@ -265,9 +260,7 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     let usage = |text: String| Problem::new(USAGE, text);
     let ServerArgs { listen, servers: Servers { peers }, data, new, snapshot_every } = args;
     if !peers.contains(listen) {
-        return Err(usage(format!(
-            "{listen} is not among the peers: each is known by its address"
-        )));
+        return Err(usage(format!("{listen} is not among the peers: it must be one of them")));
     }
     end_on_panic();
     let stop = Arc::new(AtomicBool::new(false));
@@ -321,9 +314,7 @@ fn end_on_panic() {
     static ENDS: AtomicBool = AtomicBool::new(false);
     std::panic::set_hook(Box::new(|panic| {
         if ENDS.swap(true, Relaxed) {
-            loop {
-                std::thread::park(); // Another task ends the process.
-            }
+            return; // Another task ends the process.
         }
         let reason = panic.payload_as_str().unwrap_or("a panic without a reason");
         let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
