@@ -18,6 +18,9 @@ const FORMAT: Configuration = config::standard();
 const FOREIGN: Configuration<LittleEndian, Varint, Limit<{ 512 << 20 }>> =
     config::standard().with_limit::<{ 512 << 20 }>();
 
+/// Room for a message of the usual length, so that few buffers grow while they are filled.
+const USUAL_LENGTH: usize = 128;
+
 /// Bytes that are not the encoding of a value of the wanted type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
@@ -45,8 +48,9 @@ impl std::error::Error for DecodeError {}
 /// # Panics
 /// If the type's `Serialize` refuses: a map whose length it does not know, for instance.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    match bincode::serde::encode_to_vec(value, FORMAT) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    match bincode::serde::encode_into_std_write(value, &mut bytes, FORMAT) {
+        Ok(_) => bytes,
         Err(error) => panic!("a {} cannot be encoded: {error}", std::any::type_name::<T>()),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Entry {
     /// When it was received.
     pub(crate) term: Term,
     /// The service's business: Raft never looks into it.
+    #[serde(with = "serde_bytes")]
     pub(crate) command: Vec<u8>,
 }
 

@@ -78,6 +78,7 @@ pub(crate) struct InstallSnapshotArgs {
     /// The snapshot replaces all entries up to and including this one.
     pub(crate) last_included: LogPos,
     /// The service's state.
+    #[serde(with = "serde_bytes")]
     pub(crate) data: Vec<u8>,
 }
 
