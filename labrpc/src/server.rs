@@ -1,7 +1,6 @@
 //! What answers calls: services, their methods, and the server that bundles them.
 
 use std::any::type_name;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -50,13 +49,14 @@ pub(crate) enum Refusal {
 /// ```
 pub struct Service {
     name: String,
-    methods: BTreeMap<String, Handler>,
+    /// Methods by their full names. There are few, so a search is faster than a map.
+    methods: Vec<(String, Handler)>,
 }
 
 impl Service {
     /// A service without methods. A call names `Service.Method`, split at the last dot.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_string(), methods: BTreeMap::new() }
+        Self { name: name.to_string(), methods: Vec::new() }
     }
 
     /// Adds a method. Each call runs in a task of its own on the server's node, so `handler` may
@@ -70,15 +70,25 @@ impl Service {
         handler: impl Fn(A) -> R + Send + Sync + 'static,
     ) -> Self {
         let full_name = format!("{}.{name}", self.name);
-        assert!(!name.contains('.'), "'{name}' is no name for a method: it contains a dot");
+        assert!(!name.contains('.'), "method name '{name}' must not contain a dot");
+        assert!(self.handler(&full_name).is_none(), "{full_name} is defined twice");
         let run = move |request: &Request| {
-            let args = decode_args::<A>(&full_name, request).map_err(Refusal::Unreadable)?;
+            let args = decode_args::<A>(request).map_err(Refusal::Unreadable)?;
             let reply = codec::encode(&handler(args));
             Ok(Response { reply, reply_type: Some(type_name::<R>()) })
         };
-        let before = self.methods.insert(name.to_string(), Box::new(run));
-        assert!(before.is_none(), "{}.{name} is defined twice", self.name);
+        self.methods.push((full_name, Box::new(run)));
         self
+    }
+
+    /// The handler of the method with this full name.
+    fn handler(&self, full_name: &str) -> Option<&Handler> {
+        self.methods.iter().find(|(name, _)| name == full_name).map(|(_, handler)| handler)
+    }
+
+    /// The full names of its methods.
+    fn method_names(&self) -> impl Iterator<Item = &str> {
+        self.methods.iter().map(|(name, _)| &**name)
     }
 
     /// Its name.
@@ -89,10 +99,7 @@ impl Service {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service")
-            .field("name", &self.name)
-            .field("methods", &self.methods.keys())
-            .finish()
+        f.debug_list().entries(self.method_names()).finish()
     }
 }
 
@@ -100,8 +107,8 @@ impl fmt::Debug for Service {
 ///
 /// Within one program the types must be the same: other types would otherwise show up as nonsense
 /// values.
-fn decode_args<A: DeserializeOwned>(method: &str, request: &Request) -> Result<A, String> {
-    let taken = type_name::<A>();
+fn decode_args<A: DeserializeOwned>(request: &Request) -> Result<A, String> {
+    let (method, taken) = (&request.method, type_name::<A>());
     let decoded = match request.args_type {
         Some(sent) if sent != taken => {
             return Err(format!("{method} takes {taken}, but the caller sent {sent}"));
@@ -114,7 +121,7 @@ fn decode_args<A: DeserializeOwned>(method: &str, request: &Request) -> Result<A
 
 /// A bundle of services that is reached under one name. A server that restarts is a new `Server`.
 pub struct Server {
-    services: BTreeMap<String, Service>,
+    services: Vec<Service>,
     node: NodeId,
     site: &'static Location<'static>,
     count: AtomicU64,
@@ -126,7 +133,7 @@ impl Server {
     #[expect(clippy::new_without_default, reason = "the caller's place and node matter")]
     pub fn new() -> Self {
         Self {
-            services: BTreeMap::new(),
+            services: Vec::new(),
             node: port::current_node(),
             site: Location::caller(),
             count: AtomicU64::new(0),
@@ -138,11 +145,9 @@ impl Server {
     /// # Panics
     /// If the server has a service of this name already.
     pub fn with(mut self, service: Service) -> Self {
-        let name = service.name.clone();
-        let before = self.services.insert(name, service);
-        if let Some(before) = before {
-            panic!("a server has two services with the name {}", before.name);
-        }
+        let is_new = self.services.iter().all(|other| other.name != service.name);
+        assert!(is_new, "the server already has a service named {}", service.name);
+        self.services.push(service);
         self
     }
 
@@ -176,10 +181,7 @@ impl Server {
     /// Runs the handler of a request, which may come from another program.
     pub(crate) fn try_handle(&self, request: &Request) -> Result<Response, Refusal> {
         self.count.fetch_add(1, Relaxed);
-        let handler = request.method.rsplit_once('.').and_then(|(service, method)| {
-            self.services.get(service).and_then(|service| service.methods.get(method))
-        });
-        match handler {
+        match self.services.iter().find_map(|service| service.handler(&request.method)) {
             Some(handler) => handler(request),
             None => Err(Refusal::NoSuchMethod(format!(
                 "has no handler '{}'; it has {}",
@@ -191,16 +193,13 @@ impl Server {
 
     /// The handlers that can be called, for messages.
     fn handler_names(&self) -> String {
-        let names = self.services.values().flat_map(|service| {
-            service.methods.keys().map(move |method| format!("{}.{method}", service.name))
-        });
-        let names: Vec<String> = names.collect();
+        let names: Vec<&str> = self.services.iter().flat_map(Service::method_names).collect();
         if names.is_empty() { "none".to_string() } else { names.join(", ") }
     }
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("services", &self.services.values()).finish()
+        f.debug_struct("Server").field("services", &self.services).finish()
     }
 }

@@ -46,8 +46,18 @@ const LONGEST_BURST: u32 = 1_000;
 /// More tasks alive than this is a leak, not a lab.
 const MOST_TASKS: usize = 10_000;
 
-/// What `current` says while the scheduler itself runs.
-const NOBODY: u32 = u32::MAX;
+/// The task that runs, with what operations ask of it.
+#[derive(Clone, Copy)]
+struct Current {
+    slot: u32,
+    serial: u32,
+    node: NodeId,
+}
+
+impl Current {
+    /// No task: the scheduler itself runs.
+    const SCHEDULER: Self = Self { slot: u32::MAX, serial: 0, node: NodeId::TEST };
+}
 
 /// A node: a server's incarnation, or the test.
 pub(crate) struct NodeState {
@@ -69,9 +79,8 @@ pub(crate) struct Core {
     time_limit: u64,
     next_due: Cell<u64>,
     burst: Cell<u32>,
-    current: Cell<u32>,
+    current: Cell<Current>,
     current_dead: Cell<bool>,
-    on_server: Cell<bool>,
     /// A log line is being put into words, see [`Core::unobserved`].
     unobserved: Cell<bool>,
     slots: RefCell<Vec<Slot>>,
@@ -123,9 +132,8 @@ impl Core {
             time_limit,
             next_due: Cell::new(u64::MAX),
             burst: Cell::new(0),
-            current: Cell::new(NOBODY),
+            current: Cell::new(Current::SCHEDULER),
             current_dead: Cell::new(true),
-            on_server: Cell::new(false),
             unobserved: Cell::new(false),
             slots: RefCell::default(),
             free: RefCell::default(),
@@ -159,7 +167,8 @@ impl Core {
         if !self.charge() {
             return false;
         }
-        let interruption = self.scheduler.borrow_mut().before_operation(self.on_server.get());
+        let on_server = self.current_node() != NodeId::TEST;
+        let interruption = self.scheduler.borrow_mut().before_operation(on_server);
         match interruption {
             None => {}
             Some(Interruption::Yield) => self.yield_now(),
@@ -292,28 +301,22 @@ impl Core {
 
     /// The node of the current task; the test's outside tasks.
     pub(crate) fn current_node(&self) -> NodeId {
-        match self.current.get() {
-            NOBODY => NodeId::TEST,
-            index => self.slots.borrow()[index as usize].node,
-        }
+        self.current.get().node
     }
 
     /// The serial number of the current task, 0 for the scheduler.
     pub(crate) fn current_serial(&self) -> u32 {
-        match self.current.get() {
-            NOBODY => 0,
-            index => self.slots.borrow()[index as usize].serial,
-        }
+        self.current.get().serial
     }
 
     /// The slot of the current task.
     pub(crate) fn current_slot(&self) -> u32 {
-        self.current.get()
+        self.current.get().slot
     }
 
     /// Reads or changes the slot of the current task.
     pub(crate) fn with_current<R>(&self, f: impl FnOnce(&mut Slot) -> R) -> R {
-        f(&mut self.slots.borrow_mut()[self.current.get() as usize])
+        f(&mut self.slots.borrow_mut()[self.current_slot() as usize])
     }
 
     /// Reads all slots.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand_pcg::Pcg64;
 
 use super::core::Core;
-use super::core::current::dispatch;
+use super::core::current::{dispatch, with_core};
 use super::real;
 use super::real::run;
 use super::timers::Action;
@@ -55,11 +55,15 @@ pub(crate) fn with_network_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
 /// Runs `action` after a delay: at a later virtual time on the scheduler's stack, or on real
 /// threads on the timer's thread, at once if there is no delay. It must not wait.
 pub(crate) fn after(nanos: u64, action: impl FnOnce() + Send + 'static) {
-    dispatch(|core| match core {
-        Some(core) => core.add_timer(core.now() + nanos, Action::Call(Box::new(action))),
-        None if nanos == 0 => action(),
-        None => real::after(Duration::from_nanos(nanos), action),
-    });
+    if in_simulation() {
+        // Boxed where it is made, since it owns a whole message.
+        let action = Action::Call(Box::new(action));
+        with_core(|core| core.add_timer(core.now() + nanos, action));
+    } else if nanos == 0 {
+        action();
+    } else {
+        real::after(Duration::from_nanos(nanos), action);
+    }
 }
 
 /// Does something at the end of the run, once no task of a simulation is left; never outside runs.

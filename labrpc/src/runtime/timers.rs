@@ -21,6 +21,13 @@ struct Timer {
     action: Action,
 }
 
+impl Timer {
+    /// Time and order of registration as one number, which compares without a branch.
+    fn key(&self) -> u128 {
+        u128::from(self.at) << 64 | u128::from(self.seq)
+    }
+}
+
 /// All timers that have not struck yet.
 #[derive(Default)]
 pub(crate) struct Timers {
@@ -68,7 +75,7 @@ impl Timers {
 
 impl PartialEq for Timer {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.seq) == (other.at, other.seq)
+        self.key() == other.key()
     }
 }
 
@@ -82,7 +89,7 @@ impl PartialOrd for Timer {
 
 impl Ord for Timer {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.seq).cmp(&(other.at, other.seq))
+        self.key().cmp(&other.key())
     }
 }
 

@@ -93,7 +93,7 @@ fn names_that_are_taken_are_named() {
         failure_of(|| _ = Service::new("KV").method("A", |(): ()| ()).method("A", |(): ()| ()));
     assert_eq!(failure.message, "KV.A is defined twice");
     let failure = failure_of(|| _ = Service::new("KV").method("A.B", |(): ()| ()));
-    assert_eq!(failure.message, "'A.B' is no name for a method: it contains a dot");
+    assert_eq!(failure.message, "method name 'A.B' must not contain a dot");
     let failure = failure_of(|| _ = Server::new().with(Service::new("A")).with(Service::new("A")));
-    assert_eq!(failure.message, "a server has two services with the name A");
+    assert_eq!(failure.message, "the server already has a service named A");
 }

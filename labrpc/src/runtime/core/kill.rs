@@ -58,7 +58,7 @@ impl Core {
     fn kill_tasks(&self, chosen: impl Fn(NodeId) -> bool) {
         let doomed = self.doom(chosen);
         for index in doomed {
-            if self.current.get() == index {
+            if self.current_slot() == index {
                 // It kills itself, and unwinds as soon as the others have.
                 self.current_dead.set(true);
             } else {

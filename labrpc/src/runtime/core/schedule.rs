@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, Location};
 
-use super::{Core, NOBODY, current};
+use super::{Core, Current, current};
 use crate::runtime::failure::{Failure, FailureKind, panic_message};
 use crate::runtime::seconds::seconds;
 use crate::runtime::sys::fiber::Fiber;
@@ -95,7 +95,7 @@ impl Core {
     /// Runs a task until it waits or ends. May be called while another task runs: crashing a node
     /// unwinds its tasks on the spot.
     pub(super) fn run_task(&self, index: u32) {
-        let (mut fiber, serial, site, dead, on_server) = {
+        let (mut fiber, serial, node, site, dead) = {
             let mut slots = self.slots.borrow_mut();
             let slot = &mut slots[index as usize];
             slot.state = State::Running;
@@ -106,12 +106,10 @@ impl Core {
                     Fiber::new(&mut self.stacks.borrow_mut(), move || run_body(body))
                 }
             };
-            (fiber, slot.serial, slot.site, slot.dead, slot.node != NodeId::TEST)
+            (fiber, slot.serial, slot.node, slot.site, slot.dead)
         };
-        let outer = (self.current.get(), self.current_dead.get(), self.on_server.get());
-        self.current.set(index);
-        self.current_dead.set(dead);
-        self.on_server.set(on_server);
+        let outer = self.current.replace(Current { slot: index, serial, node });
+        let outer_dead = self.current_dead.replace(dead);
         self.burst.set(0);
         self.activity.running(index);
         self.record(Kind::Run, serial.into(), 0);
@@ -128,10 +126,9 @@ impl Core {
         } else {
             self.slots.borrow_mut()[index as usize].fiber = Some(fiber);
         }
-        self.current.set(outer.0);
-        self.current_dead.set(outer.1);
-        self.on_server.set(outer.2);
-        self.activity.running(outer.0);
+        self.current.set(outer);
+        self.current_dead.set(outer_dead);
+        self.activity.running(outer.slot);
     }
 
     /// Makes the slot of a task that ended free for another.
@@ -150,7 +147,7 @@ impl Core {
 
     /// Whether a task runs, as opposed to the scheduler.
     pub(crate) fn in_task(&self) -> bool {
-        self.current.get() != NOBODY
+        self.current_slot() != Current::SCHEDULER.slot
     }
 }
 

@@ -11,7 +11,7 @@ use crate::runtime::trace::Kind;
 impl Core {
     /// Stands for the wait that the current task is about to begin.
     pub(crate) fn waiter(&self) -> Waiter {
-        let index = self.current.get();
+        let index = self.current_slot();
         Waiter { index, token: self.with_current(|slot| slot.token) }
     }
 
@@ -76,7 +76,7 @@ impl Core {
 
     /// Lets any ready task run before the current one goes on.
     pub(crate) fn yield_now(&self) {
-        let index = self.current.get();
+        let index = self.current_slot();
         self.with_current(|slot| slot.state = State::Ready);
         self.ready.borrow_mut().push_back(index);
         self.suspend();
