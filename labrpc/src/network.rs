@@ -21,12 +21,12 @@ mod in_flight;
 mod links;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use self::in_flight::InFlightCalls;
 use self::links::{EndId, Links};
 use crate::client_end::ClientEnd;
-use crate::runtime::port::{self, Kind, digest};
+use crate::runtime::port::{self, Kind, digest, unpoisoned};
 use crate::server::Server;
 
 /// A network of servers, and the ends from which they are called. Clones are the same network.
@@ -269,7 +269,7 @@ impl Network {
 
     /// Locks the state.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 }
 

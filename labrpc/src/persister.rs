@@ -1,9 +1,9 @@
 //! What of a server survives a crash.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use crate::runtime::port;
+use crate::runtime::port::{self, unpoisoned};
 
 /// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
 ///
@@ -64,21 +64,21 @@ impl Persister {
     /// Changes the contents, unless the task is dead.
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
         if port::enter() {
-            change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+            change(&mut *unpoisoned(self.0.lock()));
         }
     }
 
     /// Reads the contents.
     fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
         port::charge();
-        f(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&*unpoisoned(self.0.lock()))
     }
 }
 
 impl fmt::Debug for Persister {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not `read`, which costs virtual time: printing must not change the run.
-        let blobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let blobs = unpoisoned(self.0.lock());
         let (state, snapshot) = (blobs.raft_state.len(), blobs.snapshot.len());
         write!(f, "Persister({state} bytes of Raft state, {snapshot} bytes of snapshot)")
     }

@@ -9,6 +9,7 @@ mod failure;
 mod logger;
 mod node;
 mod oneshot;
+mod poison;
 mod policy;
 pub(crate) mod port;
 mod random;

@@ -14,7 +14,7 @@ mod links;
 mod outside;
 mod storage;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use labrpc::{ClientEnd, Instant, Node, Service};
 use rand::RngExt as _;
@@ -26,6 +26,7 @@ use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;
 pub use self::storage::StableStorage;
 use crate::client::Client;
+use crate::poison::unpoisoned;
 use crate::sim::Sim;
 
 /// What a server gets when it starts.
@@ -223,7 +224,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// Locks the servers' slots, for a moment: whoever has them calls nothing of the runtime, which
     /// might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
-        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.slots.lock())
     }
 }
 

@@ -1,12 +1,13 @@
 //! What the clients of a key/value service saw, for the checker of linearizability.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use labrpc::Instant;
 use linearizability::{
     KvInput, KvModel, KvOutput, Limits, Operation, Report, Verdict, check, explain,
 };
 
+use crate::poison::unpoisoned;
 use crate::sim::Sim;
 use crate::violation::Violation;
 
@@ -117,7 +118,7 @@ impl KvHistory {
 
     /// Locks the calls.
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.calls.lock())
     }
 }
 

@@ -60,6 +60,7 @@ mod kv_history;
 mod lab_test;
 mod notes;
 mod output;
+mod poison;
 mod poll;
 mod process;
 mod record;

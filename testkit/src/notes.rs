@@ -4,9 +4,10 @@
 //! runtime. No student code runs while a report is made from it.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::cluster::SILENCE_AFTER;
+use crate::poison::unpoisoned;
 use crate::violation::Violation;
 
 /// The notes of one run, as all its tasks see them.
@@ -81,7 +82,7 @@ impl fmt::Display for ServerLine {
 impl SharedNotes {
     /// Locks the notes.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Notes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 
     /// Adds a line for a server; returns its number.

@@ -5,9 +5,10 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::name::missing;
+use crate::runtime::port::unpoisoned;
 
 /// A directory, and its files that have been written to, which stay open.
 pub(super) struct Directory {
@@ -59,15 +60,15 @@ impl Directory {
     /// See [`super::Disk::append`].
     pub(super) fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let opened = self.opened(name, Missing::Create)?;
-        let _one_at_a_time = lock(&opened.unsaved);
+        let _one_at_a_time = unpoisoned(opened.unsaved.lock());
         (&opened.file).write_all(bytes)
     }
 
     /// See [`super::Disk::sync`].
     pub(super) fn sync(&self, name: &str) -> io::Result<()> {
         let opened = self.opened(name, Missing::Fail)?;
-        let _one_at_a_time = lock(&opened.syncing);
-        let unsaved = std::mem::take(&mut *lock(&opened.unsaved));
+        let _one_at_a_time = unpoisoned(opened.syncing.lock());
+        let unsaved = std::mem::take(&mut *unpoisoned(opened.unsaved.lock()));
         // Appends go on while the disk works.
         let saved = match unsaved.truncation {
             true => opened.file.sync_all(),
@@ -89,7 +90,7 @@ impl Directory {
     /// See [`super::Disk::truncate`].
     pub(super) fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
         let opened = self.opened(name, Missing::Fail)?;
-        let mut unsaved = lock(&opened.unsaved);
+        let mut unsaved = unpoisoned(opened.unsaved.lock());
         if len > opened.file.metadata()?.len() {
             let problem = format!("{name:?} is shorter than {len} bytes");
             return Err(io::Error::new(ErrorKind::InvalidInput, problem));
@@ -100,7 +101,7 @@ impl Directory {
 
     /// See [`super::Disk::rename`].
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut open = lock(&self.open);
+        let mut open = unpoisoned(self.open.lock());
         fs::rename(self.path.join(from), self.path.join(to))?;
         open.remove(to);
         if let Some(opened) = open.remove(from) {
@@ -112,7 +113,7 @@ impl Directory {
 
     /// See [`super::Disk::remove`].
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
-        let mut open = lock(&self.open);
+        let mut open = unpoisoned(self.open.lock());
         fs::remove_file(self.path.join(name))?;
         open.remove(name);
         drop(open);
@@ -136,7 +137,7 @@ impl Directory {
 
     /// The open file with this name.
     fn opened(&self, name: &str, if_missing: Missing) -> io::Result<Arc<Opened>> {
-        let mut open = lock(&self.open);
+        let mut open = unpoisoned(self.open.lock());
         if let Some(opened) = open.get(name) {
             return Ok(Arc::clone(opened));
         }
@@ -184,11 +185,6 @@ fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Locks, whatever became of the last owner.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Directory {

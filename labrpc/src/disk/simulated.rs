@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
@@ -11,7 +11,8 @@ use rand_pcg::Pcg64;
 
 use super::contents::Contents;
 use super::name::missing;
-use crate::runtime::{port, rng, sleep};
+use crate::runtime::port::{self, unpoisoned};
+use crate::runtime::{rng, sleep};
 
 /// How long [`Disk::sync`](super::Disk::sync), and every other operation that is durable when it returns, takes on a
 /// simulated disk.
@@ -186,7 +187,7 @@ impl Simulated {
 
     /// Locks the state, even without power.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 }
 

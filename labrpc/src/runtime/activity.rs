@@ -6,9 +6,10 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use super::poison::unpoisoned;
 use super::sys::cpu_clock::ThreadClock;
 
 /// What a simulation shows of itself to those who watch it.
@@ -44,7 +45,7 @@ impl Activity {
 
     /// The task in this slot was spawned here.
     pub(crate) fn label(&self, index: u32, site: &'static Location<'static>) {
-        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sites = unpoisoned(self.sites.lock());
         match sites.get_mut(index as usize) {
             Some(place) => *place = site,
             None => sites.push(site),
@@ -119,7 +120,7 @@ impl Activity {
 
     /// The task that runs, in a few words.
     pub(crate) fn current_task(&self) -> String {
-        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let sites = unpoisoned(self.sites.lock());
         match sites.get(self.current.load(Relaxed) as usize) {
             Some(site) => format!("task spawned at {site}"),
             None => "the scheduler".to_string(),

@@ -21,7 +21,7 @@ mod wait;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rand_pcg::Pcg64;
 
@@ -30,6 +30,7 @@ use self::lock_table::LockTable;
 use self::recent_lines::RecentLines;
 use super::activity::Activity;
 use super::failure::{Failure, FailureKind};
+use super::poison::unpoisoned;
 use super::policy::{Interruption, Policy, Scheduler};
 use super::random::{Stream, stream};
 use super::sys::fiber::StackPool;
@@ -273,7 +274,7 @@ impl Core {
         self.ready.borrow_mut().push_back(index);
         self.activity.label(index, site);
         if let Some(sites) = &self.spawn_sites {
-            sites.lock().unwrap_or_else(PoisonError::into_inner).push(site);
+            unpoisoned(sites.lock()).push(site);
         }
         self.record(Kind::Spawn, serial.into(), node.0.into());
         if tasks > MOST_TASKS {

@@ -5,11 +5,11 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::core::SpawnSites;
 use super::trace::Event;
+use super::poison::unpoisoned;
 use super::wall;
 
 /// What usually makes a run depend on something other than its seed.
@@ -102,7 +102,7 @@ impl Replay {
 
     /// Where the task with this serial number was spawned; the scheduler has number 0.
     fn site(&self, serial: u32) -> Option<&'static Location<'static>> {
-        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let sites = unpoisoned(self.sites.lock());
         sites.get((serial as usize).checked_sub(1)?).copied()
     }
 }

@@ -2,13 +2,13 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::core::Core;
 use super::core::current::dispatch;
 use super::real::run::{SLICE, check_over};
+use super::poison::unpoisoned;
 use super::real::spin;
 use super::task::{Wait, Waiter};
 use super::time::Instant;
@@ -139,6 +139,6 @@ impl<T> OneShot<T> {
 
     /// Locks the place.
     fn place(&self) -> std::sync::MutexGuard<'_, Place<T>> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.place.lock())
     }
 }

@@ -18,6 +18,7 @@ use super::timers::Action;
 
 pub(crate) use super::core::current::in_simulation;
 pub(crate) use super::oneshot::OneShot;
+pub(crate) use super::poison::unpoisoned;
 pub(crate) use super::task::{NodeId, Wait};
 pub(crate) use super::trace::{Kind, digest};
 

@@ -4,12 +4,13 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
 use std::panic::{self, Location, PanicHookInfo};
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use super::activity::Activity;
 use super::core::{Core, SpawnSites, current};
 use super::failure::{Failure, FailureKind, panic_message};
+use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
 use super::real::run::Fault;
@@ -195,11 +196,11 @@ impl Simulation {
         let place = Arc::clone(&value);
         let root = Box::new(move || {
             let result = body();
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            *unpoisoned(place.lock()) = Some(result);
         });
         current::with_core(|core| {
             let failure = core.run(root, self.site);
-            let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let value = unpoisoned(value.lock()).take();
             let result = match failure {
                 Some(mut failure) => {
                     failure.log = core.recent_lines.lines();

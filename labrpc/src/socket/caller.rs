@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Shutdown;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use log::{debug, warn};
 
@@ -13,7 +13,7 @@ use super::frame::{Body, Frame};
 use super::options::{Limits, Options};
 use super::stream::{FrameReader, Stream};
 use crate::error::RpcError;
-use crate::runtime::port::{self, OneShot, Wait};
+use crate::runtime::port::{self, OneShot, Wait, unpoisoned};
 use crate::runtime::{Instant, RecvTimeoutError, Sender, bounded, spawn};
 use crate::server::{Request, Response};
 use crate::transport::Transport;
@@ -64,7 +64,7 @@ impl SocketEnd {
     /// The connection, made now if there is none.
     fn connection(&self) -> Result<Arc<Connection>, RpcError> {
         let began = Instant::now();
-        let mut link = lock(&self.link);
+        let mut link = unpoisoned(self.link.lock());
         if let Some(connection) = &link.connection
             && connection.is_alive()
         {
@@ -133,15 +133,10 @@ impl fmt::Display for SocketEnd {
 
 impl Drop for SocketEnd {
     fn drop(&mut self) {
-        if let Some(connection) = &lock(&self.link).connection {
+        if let Some(connection) = &unpoisoned(self.link.lock()).connection {
             connection.close();
         }
     }
-}
-
-/// Locks. A panic elsewhere leaves nothing half done under these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a caller waits for.
@@ -206,7 +201,7 @@ impl Connection {
 
     /// Hands a reply to its caller, unless he has given up.
     fn deliver(&self, call: u64, reply: Reply) {
-        let mut calls = lock(&self.calls);
+        let mut calls = unpoisoned(self.calls.lock());
         calls.heard = Instant::now();
         let caller = calls.waiting.as_mut().and_then(|waiting| waiting.remove(&call));
         drop(calls);
@@ -217,7 +212,7 @@ impl Connection {
 
     /// Gives a number to a new call; `None` if the connection is dead.
     fn register(&self, caller: Sender<Reply>) -> Option<u64> {
-        let mut calls = lock(&self.calls);
+        let mut calls = unpoisoned(self.calls.lock());
         calls.last += 1;
         let call = calls.last;
         calls.waiting.as_mut()?.insert(call, caller);
@@ -227,7 +222,7 @@ impl Connection {
     /// Sends a request. If that fails, part of it may have arrived, so the connection is of no use.
     fn send(&self, frame: &Frame) -> Result<(), RpcError> {
         let bytes = frame.encode();
-        let sending = lock(&self.sending);
+        let sending = unpoisoned(self.sending.lock());
         let sent = self.stream.send(&bytes, self.limits.message_time);
         drop(sending);
         sent.map_err(|_| {
@@ -239,7 +234,7 @@ impl Connection {
     /// A caller waits no longer. If nothing at all has arrived since he called, the server's
     /// machine may be gone without a word: the next call makes a new connection.
     fn give_up(&self, call: u64, began: Instant) {
-        let mut calls = lock(&self.calls);
+        let mut calls = unpoisoned(self.calls.lock());
         if let Some(waiting) = &mut calls.waiting {
             waiting.remove(&call);
         }
@@ -252,12 +247,12 @@ impl Connection {
 
     /// Whether calls can be made on it.
     fn is_alive(&self) -> bool {
-        lock(&self.calls).waiting.is_some()
+        unpoisoned(self.calls.lock()).waiting.is_some()
     }
 
     /// Ends it; callers that wait get nothing.
     fn close(&self) {
-        let waiting = lock(&self.calls).waiting.take();
+        let waiting = unpoisoned(self.calls.lock()).waiting.take();
         drop(waiting);
         self.stream.shutdown(Shutdown::Both);
     }

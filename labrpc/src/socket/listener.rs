@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use log::warn;
@@ -18,7 +18,8 @@ use super::address::Address;
 use super::options::Limits;
 use super::session::{Served, Session};
 use super::stream::Stream;
-use crate::runtime::{JoinHandle, port, sleep, spawn};
+use crate::runtime::port::{self, unpoisoned};
+use crate::runtime::{JoinHandle, sleep, spawn};
 use crate::server::Server;
 
 /// How long to wait when the system has no descriptor for another connection.
@@ -100,14 +101,10 @@ impl Drop for Listener {
         let mut sessions = self.shared.sessions();
         sessions.values().for_each(|session| session.stop_reading());
         // Sessions keep to the grace by themselves; the factor is for a loaded machine.
-        let (still, _) = self
-            .shared
-            .ended
-            .wait_timeout_while(sessions, self.shared.served.limits.grace * 2, |left| {
-                !left.is_empty()
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        sessions = still;
+        let longest = self.shared.served.limits.grace * 2;
+        let are_left = |left: &mut BTreeMap<u64, _>| !left.is_empty();
+        let ended = &self.shared.ended;
+        sessions = unpoisoned(ended.wait_timeout_while(sessions, longest, are_left)).0;
         sessions.values().for_each(|session| session.close());
     }
 }
@@ -157,7 +154,7 @@ impl Shared {
 
     /// The sessions.
     fn sessions(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Session>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.sessions.lock())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use log::warn;
@@ -12,7 +12,7 @@ use super::frame::{Body, Frame};
 use super::options::Limits;
 use super::stream::{FrameReader, ReadError, Stream};
 use crate::error::RpcError;
-use crate::runtime::port;
+use crate::runtime::port::{self, unpoisoned};
 use crate::server::{Refusal, Request, Server};
 
 /// What all connections of a listener serve, and within which limits.
@@ -80,13 +80,13 @@ impl Session {
     /// Runs a handler in a task of its own, as soon as there are not too many.
     fn start_call(self: &Arc<Self>, served: &Arc<Served>, call: u64, request: Request) {
         self.wait_until_calls(served.limits.max_calls.max(1) - 1, None);
-        *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *unpoisoned(self.calls.lock()) += 1;
         let (session, served) = (Arc::clone(self), Arc::clone(served));
         let (node, site) = (served.server.node(), served.server.site());
         port::spawn_detached(node, site, move || {
             let reply = session.answer(&served, &request);
             session.send(&served, &Frame { call, body: Body::Reply(reply) });
-            *session.calls.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            *unpoisoned(session.calls.lock()) -= 1;
             session.returned.notify_all();
         });
     }
@@ -113,7 +113,7 @@ impl Session {
     /// Sends a reply. If that fails, the caller is gone, or reads nothing.
     fn send(&self, served: &Served, frame: &Frame) {
         let bytes = frame.encode();
-        let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let sending = unpoisoned(self.sending.lock());
         let sent = self.stream.send(&bytes, served.limits.message_time);
         drop(sending);
         if sent.is_err() {
@@ -123,7 +123,7 @@ impl Session {
 
     /// Waits until at most so many handlers are at work.
     fn wait_until_calls(&self, most: usize, limit: Option<Duration>) {
-        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = unpoisoned(self.calls.lock());
         match limit {
             Some(limit) => drop(self.returned.wait_timeout_while(calls, limit, |n| *n > most)),
             None => drop(self.returned.wait_while(calls, |n| *n > most)),

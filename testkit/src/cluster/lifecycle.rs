@@ -1,12 +1,13 @@
 //! Starting servers and taking them down.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use labrpc::{Node, Server, sleep, spawn};
 use rand::RngExt as _;
 
 use super::{Boot, Cluster, Inner, OutsideEnds, Running, StableStorage, Started};
+use crate::poison::unpoisoned;
 
 /// How long a server may go on calling others after it was asked to stop: a task that sleeps
 /// through an election timeout of 1.5 s and only then looks is fine.
@@ -158,7 +159,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 /// Tasks of a server's node drop its handle, also at the end of the test.
 impl<S: Send + Sync + 'static> Drop for Inner<S> {
     fn drop(&mut self) {
-        let slots = self.slots.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let slots = unpoisoned(self.slots.get_mut());
         for Running { node, handle, .. } in slots.drain(..).filter_map(|slot| slot.running) {
             node.spawn(move || drop(handle));
         }

@@ -1,9 +1,11 @@
 //! Which servers of a cluster can reach each other, and since when one can reach nobody.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use labrpc::Instant;
+
+use crate::poison::unpoisoned;
 
 /// The links of a cluster, as all its tasks see them.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl SharedLinks {
 
 /// Locks the links, which nobody does across a call of the runtime.
 fn lock(links: &Mutex<Links>) -> MutexGuard<'_, Links> {
-    links.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(links.lock())
 }
 
 /// The harness's own record of its faults.

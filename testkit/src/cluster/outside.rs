@@ -1,9 +1,10 @@
 //! Ends that a server makes for itself, to servers that are not of its cluster.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use labrpc::ClientEnd;
 
+use crate::poison::unpoisoned;
 use crate::sim::Sim;
 
 /// Makes ends for one incarnation of a server. Clones make ends for the same.
@@ -74,7 +75,7 @@ impl OutsideEnds {
 
     /// Locks what was made.
     fn made(&self) -> MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.made.lock())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The end of a run's log, for the failure report.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::runtime::poison::unpoisoned;
 
 /// How many lines a failure report shows.
 const KEPT_LINES: usize = 40;
@@ -13,17 +15,17 @@ pub(crate) struct RecentLines(Mutex<Option<VecDeque<String>>>);
 impl RecentLines {
     /// Keeps lines from now on.
     pub(crate) fn keep(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(VecDeque::new());
+        *unpoisoned(self.0.lock()) = Some(VecDeque::new());
     }
 
     /// Whether lines are kept.
     pub(crate) fn wanted(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        unpoisoned(self.0.lock()).is_some()
     }
 
     /// Keeps a line.
     pub(crate) fn push(&self, line: String) {
-        if let Some(lines) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(lines) = &mut *unpoisoned(self.0.lock()) {
             if lines.len() == KEPT_LINES {
                 lines.pop_front();
             }
@@ -33,7 +35,7 @@ impl RecentLines {
 
     /// The lines kept so far.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = unpoisoned(self.0.lock());
         lines.iter().flatten().cloned().collect()
     }
 }

@@ -3,10 +3,11 @@
 //! A handler may block for as long as it likes, so the pool has no bound: a job goes to the thread
 //! that became idle last, which is the likeliest to be awake still, or to a new one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::runtime::oneshot::OneShot;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::wall;
 
 /// Work for a thread.
@@ -23,7 +24,7 @@ const NAP: Duration = Duration::from_secs(3600);
 
 /// Runs `job` on a thread of its own. It must not unwind.
 pub(super) fn run(job: Job) {
-    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let idle = unpoisoned(IDLE.lock()).pop();
     match idle {
         Some(inbox) => inbox.put(job),
         None => drop(wall::spawn("labrpc", move || work(job))),
@@ -35,7 +36,7 @@ fn work(first: Job) {
     first();
     let inbox = Inbox::new(OneShot::new());
     loop {
-        IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&inbox));
+        unpoisoned(IDLE.lock()).push(Arc::clone(&inbox));
         let job = inbox.wait_on_thread(NAP);
         job();
     }

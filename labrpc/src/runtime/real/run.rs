@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand_pcg::Pcg64;
 
 use crate::runtime::failure::FailureKind;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::random::{Stream, stream};
 use crate::runtime::task::NodeId;
 use crate::runtime::wall;
@@ -50,13 +51,12 @@ impl Run {
 
     /// Does something at the end of the run.
     pub(crate) fn at_end(&self, action: impl FnOnce() + Send + 'static) {
-        self.at_end.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
+        unpoisoned(self.at_end.lock()).push(Box::new(action));
     }
 
     /// Does what is left to be done at the end.
     pub(super) fn clean_up(&self) {
-        let at_end =
-            std::mem::take(&mut *self.at_end.lock().unwrap_or_else(PoisonError::into_inner));
+        let at_end = std::mem::take(&mut *unpoisoned(self.at_end.lock()));
         at_end.into_iter().for_each(|action| action());
     }
 
@@ -67,13 +67,13 @@ impl Run {
 
     /// Remembers the first failure and ends the run.
     pub(crate) fn fail(&self, fault: Fault) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        unpoisoned(self.failure.lock()).get_or_insert(fault);
         self.finish();
     }
 
     /// The first failure.
     pub(crate) fn failure(&self) -> Option<Fault> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        unpoisoned(self.failure.lock()).clone()
     }
 
     /// A generator for a thread: seeded from the run and the order in which its threads first drew
@@ -86,14 +86,14 @@ impl Run {
 
     /// Adds a node with this name.
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = unpoisoned(self.nodes.lock());
         nodes.push(name.into());
         NodeId(nodes.len() as u32 - 1)
     }
 
     /// The name of a node.
     pub(crate) fn node_name(&self, node: NodeId) -> Arc<str> {
-        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let nodes = unpoisoned(self.nodes.lock());
         nodes.get(node.0 as usize).map_or_else(|| "test".into(), Arc::clone)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex};
 use std::time::Duration;
 
 use super::pool::Job;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::wall;
 
 /// What the timer's thread has to do, earliest first.
@@ -25,13 +26,13 @@ pub(super) fn run_at(at: u64, job: Job) {
     });
     let timer = &*TIMER;
     let key = (at, timer.registered.fetch_add(1, Relaxed));
-    timer.jobs.lock().unwrap_or_else(PoisonError::into_inner).insert(key, job);
+    unpoisoned(timer.jobs.lock()).insert(key, job);
     timer.changed.notify_one();
 }
 
 /// The life of the timer's thread.
 fn keep_time(timer: &Timer) {
-    let mut jobs = timer.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut jobs = unpoisoned(timer.jobs.lock());
     loop {
         let now = wall::now();
         match jobs.first_key_value().map(|((at, _), _)| *at) {
@@ -39,14 +40,14 @@ fn keep_time(timer: &Timer) {
                 let job = jobs.pop_first();
                 drop(jobs);
                 job.into_iter().for_each(|(_, job)| job());
-                jobs = timer.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                jobs = unpoisoned(timer.jobs.lock());
             }
             Some(at) => {
                 let left = Duration::from_nanos(at - now);
                 let waited = timer.changed.wait_timeout(jobs, left);
-                jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
+                jobs = unpoisoned(waited).0;
             }
-            None => jobs = timer.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
+            None => jobs = unpoisoned(timer.changed.wait(jobs)),
         }
     }
 }

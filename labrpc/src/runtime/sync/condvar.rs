@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::panic::Location;
-use std::sync::{self, PoisonError};
+use std::sync;
 use std::time::Duration;
 
 use super::mutex::MutexGuard;
 use crate::runtime::core::Core;
 use crate::runtime::core::current::dispatch;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::real::run::{SLICE, check_over};
 use crate::runtime::task::{Wait, Waiter};
 use crate::runtime::time::Instant;
@@ -102,7 +103,7 @@ impl Condvar {
         dispatch(|core| match core {
             Some(core) => {
                 if core.enter() {
-                    let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut waiters = unpoisoned(self.waiters.lock());
                     waiters.drain(..).for_each(|waiter| _ = core.wake(waiter));
                 }
             }
@@ -112,7 +113,7 @@ impl Condvar {
 
     /// Wakes the task of a simulation that has waited longest.
     fn wake_next(&self, core: &Core) {
-        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiters = unpoisoned(self.waiters.lock());
         while let Some(waiter) = waiters.pop_front() {
             if core.wake(waiter) {
                 break;
@@ -145,7 +146,7 @@ impl Condvar {
             return (guard, true);
         }
         let waiter = core.waiter();
-        self.waiters.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiter);
+        unpoisoned(self.waiters.lock()).push_back(waiter);
         let registration = Registration { condvar: self, core, waiter };
         let mutex = guard.release();
         let woken = core.wait(waiter, Wait::Condvar, site, deadline.map(Instant::as_nanos));
@@ -161,9 +162,7 @@ impl Condvar {
     ) -> (MutexGuard<'a, T>, bool) {
         check_over();
         let left = deadline.map_or(SLICE, |deadline| (deadline - Instant::now()).min(SLICE));
-        let guard = guard.exchange(|data| {
-            self.real.wait_timeout(data, left).unwrap_or_else(PoisonError::into_inner).0
-        });
+        let guard = guard.exchange(|data| unpoisoned(self.real.wait_timeout(data, left)).0);
         // The end of a slice looks like a wake-up without a reason, which any caller must expect.
         let timed_out = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         (guard, timed_out)
@@ -179,7 +178,7 @@ struct Registration<'a> {
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        let mut waiters = self.condvar.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiters = unpoisoned(self.condvar.waiters.lock());
         let registered = waiters.len();
         waiters.retain(|&other| other != self.waiter);
         let was_notified = waiters.len() == registered;

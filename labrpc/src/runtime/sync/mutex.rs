@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{self, PoisonError, TryLockError};
+use std::sync::{self, TryLockError};
 
 use crate::runtime::core::Core;
 use crate::runtime::core::current::dispatch;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::real::run::check_over;
 use crate::runtime::task::{Wait, Waiter};
 
@@ -41,7 +42,7 @@ impl<T> Mutex<T> {
 
     /// The data, without locking: nobody else can have the lock any more.
     pub fn into_inner(self) -> T {
-        self.data.into_inner().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.data.into_inner())
     }
 }
 
@@ -75,13 +76,13 @@ impl<T: ?Sized> Mutex<T> {
 
     /// The data, without locking: the borrow shows that nobody else has it.
     pub fn get_mut(&mut self) -> &mut T {
-        self.data.get_mut().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.data.get_mut())
     }
 
     /// Locks on real threads.
     pub(super) fn lock_real(&self) -> MutexGuard<'_, T> {
         check_over();
-        self.guard(self.data.lock().unwrap_or_else(PoisonError::into_inner))
+        self.guard(unpoisoned(self.data.lock()))
     }
 
     /// Locks in a simulation, in dead mode too: a dead task gets the lock to unwind, even if its

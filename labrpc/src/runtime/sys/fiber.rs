@@ -8,10 +8,12 @@
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use crate::runtime::poison::unpoisoned;
 
 /// Bytes of stack for each task. Pages are only used once touched, so an idle task costs one.
 const STACK_SIZE: usize = 256 * 1024;
@@ -36,7 +38,7 @@ impl StackPool {
     /// A stack for a new fiber.
     fn take(&mut self) -> DefaultStack {
         if self.0.is_empty() {
-            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pool = unpoisoned(POOL.lock());
             let keep = pool.len().saturating_sub(16);
             self.0.extend(pool.drain(keep..));
         }
@@ -48,7 +50,7 @@ impl StackPool {
 
 impl Drop for StackPool {
     fn drop(&mut self) {
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pool = unpoisoned(POOL.lock());
         let room = POOL_SIZE.saturating_sub(pool.len());
         pool.extend(self.0.drain(..).take(room));
     }

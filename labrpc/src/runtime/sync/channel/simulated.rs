@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 use std::panic::Location;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use crate::runtime::core::Core;
+use crate::runtime::poison::unpoisoned;
 use crate::runtime::task::{Wait, Waiter};
 use crate::runtime::time::Instant;
 
@@ -214,7 +215,7 @@ impl<T> Shared<T> {
 
     /// Locks the state.
     fn state(&self) -> std::sync::MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 }
 
