@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::memory::{Memory, OutOfMemory};
-use crate::search::{Progress, Search};
+use crate::search::{Decision, Search};
 use crate::{Limit, Limits, Model, Operation};
 
 /// How much is visited between two looks at the clock, if there is a time limit.
@@ -65,11 +65,11 @@ impl Budget {
         &mut self,
         accounted: &mut Accounted<'_, M>,
         turn: u64,
-    ) -> Result<Progress, Limit> {
+    ) -> Result<Decision, Limit> {
         let before = self.memory.used();
-        let progress = self.run_search(&mut accounted.search, turn);
+        let decision = self.run_search(&mut accounted.search, turn);
         accounted.held += self.memory.used() - before;
-        progress
+        decision
     }
 
     /// Ends a search, decided or not.
@@ -89,7 +89,7 @@ impl Budget {
         &mut self,
         search: &mut Search<'_, M>,
         turn: u64,
-    ) -> Result<Progress, Limit> {
+    ) -> Result<Decision, Limit> {
         let mut left = turn;
         while left > 0 {
             if self.deadline.as_ref().is_some_and(Deadline::has_passed) {
@@ -97,19 +97,19 @@ impl Budget {
             }
             let slice = if self.deadline.is_some() { left.min(CLOCK_INTERVAL) } else { left };
             let before = search.configurations();
-            let progress = search.run(slice.min(self.configurations), &mut self.memory);
+            let decision = search.run(slice.min(self.configurations), &mut self.memory);
             let visited = search.configurations() - before;
             self.spend(visited);
-            match progress {
+            match decision {
                 Err(OutOfMemory) => return Err(Limit::Memory),
-                Ok(Progress::Undecided) if self.configurations == 0 => {
+                Ok(Decision::Undecided) if self.configurations == 0 => {
                     return Err(Limit::Configurations);
                 }
-                Ok(Progress::Undecided) => left = left.saturating_sub(visited),
+                Ok(Decision::Undecided) => left = left.saturating_sub(visited),
                 Ok(decided) => return Ok(decided),
             }
         }
-        Ok(Progress::Undecided)
+        Ok(Decision::Undecided)
     }
 }
 

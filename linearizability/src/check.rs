@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::budget::{Accounted, Budget};
-use crate::search::Progress;
+use crate::search::Decision;
 use crate::window::Window;
 use crate::{Limit, Limits, Model, Operation, PartitionReport, Report, Verdict};
 
@@ -113,8 +113,8 @@ impl<'h, M: Model> Check<'h, M> {
             let mut still_open = Vec::new();
             for index in open {
                 match self.take_turn(index, turn) {
-                    Ok(Progress::Undecided) => still_open.push(index),
-                    Ok(Progress::Illegal) if stop == Stop::AtFirstIllegal => return,
+                    Ok(Decision::Undecided) => still_open.push(index),
+                    Ok(Decision::Illegal) if stop == Stop::AtFirstIllegal => return,
                     Ok(_) => {}
                     Err(limit) => self.partitions[index].report.limit = Some(limit),
                 }
@@ -125,7 +125,7 @@ impl<'h, M: Model> Check<'h, M> {
     }
 
     /// Gives one partition a turn, and notes how far it came.
-    fn take_turn(&mut self, index: usize, turn: u64) -> Result<Progress, Limit> {
+    fn take_turn(&mut self, index: usize, turn: u64) -> Result<Decision, Limit> {
         let Partition { report, search } = &mut self.partitions[index];
         let mut accounted = match search.take() {
             Some(accounted) => accounted,
@@ -134,21 +134,21 @@ impl<'h, M: Model> Check<'h, M> {
                 self.budget.open(self.model, &part.collect::<Vec<_>>(), &[])?
             }
         };
-        let progress = self.budget.run(&mut accounted, turn);
+        let decision = self.budget.run(&mut accounted, turn);
         report.configurations = accounted.search.configurations();
-        match progress {
-            Ok(Progress::Undecided) => {
+        match decision {
+            Ok(Decision::Undecided) => {
                 *search = Some(accounted);
-                return progress;
+                return decision;
             }
-            Ok(Progress::Linearizable) => report.verdict = Verdict::Ok,
-            Ok(Progress::Illegal) => report.verdict = Verdict::Illegal,
+            Ok(Decision::Linearizable) => report.verdict = Verdict::Ok,
+            Ok(Decision::Illegal) => report.verdict = Verdict::Illegal,
             Err(_) => {}
         }
         let order = accounted.search.linearization().iter();
         report.linearization = order.map(|id| report.operations[*id as usize]).collect();
         self.budget.close(accounted);
-        progress
+        decision
     }
 
     /// Hands over what was found out.

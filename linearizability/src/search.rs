@@ -23,9 +23,9 @@ use crate::timeline::{NEVER, OpId, Rank, Timeline};
 /// How many ambient steps are as much work as a configuration.
 const AMBIENT_STEPS: u64 = 32;
 
-/// How a [`Search`] stands.
+/// What a [`Search`] has found out so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum Decision {
     /// A linearization was found.
     Linearizable,
     /// There is none.
@@ -151,21 +151,21 @@ impl<'h, M: Model> Search<'h, M> {
     }
 
     /// Visits at most `slice` more configurations.
-    pub fn run(&mut self, slice: u64, memory: &mut Memory) -> Result<Progress, OutOfMemory> {
+    pub fn run(&mut self, slice: u64, memory: &mut Memory) -> Result<Decision, OutOfMemory> {
         let end = self.configurations().saturating_add(slice);
         while !self.found {
             let Some(top) = self.stack.len().checked_sub(1) else {
-                return Ok(Progress::Illegal);
+                return Ok(Decision::Illegal);
             };
             if self.configurations() >= end {
-                return Ok(Progress::Undecided);
+                return Ok(Decision::Undecided);
             }
             match self.next_choice(top, memory)? {
                 Some(choice) => self.take(self.stack[top].configuration, choice, memory)?,
                 None => self.backtrack(memory)?,
             }
         }
-        Ok(Progress::Linearizable)
+        Ok(Decision::Linearizable)
     }
 
     /// How many configurations were visited. Some ambient steps are worth a configuration: they

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::budget::Budget;
 use crate::model::Kind;
 use crate::picture::{self, Bar};
-use crate::search::Progress;
+use crate::search::Decision;
 use crate::{Limit, Model, Operation};
 
 /// What one trial may visit, in which most operations are left out.
@@ -192,7 +192,7 @@ impl<'h, M: Model> Reduction<'h, '_, M> {
     fn is_illegal_by_horizon(&mut self) -> bool {
         let called = (0..self.part.len()).filter(|id| self.part[*id].call_time <= self.horizon);
         let operations: Vec<_> = called.map(|id| self.by_horizon(id)).collect();
-        self.decide(&operations, &[], self.refutation) == Some(Progress::Illegal)
+        self.decide(&operations, &[], self.refutation) == Some(Decision::Illegal)
     }
 
     /// What is known of an operation at the horizon.
@@ -270,9 +270,9 @@ impl<'h, M: Model> Reduction<'h, '_, M> {
         let ambient: Vec<_> =
             (0..self.part.len()).filter(is_ambient).map(|id| self.by_horizon(id)).collect();
         let configurations = TRIAL_CONFIGURATIONS + 2 * kept.len() as u64;
-        let progress = self.decide(&operations, &ambient, configurations);
-        self.is_minimal &= progress.is_some();
-        progress == Some(Progress::Illegal)
+        let decision = self.decide(&operations, &ambient, configurations);
+        self.is_minimal &= decision.is_some();
+        decision == Some(Decision::Illegal)
     }
 
     /// The outcome of a search, unless it costs too much.
@@ -281,15 +281,15 @@ impl<'h, M: Model> Reduction<'h, '_, M> {
         operations: &[Operation<&M::Input, &M::Output>],
         ambient: &[Operation<&M::Input, &M::Output>],
         configurations: u64,
-    ) -> Option<Progress> {
+    ) -> Option<Decision> {
         self.trials = self.trials.checked_sub(1)?;
         let mut search = self.budget.open(self.model, operations, ambient).ok()?;
-        let progress = self.budget.run(&mut search, configurations);
+        let decision = self.budget.run(&mut search, configurations);
         self.budget.close(search);
-        if progress == Err(Limit::Time) {
+        if decision == Err(Limit::Time) {
             self.trials = 0;
         }
-        progress.ok().filter(|progress| *progress != Progress::Undecided)
+        decision.ok().filter(|decision| *decision != Decision::Undecided)
     }
 
     /// Whether an operation never changes the state.

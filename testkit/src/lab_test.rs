@@ -25,7 +25,7 @@ pub fn lab_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'static)
 
 /// Runs `body` as the grading test `name` of a program whose parts are [processes](crate::Process):
 /// on real threads and in real time, whatever the environment says. Only the seeds are taken from
-/// it: so many runs are made, one after the other. A seed decides what the harness itself draws,
+/// it: one run per seed, one after the other. A seed decides what the harness itself draws,
 /// and nothing about the processes, so a replay is a new attempt.
 ///
 /// ```no_run
@@ -61,17 +61,17 @@ pub struct LabTest {
     name: &'static str,
     test_path: TestPath,
     time_limit: Option<Duration>,
-    world: World,
+    runtime: Runtime,
 }
 
-/// Where a test runs.
+/// What a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum World {
-    /// Where the environment wants it.
-    AsAsked,
-    /// In the simulation, or not at all.
+enum Runtime {
+    /// What the settings say.
+    FromSettings,
+    /// A simulation, or the test is skipped.
     Simulation,
-    /// On real threads, with servers that are processes.
+    /// Real threads, with servers that are processes.
     Processes,
 }
 
@@ -89,7 +89,7 @@ impl LabTest {
     #[track_caller]
     pub fn new(name: &'static str) -> Self {
         let test_path = TestPath::new(Location::caller(), name);
-        Self { name, test_path, time_limit: None, world: World::AsAsked }
+        Self { name, test_path, time_limit: None, runtime: Runtime::FromSettings }
     }
 
     /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
@@ -100,14 +100,14 @@ impl LabTest {
 
     /// Does not run on real threads, for instance because it crashes servers.
     pub fn simulation_only(mut self) -> Self {
-        self.world = World::Simulation;
+        self.runtime = Runtime::Simulation;
         self
     }
 
     /// Runs on real threads whatever the environment says, because its servers are processes; see
     /// [`process_test`].
     pub fn on_processes(mut self) -> Self {
-        self.world = World::Processes;
+        self.runtime = Runtime::Processes;
         self
     }
 
@@ -117,7 +117,7 @@ impl LabTest {
     /// With a report, if a run fails.
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
         let settings = self.settings();
-        if self.world == World::Simulation && settings.backend == Backend::Real {
+        if self.runtime == Runtime::Simulation && settings.backend == Backend::Real {
             record::tell(&record::skipped(self.name, &self.test_path, settings.seed));
             output::skipped(self.name);
             return;
@@ -133,7 +133,7 @@ impl LabTest {
                 let footer = after_others(&totals, settings);
                 report::failure(self.name, &self.test_path, failure, &notes, &footer)
             });
-            if self.world == World::Processes {
+            if self.runtime == Runtime::Processes {
                 run.statistics = None; // Messages between processes are not counted.
             }
             record::tell(&run);
@@ -149,9 +149,9 @@ impl LabTest {
                 (Err(_), None) => unreachable!("a failure has a report"),
             }
         }
-        let figures = match self.world {
-            World::AsAsked | World::Simulation => Figures::All,
-            World::Processes => Figures::Time,
+        let figures = match self.runtime {
+            Runtime::FromSettings | Runtime::Simulation => Figures::All,
+            Runtime::Processes => Figures::Time,
         };
         output::passed(self.name, &totals, figures);
     }
@@ -171,13 +171,12 @@ impl LabTest {
             }
             None => Settings::from_env().unwrap_or_else(|error| panic!("{error}")),
         };
-        if self.world == World::Processes {
+        if self.runtime == Runtime::Processes {
             settings.backend = Backend::Real;
         }
         settings
     }
 
-    /// One run.
     fn run_once(&self, settings: Settings, seed: u64, body: &Body) -> Finished {
         // A run that fails is replayed: the report shows the notes of the run itself.
         let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
@@ -189,9 +188,9 @@ impl LabTest {
             body(&sim);
             sim.statistics()
         };
-        let time_limit = self.time_limit.unwrap_or(match self.world {
-            World::AsAsked | World::Simulation => DEFAULT_TIME_LIMIT,
-            World::Processes => PROCESSES_TIME_LIMIT,
+        let time_limit = self.time_limit.unwrap_or(match self.runtime {
+            Runtime::FromSettings | Runtime::Simulation => DEFAULT_TIME_LIMIT,
+            Runtime::Processes => PROCESSES_TIME_LIMIT,
         });
         let mut outcome = match settings.backend {
             Backend::Sim => {

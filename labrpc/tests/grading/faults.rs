@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use labrpc::{Instant, RpcError, run, sleep, spawn};
 
-use crate::{World, handler2, reply2};
+use crate::{TestNetwork, handler2, reply2};
 
 /// `TestDisconnect`: a call on an end that is not enabled fails; once enabled, it works.
 #[test]
 fn disconnected_end_fails() {
     run(|| {
-        let world = World::new();
-        let end = world.disabled_end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.disabled_end("end1-99");
         assert_eq!(handler2(&end, 111), None);
-        world.network.enable("end1-99");
+        net.network.enable("end1-99");
         assert_eq!(end.call("JunkServer.Handler1", &"9099".to_string()), Ok(9_099_i64));
     });
 }
@@ -22,11 +22,11 @@ fn disconnected_end_fails() {
 #[test]
 fn unreliable_network_loses_some() {
     run(|| {
-        let world = World::new();
-        world.network.set_reliable(false);
+        let net = TestNetwork::new();
+        net.network.set_reliable(false);
         let calls: Vec<_> = (0..300)
             .map(|i| {
-                let end = world.end(&format!("end-{i}"));
+                let end = net.end(&format!("end-{i}"));
                 spawn(move || {
                     let reply = handler2(&end, i * 100);
                     assert!(reply.is_none() || reply == reply2(i * 100), "{reply:?}");
@@ -45,8 +45,8 @@ fn unreliable_network_loses_some() {
 #[test]
 fn calls_on_a_disabled_end_do_not_delay_later_ones() {
     run(|| {
-        let world = World::new();
-        let end = world.disabled_end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.disabled_end("end1-99");
         let early: Vec<_> = (0..20)
             .map(|i| {
                 let end = end.clone();
@@ -54,7 +54,7 @@ fn calls_on_a_disabled_end_do_not_delay_later_ones() {
             })
             .collect();
         sleep(Duration::from_millis(100));
-        world.network.enable("end1-99");
+        net.network.enable("end1-99");
         let start = Instant::now();
         assert_eq!(handler2(&end, 99), reply2(99));
         let taken = start.elapsed();
@@ -62,8 +62,8 @@ fn calls_on_a_disabled_end_do_not_delay_later_ones() {
         let is_real = std::env::var("LAB_RUNTIME").is_ok_and(|runtime| runtime == "real");
         assert!(is_real || taken <= Duration::from_millis(30), "{taken:?}");
         early.into_iter().for_each(|call| assert_eq!(call.join(), Ok(None)));
-        assert_eq!(*world.log.lock(), [99]);
-        assert_eq!(world.network.server_rpcs("server"), 1);
+        assert_eq!(*net.log.lock(), [99]);
+        assert_eq!(net.network.server_rpcs("server"), 1);
     });
 }
 
@@ -71,8 +71,8 @@ fn calls_on_a_disabled_end_do_not_delay_later_ones() {
 #[test]
 fn call_fails_when_its_server_is_deleted() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         let call =
             spawn(move || (end.call::<_, i64>("JunkServer.Handler3", &99_i64), Instant::now()));
         sleep(Duration::from_millis(1_000));
@@ -80,7 +80,7 @@ fn call_fails_when_its_server_is_deleted() {
         sleep(Duration::from_millis(100));
         assert!(!call.is_finished(), "the handler takes 20 s");
         let deleted = Instant::now();
-        world.network.delete_server("server");
+        net.network.delete_server("server");
         let (reply, at) = call.join().unwrap();
         assert_eq!(reply, Err(RpcError::Lost));
         let is_real = std::env::var("LAB_RUNTIME").is_ok_and(|runtime| runtime == "real");
@@ -92,16 +92,16 @@ fn call_fails_when_its_server_is_deleted() {
 #[test]
 fn long_delays_may_be_set_during_a_call() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         assert_eq!(handler2(&end, 1), reply2(1));
-        world.network.set_long_delays(true);
-        world.network.delete_server("server");
+        net.network.set_long_delays(true);
+        net.network.delete_server("server");
         let call = spawn(move || handler2(&end, 2));
-        world.network.set_long_delays(true);
+        net.network.set_long_delays(true);
         sleep(Duration::from_millis(200));
-        world.network.set_long_delays(false);
-        assert!(!world.network.has_long_delays());
+        net.network.set_long_delays(false);
+        assert!(!net.network.has_long_delays());
         assert_eq!(call.join(), Ok(None));
     });
 }

@@ -13,7 +13,7 @@ use labrpc::{ClientEnd, Mutex, Network, Server, Service, sleep};
 use serde::{Deserialize, Serialize};
 
 /// A network with one server, called "server".
-struct World {
+struct TestNetwork {
     network: Network,
     /// What handler 2 was called with, in that order.
     log: Arc<Mutex<Vec<i64>>>,
@@ -31,12 +31,12 @@ struct JunkReply {
     x: String,
 }
 
-impl World {
-    /// The world of every test here.
+impl TestNetwork {
+    /// The network of every test here.
     fn new() -> Self {
-        let world = Self { network: Network::new(), log: Arc::default() };
-        world.network.add_server("server", Server::new().with(world.service()));
-        world
+        let net = Self { network: Network::new(), log: Arc::default() };
+        net.network.add_server("server", Server::new().with(net.service()));
+        net
     }
 
     /// The course's test service.

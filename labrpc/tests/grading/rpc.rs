@@ -2,13 +2,13 @@
 
 use labrpc::{run, spawn};
 
-use crate::{JunkArgs, JunkReply, World, handler2, reply2};
+use crate::{JunkArgs, JunkReply, TestNetwork, handler2, reply2};
 
 /// `TestBasic`: two handlers of one server can be called.
 #[test]
 fn basic_rpc() {
     run(|| {
-        let end = World::new().end("end1-99");
+        let end = TestNetwork::new().end("end1-99");
         assert_eq!(handler2(&end, 111), reply2(111));
         assert_eq!(end.call("JunkServer.Handler1", &"9099".to_string()), Ok(9_099_i64));
     });
@@ -19,7 +19,7 @@ fn basic_rpc() {
 #[test]
 fn types_of_arguments() {
     run(|| {
-        let end = World::new().end("end1-99");
+        let end = TestNetwork::new().end("end1-99");
         let reply = end.call::<_, JunkReply>("JunkServer.Handler4", &Box::new(JunkArgs { x: 1 }));
         assert_eq!(reply.map(|reply| reply.x), Ok("pointer 1".to_string()));
         let reply = end.call::<_, JunkReply>("JunkServer.Handler5", &JunkArgs { x: 2 });
@@ -31,11 +31,11 @@ fn types_of_arguments() {
 #[test]
 fn rpc_counts() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         (0..17).for_each(|n| assert_eq!(handler2(&end, n), reply2(n)));
-        assert_eq!(world.network.server_rpcs("server"), 17);
-        assert_eq!(world.network.total_rpcs(), 17);
+        assert_eq!(net.network.server_rpcs("server"), 17);
+        assert_eq!(net.network.total_rpcs(), 17);
     });
 }
 
@@ -43,19 +43,19 @@ fn rpc_counts() {
 #[test]
 fn rpc_bytes() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         let text = "x".repeat(71 * 4);
         for _ in 0..17 {
             assert_eq!(end.call("JunkServer.Handler6", &text), Ok(284_i64));
         }
-        let sent = world.network.total_bytes();
+        let sent = net.network.total_bytes();
         assert!((4_828..=6_000).contains(&sent), "{sent} bytes for 17 long arguments");
         for _ in 0..17 {
             let reply = end.call::<_, String>("JunkServer.Handler7", &107_i64);
             assert_eq!(reply.map(|reply| reply.len()), Ok(107));
         }
-        let received = world.network.total_bytes() - sent;
+        let received = net.network.total_bytes() - sent;
         assert!((1_800..=2_500).contains(&received), "{received} bytes for 17 long replies");
     });
 }
@@ -64,10 +64,10 @@ fn rpc_bytes() {
 #[test]
 fn concurrent_rpcs_from_many_ends() {
     run(|| {
-        let world = World::new();
+        let net = TestNetwork::new();
         let clients: Vec<_> = (0..20)
             .map(|i| {
-                let end = world.end(&format!("end-{i}"));
+                let end = net.end(&format!("end-{i}"));
                 spawn(move || {
                     let calls = (0..10).map(|j| i * 100 + j);
                     calls.filter(|n| handler2(&end, *n) == reply2(*n)).count()
@@ -76,7 +76,7 @@ fn concurrent_rpcs_from_many_ends() {
             .collect();
         let done: usize = clients.into_iter().map(|client| client.join().unwrap()).sum();
         assert_eq!(done, 200);
-        assert_eq!(world.network.server_rpcs("server"), 200);
+        assert_eq!(net.network.server_rpcs("server"), 200);
     });
 }
 
@@ -84,8 +84,8 @@ fn concurrent_rpcs_from_many_ends() {
 #[test]
 fn concurrent_rpcs_on_one_end() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         let calls: Vec<_> = (0..20)
             .map(|i| {
                 let end = end.clone();
@@ -93,10 +93,10 @@ fn concurrent_rpcs_on_one_end() {
             })
             .collect();
         calls.into_iter().for_each(|call| call.join().unwrap());
-        let mut log = world.log.lock().clone();
+        let mut log = net.log.lock().clone();
         log.sort_unstable();
         assert_eq!(log, (100..120).collect::<Vec<_>>());
-        assert_eq!(world.network.server_rpcs("server"), 20);
+        assert_eq!(net.network.server_rpcs("server"), 20);
     });
 }
 
@@ -105,9 +105,9 @@ fn concurrent_rpcs_on_one_end() {
 #[test]
 fn many_rpcs_in_a_row() {
     run(|| {
-        let world = World::new();
-        let end = world.end("end1-99");
+        let net = TestNetwork::new();
+        let end = net.end("end1-99");
         (0..100_000).for_each(|_| assert_eq!(handler2(&end, 111), reply2(111)));
-        assert_eq!(world.network.server_rpcs("server"), 100_000);
+        assert_eq!(net.network.server_rpcs("server"), 100_000);
     });
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::{ClientEnd, Instant, RpcError, Simulation, sleep, spawn};
 
-use crate::{World, ms, simulate};
+use crate::{TestNetwork, ms, simulate};
 
 /// Calls a handler that takes this number of milliseconds, and waits until `limit` has passed.
 fn wait_within(limit: Duration, end: &ClientEnd, millis: u64) -> Result<u64, RpcError> {
@@ -14,16 +14,16 @@ fn wait_within(limit: Duration, end: &ClientEnd, millis: u64) -> Result<u64, Rpc
 #[test]
 fn wait_ends_at_the_limit_and_the_handler_runs_on() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let start = Instant::now();
         assert_eq!(wait_within(ms(50), &end, 300), Err(RpcError::DeadlineExceeded));
         let waited = start.elapsed();
         assert!((ms(50)..ms(50) + Duration::from_micros(10)).contains(&waited), "{waited:?}");
-        assert_eq!(world.handled.load(), 1);
+        assert_eq!(net.handled.load(), 1);
         // The late reply goes to no other call.
         assert_eq!(wait_within(ms(5_000), &end, 1_000), Ok(1_000));
-        assert_eq!((world.handled.load(), world.network.total_rpcs()), (2, 2));
+        assert_eq!((net.handled.load(), net.network.total_rpcs()), (2, 2));
     });
 }
 
@@ -31,14 +31,14 @@ fn wait_ends_at_the_limit_and_the_handler_runs_on() {
 #[test]
 fn call_without_time_is_sent_all_the_same() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let start = Instant::now();
         assert_eq!(wait_within(ms(0), &end, 0), Err(RpcError::DeadlineExceeded));
         assert!(start.elapsed() < Duration::from_micros(10), "{:?}", start.elapsed());
-        assert_eq!(world.handled.load(), 0, "the request has not arrived yet");
+        assert_eq!(net.handled.load(), 0, "the request has not arrived yet");
         sleep(ms(1_000));
-        assert_eq!(world.handled.load(), 1);
+        assert_eq!(net.handled.load(), 1);
     });
 }
 
@@ -46,8 +46,8 @@ fn call_without_time_is_sent_all_the_same() {
 #[test]
 fn handler_runs_once_whatever_the_limit() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let replies = (0..500).map(|i| wait_within(Duration::from_micros(i * 5), &end, 0));
         let replies: Vec<_> = replies.collect();
         let in_time = replies.iter().filter(|reply| **reply == Ok(0)).count();
@@ -56,21 +56,21 @@ fn handler_runs_once_whatever_the_limit() {
         assert_eq!(in_time + late, 500);
         assert!(in_time > 100 && late > 100, "{in_time} in time, {late} late");
         sleep(ms(1_000));
-        assert_eq!(world.handled.load(), 500);
+        assert_eq!(net.handled.load(), 500);
     });
 }
 
 #[test]
 fn handler_runs_at_most_once_on_an_unreliable_network() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        world.network.set_reliable(false);
-        world.network.set_long_reordering(true);
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        net.network.set_reliable(false);
+        net.network.set_long_reordering(true);
         let replies: Vec<_> = (0..500).map(|_| wait_within(ms(20), &end, 0)).collect();
         let known = replies.iter().filter(|reply| reply.is_ok()).count() as u64;
         sleep(ms(10_000));
-        let handled = world.handled.load();
+        let handled = net.handled.load();
         assert!((known..500).contains(&handled), "{known} replies, {handled} handled");
         assert!(replies.contains(&Err(RpcError::Lost)));
         assert!(replies.contains(&Err(RpcError::DeadlineExceeded)));
@@ -80,13 +80,13 @@ fn handler_runs_at_most_once_on_an_unreliable_network() {
 #[test]
 fn failure_before_the_limit_is_the_failure_of_any_call() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        world.network.disable("client-S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        net.network.disable("client-S0");
         let start = Instant::now();
         assert_eq!(wait_within(ms(5_000), &end, 0), Err(RpcError::Lost));
         assert!(start.elapsed() < ms(101), "{:?}", start.elapsed());
-        world.network.set_long_delays(true);
+        net.network.set_long_delays(true);
         let replies: Vec<_> = (0..100).map(|_| wait_within(ms(100), &end, 0)).collect();
         let lost = replies.iter().filter(|reply| **reply == Err(RpcError::Lost)).count();
         assert!(lost < 20, "{lost} of 100 failed within 100 ms of up to 7 s");
@@ -97,8 +97,8 @@ fn failure_before_the_limit_is_the_failure_of_any_call() {
 #[test]
 fn each_call_has_its_own_limit() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let calls: Vec<_> = (1..=20)
             .map(|i| {
                 let end = end.clone();
@@ -127,9 +127,9 @@ fn each_call_has_its_own_limit() {
 fn one_seed_has_one_history() {
     let hash = || {
         let outcome = Simulation::new(7741).run(|| {
-            let world = World::new(&["S0"]);
-            let end = world.end("client", "S0");
-            world.network.set_reliable(false);
+            let net = TestNetwork::new(&["S0"]);
+            let end = net.end("client", "S0");
+            net.network.set_reliable(false);
             (0..100).for_each(|i| _ = wait_within(Duration::from_micros(i * 100), &end, 0));
         });
         outcome.result.expect("nothing fails");

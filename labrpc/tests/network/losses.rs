@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::Instant;
 
-use crate::{World, simulate, wait};
+use crate::{TestNetwork, simulate, wait};
 
 /// Calls by which each probability is judged.
 const CALLS: u64 = 20_000;
@@ -21,12 +21,12 @@ fn assert_rate(hits: u64, probability: f64) {
 #[test]
 fn unreliable_network_answers_81_percent_and_handles_9_more() {
     let (answered, handled) = simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        world.network.set_reliable(false);
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        net.network.set_reliable(false);
         let answered = (0..CALLS).filter(|_| wait(&end, 0).is_ok()).count() as u64;
-        assert_eq!(world.network.total_rpcs(), CALLS, "lost calls count too");
-        (answered, world.handled.load())
+        assert_eq!(net.network.total_rpcs(), CALLS, "lost calls count too");
+        (answered, net.handled.load())
     });
     assert_rate(answered, 0.81);
     assert_rate(handled - answered, 0.09);
@@ -36,10 +36,10 @@ fn unreliable_network_answers_81_percent_and_handles_9_more() {
 #[test]
 fn reliable_network_loses_nothing() {
     let (answered, handled) = simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let answered = (0..CALLS).filter(|_| wait(&end, 0).is_ok()).count() as u64;
-        (answered, world.handled.load())
+        (answered, net.handled.load())
     });
     assert_eq!((answered, handled), (CALLS, CALLS));
 }
@@ -47,9 +47,9 @@ fn reliable_network_loses_nothing() {
 #[test]
 fn long_reordering_holds_two_replies_in_three_back() {
     let late = simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        world.network.set_long_reordering(true);
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        net.network.set_long_reordering(true);
         let is_late = |_: &u64| {
             let start = Instant::now();
             assert_eq!(wait(&end, 0), Ok(0));
@@ -66,11 +66,11 @@ fn long_reordering_holds_two_replies_in_three_back() {
 #[test]
 fn bytes_of_lost_replies_do_not_count() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        world.network.set_reliable(false);
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        net.network.set_reliable(false);
         let answered = (0..1_000).filter(|_| wait(&end, 7).is_ok()).count() as u64;
         // One byte for each number below 251.
-        assert_eq!(world.network.total_bytes(), 1_000 + answered);
+        assert_eq!(net.network.total_bytes(), 1_000 + answered);
     });
 }

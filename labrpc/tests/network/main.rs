@@ -18,17 +18,17 @@ fn simulate<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) -> 
 }
 
 /// A network with servers that count the calls that they handle.
-struct World {
+struct TestNetwork {
     network: Network,
     handled: Arc<AtomicU64>,
 }
 
-impl World {
+impl TestNetwork {
     /// A network with these servers.
     fn new(servers: &[&str]) -> Self {
-        let world = Self { network: Network::new(), handled: Arc::new(AtomicU64::new(0)) };
-        servers.iter().for_each(|name| _ = world.boot(name));
-        world
+        let net = Self { network: Network::new(), handled: Arc::new(AtomicU64::new(0)) };
+        servers.iter().for_each(|name| _ = net.boot(name));
+        net
     }
 
     /// Starts a server, on a node of its own.
@@ -63,7 +63,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Calls a handler that takes so many milliseconds.
+/// Calls a handler that takes `millis` milliseconds.
 fn wait(end: &ClientEnd, millis: u64) -> Result<u64, RpcError> {
     end.call("Test.Wait", &millis)
 }

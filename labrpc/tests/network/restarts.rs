@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use labrpc::{Mutex, RpcError, Server, Service, sleep, spawn};
 
-use crate::{World, simulate, wait};
+use crate::{TestNetwork, simulate, wait};
 
 #[test]
 fn restarted_server_is_reached_through_the_same_end() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         assert_eq!(wait(&end, 1), Ok(1));
-        world.network.delete_server("S0");
+        net.network.delete_server("S0");
         assert_eq!(wait(&end, 2), Err(RpcError::Lost));
-        assert_eq!(world.network.server_rpcs("S0"), 0);
-        world.boot("S0");
+        assert_eq!(net.network.server_rpcs("S0"), 0);
+        net.boot("S0");
         assert_eq!(wait(&end, 3), Ok(3));
-        assert_eq!(world.network.server_rpcs("S0"), 1, "a restarted server counts from zero");
-        assert_eq!(world.network.server_rpcs("nobody"), 0);
+        assert_eq!(net.network.server_rpcs("S0"), 1, "a restarted server counts from zero");
+        assert_eq!(net.network.server_rpcs("nobody"), 0);
     });
 }
 
@@ -28,14 +28,14 @@ fn restarted_server_is_reached_through_the_same_end() {
 #[test]
 fn reply_of_a_replaced_server_is_refused() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let calling = end.clone();
         let call = spawn(move || wait(&calling, 40));
         sleep(Duration::from_millis(10));
-        world.boot("S0");
+        net.boot("S0");
         assert_eq!(call.join(), Ok(Err(RpcError::Lost)));
-        assert_eq!(world.handled.load(), 1);
+        assert_eq!(net.handled.load(), 1);
         assert_eq!(wait(&end, 0), Ok(0));
     });
 }
@@ -43,13 +43,13 @@ fn reply_of_a_replaced_server_is_refused() {
 #[test]
 fn request_in_flight_at_a_restart_does_not_arrive() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let call = spawn(move || wait(&end, 0));
         sleep(Duration::from_micros(50));
-        world.boot("S0");
+        net.boot("S0");
         assert_eq!(call.join(), Ok(Err(RpcError::Lost)));
-        assert_eq!(world.handled.load(), 0);
+        assert_eq!(net.handled.load(), 0);
     });
 }
 
@@ -57,9 +57,9 @@ fn request_in_flight_at_a_restart_does_not_arrive() {
 #[test]
 fn crash_fails_calls_under_way_and_later_ones() {
     simulate(|| {
-        let world = World::new(&[]);
-        let node = world.boot("S0");
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&[]);
+        let node = net.boot("S0");
+        let end = net.end("client", "S0");
         let handled = end.clone();
         let (slow, travelling) = (end.clone(), end.clone());
         let slow = spawn(move || wait(&slow, 5_000));
@@ -70,7 +70,7 @@ fn crash_fails_calls_under_way_and_later_ones() {
         assert_eq!(slow.join(), Ok(Err(RpcError::Lost)));
         assert_eq!(travelling.join(), Ok(Err(RpcError::Lost)));
         assert_eq!(wait(&handled, 0), Err(RpcError::Lost));
-        assert_eq!(world.handled.load(), 1);
+        assert_eq!(net.handled.load(), 1);
     });
 }
 
@@ -86,15 +86,15 @@ fn destructor_of_a_server_may_use_the_network() {
         }
     }
     let dropped = simulate(|| {
-        let world = World::new(&[]);
+        let net = TestNetwork::new(&[]);
         let dropped = Arc::new(Mutex::new(0));
         for _ in 0..3 {
-            let owned = OnDrop(world.network.clone(), Arc::clone(&dropped));
+            let owned = OnDrop(net.network.clone(), Arc::clone(&dropped));
             let service = Service::new("Owner").method("Own", move |(): ()| _ = &owned);
-            world.network.add_server("S0", Server::new().with(service));
+            net.network.add_server("S0", Server::new().with(service));
         }
-        world.network.delete_server("S0");
-        assert!(world.network.has_long_delays());
+        net.network.delete_server("S0");
+        assert!(net.network.has_long_delays());
         Arc::into_inner(dropped).expect("all servers are dropped").into_inner()
     });
     assert_eq!(dropped, 3);
@@ -104,13 +104,13 @@ fn destructor_of_a_server_may_use_the_network() {
 #[test]
 fn deleted_server_lives_until_its_last_handler_ends() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
-        let witness = Arc::clone(&world.handled);
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
+        let witness = Arc::clone(&net.handled);
         let before = Arc::strong_count(&witness);
         let call = spawn(move || wait(&end, 500));
         sleep(Duration::from_millis(10));
-        world.network.delete_server("S0");
+        net.network.delete_server("S0");
         assert_eq!(call.join(), Ok(Err(RpcError::Lost)));
         assert_eq!(Arc::strong_count(&witness), before);
         sleep(Duration::from_secs(2));

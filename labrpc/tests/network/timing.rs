@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use labrpc::{Instant, RpcError, channel, sleep, spawn};
 
-use crate::{World, ms, simulate, wait};
+use crate::{TestNetwork, ms, simulate, wait};
 
 #[test]
 fn message_takes_between_100_us_and_1_ms() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let times = (0..1_000).map(|_| {
             let start = Instant::now();
             assert_eq!(wait(&end, 0), Ok(0));
@@ -29,8 +29,8 @@ fn message_takes_between_100_us_and_1_ms() {
 #[test]
 fn calls_on_one_end_overtake_each_other() {
     let order = simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let (done, order) = channel();
         for i in 0..20_u64 {
             let (end, done) = (end.clone(), done.clone());
@@ -49,14 +49,14 @@ fn calls_on_one_end_overtake_each_other() {
 #[test]
 fn unreachable_servers_fail_within_100_ms_or_with_long_delays_7_s() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let no_server = world.end("client", "nobody");
-        let not_connected = world.network.make_end("loose");
-        world.network.enable("loose");
-        let disabled = world.end("other", "S0");
-        world.network.disable("other-S0");
+        let net = TestNetwork::new(&["S0"]);
+        let no_server = net.end("client", "nobody");
+        let not_connected = net.network.make_end("loose");
+        net.network.enable("loose");
+        let disabled = net.end("other", "S0");
+        net.network.disable("other-S0");
         for (long, bound) in [(false, ms(101)), (true, ms(7_001))] {
-            world.network.set_long_delays(long);
+            net.network.set_long_delays(long);
             for end in [&no_server, &not_connected, &disabled] {
                 let mut longest = Duration::ZERO;
                 for _ in 0..200 {
@@ -67,7 +67,7 @@ fn unreachable_servers_fail_within_100_ms_or_with_long_delays_7_s() {
                 assert!((bound * 8 / 10..bound).contains(&longest), "{longest:?}");
             }
         }
-        assert_eq!(world.handled.load(), 0);
+        assert_eq!(net.handled.load(), 0);
     });
 }
 
@@ -75,18 +75,18 @@ fn unreachable_servers_fail_within_100_ms_or_with_long_delays_7_s() {
 #[test]
 fn disconnecting_fails_a_slow_call_within_100_ms() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         for after in [1, 50, 99, 150, 777] {
             let slow = end.clone();
             let call = spawn(move || (wait(&slow, 5_000), Instant::now()));
             sleep(ms(after));
-            world.network.disable("client-S0");
+            net.network.disable("client-S0");
             let disconnected = Instant::now();
             let (reply, at) = call.join().unwrap();
             assert_eq!(reply, Err(RpcError::Lost));
             assert!(at - disconnected <= ms(101), "{:?} after {after} ms", at - disconnected);
-            world.network.enable("client-S0");
+            net.network.enable("client-S0");
         }
     });
 }
@@ -95,14 +95,14 @@ fn disconnecting_fails_a_slow_call_within_100_ms() {
 #[test]
 fn disconnecting_fails_a_fast_call_when_its_handler_returns() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let call = spawn(move || (wait(&end, 20), Instant::now()));
         sleep(ms(5));
-        world.network.disable("client-S0");
+        net.network.disable("client-S0");
         let start = Instant::now();
         let (reply, at) = call.join().unwrap();
-        assert_eq!((reply, world.handled.load()), (Err(RpcError::Lost), 1));
+        assert_eq!((reply, net.handled.load()), (Err(RpcError::Lost), 1));
         // The handler may be stalled; then the network's look comes first.
         assert!(at - start <= ms(100), "{:?}", at - start);
     });
@@ -112,13 +112,13 @@ fn disconnecting_fails_a_fast_call_when_its_handler_returns() {
 #[test]
 fn short_disconnection_goes_unnoticed() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let call = spawn(move || wait(&end, 300));
         sleep(ms(120));
-        world.network.disable("client-S0");
+        net.network.disable("client-S0");
         sleep(ms(30));
-        world.network.enable("client-S0");
+        net.network.enable("client-S0");
         assert_eq!(call.join(), Ok(Ok(300)));
     });
 }
@@ -127,8 +127,8 @@ fn short_disconnection_goes_unnoticed() {
 #[test]
 fn switches_are_read_when_a_call_is_made() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let calls: Vec<_> = (0..200)
             .map(|_| {
                 let end = end.clone();
@@ -136,7 +136,7 @@ fn switches_are_read_when_a_call_is_made() {
             })
             .collect();
         sleep(ms(10));
-        world.network.set_reliable(false);
+        net.network.set_reliable(false);
         let lost = calls.into_iter().map(|call| call.join().unwrap());
         assert_eq!(lost.filter(Result::is_err).count(), 0);
     });
@@ -145,16 +145,16 @@ fn switches_are_read_when_a_call_is_made() {
 #[test]
 fn closed_network_refuses_new_calls_and_completes_old_ones() {
     simulate(|| {
-        let world = World::new(&["S0"]);
-        let end = world.end("client", "S0");
+        let net = TestNetwork::new(&["S0"]);
+        let end = net.end("client", "S0");
         let old = end.clone();
         let old = spawn(move || wait(&old, 50));
         sleep(ms(10));
-        world.network.close();
+        net.network.close();
         let start = Instant::now();
         assert_eq!(wait(&end, 0), Err(RpcError::Lost));
         assert!(start.elapsed() < Duration::from_micros(10), "it fails at once");
         assert_eq!(old.join(), Ok(Ok(50)));
-        assert_eq!(world.network.total_rpcs(), 1);
+        assert_eq!(net.network.total_rpcs(), 1);
     });
 }

@@ -13,7 +13,7 @@ pub(super) enum EventType {
     Ok,
     /// `:fail`: it is known that it did not take effect.
     Fail,
-    /// `:info`: nobody knows whether it did, or will.
+    /// `:info`: it is unknown whether it did, or will.
     Info,
 }
 
@@ -76,7 +76,7 @@ impl<I, O> Recorder<I, O> {
         self.end(process).map(drop)
     }
 
-    /// The history. Whoever still waits leaves a pending operation.
+    /// The history. A client that still waits leaves a pending operation.
     pub fn into_history(self) -> Vec<Operation<I, O>> {
         self.operations.into_iter().flatten().collect()
     }

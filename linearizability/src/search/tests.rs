@@ -131,7 +131,7 @@ fn search_with(fault: &Fault, mut history: History) -> bool {
     (fault.misplace)(&mut timeline);
     let ambient = Ambient::new(Vec::new(), &timeline, &states);
     let mut search = Search::along(timeline, ambient, states, &mut memory).unwrap();
-    search.run(u64::MAX, &mut memory).unwrap() == Progress::Linearizable
+    search.run(u64::MAX, &mut memory).unwrap() == Decision::Linearizable
 }
 
 /// Without a fault there is nothing to catch.
