@@ -10,18 +10,17 @@ use bincode::config::{self, Config, Configuration, Limit, LittleEndian, Varint};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The format.
 const FORMAT: Configuration = config::standard();
 
-/// The format of bytes that another program has sent. A length that they claim is not believed: no
-/// value may take more memory than this, which is what the longest message can need at most.
+/// The format of bytes that another program has sent. They may claim any length, so the memory for
+/// a value is limited: to what the longest message can need at most.
 const FOREIGN: Configuration<LittleEndian, Varint, Limit<{ 512 << 20 }>> =
     config::standard().with_limit::<{ 512 << 20 }>();
 
 /// Room for a message of the usual length, so that few buffers grow while they are filled.
 const USUAL_LENGTH: usize = 128;
 
-/// Bytes that are not the encoding of a value of the wanted type.
+/// Bytes that do not encode a value of the wanted type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// The wanted type.
@@ -32,7 +31,7 @@ pub struct DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "these bytes are no {}: {}", self.type_name, self.problem)
+        write!(f, "cannot decode a {}: {}", self.type_name, self.problem)
     }
 }
 

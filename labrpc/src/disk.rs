@@ -84,7 +84,7 @@ impl Disk {
     /// A real directory, which is created if it is missing.
     ///
     /// # Errors
-    /// If it cannot be created, or is no directory.
+    /// If it cannot be created, or is not a directory.
     pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self(Backend::Directory(Arc::new(Directory::open(path.as_ref())?))))
     }
@@ -104,7 +104,7 @@ impl Disk {
     /// Makes what was appended to, or truncated from, a file before this call durable.
     ///
     /// # Errors
-    /// If that failed: then nobody knows what is durable, and syncing again does not help. Also if
+    /// If that failed: then it is unknown what is durable, and syncing again does not help. Also if
     /// there is no such file.
     pub fn sync(&self, file: &str) -> io::Result<()> {
         check(file)?;

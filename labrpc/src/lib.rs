@@ -4,7 +4,7 @@
 //!
 //! # Two servers
 //!
-//! Whoever knows `std::thread` and `std::sync` knows most of this crate already.
+//! If you know `std::thread` and `std::sync`, you know most of this crate already.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -89,14 +89,14 @@
 //!   Runs are compared by a hash over everything that happens ([`Outcome::trace_hash`]); the same
 //!   seed has the same hash in debug and release builds, beside other tests, and with logging on.
 //!   Log lines and assertions change nothing, even if a `Display` takes locks.
-//! * **Virtual time.** Whoever waits costs nothing; when all wait, the clock jumps. Every operation
-//!   takes 50 ns of virtual time, so a loop that polls gets somewhere.
+//! * **Virtual time.** Waiting costs no processor time; when all tasks wait, the clock jumps. Every
+//!   operation takes 50 ns of virtual time, so a polling loop makes progress.
 //! * **One thing at a time.** Tasks take turns on one thread. A turn ends where a task waits, and
 //!   under most policies at any operation on a lock, a channel or an atomic.
 //! * **Nothing hangs.** Deadlocks and circles of locks are reported at once, loops without an end
 //!   by the processor time that they use.
 //!
-//! What breaks these promises is whatever the seed does not decide: the order of a
+//! Anything that the seed does not decide breaks these promises: the order of a
 //! [`std::collections::HashMap`], real time, real threads, the value of an address, a `static` that
 //! one run leaves to the next. (A `thread_local` is shared by all tasks of a run.) A failing run is
 //! replayed, and if the replay goes another way, the report says where. Locks of `std` work unless
@@ -136,7 +136,7 @@
 //! [`Node::crash`] stops a server at the point where it stands, as a loss of power would: no line
 //! of it runs any more. What its tasks own is dropped, but nothing that a destructor does has an
 //! effect: it does not wait, its messages go nowhere, a [`Persister`] keeps what it had. Locks are
-//! released. Who joins or calls a dead task gets an error. Tests of `kill()` do not crash: they
+//! released. Joining or calling a dead task is an error. Tests of `kill()` do not crash: they
 //! call it, and the old incarnation runs on beside the new one, as in the course. That works on
 //! real threads too, where nothing can be crashed.
 //!
@@ -171,7 +171,7 @@
 //! | `runtime/sync.rs`, `sync/` | locks, condition variables, channels, atomics |
 //! | `runtime/port.rs` | what the files outside `runtime` may use of it besides the facade |
 //! | `runtime/core.rs`, `core/` | the simulation: scheduling, waiting, killing, and what a report says of tasks |
-//! | `runtime/policy.rs`, `timers.rs`, `trace.rs` | who runs next, what happens when, what happened |
+//! | `runtime/policy.rs`, `timers.rs`, `trace.rs` | which task runs next, what happens when, what happened |
 //! | `runtime/simulation.rs`, `settings.rs` | runs, replays, and the environment |
 //! | `runtime/divergence.rs`, `watchdog.rs`, `failure.rs` | what can be said of a run that fails |
 //! | `runtime/real.rs`, `real/` | the facade on real threads |
@@ -184,8 +184,8 @@
 //!
 //! # Limits
 //!
-//! Tested on Linux on `x86_64` only. Elsewhere the watchdog counts real time and cannot tell who is
-//! blocked, on Windows an overflow of a task's stack is reported without the task's name, and on
+//! Tested on Linux on `x86_64` only. Elsewhere the watchdog counts real time and cannot tell which
+//! thread is blocked, on Windows an overflow of a task's stack is reported without the task's name, and on
 //! other processors the order of a [`HashMap`] is another one, though the same in every run. A
 //! task's stack has 256 KiB. At most 10 000 tasks can be alive.
 

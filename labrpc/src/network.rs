@@ -48,7 +48,6 @@ struct State {
     bytes: u64,
 }
 
-/// What an end on this network is.
 struct NetworkEnd {
     network: Network,
     id: EndId,
@@ -267,7 +266,6 @@ impl Network {
         read(&self.state())
     }
 
-    /// Locks the state.
     fn state(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.0.lock())
     }

@@ -54,7 +54,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service without methods. A call names `Service.Method`, split at the last dot.
+    /// A service without methods. A call names `Service.Method`.
     pub fn new(name: &str) -> Self {
         Self { name: name.to_string(), methods: Vec::new() }
     }

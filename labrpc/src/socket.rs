@@ -17,7 +17,7 @@
 //! let end = socket::connect(listener.address(), Options::default());
 //! assert_eq!(end.call("Echo.Twice", &"ab".to_string()), Ok("abab".to_string()));
 //!
-//! // A mistake is told to the one who made it.
+//! // A mistake is reported to the caller that made it.
 //! assert_eq!(end.call::<_, String>("Echo.Thrice", &1), Err(RpcError::NoSuchMethod));
 //!
 //! listener.shutdown();
@@ -31,9 +31,9 @@
 //!   handler runs in a task of its own.
 //! * An end connects at its first call, and again at the first call after its connection was lost.
 //!   A call is sent once: it fails with [`RpcError::Lost`](crate::RpcError::Lost) if its connection
-//!   ends first, and whoever calls decides whether to call again.
+//!   ends first, and the caller decides whether to call again.
 //! * A call always ends, see [`Options`].
-//! * Bytes that are no message, messages that are too long, and those that stop half-way close
+//! * Bytes that are not a message, messages that are too long, and those that stop half-way close
 //!   their connection; the reason is logged. They harm neither the process nor other connections,
 //!   and take no more memory than they are long. (Arguments are decoded by the types of the
 //!   handlers: a type that decodes itself recursively, or a list of elements without bytes, is open

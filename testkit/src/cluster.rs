@@ -221,7 +221,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         Some((running.node.clone(), Arc::clone(&running.handle)))
     }
 
-    /// Locks the servers' slots, for a moment: whoever has them calls nothing of the runtime, which
+    /// Locks the servers' slots, for a moment: the caller must not call the runtime meanwhile, which
     /// might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
         unpoisoned(self.0.slots.lock())

@@ -78,7 +78,7 @@ impl KvHistory {
     }
 
     /// How many calls were made.
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    #[expect(clippy::len_without_is_empty, reason = "not needed")]
     pub fn len(&self) -> usize {
         self.calls().len()
     }
@@ -116,7 +116,6 @@ impl KvHistory {
         call.return_time = Some(now);
     }
 
-    /// Locks the calls.
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         unpoisoned(self.calls.lock())
     }

@@ -80,7 +80,6 @@ impl fmt::Display for ServerLine {
 }
 
 impl SharedNotes {
-    /// Locks the notes.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Notes> {
         unpoisoned(self.0.lock())
     }

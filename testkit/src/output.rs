@@ -87,6 +87,6 @@ pub(crate) fn skipped(test: &str) {
 
 /// Writes to the real standard output in one piece.
 fn write(text: &str) {
-    // A closed pipe is no reason to fail a test.
+    // A closed pipe must not fail a test.
     std::io::stdout().lock().write_all(text.as_bytes()).ok();
 }

@@ -152,7 +152,7 @@ impl Drop for Process {
     }
 }
 
-/// What a process writes. In a file: a pipe that nobody reads would be full at some time.
+/// What a process writes. In a file: a pipe that is not read would fill up.
 #[derive(Debug)]
 struct Transcript(NamedTempFile);
 
@@ -162,14 +162,14 @@ impl Transcript {
         tempfile::Builder::new().prefix("transcript-").tempfile().map(Self)
     }
 
-    /// Where the process writes. It appends, whoever reads meanwhile.
+    /// Where the process writes. It appends, also while the file is read.
     fn writer(&self) -> io::Result<fs::File> {
         OpenOptions::new().append(true).open(self.0.path())
     }
 
     /// All that was written so far.
     fn text(&self) -> String {
-        // It is for people, who can do without if it cannot be read.
+        // It is shown to people, and not needed if it cannot be read.
         String::from_utf8_lossy(&fs::read(self.0.path()).unwrap_or_default()).into_owned()
     }
 }

@@ -1,4 +1,4 @@
-//! Who was seen to serve a shard, and whether that is allowed.
+//! Which groups were seen to serve a shard, and whether that is allowed.
 
 use labrpc::Instant;
 
@@ -19,8 +19,8 @@ pub struct Sighting {
 /// configuration gives it the shard.
 ///
 /// `owners` are the groups to which the configurations give the shard, from number 0 on;
-/// `sightings` come in the order of their answers. Nobody says in which configuration a group
-/// served, so each sighting is taken for the earliest in which it is no violation.
+/// `sightings` come in the order of their answers. The configuration in which a group served is not
+/// known, so each sighting counts for the earliest in which it is not a violation.
 ///
 /// # Errors
 /// If a group served that must not.
@@ -66,7 +66,7 @@ fn violation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usiz
 mod tests {
     use super::*;
 
-    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from nobody to
+    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from no group to
     /// group 1, to 2, back to 1 and to 2 again.
     fn is_violation(sightings: &[(u64, u64, u64)]) -> bool {
         let at = Instant::from_nanos;
@@ -80,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_the_configurations_is_not_accused() {
+    fn groups_that_follow_the_configurations_are_accepted() {
         assert!(!is_violation(&[(1, 0, 1), (1, 2, 3), (2, 4, 5), (1, 6, 7), (2, 8, 9)]));
         assert!(!is_violation(&[(2, 0, 1), (1, 0, 2), (2, 1, 3)]), "in any order at the same time");
-        assert!(!is_violation(&[(2, 0, 1)]), "nobody need have been seen before");
+        assert!(!is_violation(&[(2, 0, 1)]), "earlier owners need not have been seen");
     }
 
     #[test]
-    fn who_serves_too_long_or_without_right_is_accused() {
+    fn groups_that_serve_too_long_or_without_right_are_rejected() {
         assert!(is_violation(&[(1, 0, 1), (2, 2, 3), (1, 4, 5), (2, 6, 7), (1, 8, 9)]));
         assert!(is_violation(&[(3, 0, 1)]));
     }

@@ -42,7 +42,7 @@ pub(super) struct Contents {
     name_is_durable: bool,
     /// The changes that no sync has saved, oldest first.
     pending: VecDeque<Change>,
-    /// How many changes are no longer pending.
+    /// The number of changes that are no longer pending.
     settled: u64,
 }
 
@@ -74,7 +74,7 @@ impl Contents {
         self.settled + self.pending.len() as u64
     }
 
-    /// A sync that began when there were so many changes has succeeded.
+    /// A sync that began after this number of changes has succeeded.
     pub(super) fn sync(&mut self, changes: u64) {
         self.name_is_durable = true;
         while self.settled < changes
@@ -85,7 +85,7 @@ impl Contents {
         }
     }
 
-    /// A sync that began when there were so many changes has failed: what has not reached the disk
+    /// A sync that began after this number of changes has failed: what has not reached the disk
     /// by now never will.
     pub(super) fn fail_to_sync(&mut self, changes: u64, rng: &mut impl Rng) {
         let unsaved = changes.saturating_sub(self.settled);

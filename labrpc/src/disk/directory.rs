@@ -19,7 +19,7 @@ pub(super) struct Directory {
 /// A file that is open for appending.
 struct Opened {
     file: File,
-    /// Held during a sync. Who comes second must not return before the first one, which may have
+    /// Held during a sync. The second caller must not return before the first one, which may have
     /// taken upon itself what the second one's caller relies on.
     syncing: Mutex<()>,
     /// What the next sync must do besides saving the file's data. Appends lock it too, so that two
@@ -57,14 +57,12 @@ impl Directory {
         Ok(Self { path: path.to_path_buf(), open: Mutex::default() })
     }
 
-    /// See [`super::Disk::append`].
     pub(super) fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let opened = self.opened(name, Missing::Create)?;
         let _one_at_a_time = unpoisoned(opened.unsaved.lock());
         (&opened.file).write_all(bytes)
     }
 
-    /// See [`super::Disk::sync`].
     pub(super) fn sync(&self, name: &str) -> io::Result<()> {
         let opened = self.opened(name, Missing::Fail)?;
         let _one_at_a_time = unpoisoned(opened.syncing.lock());
@@ -77,17 +75,14 @@ impl Directory {
         saved.and_then(|()| if unsaved.name { sync_directory(&self.path) } else { Ok(()) })
     }
 
-    /// See [`super::Disk::read`].
     pub(super) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
         none_if_missing(fs::read(self.path.join(name)))
     }
 
-    /// See [`super::Disk::len`].
     pub(super) fn len(&self, name: &str) -> io::Result<Option<u64>> {
         none_if_missing(fs::metadata(self.path.join(name)).map(|metadata| metadata.len()))
     }
 
-    /// See [`super::Disk::truncate`].
     pub(super) fn truncate(&self, name: &str, len: u64) -> io::Result<()> {
         let opened = self.opened(name, Missing::Fail)?;
         let mut unsaved = unpoisoned(opened.unsaved.lock());
@@ -99,7 +94,6 @@ impl Directory {
         opened.file.set_len(len)
     }
 
-    /// See [`super::Disk::rename`].
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut open = unpoisoned(self.open.lock());
         fs::rename(self.path.join(from), self.path.join(to))?;
@@ -111,7 +105,6 @@ impl Directory {
         sync_directory(&self.path)
     }
 
-    /// See [`super::Disk::remove`].
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         let mut open = unpoisoned(self.open.lock());
         fs::remove_file(self.path.join(name))?;
@@ -120,7 +113,6 @@ impl Directory {
         sync_directory(&self.path)
     }
 
-    /// See [`super::Disk::list`].
     pub(super) fn list(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {

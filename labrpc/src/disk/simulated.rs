@@ -39,7 +39,6 @@ pub(super) struct Simulated(Mutex<State>);
 /// What is on a disk, and what is wrong with it.
 #[derive(Default)]
 struct State {
-    /// Which file has which name.
     names: BTreeMap<String, FileId>,
     /// The files, under numbers that a rename does not change: a sync holds on to its file.
     files: BTreeMap<FileId, Contents>,
@@ -57,7 +56,6 @@ type FileId = u64;
 
 /// What a disk does.
 impl Simulated {
-    /// See [`super::Disk::append`].
     pub(super) fn append(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.enter()?;
         let failed = state.count();
@@ -75,7 +73,6 @@ impl Simulated {
         }
     }
 
-    /// See [`super::Disk::sync`].
     pub(super) fn sync(&self, file: &str) -> io::Result<()> {
         let mut state = self.enter()?;
         let failed = state.count();
@@ -84,7 +81,7 @@ impl Simulated {
         let changes = state.contents(id).changes();
         drop(state);
         self.work(|state| {
-            // Nobody needs the data of a file that was removed meanwhile.
+            // The data of a file that was removed meanwhile is not needed.
             let Some(contents) = state.files.get_mut(&id) else { return failed };
             match failed {
                 Ok(()) => contents.sync(changes),
@@ -94,22 +91,18 @@ impl Simulated {
         })
     }
 
-    /// See [`super::Disk::read`].
     pub(super) fn read(&self, file: &str) -> io::Result<Option<Vec<u8>>> {
         self.look(|state| state.get(file).map(|contents| contents.visible().to_vec()))
     }
 
-    /// See [`super::Disk::len`].
     pub(super) fn len(&self, file: &str) -> io::Result<Option<u64>> {
         self.look(|state| state.get(file).map(|contents| contents.visible().len() as u64))
     }
 
-    /// See [`super::Disk::list`].
     pub(super) fn list(&self) -> io::Result<Vec<String>> {
         self.look(|state| state.names.keys().cloned().collect())
     }
 
-    /// See [`super::Disk::truncate`].
     pub(super) fn truncate(&self, file: &str, len: u64) -> io::Result<()> {
         let mut state = self.enter()?;
         state.count()?;
@@ -123,7 +116,6 @@ impl Simulated {
         Ok(())
     }
 
-    /// See [`super::Disk::rename`].
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let failed = self.enter()?.count();
         self.work(|state| {
@@ -140,7 +132,6 @@ impl Simulated {
         })
     }
 
-    /// See [`super::Disk::remove`].
     pub(super) fn remove(&self, file: &str) -> io::Result<()> {
         self.enter()?.count()?;
         self.work(|state| {
@@ -215,7 +206,6 @@ impl Simulated {
         Self(Mutex::new(after))
     }
 
-    /// See [`super::Disk::copy`].
     pub(super) fn copy(&self) -> Self {
         let state = self.lock();
         Self(Mutex::new(State {
@@ -227,17 +217,14 @@ impl Simulated {
         }))
     }
 
-    /// See [`super::Disk::operations`].
     pub(super) fn operations(&self) -> u64 {
         self.lock().operations
     }
 
-    /// See [`super::Disk::fail_at`].
     pub(super) fn fail_at(&self, operation: u64, fault: DiskFault) {
         self.lock().fault = Some((operation, fault));
     }
 
-    /// See [`super::Disk::set_capacity`].
     pub(super) fn set_capacity(&self, bytes: u64) {
         self.lock().capacity = Some(bytes);
     }
@@ -263,7 +250,7 @@ impl State {
         };
         match fails {
             false => Ok(()),
-            true => Err(io::Error::other("the simulated disk fails, as the test wants")),
+            true => Err(io::Error::other("the simulated disk fails: the test injected a fault")),
         }
     }
 

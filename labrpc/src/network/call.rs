@@ -165,7 +165,7 @@ impl Call {
     }
 }
 
-/// A handler at work. If it is killed, the caller must not wait for ever.
+/// A handler at work. If it is killed, the caller must not wait forever.
 struct Handling {
     network: Network,
     id: CallId,

@@ -13,7 +13,7 @@ pub(crate) const BASE_LATENCY: (u64, u64) = (100_000, 1_000_000);
 const JITTER_MS: u64 = 26;
 /// Requests, and again replies, that an unreliable network loses, in thousandths.
 const LOSS_PER_MILLE: u64 = 100;
-/// Replies that long reordering holds back: so many of so many.
+/// Replies that long reordering holds back: the first number out of the second.
 const HELD_BACK: (u64, u64) = (600, 900);
 /// Shortest time for which they are held back, in milliseconds.
 const HELD_BACK_MS: u64 = 200;
@@ -47,9 +47,9 @@ pub(crate) struct RequestFate {
 pub(crate) enum ReplyFate {
     /// It is lost, although the handler ran.
     Lost,
-    /// It arrives after so many nanoseconds, if the path is still there then.
+    /// It arrives after this number of nanoseconds, if the path is still there then.
     Arrives(u64),
-    /// It is held back for so many nanoseconds, and then arrives whatever happened meanwhile.
+    /// It is held back for this number of nanoseconds, and then arrives in any case.
     HeldBack(u64),
 }
 

@@ -10,7 +10,6 @@ use crate::server::Server;
 pub(crate) struct EndId(u32);
 
 impl EndId {
-    /// The number.
     pub(crate) fn number(self) -> u64 {
         self.0.into()
     }
@@ -26,7 +25,6 @@ struct HostId(u32);
 /// tasks, never by the scheduler, and messages belong to the scheduler while they travel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Path {
-    /// The end.
     pub(crate) end: EndId,
     host: HostId,
     /// Not the name alone: a restarted server is another.
@@ -44,14 +42,13 @@ pub(crate) struct Links {
     cut: BTreeSet<(HostId, HostId)>,
 }
 
-/// An end.
 struct End {
     owner: Option<HostId>,
     connected: Option<HostId>,
     enabled: bool,
 }
 
-/// A server's name and who has it now.
+/// A server's name, and the server that has it now.
 struct Host {
     name: Arc<str>,
     server: Option<Arc<Server>>,
@@ -66,7 +63,7 @@ impl Links {
         let id = EndId(self.ends.len() as u32);
         self.ends.push(End { owner, connected: None, enabled: false });
         let before = self.end_ids.insert(name.to_string(), id);
-        assert!(before.is_none(), "there are two ends with the name '{name}'");
+        assert!(before.is_none(), "an end with the name '{name}' exists already");
         id
     }
 
@@ -89,7 +86,8 @@ impl Links {
         self.end(end).enabled = enabled;
     }
 
-    /// Sets who has a server's name, and returns who had it: dropping that one may run anything.
+    /// Gives a name to another server or to none, and returns the server that had it: dropping it may
+    /// run anything.
     pub(crate) fn set_server(&mut self, name: &str, server: Option<Server>) -> Option<Arc<Server>> {
         let HostId(index) = self.host(name);
         let host = &mut self.hosts[index as usize];
@@ -102,7 +100,6 @@ impl Links {
         self.hosts.iter_mut().filter_map(|host| host.server.take()).collect()
     }
 
-    /// Who has a server's name.
     pub(crate) fn server(&self, name: &str) -> Option<&Arc<Server>> {
         let HostId(index) = self.host_ids.get(name)?;
         self.hosts[*index as usize].server.as_ref()
@@ -154,11 +151,10 @@ impl Links {
         (!is_cut).then_some(host)
     }
 
-    /// The end with this name.
     fn end(&mut self, name: &str) -> &mut End {
         match self.end_ids.get(name) {
             Some(EndId(index)) => &mut self.ends[*index as usize],
-            None => panic!("there is no end with the name '{name}'"),
+            None => panic!("no end has the name '{name}'"),
         }
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::poison::unpoisoned;
 use super::sys::cpu_clock::ThreadClock;
 
-/// What a simulation shows of itself to those who watch it.
+/// What a simulation shows of itself to the watchdog.
 #[derive(Default)]
 pub(crate) struct Activity {
     /// Operations of the runtime so far.
@@ -73,7 +73,7 @@ impl Activity {
                     activity.excused.fetch_add(used, Relaxed);
                     activity.count_operation();
                 }
-                // Whoever sees that the excuse is over sees its time as well.
+                // A thread that sees the end of the excuse sees its time as well.
                 activity.excuses.fetch_sub(1, Release);
             }
         }

@@ -41,7 +41,7 @@ use super::trace::{Event, Kind, Trace};
 /// Virtual nanoseconds that each operation costs, so that a loop that polls gets somewhere.
 const OPERATION_COST: u64 = 50;
 
-/// After so many operations without a switch, a task lets others in.
+/// The number of operations without a switch after which a task lets others run.
 const LONGEST_BURST: u32 = 1_000;
 
 /// More tasks alive than this is a leak, not a lab.
@@ -101,7 +101,7 @@ pub(crate) struct Core {
     pub(crate) network_rng: RefCell<Pcg64>,
     /// Numbers for tests and servers.
     pub(crate) user_rng: RefCell<Pcg64>,
-    /// Who waits for which lock.
+    /// Which tasks wait for which lock.
     pub(crate) locks: LockTable,
     /// Locks that were held while their owner waited for something else.
     pub(crate) held_over: RefCell<HeldOver>,
@@ -203,7 +203,7 @@ impl Core {
     }
 
     /// Lets others run although the current task has not asked for it. Under [`Policy::Pct`] it
-    /// must step back for that: it would be chosen again at once, and might poll for ever.
+    /// must step back for that: it would be chosen again at once, and might poll forever.
     #[cold]
     fn let_others_in(&self) {
         if self.policy == Policy::Pct && self.burst.get() > LONGEST_BURST {
@@ -229,7 +229,7 @@ impl Core {
         f()
     }
 
-    /// Ends [`Core::unobserved`], at the latest when somebody waits after all.
+    /// Ends [`Core::unobserved`], at the latest when a task waits in spite of it.
     pub(super) fn observe_again(&self) {
         if self.unobserved.replace(false) {
             self.current_dead.set(!self.in_task() || self.with_current(|slot| slot.dead));
@@ -283,14 +283,12 @@ impl Core {
         serial
     }
 
-    /// Adds a node with this name.
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(NodeState { name: name.into(), alive: true });
         NodeId(nodes.len() as u32 - 1)
     }
 
-    /// The name of a node.
     pub(crate) fn node_name(&self, node: NodeId) -> Arc<str> {
         Arc::clone(&self.nodes.borrow()[node.0 as usize].name)
     }

@@ -3,13 +3,14 @@
 //! Two replays run at the same time, each on its thread, and their events are compared one by one.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use super::core::SpawnSites;
-use super::trace::Event;
 use super::poison::unpoisoned;
+use super::trace::Event;
 use super::wall;
 
 /// What usually makes a run depend on something other than its seed.

@@ -35,7 +35,7 @@ pub enum FailureKind {
 pub struct Failure {
     /// What kind of failure it was.
     pub kind: FailureKind,
-    /// What went wrong, in the words of whoever found it.
+    /// What went wrong.
     pub message: String,
     /// The line that panicked.
     pub location: Option<String>,
@@ -54,7 +54,7 @@ pub struct Failure {
     pub held_locks: Vec<String>,
     /// The last lines of the log.
     pub log: Vec<String>,
-    /// The last events of the trace, for those who need to see every message.
+    /// The last events of the trace, down to every message.
     pub events: Vec<String>,
     /// How a replay of the same seed went otherwise, if it did.
     pub divergence: Option<String>,

@@ -17,7 +17,6 @@ use super::real::run;
 /// Set if lines are printed as they come.
 static VERBOSE: AtomicBool = AtomicBool::new(false);
 
-/// The logger.
 struct Logger;
 
 /// Installs the logger, once per process; another logger that is there already is left in place.
@@ -67,7 +66,7 @@ impl Log for Logger {
 /// Prints a line; libtest keeps it for the report of the test that it belongs to.
 fn print(line: &str) {
     println!("{line}");
-    std::io::stdout().flush().ok(); // A closed pipe is no reason to fail a test.
+    std::io::stdout().flush().ok(); // A closed pipe must not fail a test.
 }
 
 /// `012500 VOTE S2@5 granted to S0`: time in 0.1 ms, topic, message. A message that does not begin

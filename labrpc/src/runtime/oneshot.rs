@@ -1,14 +1,15 @@
-//! A place for one value, and somebody who waits for it.
+//! A place for one value, and the task that waits for it.
 
 use std::panic::Location;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::core::Core;
 use super::core::current::dispatch;
-use super::real::run::{SLICE, check_over};
 use super::poison::unpoisoned;
+use super::real::run::{SLICE, check_over};
 use super::real::spin;
 use super::task::{Wait, Waiter};
 use super::time::Instant;
@@ -17,7 +18,7 @@ use super::time::Instant;
 #[derive(Debug)]
 pub(crate) struct OneShot<T> {
     place: Mutex<Place<T>>,
-    /// Whether the value is in its place, for those who look without the lock.
+    /// Whether the value is in its place, for a look without the lock.
     is_there: AtomicBool,
 }
 
@@ -25,9 +26,9 @@ pub(crate) struct OneShot<T> {
 #[derive(Debug)]
 struct Place<T> {
     value: Option<T>,
-    /// Who waits, in a simulation.
+    /// The task that waits, in a simulation.
     waiter: Option<Waiter>,
-    /// Who waits, on real threads.
+    /// The thread that waits, in the real world.
     thread: Option<Thread>,
 }
 
@@ -38,8 +39,8 @@ impl<T> OneShot<T> {
         Self { place: Mutex::new(place), is_there: AtomicBool::new(false) }
     }
 
-    /// Puts the value in its place and wakes whoever waits for it. This takes effect in dead mode
-    /// too: others wait for the end of a task, however it came.
+    /// Puts the value in its place and wakes the task that waits for it. This takes effect in dead
+    /// mode too: others wait for the end of a task, also of one that was killed.
     pub(crate) fn put(&self, value: T) {
         let mut place = self.place();
         place.value = Some(value);
@@ -137,7 +138,6 @@ impl<T> OneShot<T> {
         place.value.take()
     }
 
-    /// Locks the place.
     fn place(&self) -> std::sync::MutexGuard<'_, Place<T>> {
         unpoisoned(self.place.lock())
     }

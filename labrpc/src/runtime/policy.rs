@@ -1,4 +1,4 @@
-//! Who runs next: the strategies that explore schedules.
+//! Which task runs next: the strategies that explore schedules.
 //!
 //! A policy decides two things: which of the ready tasks runs, and whether a task is interrupted at
 //! a synchronization operation. Both use integer arithmetic only, so that a seed means the same
@@ -17,7 +17,7 @@ pub(crate) enum Interruption {
     Yield,
     /// It gets this priority, the lowest of all, and so waits for all others.
     Demote(u32),
-    /// It stands still for so many nanoseconds.
+    /// It stands still for this number of nanoseconds.
     Stall(u64),
 }
 

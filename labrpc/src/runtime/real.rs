@@ -66,7 +66,7 @@ pub(crate) fn execute<T: Send + 'static>(
     let (sender, receiver) = mpsc::sync_channel(1);
     let outer = run::enter(Some(Member { run: Arc::clone(&run), node: NodeId::TEST }));
     spawn(NodeId::TEST, move || {
-        sender.send(body()).ok(); // Nobody waits any more if the run has failed.
+        sender.send(body()).ok(); // Fails if the run has failed: then its result is not wanted.
     });
     run::enter(outer);
     let deadline = later(time_limit);

@@ -93,13 +93,13 @@ impl Settings {
             None | Some("sim") => Backend::Sim,
             Some("real") => Backend::Real,
             Some(other) => {
-                let problem = format!("'{other}' is not a runtime; there are sim and real");
+                let problem = format!("'{other}' is not a runtime: use sim or real");
                 return Err(SettingsError { variable: RUNTIME, problem });
             }
         };
         let runs = number(RUNS)?.unwrap_or(1);
         if runs == 0 {
-            let problem = "0 runs would test nothing".to_string();
+            let problem = "the number of runs must be at least 1".to_string();
             return Err(SettingsError { variable: RUNS, problem });
         }
         let seed = number(SEED)?.unwrap_or_else(fresh_seed);
@@ -113,7 +113,7 @@ impl Settings {
     }
 }
 
-/// A seed that nobody has asked for: short enough to be typed.
+/// A random seed, short enough to be typed.
 fn fresh_seed() -> u64 {
     wall::entropy() % 1_000_000_000
 }
@@ -142,7 +142,6 @@ pub fn run(body: impl Fn() + Clone + Send + Sync + 'static) {
 mod tests {
     use super::*;
 
-    /// The settings for these variables.
     fn settings(variables: &[(&str, &str)]) -> Result<Settings, String> {
         Settings::from_variables(|name| {
             Ok(variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_string()))
@@ -170,7 +169,7 @@ mod tests {
         assert_eq!(error("LAB_SEED", "12x"), format!("LAB_SEED: '12x' {number}"));
         assert_eq!(error("LAB_SEED", "-1"), format!("LAB_SEED: '-1' {number}"));
         assert_eq!(error("LAB_RUNS", "many"), format!("LAB_RUNS: 'many' {number}"));
-        assert_eq!(error("LAB_RUNS", "0"), "LAB_RUNS: 0 runs would test nothing");
+        assert_eq!(error("LAB_RUNS", "0"), "LAB_RUNS: the number of runs must be at least 1");
         assert!(error("LAB_POLICY", "lifo").starts_with("LAB_POLICY: 'lifo' is not a policy"));
         assert!(error("LAB_RUNTIME", "fake").starts_with("LAB_RUNTIME: 'fake' is not a runtime"));
     }

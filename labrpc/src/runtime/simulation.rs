@@ -161,7 +161,7 @@ impl Simulation {
         let (body, shown) = (Arc::clone(body), Arc::clone(&activity));
         let thread = super::wall::spawn("simulation", move || {
             let outcome = simulation.run_here(body, extras, shown);
-            sender.send(outcome).ok(); // The watchdog may have given up on this run.
+            sender.send(outcome).ok(); // Fails if the watchdog has given up on this run.
         });
         match watchdog::supervise(&receiver, &activity, self.cpu_limits) {
             Ok(outcome) => {
@@ -298,7 +298,7 @@ fn install_process_wide() {
     });
 }
 
-/// Makes a panic of a task the failure of its simulation; false if this is no such panic.
+/// Makes a panic of a task the failure of its simulation; false for other panics.
 fn report_panic(info: &PanicHookInfo<'_>) -> bool {
     current::dispatch(|core| match core {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
@@ -330,7 +330,7 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
 fn explain_abort(task: &str) {
     let text = format!(
         "\na destructor panics while its task is killed, which ends the process: {task}\n\
-         in a killed task join, recv and call return errors: do not unwrap them in Drop\n"
+         in a killed task, join, recv and call return errors: do not unwrap them in Drop\n"
     );
     // Not `eprintln`: libtest would keep the text for a report that it never gets to write.
     std::io::stderr().write_all(text.as_bytes()).ok();

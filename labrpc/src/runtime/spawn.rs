@@ -68,7 +68,7 @@ pub(crate) fn spawn_on<T: Send + 'static>(
     handle
 }
 
-/// Tells whoever joins a task that it has ended, however it did.
+/// Tells the joining task how a task has ended, also if it was killed.
 struct EndGuard<T> {
     end: Arc<OneShot<Result<T, TaskDied>>>,
     result: Option<T>,

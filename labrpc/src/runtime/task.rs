@@ -83,7 +83,6 @@ impl fmt::Display for Wait {
 /// A wait that has begun.
 #[derive(Clone, Copy)]
 pub(crate) struct Waiting {
-    /// What for.
     pub(crate) what: Wait,
     /// The line that waits.
     pub(crate) at: &'static Location<'static>,
@@ -111,7 +110,6 @@ pub(crate) enum State {
     Ready,
     /// Runs, or has resumed the task that runs.
     Running,
-    /// Waits.
     Waiting,
 }
 
@@ -123,7 +121,6 @@ pub(crate) struct Slot {
     pub(crate) node: NodeId,
     /// The line that spawned it.
     pub(crate) site: &'static Location<'static>,
-    /// Its state.
     pub(crate) state: State,
     /// Changes whenever a wait ends, which makes the wait's [`Waiter`] stale.
     pub(crate) token: u64,
@@ -139,7 +136,6 @@ pub(crate) struct Slot {
     pub(crate) body: Option<Box<dyn FnOnce()>>,
     /// Its stack; `None` before it starts and while it runs.
     pub(crate) fiber: Option<Fiber>,
-    /// What it waits for.
     pub(crate) waiting: Option<Waiting>,
     /// The locks that it holds, oldest first.
     pub(crate) held: Vec<Held>,

@@ -39,7 +39,7 @@ impl Instant {
         self.0
     }
 
-    /// The instant so many nanoseconds after the start of the run.
+    /// The instant `nanos` nanoseconds after the start of the run.
     pub fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }

@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Exit = 4,
     /// The task was killed by a crash of its node.
     Kill = 5,
-    /// The task was stalled for so many nanoseconds.
+    /// The task was stalled: for how many nanoseconds.
     Stall = 6,
     /// A request entered the network: which end, a digest of its bytes.
     Send = 7,
@@ -70,17 +70,18 @@ impl fmt::Display for Event {
     }
 }
 
-/// Whoever compares the events of two runs.
+/// The end of a channel to the comparison of two runs.
 struct Listener {
     events: SyncSender<Vec<Event>>,
     /// Events that have not been sent yet.
     block: Vec<Event>,
-    /// Of the run; waiting for the slower of two runs is no reason to suspect the faster one.
+    /// Of the run: the watchdog must not suspect the faster of two runs while it waits for the
+    /// slower one.
     activity: Arc<Activity>,
 }
 
 impl Listener {
-    /// Sends the block. False if the listener has seen enough; there is no reason to go on then.
+    /// Sends the block. False if the listener has seen enough; then the run need not go on.
     fn send(&mut self) -> bool {
         let block = std::mem::take(&mut self.block);
         let sent = self.activity.excused(|| self.events.send(block)).is_ok();

@@ -1,6 +1,6 @@
 //! Watches a simulation from outside: code that never comes back cannot be stopped from inside.
 //!
-//! Limits count the simulation thread's own processor time, so that a busy machine accuses nobody.
+//! Limits count the simulation thread's own processor time, so that a busy machine causes no failure.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -36,7 +36,6 @@ impl Default for CpuLimits {
 
 /// Why the watchdog gave up on a run.
 pub(crate) struct GivenUp {
-    /// What kind of failure it is.
     pub(crate) kind: FailureKind,
     /// What to tell the user.
     pub(crate) message: String,
@@ -131,7 +130,7 @@ pub(crate) fn leave_behind(failure: &Failure) {
     static LEFT_BEHIND: AtomicU32 = AtomicU32::new(0);
     if LEFT_BEHIND.fetch_add(1, Relaxed) > 0 {
         // Not `eprintln`: libtest would keep the text for a report that it never gets to write.
-        let text = format!("\na second run never came back, so the process ends\n{failure}\n");
+        let text = format!("\na second run does not respond, so the process ends\n{failure}\n");
         std::io::stderr().write_all(text.as_bytes()).ok(); // Nothing is left to be done about it.
         std::process::exit(101);
     }

@@ -55,7 +55,7 @@ impl FromStr for Address {
     }
 }
 
-/// Text that is no [`Address`].
+/// Text that is not an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressError {
     text: String,

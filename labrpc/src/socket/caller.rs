@@ -29,7 +29,7 @@ pub(crate) struct SocketEnd {
 #[derive(Default)]
 struct Link {
     connection: Option<Arc<Connection>>,
-    /// When the last attempt to connect failed. Whoever waited for it takes its failure as his own.
+    /// When the last attempt to connect failed. Callers that waited for it fail with it.
     failed: Option<Instant>,
 }
 
@@ -92,7 +92,7 @@ impl SocketEnd {
         let (sender, result) = bounded(1);
         let (address, timeout) = (self.address.clone(), self.options.connect_timeout);
         spawn(move || {
-            sender.send(Stream::dial(&address, timeout)).ok(); // Fails if nobody waits any more.
+            sender.send(Stream::dial(&address, timeout)).ok(); // Fails if the caller has given up.
         });
         match result.recv_timeout(timeout) {
             Ok(dialled) => dialled.map_err(|error| error.to_string()),

@@ -49,7 +49,7 @@ pub(crate) enum Body {
     Reply(Result<Vec<u8>, RpcError>),
 }
 
-/// Bytes that are no frame.
+/// Bytes that are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FrameError {
     /// They do not begin as a frame does.
@@ -58,7 +58,7 @@ pub(crate) enum FrameError {
     TooLong { length: usize, max: usize },
     /// There is no such kind of frame.
     UnknownKind(u8),
-    /// The method's name is cut off, or is no text.
+    /// The method's name is cut off, or is not text.
     BadMethod,
     /// There is no such error.
     BadCode,
@@ -69,7 +69,7 @@ impl fmt::Display for FrameError {
         match self {
             FrameError::Foreign => f.write_str("bytes of another protocol"),
             FrameError::TooLong { length, max } => {
-                write!(f, "a message of {length} bytes, {max} are allowed")
+                write!(f, "a message of {length} bytes; at most {max} are allowed")
             }
             FrameError::UnknownKind(kind) => write!(f, "a message of unknown kind {kind}"),
             FrameError::BadMethod => f.write_str("a request without a readable method name"),
@@ -135,7 +135,6 @@ impl Frame {
     }
 }
 
-/// The body of a request.
 fn decode_request(body: &[u8]) -> Option<Body> {
     let (length, rest) = body.split_first_chunk::<2>()?;
     let (method, args) = rest.split_at_checked(u16::from_le_bytes(*length).into())?;

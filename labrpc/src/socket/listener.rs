@@ -133,7 +133,7 @@ impl Shared {
         let mut sessions = self.sessions();
         if sessions.len() >= self.served.limits.max_connections {
             drop(sessions);
-            warn!(target: "DROP", "closed connection {number}: there are too many");
+            warn!(target: "DROP", "closed connection {number}: too many connections");
             session.close();
             return;
         }
@@ -152,7 +152,6 @@ impl Shared {
         self.served.is_closing.load(Relaxed)
     }
 
-    /// The sessions.
     fn sessions(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Session>>> {
         unpoisoned(self.sessions.lock())
     }
@@ -210,7 +209,7 @@ impl SocketFile {
     /// Removes it if it is still ours.
     fn remove(&self) {
         if SocketFile::of(&self.path).is_ok_and(|file| file.identity == self.identity) {
-            fs::remove_file(&self.path).ok(); // Somebody else may remove it just now.
+            fs::remove_file(&self.path).ok(); // Another process may have removed it.
         }
     }
 }

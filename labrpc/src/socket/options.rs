@@ -13,7 +13,7 @@ pub struct Limits {
     /// of a longer one by [`RpcError::TooLarge`](crate::RpcError::TooLarge).
     pub max_message: usize,
     /// Longest time that a message may take from its first byte to its last, 10 s unless set.
-    /// Without it, a peer that sends half a message would hold a thread for ever.
+    /// Without it, a peer that sends half a message would hold a thread forever.
     pub message_time: Duration,
     /// Calls of one connection that a server runs at once, 256 unless set. It reads no more of them
     /// until one has returned.

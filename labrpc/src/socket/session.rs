@@ -40,7 +40,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A connection that nobody serves yet.
+    /// A connection that is not served yet.
     pub(crate) fn new(number: u64, stream: Stream) -> Self {
         Self {
             number,
@@ -91,7 +91,7 @@ impl Session {
         });
     }
 
-    /// Runs a handler. Whatever goes wrong is told to its caller, and to nobody else.
+    /// Runs a handler. Only its caller is told of errors.
     fn answer(&self, served: &Served, request: &Request) -> Result<Vec<u8>, RpcError> {
         let handled = catch_unwind(AssertUnwindSafe(|| served.server.try_handle(request)));
         let (problem, error) = match handled {
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    /// Waits until at most so many handlers are at work.
+    /// Waits until at most this number of handlers is at work.
     fn wait_until_calls(&self, most: usize, limit: Option<Duration>) {
         let calls = unpoisoned(self.calls.lock());
         match limit {

@@ -48,7 +48,7 @@ impl Stream {
         Ok(Self::Tcp(stream))
     }
 
-    /// Ends one or both directions. Whoever waits on it wakes up.
+    /// Ends one or both directions. Threads that wait on it wake up.
     pub(crate) fn shutdown(&self, how: Shutdown) {
         let result = match self {
             Stream::Unix(stream) => stream.shutdown(how),
@@ -195,7 +195,7 @@ impl FrameReader {
         }
     }
 
-    /// Between two frames there is no hurry.
+    /// The time between two frames is not limited.
     fn end_deadline(&mut self) -> io::Result<()> {
         match self.deadline.take() {
             Some(_) => self.stream.set_read_timeout(None),

@@ -71,7 +71,7 @@ fn decoding_makes_a_fresh_value() {
 fn wrong_bytes_are_refused() {
     let bytes = encode(&(1_u64, "text"));
     let error = decode::<u64>(&bytes).unwrap_err().to_string();
-    assert_eq!(error, "these bytes are no u64: 5 bytes are left over");
+    assert_eq!(error, "cannot decode a u64: 5 bytes are left over");
     for end in 0..bytes.len() {
         assert!(decode::<(u64, String)>(&bytes[..end]).is_err(), "{end} bytes");
     }

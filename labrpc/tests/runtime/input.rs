@@ -20,9 +20,9 @@ fn variables_that_make_no_sense_are_named() {
     let name = "input::variables_that_make_no_sense_are_named";
     for (variable, value, problem) in [
         ("LAB_SEED", "seven", "'seven' is not a whole number below 2^64, such as 7741"),
-        ("LAB_RUNS", "0", "0 runs would test nothing"),
+        ("LAB_RUNS", "0", "the number of runs must be at least 1"),
         ("LAB_POLICY", "lifo", "'lifo' is not a policy; there are fifo, random, walk, pct, stall"),
-        ("LAB_RUNTIME", "wasm", "'wasm' is not a runtime; there are sim and real"),
+        ("LAB_RUNTIME", "wasm", "'wasm' is not a runtime: use sim or real"),
     ] {
         let text = report(name, &[(variable, value)]);
         assert!(text.contains(&format!("{variable}: {problem}\n")), "{text}");
@@ -78,13 +78,13 @@ fn types_that_do_not_fit_are_named() {
 #[test]
 fn ends_that_do_not_exist_are_named() {
     let failure = failure_of(|| Network::new().enable("no such end"));
-    assert_eq!(failure.message, "there is no end with the name 'no such end'");
+    assert_eq!(failure.message, "no end has the name 'no such end'");
     let failure = failure_of(|| {
         let network = Network::new();
         network.make_end("twin");
         network.make_end("twin");
     });
-    assert_eq!(failure.message, "there are two ends with the name 'twin'");
+    assert_eq!(failure.message, "an end with the name 'twin' exists already");
 }
 
 #[test]

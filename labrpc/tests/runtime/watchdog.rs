@@ -53,7 +53,7 @@ fn second_busy_loop_ends_the_process_with_its_report() {
     let output = child::again("watchdog::second_busy_loop_ends_the_process_with_its_report", &[]);
     let text = child::text(&output);
     assert_eq!(output.status.code(), Some(101), "{text}");
-    assert!(text.contains("a second run never came back, so the process ends"), "{text}");
+    assert!(text.contains("a second run does not respond, so the process ends"), "{text}");
     assert!(text.contains("task spawned at"), "{text}");
     assert!(!text.contains("still here"), "{text}");
 }

@@ -29,7 +29,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
             let server = services.into_iter().fold(Server::new(), Server::with);
             (Arc::new(handle), server)
         });
-        let (handle, registered) = started.expect("nobody crashes a server while it starts");
+        let (handle, registered) = started.expect("servers are not crashed while they start");
         self.slots()[server].running = Some(Running { node, handle, outside });
         self.0.sim.network().add_server(self.name(server), registered);
         self.0.sim.update_server(self.line(server), |line| line.up = true);

@@ -1,4 +1,4 @@
-//! Which servers of a cluster can reach each other, and since when one can reach nobody.
+//! Which servers of a cluster can reach each other, and since when a server is isolated.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -50,7 +50,7 @@ impl SharedLinks {
     }
 }
 
-/// Locks the links, which nobody does across a call of the runtime.
+/// Locks the links; never held across a call of the runtime.
 fn lock(links: &Mutex<Links>) -> MutexGuard<'_, Links> {
     unpoisoned(links.lock())
 }
@@ -94,7 +94,7 @@ impl Links {
         self.cuts.remove(&(from, to));
     }
 
-    /// Notes who is isolated now.
+    /// Notes which servers are isolated now.
     fn note_isolation(&mut self, now: Instant) {
         for server in 0..self.connected.len() {
             let isolated = self.is_isolated(server);
@@ -117,13 +117,13 @@ impl Links {
 mod tests {
     use super::*;
 
-    /// The instant after so many seconds.
+    /// The instant after `seconds`.
     fn at(seconds: u64) -> Instant {
         Instant::from_nanos(seconds * 1_000_000_000)
     }
 
     #[test]
-    fn isolated_is_who_has_no_open_link_in_either_direction() {
+    fn a_server_without_an_open_link_in_either_direction_is_isolated() {
         let mut links = Links::new(3);
         let since = |links: &mut Links, now: Instant| {
             links.note_isolation(now);

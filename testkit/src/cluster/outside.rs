@@ -21,7 +21,6 @@ pub struct OutsideEnds {
     made: Arc<Mutex<Made>>,
 }
 
-/// What was made.
 #[derive(Default)]
 struct Made {
     /// How many ends were begun.

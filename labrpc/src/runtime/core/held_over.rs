@@ -21,7 +21,7 @@ struct Span {
 }
 
 impl HeldOver {
-    /// Notes that a lock taken at `taken` was held over a wait at `at` of so many nanoseconds.
+    /// Notes that a lock taken at `taken` was held over a wait at `at` that took `nanos`.
     pub(crate) fn add(
         &mut self,
         taken: &'static Location<'static>,

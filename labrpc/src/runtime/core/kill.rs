@@ -15,9 +15,9 @@ use crate::runtime::trace::Kind;
 /// Unwinds the stack of a killed task. Not a panic: the hook is not called.
 struct Killed;
 
-/// A dead task that does more operations than this while it unwinds loops for ever.
+/// A dead task that does more operations than this while it unwinds must be in an endless loop.
 const MOST_DEAD_OPERATIONS: u32 = 100_000;
-/// For as many of them counts swallowing the kill with `catch_unwind`, which takes longer.
+/// Swallowing the kill with `catch_unwind` takes longer, and counts as this many.
 const SWALLOWED_KILL: u32 = 100;
 
 impl Core {
@@ -118,13 +118,13 @@ impl Core {
         });
         if operations > MOST_DEAD_OPERATIONS {
             // A destructor that loops until an operation succeeds: it never will.
-            log::warn!("a task was killed, but a destructor of it runs for ever; it is left alone");
+            log::warn!("a destructor of a killed task does not end; the task is abandoned");
             self.leave_alone();
         }
         self.unwind_if_dead();
     }
 
-    /// Never resumes the current task again. Its stack, and whatever is on it, stays for ever.
+    /// Never resumes the current task again. Its stack, and everything on it, is leaked.
     fn leave_alone(&self) -> ! {
         self.with_current(|slot| slot.state = State::Waiting);
         loop {

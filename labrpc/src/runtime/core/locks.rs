@@ -1,5 +1,5 @@
-//! What the simulation knows of its locks: who holds which, who waits for which, and whether they
-//! wait in a circle.
+//! What the simulation knows of its locks: which task holds which, which waits for which, and
+//! whether they wait in a circle.
 
 use std::panic::Location;
 

@@ -71,7 +71,7 @@ impl Core {
         }
     }
 
-    /// Nobody can run: jumps to the next timer, or reports that there is none.
+    /// No task can run: jumps to the next timer, or reports that there is none.
     fn advance_clock(&self) {
         let slots = self.slots.borrow();
         let mut timers = self.timers.borrow_mut();
@@ -160,8 +160,8 @@ fn run_body(body: Box<dyn FnOnce()>) {
     }));
     if let Err(payload) = result {
         current::with_core(|core| {
-            // A panic is known from the hook, and a kill is no news. But `resume_unwind` calls no
-            // hook, and is as good as a panic.
+            // The hook has reported a panic, and a kill is expected. But `resume_unwind` calls no
+            // hook, and counts as a panic.
             if !core.is_dead() {
                 core.fail(FailureKind::Panic, panic_message(&*payload));
             }
@@ -170,8 +170,7 @@ fn run_body(body: Box<dyn FnOnce()>) {
     }
 }
 
-/// A panic has been reported by the hook already, and a kill is no news; what is left is to drop
-/// the payload, which may panic itself.
+/// Drops the payload of an unwinding that has been dealt with, which may panic itself.
 fn discard(payload: Box<dyn Any + Send>) {
     panic::catch_unwind(AssertUnwindSafe(|| drop(payload))).ok();
 }

@@ -19,7 +19,7 @@ type Inbox = Arc<OneShot<Job>>;
 /// The inboxes of all idle threads, that of the one that became idle last at the end.
 static IDLE: Mutex<Vec<Inbox>> = Mutex::new(Vec::new());
 
-/// How long an idle thread sleeps before it looks around in vain.
+/// How long an idle thread sleeps before it checks for a job it was not woken for.
 const NAP: Duration = Duration::from_secs(3600);
 
 /// Runs `job` on a thread of its own. It must not unwind.

@@ -84,14 +84,12 @@ impl Run {
         base
     }
 
-    /// Adds a node with this name.
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
         let mut nodes = unpoisoned(self.nodes.lock());
         nodes.push(name.into());
         NodeId(nodes.len() as u32 - 1)
     }
 
-    /// The name of a node.
     pub(crate) fn node_name(&self, node: NodeId) -> Arc<str> {
         let nodes = unpoisoned(self.nodes.lock());
         nodes.get(node.0 as usize).map_or_else(|| "test".into(), Arc::clone)
@@ -101,7 +99,6 @@ impl Run {
 /// Why a run has failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
-    /// What kind of failure it is.
     pub(crate) kind: FailureKind,
     /// What is wrong.
     pub(crate) message: String,
@@ -117,7 +114,6 @@ thread_local! {
 /// What a thread of a run knows of it.
 #[derive(Clone)]
 pub(crate) struct Member {
-    /// The run.
     pub(crate) run: Arc<Run>,
     /// The node that the thread works for.
     pub(crate) node: NodeId,

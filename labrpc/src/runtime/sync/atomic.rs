@@ -81,7 +81,7 @@ impl<T: Copy + Eq + std::ops::Add<Output = T>> Atomic<T> {
         if !before_operation() {
             return self.0.load();
         }
-        // One operation, not a load and a later exchange: nobody comes between the two.
+        // One operation, not a load and a later exchange: no other task comes between the two.
         self.0.fetch_update(|value| Some(value + summand)).unwrap_or_else(|value| value)
     }
 }

@@ -18,14 +18,14 @@ use crate::runtime::time::Instant;
 /// [`Condvar::wait_while`].
 #[derive(Debug, Default)]
 pub struct Condvar {
-    /// Who waits, in a simulation, longest first.
+    /// The tasks that wait, in a simulation, longest first.
     waiters: sync::Mutex<VecDeque<Waiter>>,
-    /// Who waits, on real threads.
+    /// Where threads wait, in the real world.
     real: sync::Condvar,
 }
 
 impl Condvar {
-    /// A condition variable for which nobody waits.
+    /// A condition variable without waiting tasks.
     pub const fn new() -> Self {
         Self { waiters: sync::Mutex::new(VecDeque::new()), real: sync::Condvar::new() }
     }
@@ -183,7 +183,7 @@ impl Drop for Registration<'_> {
         waiters.retain(|&other| other != self.waiter);
         let was_notified = waiters.len() == registered;
         drop(waiters);
-        // Killed after it was notified, and before it could act on it: somebody else must.
+        // Killed after it was notified, and before it could act on it: another task must.
         if was_notified && self.core.is_dead() {
             self.condvar.wake_next(self.core);
         }

@@ -1,4 +1,4 @@
-//! A lock that knows who holds it.
+//! A lock whose owner the simulation knows.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -40,7 +40,7 @@ impl<T> Mutex<T> {
         Self { id: AtomicU64::new(0), waiting: AtomicU32::new(0), data: sync::Mutex::new(value) }
     }
 
-    /// The data, without locking: nobody else can have the lock any more.
+    /// The data, without locking: `self` is the only owner left.
     pub fn into_inner(self) -> T {
         unpoisoned(self.data.into_inner())
     }
@@ -74,7 +74,7 @@ impl<T: ?Sized> Mutex<T> {
         })
     }
 
-    /// The data, without locking: the borrow shows that nobody else has it.
+    /// The data, without locking: the exclusive borrow rules out other users.
     pub fn get_mut(&mut self) -> &mut T {
         unpoisoned(self.data.get_mut())
     }
@@ -123,7 +123,7 @@ impl<T: ?Sized> Mutex<T> {
         core.locks.id(&self.id)
     }
 
-    /// Locks the data if nobody has. A panic while the lock was held is no reason to refuse: it has
+    /// Locks the data if it is not locked. A panic while the lock was held does not matter: it has
     /// failed the run already.
     fn try_data(&self) -> Option<sync::MutexGuard<'_, T>> {
         match self.data.try_lock() {
@@ -163,7 +163,7 @@ impl<T: ?Sized> Drop for Unregister<'_, T> {
     fn drop(&mut self) {
         self.mutex.waiting.fetch_sub(1, Relaxed);
         self.core.locks.dequeue(self.id, self.waiter);
-        // Killed after it was woken, and before it could take the lock: somebody else must.
+        // Killed after it was woken, and before it could take the lock: another task must.
         if self.core.is_dead() {
             self.core.wake_next_for_lock(self.id);
         }
@@ -189,7 +189,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.data = None;
-        // Zero outside simulations, and whenever nobody has ever locked it inside one.
+        // Zero outside simulations, and if it was never locked inside one.
         let id = self.mutex.id.load(Relaxed) as u32;
         if id == 0 {
             return;

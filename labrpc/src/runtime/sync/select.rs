@@ -23,7 +23,7 @@ use crate::runtime::time::Instant;
 /// let stop = select.recv(&stopped);
 /// match select.ready() {
 ///     ready if ready == request => assert_eq!(incoming.try_recv(), Ok(7)),
-///     ready if ready == stop => unreachable!("nobody asked to stop"),
+///     ready if ready == stop => unreachable!("nothing was sent to stop"),
 ///     _ => unreachable!("there are two channels"),
 /// }
 /// ```

@@ -57,8 +57,8 @@ impl Drop for StackPool {
 }
 
 /// A closure that runs on its own stack. Not `Send`: it stays on the thread that made it.
-/// One that is dropped before it has ended is not unwound: its stack, and whatever is on it, stays
-/// for ever.
+/// One that is dropped before it has ended is not unwound: its stack, and everything on it, is
+/// leaked.
 pub(crate) struct Fiber {
     coroutine: ManuallyDrop<Coroutine<(), (), ()>>,
     /// Lowest address of the stack, where its guard page begins.

@@ -47,7 +47,7 @@ pub(crate) fn install() {
             unsafe {
                 let mut action: libc::sigaction = std::mem::zeroed();
                 libc::sigaction(signal, std::ptr::null(), &raw mut action);
-                previous(signal).set(action).ok(); // Nobody else sets it, and this runs once.
+                previous(signal).set(action).ok(); // It is set here only, and this runs once.
                 action = std::mem::zeroed();
                 action.sa_sigaction = on_fault as *const () as usize;
                 // The stack that overflowed cannot run the handler; `std` gives every thread that

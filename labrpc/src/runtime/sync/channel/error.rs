@@ -39,7 +39,7 @@ pub enum RecvTimeoutError {
 
 /// What every error here says when the other side is gone for good.
 const NO_RECEIVER: &str = "every receiver of the channel is gone";
-/// The same for those who receive.
+/// The same for receivers.
 const NO_SENDER: &str = "every sender of the channel is gone";
 
 impl<T> fmt::Debug for SendError<T> {

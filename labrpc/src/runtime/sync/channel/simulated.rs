@@ -1,7 +1,7 @@
 //! A channel inside a simulation.
 //!
-//! One rule keeps messages from being forgotten: whoever is woken for a message may turn out not to
-//! take it (it was killed, or a selection chose another channel), and must then wake the next
+//! One rule keeps messages from being forgotten: a task that is woken for a message may not take
+//! it (it was killed, or a selection chose another channel), and must then wake the next
 //! receiver. A receiver that is woken for nothing just waits again.
 
 use std::collections::VecDeque;
@@ -207,13 +207,12 @@ impl<T> Shared<T> {
         if let Some(core) = core {
             state.sends.iter().for_each(|send| _ = core.wake(send.waiter));
         }
-        // What nobody can receive any more is dropped, but not under the lock.
+        // Messages without a receiver are dropped, but not under the lock.
         let messages = std::mem::take(&mut state.messages);
         drop(state);
         drop(messages);
     }
 
-    /// Locks the state.
     fn state(&self) -> std::sync::MutexGuard<'_, State<T>> {
         unpoisoned(self.0.lock())
     }
