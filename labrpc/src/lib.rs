@@ -185,9 +185,9 @@
 //! # Limits
 //!
 //! Tested on Linux on `x86_64` only. Elsewhere the watchdog counts real time and cannot tell which
-//! thread is blocked, on Windows an overflow of a task's stack is reported without the task's name, and on
-//! other processors the order of a [`HashMap`] is another one, though the same in every run. A
-//! task's stack has 256 KiB. At most 10 000 tasks can be alive.
+//! thread is blocked, on Windows an overflow of a task's stack is reported without the task's name,
+//! and on other processors the order of a [`HashMap`] is another one, though the same in every run.
+//! A task's stack has 256 KiB. At most 10 000 tasks can be alive.
 
 mod client_end;
 mod codec;

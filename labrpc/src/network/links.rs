@@ -86,8 +86,8 @@ impl Links {
         self.end(end).enabled = enabled;
     }
 
-    /// Gives a name to another server or to none, and returns the server that had it: dropping it may
-    /// run anything.
+    /// Gives a name to another server or to none, and returns the server that had it: dropping that
+    /// one may run anything.
     pub(crate) fn set_server(&mut self, name: &str, server: Option<Server>) -> Option<Arc<Server>> {
         let HostId(index) = self.host(name);
         let host = &mut self.hosts[index as usize];

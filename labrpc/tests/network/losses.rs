@@ -17,7 +17,7 @@ fn assert_rate(hits: u64, probability: f64) {
     assert!(off < 5.0 * deviation, "{hits} of {CALLS} for probability {probability}");
 }
 
-/// A call succeeds with 0.9 * 0.9; the handler runs in vain with 0.9 * 0.1.
+/// A call succeeds with 0.9 * 0.9; the handler runs without a reply with 0.9 * 0.1.
 #[test]
 fn unreliable_network_answers_81_percent_and_handles_9_more() {
     let (answered, handled) = simulate(|| {

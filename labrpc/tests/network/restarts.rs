@@ -23,7 +23,7 @@ fn restarted_server_is_reached_through_the_same_end() {
     });
 }
 
-/// The identity of the server counts, not its name: nobody is told of success by a server that has
+/// The identity of the server counts, not its name: no caller is told of success by a server that has
 /// been replaced meanwhile.
 #[test]
 fn reply_of_a_replaced_server_is_refused() {
@@ -74,7 +74,7 @@ fn crash_fails_calls_under_way_and_later_ones() {
     });
 }
 
-/// What a replaced server owns is dropped by whoever replaces it, outside the network's lock.
+/// What a replaced server owns is dropped by the task that replaces it, outside the network's lock.
 #[test]
 fn destructor_of_a_server_may_use_the_network() {
     struct OnDrop(labrpc::Network, Arc<Mutex<u32>>);

@@ -108,7 +108,7 @@ fn disconnecting_fails_a_fast_call_when_its_handler_returns() {
     });
 }
 
-/// Disconnected and connected again between two looks: nobody has noticed.
+/// Disconnected and connected again between two looks: it goes unnoticed.
 #[test]
 fn short_disconnection_goes_unnoticed() {
     simulate(|| {

@@ -11,7 +11,7 @@ use self::programs::{
     abba, applier_sends_unlocked, correct_applier, correct_counter, lost_update, lost_wakeup,
 };
 
-/// A program that panics, or waits for ever, if its race is lost.
+/// A program that panics, or waits forever, if its race is lost.
 type Program = fn();
 
 /// The programs with a race.
@@ -43,7 +43,7 @@ fn fifo_finds_no_race() {
     }
 }
 
-/// What happens between two messages takes no virtual time unless somebody is stalled.
+/// What happens between two messages takes no virtual time unless a task is stalled.
 #[test]
 fn only_stalls_show_that_messages_of_one_task_were_overtaken() {
     let found = |policy| found(applier_sends_unlocked, policy, 30);

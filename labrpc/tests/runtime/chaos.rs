@@ -137,7 +137,7 @@ fn serve(me: usize, peers: Vec<ClientEnd>, disk: Persister) -> Server {
 }
 
 impl Gossip {
-    /// Tells a random peer what it knows, for ever.
+    /// Tells a random peer what it knows, forever.
     fn tick(&self, peers: &[ClientEnd]) {
         loop {
             sleep(Duration::from_millis(rng().random_range(5..30)));

@@ -334,7 +334,7 @@ fn victims_that_depend_on_each_other_all_end() {
     });
 }
 
-/// Whatever a node does, and whenever it is stopped: nobody hangs, nothing is leaked.
+/// Whatever a node does, and whenever it is stopped: no task hangs, nothing is leaked.
 #[test]
 fn crash_at_any_point_leaves_nothing_behind() {
     for seed in 0..150 {
@@ -357,7 +357,7 @@ fn crash_at_any_point_leaves_nothing_behind() {
     }
 }
 
-/// Uses everything that the runtime has, for ever.
+/// Uses everything that the runtime has, forever.
 fn busy_life() -> impl FnOnce() + Send {
     let lock = Arc::new((Mutex::new(0_u32), Condvar::new()));
     move || {

@@ -1,4 +1,4 @@
-//! Nothing hangs: whoever waits for ever is reported, with all that is known.
+//! Nothing hangs: a task that waits forever is reported, with all that is known.
 
 use std::sync::Arc;
 use std::time::Duration;

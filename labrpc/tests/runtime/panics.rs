@@ -93,7 +93,7 @@ fn destructors_run_after_a_panic() {
     assert!(outcome.virtual_time < Duration::from_secs(1));
 }
 
-/// Recurses for ever, using its stack up.
+/// Recurses forever, using its stack up.
 fn recurse(depth: u64) -> u64 {
     if std::hint::black_box([depth; 64])[7] == u64::MAX {
         return 0;

@@ -214,7 +214,7 @@ fn random_numbers_follow_the_seed() {
     assert_ne!(draw(1), draw(2));
 }
 
-/// Programs that are no tests draw the ids of clients, jobs and messages this way.
+/// Programs that are not tests draw the ids of clients, jobs and messages this way.
 #[test]
 fn processes_draw_different_numbers() {
     if is_child() {

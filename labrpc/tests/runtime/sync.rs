@@ -103,7 +103,7 @@ fn rendezvous_holds_nothing() {
         assert_eq!(task.join(), Ok(Ok(2)));
         let waiting = spawn(move || sender.send(3));
         sleep(MOMENT);
-        assert!(!waiting.is_finished(), "nobody has taken the message");
+        assert!(!waiting.is_finished(), "no receiver has taken the message");
         assert_eq!(receiver.try_recv(), Ok(3));
         assert_eq!(waiting.join(), Ok(Ok(())));
     });
@@ -159,8 +159,8 @@ fn select_takes_the_first_that_is_ready_and_wakes_others_for_the_rest() {
         let receiving = spawn(move || a.recv());
         sleep(MOMENT);
         // The first message wakes the selection, which then takes the second one.
-        to_a.send("a").expect("somebody receives");
-        to_b.send("b").expect("somebody receives");
+        to_a.send("a").expect("there is a receiver");
+        to_b.send("b").expect("there is a receiver");
         assert_eq!(selecting.join(), Ok(Ok("b")));
         assert_eq!(receiving.join(), Ok(Ok("a")));
         drop((to_b, b));

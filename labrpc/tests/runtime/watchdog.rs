@@ -71,7 +71,7 @@ fn std_lock_held_over_a_sleep_blocks_everything_and_is_reported() {
             sleep(Duration::from_millis(1));
             drop(lock.lock());
         });
-        let failure = outcome.result.expect_err("nobody can unlock");
+        let failure = outcome.result.expect_err("the lock is never released");
         assert_eq!(failure.kind, FailureKind::Blocked);
         println!("{failure}");
         return;

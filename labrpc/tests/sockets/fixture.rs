@@ -107,7 +107,7 @@ impl Log for Keeper {
 
     fn log(&self, record: &Record<'_>) {
         let line = format!("{} {}", record.target(), record.args());
-        LINES.lock().expect("nobody panics meanwhile").push(line);
+        LINES.lock().expect("no thread panics meanwhile").push(line);
     }
 
     fn flush(&self) {}
@@ -125,7 +125,7 @@ pub fn keep_log() {
 /// Waits until a line with this text has been logged.
 pub fn wait_for_line(text: &str) {
     wait_until(&format!("'{text}' is logged"), || {
-        LINES.lock().expect("nobody panics meanwhile").iter().any(|line| line.contains(text))
+        LINES.lock().expect("no thread panics meanwhile").iter().any(|line| line.contains(text))
     });
 }
 
@@ -133,7 +133,7 @@ pub fn wait_for_line(text: &str) {
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {goal}");
+        assert!(began.elapsed() < Duration::from_secs(60), "waited too long until {goal}");
         sleep(Duration::from_millis(5));
     }
 }

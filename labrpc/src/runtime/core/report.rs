@@ -1,4 +1,4 @@
-//! What a failure report says of the tasks: which waits for what, since when, and who is in the
+//! What a failure report says of the tasks: which waits for what, since when, and which is in the
 //! way.
 
 use std::collections::BTreeMap;
