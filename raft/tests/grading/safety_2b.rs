@@ -54,6 +54,27 @@ fn old_terms_commit_indirectly_2b() {
     });
 }
 
+/// Half of an even number of servers is not a majority: two of four commit nothing (§5.2).
+#[test]
+fn half_commits_nothing_2b() {
+    lab_test("half_commits_nothing_2b", |sim| {
+        let cluster = RaftCluster::start(sim, 4);
+        for _ in 0..3 {
+            let last = cluster.one_retrying(cluster.command(), 4);
+            let leader = cluster.check_one_leader();
+            let [second, third, fourth] = [1, 2, 3].map(|places| cluster.after(leader, places));
+            cluster.partition(&[&[leader, second], &[third, fourth]]);
+            for _ in 0..20 {
+                cluster.propose_to_all(&cluster.command());
+                sim.sleep(ELECTION_TIMEOUT / 10);
+            }
+            cluster.check_not_committed(last + 1);
+            cluster.heal();
+        }
+        cluster.one_retrying(cluster.command(), 4);
+    });
+}
+
 /// What a leader commits is on a majority at that very moment, even if it is cut off at the next.
 #[test]
 fn leader_lost_as_it_commits_2b() {
