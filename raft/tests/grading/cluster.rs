@@ -244,10 +244,11 @@ impl RaftCluster {
         }
     }
 
-    /// Asks these servers once in each `interval` until one of them leads in a later term than any
-    /// that was seen so far; returns the leader and its term. For about ten election timeouts.
+    /// Asks these servers once in each `interval` until one of them leads in a later term than all of
+    /// them were in at first; returns the leader and its term. For about ten election timeouts.
     pub fn wait_for_leader_among(&self, servers: &[usize], interval: Duration) -> (usize, u64) {
-        let before = self.highest_term();
+        let seen = servers.iter().map(|&server| self.ledger(|ledger| ledger.term(server)));
+        let before = seen.max().unwrap_or(0);
         let elected = |&server: &usize| match self.state(server)? {
             RaftState { term, is_leader: true } if term > before => Some((server, term)),
             _ => None,

@@ -41,7 +41,7 @@ fn old_terms_commit_indirectly_2b() {
         // (c) The first two come back, and their entry spreads to a third server.
         let third = others.into_iter().find(|&other| other != rival).expect("there are two");
         cluster.connect_only(&[first, follower, third]);
-        cluster.check_one_leader();
+        cluster.wait_for_leader_among(&[first, follower, third], Duration::from_millis(10));
         sim.sleep(ELECTION_TIMEOUT);
 
         // (d) The rival's entry is of a later term, so it can win, and commits its own entry.

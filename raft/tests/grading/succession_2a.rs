@@ -26,6 +26,36 @@ fn leader_stays_2a() {
     });
 }
 
+/// A new leader is left alone: a server that has voted for it, or heard it, waits for an election
+/// timeout before it stands (Figure 2, rules for followers).
+///
+/// One whose timer ran out just before must look at it again when it has the lock under which it
+/// stands. If it does not, it deposes the leader that it has just voted for.
+#[test]
+fn new_leader_is_left_alone_2a() {
+    lab_test("new_leader_is_left_alone_2a", |sim| {
+        let cluster = RaftCluster::start(sim, 7);
+        for _ in 0..60 {
+            let old = cluster.check_one_leader();
+            let others: Vec<usize> = cluster.all().filter(|&server| server != old).collect();
+            cluster.disconnect(old);
+            let (elected, term) = cluster.wait_for_leader_among(&others, Duration::from_millis(5));
+
+            // Shorter than any election timeout.
+            sim.sleep(ELECTION_TIMEOUT / 10);
+            let state = cluster.state(elected).expect("it is up");
+            if state != (RaftState { term, is_leader: true }) {
+                let actual = format!(
+                    "S{elected}@{term} was elected, and deposed by term {} within 0.1 s",
+                    state.term
+                );
+                sim.violated("a server that has voted waits before it stands", actual);
+            }
+            cluster.connect(old);
+        }
+    });
+}
+
 /// A candidate that finds another leader elected in its own term follows it (§5.2), instead of
 /// deposing it with the next term.
 ///
