@@ -64,14 +64,14 @@ impl Persister {
     /// Changes the contents, unless the task is dead.
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
         if port::enter() {
-            change(&mut *unpoisoned(self.0.lock()));
+            change(&mut unpoisoned(self.0.lock()));
         }
     }
 
     /// Reads the contents.
     fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
         port::charge();
-        f(&*unpoisoned(self.0.lock()))
+        f(&unpoisoned(self.0.lock()))
     }
 }
 

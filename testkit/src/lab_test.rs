@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Settings, Simulation, run_real};
+use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Policy, Settings, Simulation, run_real};
 
 use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
@@ -62,6 +62,7 @@ pub struct LabTest {
     test_path: TestPath,
     time_limit: Option<Duration>,
     runtime: Runtime,
+    without_stalls: bool,
 }
 
 /// What a test runs on.
@@ -89,7 +90,8 @@ impl LabTest {
     #[track_caller]
     pub fn new(name: &'static str) -> Self {
         let test_path = TestPath::new(Location::caller(), name);
-        Self { name, test_path, time_limit: None, runtime: Runtime::FromSettings }
+        let runtime = Runtime::FromSettings;
+        Self { name, test_path, time_limit: None, runtime, without_stalls: false }
     }
 
     /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
@@ -108,6 +110,13 @@ impl LabTest {
     /// [`process_test`].
     pub fn on_processes(mut self) -> Self {
         self.runtime = Runtime::Processes;
+        self
+    }
+
+    /// Uses [`Policy::Random`] instead of [`Policy::Stall`], from which it differs only in that no
+    /// task stands still: stalls break ties that a correct solution has to break by itself.
+    pub fn without_stalls(mut self) -> Self {
+        self.without_stalls = true;
         self
     }
 
@@ -177,6 +186,12 @@ impl LabTest {
         settings
     }
 
+    /// The policy that a run uses when this one is asked for. Records and reports name the one that
+    /// was asked for: it selects the same run again.
+    fn effective_policy(&self, asked: Policy) -> Policy {
+        if self.without_stalls && asked == Policy::Stall { Policy::Random } else { asked }
+    }
+
     fn run_once(&self, settings: Settings, seed: u64, body: &Body) -> Finished {
         // A run that fails is replayed: the report shows the notes of the run itself.
         let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
@@ -194,7 +209,8 @@ impl LabTest {
         });
         let mut outcome = match settings.backend {
             Backend::Sim => {
-                Simulation::new(seed).policy(settings.policy).time_limit(time_limit).run(body)
+                let policy = self.effective_policy(settings.policy);
+                Simulation::new(seed).policy(policy).time_limit(time_limit).run(body)
             }
             Backend::Real => run_real(seed, time_limit, body),
         };

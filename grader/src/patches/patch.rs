@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use judge::Error;
+use judge::catalog::Lab;
+use judge::{Error, TestCase};
 
 /// A small change of a reference solution: `<collection>/<lab>/<name>.patch`.
 ///
@@ -18,14 +19,32 @@ pub(crate) struct Patch {
     /// The file's name without its extension.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// The text before the diff.
+    /// The text before the diff, without the line that names parts.
     pub(crate) description: String,
+    /// The parts whose tests are to be run. Empty if there is no such line: all parts.
+    parts: Vec<String>,
 }
+
+/// The line of a description that names parts: `Parts: 2A, 2B`.
+const PARTS: &str = "Parts: ";
 
 impl Patch {
     /// The first sentence of the description.
     pub(crate) fn headline(&self) -> &str {
         self.description.split_inclusive(". ").next().unwrap_or_default().trim_end()
+    }
+
+    /// Leaves the tests of this patch's parts.
+    ///
+    /// # Errors
+    /// If the lab does not have one of the parts.
+    pub(crate) fn keep_own_parts(&self, lab: &Lab, cases: &mut Vec<TestCase>) -> Result<(), Error> {
+        let is_known = |name: &String| lab.parts.iter().any(|part| part.name == *name);
+        if let Some(part) = self.parts.iter().find(|name| !is_known(name)) {
+            return Err(Error::harness(format!("{self}: {} has no part {part}", lab.name)));
+        }
+        cases.retain(|case| self.parts.is_empty() || self.parts.contains(&case.part));
+        Ok(())
     }
 
     /// Whether `lab/name` contains `pattern`, or begins with it if the pattern contains a slash:
@@ -74,8 +93,12 @@ pub(crate) fn matching(
 fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
     let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let is_description = |line: &&str| !line.starts_with("diff ") && !line.starts_with("--- ");
-    let description: Vec<&str> = text.lines().take_while(is_description).collect();
+    let lines = text.lines().take_while(is_description);
+    let (parts, description): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with(PARTS));
     let description = description.join(" ").trim().to_string();
+    let parts = parts.iter().filter_map(|line| line.strip_prefix(PARTS));
+    let parts = parts.flat_map(|names| names.split(", ")).map(|name| name.trim().to_string());
+    let parts = parts.collect();
     let name = |path: &Path, part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned())
             .ok_or_else(|| Error::Harness(format!("{} has no name", path.display())))
@@ -85,6 +108,7 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
         name: name(&path, path.file_stem())?,
         path,
         description,
+        parts,
     })
 }
 
@@ -110,8 +134,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let lab = root.path().join("bugs/raft");
         fs::create_dir_all(&lab).unwrap();
-        fs::write(lab.join("b.patch"), "Forgets it all. See\nFigure 2.\n\n--- a/x\n+++ b/x\n")
-            .unwrap();
+        let text = "Forgets it all. See\nFigure 2.\n\nParts: 2A, 2C\n\n--- a/x\n+++ b/x\n";
+        fs::write(lab.join("b.patch"), text).unwrap();
         fs::write(lab.join("a.patch"), "diff --git a/x b/x\n").unwrap();
         fs::write(lab.join("README.md"), "no patch").unwrap();
         let find = |pattern: Option<&str>| matching(root.path(), "bugs", pattern);
@@ -119,6 +143,7 @@ mod tests {
         assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>(), ["raft/a", "raft/b"]);
         assert_eq!(all[1].description, "Forgets it all. See Figure 2.");
         assert_eq!((all[0].headline(), all[1].headline()), ("", "Forgets it all."));
+        assert_eq!((&*all[0].parts, &*all[1].parts), (&[][..], &["2A".into(), "2C".into()][..]));
         let error = find(Some("c")).unwrap_err().to_string();
         assert_eq!(error, "none of the 2 patches in bugs/ matches 'c'");
     }

@@ -186,7 +186,10 @@ impl<'a> Session<'a> {
         self.progress.set(format!("{patch}: building"));
         let lab = self.lab(&patch.lab)?;
         Ok(match self.scratch.patched(patch, || self.build(lab))? {
-            Ok(Ok(cases)) => Patched::Built(cases),
+            Ok(Ok(mut cases)) => {
+                patch.keep_own_parts(lab, &mut cases)?;
+                Patched::Built(cases)
+            }
             Ok(Err(diagnostics)) => Patched::DoesNotCompile(diagnostics),
             Err(why) => Patched::DoesNotApply(why),
         })

@@ -124,10 +124,15 @@ impl RaftCluster {
         servers.iter().for_each(|&server| self.connect(server));
     }
 
+    /// Cuts the one-way link on which `from` calls `to`. Replies travel with their calls.
+    pub fn cut(&self, from: usize, to: usize) {
+        self.servers.cut(from, to);
+    }
+
     /// Cuts both links between two servers.
     pub fn separate(&self, a: usize, b: usize) {
-        self.servers.cut(a, b);
-        self.servers.cut(b, a);
+        self.cut(a, b);
+        self.cut(b, a);
     }
 
     /// Mends both links between two servers.
@@ -197,6 +202,11 @@ impl RaftCluster {
         self.servers.call(server, Raft::state)
     }
 
+    /// Whether a server says that it leads.
+    pub fn leads(&self, server: usize) -> bool {
+        self.state(server).is_some_and(|state| state.is_leader)
+    }
+
     /// The servers that are connected and running.
     pub fn connected(&self) -> Vec<usize> {
         let servers = &self.servers;
@@ -225,19 +235,20 @@ impl RaftCluster {
     /// Waits until no connected server but `leader` claims to lead, for about five election
     /// timeouts.
     pub fn check_nobody_else_leads(&self, leader: usize) {
-        let leads = |server| self.state(server).is_some_and(|state| state.is_leader);
+        let is_other = |server: &usize| *server != leader;
         let is_alone =
-            || !self.connected().into_iter().any(|server| server != leader && leads(server));
+            || !self.connected().into_iter().filter(is_other).any(|server| self.leads(server));
         if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, is_alone) {
             let actual = format!("S{leader} leads, but an older leader still claims to");
             self.sim().violated("a leader that hears of a later term steps down", actual);
         }
     }
 
-    /// Asks these servers once in each `interval` until one of them leads in a later term than any
-    /// that was seen so far; returns the leader and its term. For about ten election timeouts.
+    /// Asks these servers once in each `interval` until one of them leads in a later term than all of
+    /// them were in at first; returns the leader and its term. For about ten election timeouts.
     pub fn wait_for_leader_among(&self, servers: &[usize], interval: Duration) -> (usize, u64) {
-        let before = self.highest_term();
+        let seen = servers.iter().map(|&server| self.ledger(|ledger| ledger.term(server)));
+        let before = seen.max().unwrap_or(0);
         let elected = |&server: &usize| match self.state(server)? {
             RaftState { term, is_leader: true } if term > before => Some((server, term)),
             _ => None,
@@ -245,15 +256,19 @@ impl RaftCluster {
         let leader = poll(10 * ELECTION_TIMEOUT, interval, || servers.iter().find_map(elected));
         leader.unwrap_or_else(|| {
             let property = "a majority that is connected elects a leader";
-            self.sim().violated(property, "expected one leader, got none")
+            let actual = format!("expected one leader in a term later than {before}, got none");
+            self.sim().violated(property, actual)
         })
     }
 
-    /// Waits until a server is in `term` or a later one.
-    pub fn wait_for_term(&self, server: usize, term: u64) {
-        while self.ledger(|ledger| ledger.term(server)) < term {
-            sleep(ELECTION_TIMEOUT / 200);
-        }
+    /// Waits until a server is in `term` or a later one; false if it is not within ten election
+    /// timeouts. A server to which nobody answers need not raise its term: one that asks first
+    /// whether it could win (Ongaro's thesis, 9.6) does not.
+    #[must_use]
+    pub fn wait_for_term(&self, server: usize, term: u64) -> bool {
+        wait_until(10 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 200, || {
+            self.ledger(|ledger| ledger.term(server)) >= term
+        })
     }
 
     /// The term that all connected servers agree on. They are asked one after the other, so an
@@ -274,10 +289,10 @@ impl RaftCluster {
         })
     }
 
-    /// No connected server claims to lead.
-    pub fn check_no_leader(&self) {
-        for server in self.connected() {
-            if self.state(server).is_some_and(|state| state.is_leader) {
+    /// None of these servers, which cannot reach a majority, claims to lead.
+    pub fn check_no_leader_among(&self, servers: &[usize]) {
+        for &server in servers {
+            if self.leads(server) {
                 let actual = format!(
                     "expected no leader among connected servers, but S{server} claims to be leader"
                 );

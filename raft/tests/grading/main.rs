@@ -15,3 +15,4 @@ mod safety_2b;
 mod server;
 mod snapshot_2d;
 mod succession_2a;
+mod succession_2b;

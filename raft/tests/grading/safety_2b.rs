@@ -41,7 +41,7 @@ fn old_terms_commit_indirectly_2b() {
         // (c) The first two come back, and their entry spreads to a third server.
         let third = others.into_iter().find(|&other| other != rival).expect("there are two");
         cluster.connect_only(&[first, follower, third]);
-        cluster.check_one_leader();
+        cluster.wait_for_leader_among(&[first, follower, third], Duration::from_millis(10));
         sim.sleep(ELECTION_TIMEOUT);
 
         // (d) The rival's entry is of a later term, so it can win, and commits its own entry.
@@ -51,6 +51,27 @@ fn old_terms_commit_indirectly_2b() {
 
         cluster.connect_only(&[0, 1, 2, 3, 4]);
         cluster.one_retrying(cluster.command(), 5);
+    });
+}
+
+/// Half of an even number of servers is not a majority: two of four commit nothing (§5.2).
+#[test]
+fn half_commits_nothing_2b() {
+    lab_test("half_commits_nothing_2b", |sim| {
+        let cluster = RaftCluster::start(sim, 4);
+        for _ in 0..3 {
+            let last = cluster.one_retrying(cluster.command(), 4);
+            let leader = cluster.check_one_leader();
+            let [second, third, fourth] = [1, 2, 3].map(|places| cluster.after(leader, places));
+            cluster.partition(&[&[leader, second], &[third, fourth]]);
+            for _ in 0..20 {
+                cluster.propose_to_all(&cluster.command());
+                sim.sleep(ELECTION_TIMEOUT / 10);
+            }
+            cluster.check_not_committed(last + 1);
+            cluster.heal();
+        }
+        cluster.one_retrying(cluster.command(), 4);
     });
 }
 

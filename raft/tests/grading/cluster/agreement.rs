@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use labrpc::Instant;
+use labrpc::{Instant, sleep};
 use raft::LogPos;
-use testkit::{ELECTION_TIMEOUT, poll, wait_until};
+use testkit::{ELECTION_TIMEOUT, Violation, poll, wait_until};
 
 use super::RaftCluster;
 use crate::command::Command;
 
-/// How long [`RaftCluster::one`] tries before it gives up.
+/// How long [`RaftCluster::one`] goes on to propose before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
 /// How long it then waits for one proposal to be applied before it proposes again.
 const ONE_PATIENCE: Duration = Duration::from_secs(2);
@@ -30,9 +30,11 @@ pub struct NewTerm;
 /// What to do when a leader took a command but nothing came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Retry {
-    /// Fail: nothing can have stood in the way.
+    /// Give up. Without a later term it fails the run: nothing can have stood in the way.
     Never,
-    /// Propose it again; it may end up in the log twice.
+    /// Propose it again if there is a later term, else fail. It may end up in the log twice.
+    InNewTerm,
+    /// Propose it again whatever the reason. It may end up in the log twice.
     Always,
 }
 
@@ -51,42 +53,81 @@ impl RaftCluster {
     }
 
     /// Proposes a command to connected servers in turn until one takes it, and waits until so many
-    /// servers have applied it; returns its index. The first leader that takes it must succeed.
+    /// servers have applied it; returns its index. A leader that takes it and stays leader must
+    /// succeed; if its term ends, the command is proposed again.
     pub fn one(&self, command: impl Into<Command>, servers: usize) -> u64 {
+        let agreed = self.agree(&command.into(), servers, Retry::InNewTerm);
+        agreed.expect("it is proposed again in a new term")
+    }
+
+    /// As [`RaftCluster::one`], but does not propose again: if the leader's term ends, the caller
+    /// learns that instead of an index.
+    pub fn one_in_term(&self, command: impl Into<Command>, servers: usize) -> Result<u64, NewTerm> {
         self.agree(&command.into(), servers, Retry::Never)
     }
 
     /// As [`RaftCluster::one`], but proposes again if a leader fails.
     pub fn one_retrying(&self, command: impl Into<Command>, servers: usize) -> u64 {
-        self.agree(&command.into(), servers, Retry::Always)
+        let agreed = self.agree(&command.into(), servers, Retry::Always);
+        agreed.expect("it is proposed again in a new term")
     }
 
-    /// [`RaftCluster::one`] and [`RaftCluster::one_retrying`].
-    fn agree(&self, command: &Command, servers: usize, retry: Retry) -> u64 {
+    /// Makes an attempt that an election would disturb, which a server that stands still for a
+    /// moment may cause; repeats it if one does. The fifth must succeed.
+    pub fn undisturbed<T>(&self, mut attempt: impl FnMut() -> Result<T, NewTerm>) -> T {
+        for number in 0..5 {
+            if number > 0 {
+                sleep(3 * ELECTION_TIMEOUT); // Give the leader time to settle.
+                self.one_retrying(self.command(), self.len()); // Nothing stays undecided.
+            }
+            if let Ok(result) = attempt() {
+                return result;
+            }
+        }
+        self.sim().violated("a leader stays leader without failures", "term changed too often")
+    }
+
+    /// What all ways to agree on one command have in common.
+    fn agree(&self, command: &Command, servers: usize, retry: Retry) -> Result<u64, NewTerm> {
         let mut cursor = 0;
+        let failed = |property: &str| {
+            let actual = format!("one({command:?}) failed to reach agreement");
+            Violation::new(property, actual)
+        };
         let agreed = poll(ONE_BUDGET, ONE_PAUSE, || {
-            let index = self.propose_to_any(command, &mut cursor)?;
-            match self.is_agreed(command, index, servers) {
-                true => Some(Some(index)),
-                false if retry == Retry::Never => Some(None),
-                false => None,
+            let LogPos { index, term } = self.propose_to_any(command, &mut cursor)?;
+            if self.is_agreed(command, index, servers) {
+                return Some(Ok(Ok(index)));
+            }
+            let is_over = self.highest_connected_term() > term;
+            match retry {
+                Retry::Never if is_over => Some(Ok(Err(NewTerm))),
+                Retry::InNewTerm if is_over => None,
+                Retry::Never | Retry::InNewTerm => {
+                    Some(Err(failed("a leader that stays gets a command agreed on within 2 s")))
+                }
+                Retry::Always => None,
             }
         });
-        agreed.flatten().unwrap_or_else(|| {
-            let property = "a majority that is connected agrees on a command within 10 s";
-            self.sim().violated(property, format!("one({command:?}) failed to reach agreement"))
-        })
+        let property = "a majority that is connected agrees on a command within 10 s";
+        self.sim().check(agreed.unwrap_or_else(|| Err(failed(property))))
     }
 
-    /// Proposes to connected servers in turn, beginning after `cursor`; returns the index.
-    fn propose_to_any(&self, command: &Command, cursor: &mut usize) -> Option<u64> {
+    /// Proposes to connected servers in turn, beginning after `cursor`; returns the place.
+    fn propose_to_any(&self, command: &Command, cursor: &mut usize) -> Option<LogPos> {
         self.all().find_map(|_| {
             *cursor = self.after(*cursor, 1);
             if !self.is_connected(*cursor) {
                 return None;
             }
-            self.propose(*cursor, command).map(|pos| pos.index)
+            self.propose(*cursor, command)
         })
+    }
+
+    /// The highest term in which a server that is connected was last seen.
+    fn highest_connected_term(&self) -> u64 {
+        let terms = self.connected().into_iter();
+        terms.map(|server| self.ledger(|ledger| ledger.term(server))).max().unwrap_or(0)
     }
 
     /// Waits for a while until so many servers have applied this command at this index.
