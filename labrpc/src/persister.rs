@@ -64,14 +64,16 @@ impl Persister {
     /// Changes the contents, unless the task is dead.
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
         if port::enter() {
-            change(&mut *unpoisoned(self.0.lock()));
+            let mut blobs = unpoisoned(self.0.lock());
+            change(&mut blobs);
         }
     }
 
     /// Reads the contents.
     fn read<R>(&self, f: impl FnOnce(&Blobs) -> R) -> R {
         port::charge();
-        f(&*unpoisoned(self.0.lock()))
+        let blobs = unpoisoned(self.0.lock());
+        f(&blobs)
     }
 }
 
