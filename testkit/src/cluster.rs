@@ -221,8 +221,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         Some((running.node.clone(), Arc::clone(&running.handle)))
     }
 
-    /// Locks the servers' slots, for a moment: the caller must not call the runtime meanwhile, which
-    /// might let another task run that wants them too.
+    /// Locks the servers' slots, for a moment: the caller must not call the runtime meanwhile,
+    /// which might let another task run that wants them too.
     fn slots(&self) -> MutexGuard<'_, Vec<Slot<S>>> {
         unpoisoned(self.0.slots.lock())
     }

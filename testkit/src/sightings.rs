@@ -66,8 +66,8 @@ fn violation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usiz
 mod tests {
     use super::*;
 
-    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from no group to
-    /// group 1, to 2, back to 1 and to 2 again.
+    /// Whether sightings, `(group, sent, answered)`, are a violation. The shard goes from no group
+    /// to group 1, to 2, back to 1 and to 2 again.
     fn is_violation(sightings: &[(u64, u64, u64)]) -> bool {
         let at = Instant::from_nanos;
         let sighting = |&(group, sent, answered): &(u64, u64, u64)| Sighting {

@@ -1,6 +1,7 @@
 //! Watches a simulation from outside: code that never comes back cannot be stopped from inside.
 //!
-//! Limits count the simulation thread's own processor time, so that a busy machine causes no failure.
+//! Limits count the simulation thread's own processor time, so that a busy machine causes no
+//! failure.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -23,8 +23,8 @@ fn restarted_server_is_reached_through_the_same_end() {
     });
 }
 
-/// The identity of the server counts, not its name: no caller is told of success by a server that has
-/// been replaced meanwhile.
+/// The identity of the server counts, not its name: no caller is told of success by a server that
+/// has been replaced meanwhile.
 #[test]
 fn reply_of_a_replaced_server_is_refused() {
     simulate(|| {
