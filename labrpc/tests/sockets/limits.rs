@@ -74,7 +74,7 @@ fn a_wait_ends_at_its_limit_and_the_call_goes_on() {
     let fixture = Fixture::new();
     let end = fixture.end();
     let limit = Duration::from_millis(50);
-    let late = end.call_within::<_, ()>(limit, "Test.Nap", &1_000_u64);
+    let late = end.call_within::<_, ()>(limit, "Test.Nap", &10_000_u64);
     assert_eq!(late, Err(RpcError::DeadlineExceeded));
     wait_until("the handler runs", || fixture.count.load() == 1);
     let minute = Duration::from_secs(60);
