@@ -67,7 +67,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::DamageId;
+    use crate::repair::DamageId;
     use crate::state::tests::{address, at, damaged_server};
     use crate::version::Version;
 

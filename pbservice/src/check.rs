@@ -38,6 +38,7 @@ impl Server {
         });
         if let Ok(Some(args)) = stand {
             self.ask_for_promises(&args); // The new epoch is on the own disk.
+            self.copy_to_all(args.epoch);
         }
     }
 

@@ -82,17 +82,14 @@ impl State {
     }
 
     /// Takes a client's question. Returns the round in which a majority must say that it still
-    /// follows this primary before it may be answered: one that is begun after now.
+    /// follows this primary before it may be answered: one that begins now.
     ///
     /// # Errors
     /// If this server is not primary.
     pub(crate) fn accept_read(&mut self) -> Result<Round, NotPrimary> {
         let Role::Primary(office) = &mut self.role else { return Err(NotPrimary) };
-        office.wanted_round = office.begun_round + 1;
-        if office.backups.is_empty() {
-            office.begun_round = office.wanted_round; // There is nobody to ask.
-        }
-        Ok(office.wanted_round)
+        office.round += 1;
+        Ok(office.round)
     }
 
     /// Up to which round questions may be answered; `None` if none may be.
@@ -116,7 +113,7 @@ impl Office {
     /// The last round that a majority has confirmed. The primary follows itself.
     fn confirmed_by_majority(&self) -> Round {
         let backups = self.backups.values().map(|progress| progress.confirmed);
-        reached_by_majority(backups.chain([self.begun_round]).collect())
+        reached_by_majority(backups.chain([self.round]).collect())
     }
 }
 

@@ -79,8 +79,8 @@
 //! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
 //! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
 //! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](peers::Peers::open) |
-//! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`State::handle_install`](state::State::handle_install) |
-//! | what if its directory was emptied? | the same; a primary makes sure first that a promise which the server has forgotten has helped no other one into office | [`Office::repair`](state::Office::repair) |
+//! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`repair`] |
+//! | what if its directory was emptied? | the same; a primary makes sure first that a promise which the server has forgotten has helped no other one into office | [`Office::may_repair`](state::Office::may_repair) |
 //! | how do servers start that have no files yet? | they count when all say that they are new | [`State::maybe_begin`](state::State::maybe_begin) |
 //! | what if a promise was forgotten all the same? | two logs may have different records under the same version: a checksum is chained through the records, and compared. A server whose records are not the primary's ends | [`State::check_same`](state::State::check_same) |
 //!
@@ -97,9 +97,10 @@
 //! # How it works
 //!
 //! [`state::State`] is what one server knows; its methods decide and do nothing else. The shell,
-//! [`server::Server::update`], locks, decides, unlocks and sends. What was decided to be written
-//! queues in [`writes::Writes`]; one task carries it out without the lock and syncs once for all
-//! that has gathered. Nothing is said to others that a crash could take back: a reply waits for the
+//! [`server::Server::update`], locks, decides and unlocks. What was decided to be written queues in
+//! [`writes::Writes`]; one task carries it out without the lock and syncs once for all that has
+//! gathered. A primary has one more task for each backup, which waits until the backup lacks
+//! something, calls, and handles the answer: [`copier`]. Nothing is said to others that a crash could take back: a reply waits for the
 //! disk, see [`server::Server::update_on_disk`]. A primary's own record counts when it is on its
 //! own disk, but it is on its way to the backups before that: two disks at work at once take half
 //! the time.
@@ -110,7 +111,9 @@
 //! | `state`, `timing` | a server's knowledge and roles; all times |
 //! | `beginning` | how servers that are all new begin |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
-//! | `replication`, `commit`, `waiting` | copying; what is done; the clients that wait for it |
+//! | `replication`, `copier` | copying; the tasks that copy |
+//! | `repair` | how a server that has lost its log counts again |
+//! | `commit`, `waiting` | what is done; the clients that wait for it |
 //! | `tail`, `table`, `record`, `version`, `snapshot` | the data |
 //! | `server`, `writes`, `writer` | the shell; what is to be written; the task that writes |
 //! | `storage`, `log_table` | files; how logs are shown and compared |
@@ -179,11 +182,13 @@ mod beginning;
 mod check;
 mod clerk;
 mod commit;
+mod copier;
 mod election;
 mod log_table;
 mod peers;
 mod ping;
 mod record;
+mod repair;
 mod replication;
 mod rpc;
 mod server;

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use labrpc::{ClientEnd, Mutex};
+use labrpc::{ClientEnd, Mutex, RpcError};
 use log::error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -59,9 +60,29 @@ impl Peers {
         method: &str,
         args: A,
     ) -> Option<R> {
+        self.exchange(server, args, |end, letter| end.call(method, letter))
+    }
+
+    /// Calls another server; `None` if no answer comes within `limit`.
+    pub(crate) fn call_within<A: Serialize, R: DeserializeOwned>(
+        &self,
+        limit: Duration,
+        server: SocketAddr,
+        method: &str,
+        args: A,
+    ) -> Option<R> {
+        self.exchange(server, args, |end, letter| end.call_within(limit, method, letter))
+    }
+
+    /// Sends a message in the way of `call`.
+    fn exchange<A, R>(
+        &self,
+        server: SocketAddr,
+        args: A,
+        call: impl FnOnce(&ClientEnd, &Letter<A>) -> Result<Result<R, Unheard>, RpcError>,
+    ) -> Option<R> {
         let letter = Letter { from: self.me, list: self.list, args };
-        let end = self.ends.get(&server)?;
-        match end.call::<_, Result<R, Unheard>>(method, &letter).ok()? {
+        match call(self.ends.get(&server)?, &letter).ok()? {
             Ok(reply) => Some(reply),
             Err(Unheard::OutOfService) => None,
             Err(Unheard::OtherServers) => {

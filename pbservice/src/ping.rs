@@ -30,24 +30,23 @@ impl State {
         if let Role::Primary(office) = role
             && let Some(progress) = office.backups.get_mut(&args.from)
         {
-            if !progress.is_alive(now) {
-                progress.forget_calls(); // It may have been down.
+            let was_alive = progress.is_alive(now);
+            if !was_alive {
+                progress.owes_since = None; // It may have been down.
             }
             progress.heard = now;
-            let is_quiet = progress.awaiting.is_none_or(|until| until <= now);
+            let owes_answer = was_alive && progress.unanswered.is_some();
             match args.version {
-                Err(damage) => office.repair(args.from, damage),
-                // It has got more than it has answered so far: the answer was lost, or the call has
-                // failed on the way back.
+                Err(damage) => office.note_damage(args.from, damage),
+                // It has got more than it has answered so far: the answer was lost, or late.
                 Ok(version)
                     if tail.contains(version) && progress.next < Next::After(version.order) =>
                 {
                     progress.next = Next::After(version.order);
-                    progress.forget_calls();
                 }
                 // An answer on its way knows better than a ping that may be old. If there is none,
                 // an old ping only means that a few records are sent twice.
-                Ok(version) if is_quiet && version != tail.version() => {
+                Ok(version) if !owes_answer && version != tail.version() => {
                     // Where the log does not reach back so far, it needs a snapshot.
                     let common = tail.last_not_beyond(version).unwrap_or_default();
                     progress.next = Next::After(common.order);

@@ -1,7 +1,7 @@
 //! Copying: the primary makes the backups' logs equal to its own.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::net::SocketAddr;
 
@@ -11,9 +11,8 @@ use log::{info, warn};
 use crate::record::Record;
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
 use crate::snapshot::Snapshot;
-use crate::state::{DamageId, Epoch, Next, Office, Order, Progress, Role, Round, State};
+use crate::state::{Epoch, Next, Order, Progress, Role, Round, Sent, State};
 use crate::tail::Tail;
-use crate::timing::{RESEND_AFTER, RESEND_DOUBLINGS, TIME_PER_MEGABYTE};
 use crate::version::FORGOTTEN;
 use crate::writes::Write;
 
@@ -25,24 +24,9 @@ const PIECE: usize = 256 << 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     /// Records.
-    Copy(CopyArgs, Sent),
+    Copy(CopyArgs),
     /// A snapshot.
-    Install(Box<InstallArgs>, Sent),
-}
-
-/// What a primary remembers of a request until it is answered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sent {
-    /// When it was sent.
-    pub(crate) at: Instant,
-    /// The number of the call.
-    pub(crate) call: u64,
-    /// The epoch.
-    pub(crate) epoch: Epoch,
-    /// The round that it was part of.
-    pub(crate) round: Round,
-    /// The last record that the backup has if it says [`CopyReply::Stored`].
-    pub(crate) last: Order,
+    Install(InstallArgs),
 }
 
 /// The backup's side.
@@ -101,30 +85,26 @@ impl State {
             return CopyReply::Promised(self.promised);
         }
         self.accept_primary(epoch, primary, now);
-        if let Some(damage) = self.damage
-            && repairs != Some(damage)
-        {
-            // It may be from before the damage: then it lacks what was acknowledged since.
-            return CopyReply::Damaged(damage);
+        if let Some(damage) = self.damage {
+            return self.accept_repair(damage, snapshot, repairs);
         }
-        let version = snapshot.last;
         // Records behind the snapshot stay if they follow it: they may have been counted already.
         self.learn_committed(snapshot.prefix());
-        if self.damage.is_some() || version.order > self.committed {
-            assert!(version.order >= self.committed, "{self} gets what it knows not to be all");
-            info!(target: "COPY", "{self} gets a snapshot up to {version}");
-            self.tail = Tail::new(snapshot.prefix(), Vec::new());
-            self.snapshot = version.order;
-            self.committed = version.order;
-            self.table = snapshot.table.clone();
-            let damage = self.damage.take();
-            if damage.is_some() {
-                warn!(target: "DISK", "{self} is repaired, and counts again");
-            }
-            let install = if damage.is_some() { Write::Repair } else { Write::Install };
-            self.writes.push(install(snapshot));
+        if snapshot.last.order > self.committed {
+            self.take_over(&snapshot);
+            self.writes.push(Write::Install(snapshot));
         }
         CopyReply::Stored
+    }
+
+    /// Replaces log and state, in memory.
+    pub(crate) fn take_over(&mut self, snapshot: &Snapshot) {
+        let version = snapshot.last;
+        info!(target: "COPY", "{self} gets a snapshot up to {version}");
+        self.tail = Tail::new(snapshot.prefix(), Vec::new());
+        self.snapshot = version.order;
+        self.committed = version.order;
+        self.table = snapshot.table.clone();
     }
 
     /// The primary of this epoch, which is not an older one than promised, has called.
@@ -140,104 +120,77 @@ impl State {
     }
 }
 
-/// The primary's side.
+/// The primary's side. Each backup has a [task](crate::copier) that sends it one message at a time.
 impl State {
-    /// What a primary has to send now, and to whom: records that a backup lacks, or the question
-    /// whether it still follows. Each backup has one call at a time under way. What gathers
-    /// meanwhile goes with the next one, so that many operations share it.
-    pub(crate) fn take_messages(&mut self, now: Instant) -> Vec<(SocketAddr, Message)> {
-        let Role::Primary(office) = &self.role else { return Vec::new() };
-        let due: Vec<SocketAddr> = office.due(self.tail.version().order, now).collect();
-        due.into_iter()
-            .filter_map(|backup| Some((backup, self.next_message(backup, now)?)))
-            .collect()
+    /// Whether some backup lacks something.
+    pub(crate) fn is_copy_due(&self, now: Instant) -> bool {
+        let Role::Primary(office) = &self.role else { return false };
+        let last = self.tail.version().order;
+        office.backups.values().any(|progress| progress.is_due(last, office.round, now))
     }
 
-    /// What a backup is sent next; `None` if that has to wait.
-    fn next_message(&mut self, backup: SocketAddr, now: Instant) -> Option<Message> {
-        let committed = self.committed_log();
+    /// What a primary has to send to a backup now: what it lacks, or the question whether it still
+    /// follows. `None` if there is nothing to send, or that has to wait.
+    pub(crate) fn next_message(&mut self, backup: SocketAddr, now: Instant) -> Option<Message> {
         let (epoch, primary) = (self.promised, self.me);
+        let (last, committed) = (self.tail.version().order, self.committed_log());
         let Role::Primary(office) = &mut self.role else { return None };
-        office.begun_round = office.wanted_round;
-        let (round, confirmed) = (office.begun_round, office.confirmed_without(backup));
-        let progress = office.backups.get_mut(&backup)?;
+        let round = office.round;
+        let progress = office.backups.get(&backup)?;
+        if !progress.is_due(last, round, now) {
+            return None;
+        }
         let (previous, repairs) = match progress.next {
             Next::After(order) => (self.tail.prefix_at(order), None),
-            // It must not count before it has everything that was ever committed, also by a primary
-            // that this one has not heard of.
-            Next::Everything(_) if committed.last.order < office.no_op => return None,
-            Next::Everything(_) if confirmed < progress.repair_in => return None,
-            Next::Everything(damage) => (None, Some(damage)),
+            Next::Everything(repair) if office.may_repair(backup, repair, committed.last) => {
+                (None, Some(repair.damage))
+            }
+            Next::Everything(_) => return None,
         };
-        progress.calls += 1;
+        let message = if let Some(previous) = previous {
+            let records = piece(self.tail.after(previous.last.order)).to_vec();
+            Message::Copy(CopyArgs { epoch, primary, previous, records, committed })
+        } else {
+            let snapshot = Snapshot { last: committed.last, table: self.table.clone() };
+            Message::Install(InstallArgs { epoch, primary, snapshot, repairs })
+        };
+        let progress = office.backups.get_mut(&backup)?;
+        progress.unanswered = Some(Sent { at: now, round, last: message.last() });
         progress.owes_since.get_or_insert(now);
-        let sent = |last| Sent { at: now, call: progress.calls, epoch, round, last };
-        let (message, bytes) = match previous {
-            Some(previous) => {
-                let order = previous.last.order;
-                let records = piece(self.tail.after(order)).to_vec();
-                let bytes = records.iter().map(size).sum();
-                let sent = sent(order + records.len() as Order);
-                let args = CopyArgs { epoch, primary, previous, records, committed };
-                (Message::Copy(args, sent), bytes)
-            }
-            None => {
-                let last = committed.last;
-                let snapshot = Snapshot { last, table: self.table.clone() };
-                let bytes = self.table.size();
-                let args = InstallArgs { epoch, primary, snapshot, repairs };
-                (Message::Install(Box::new(args), sent(last.order)), bytes)
-            }
-        };
-        progress.await_answer(bytes, now);
         Some(message)
     }
 
-    /// What a backup has answered; `None` if no answer came.
+    /// What a backup has answered to the last message of this epoch.
     pub(crate) fn handle_copy_reply(
         &mut self,
         from: SocketAddr,
-        sent: Sent,
-        reply: Option<CopyReply>,
+        epoch: Epoch,
+        reply: CopyReply,
         now: Instant,
     ) {
         let Role::Primary(office) = &mut self.role else { return };
-        if sent.epoch != self.promised {
+        if epoch != self.promised {
             return; // It was sent in an earlier time in office.
         }
         let Some(progress) = office.backups.get_mut(&from) else { return };
-        if sent.call <= progress.void_calls {
-            return;
-        }
-        progress.open_calls = progress.open_calls.saturating_sub(1);
-        let is_latest = sent.call == progress.calls;
-        let Some(reply) = reply else {
-            if is_latest {
-                progress.awaiting = progress.awaiting.min(Some(now + RESEND_AFTER));
-            }
-            return;
-        };
-        if is_latest {
-            progress.awaiting = None;
-        }
-        progress.owes_since = progress.awaiting.map(|_| now);
+        // Otherwise the backup has lost its log since, so that the answer may be from before.
+        let Some(sent) = progress.unanswered.take() else { return };
+        progress.owes_since = None;
         match reply {
             CopyReply::Promised(later) => {
                 return self.step_down(&format!("{from} has promised {later}"), now);
             }
-            CopyReply::Damaged(damage) => office.repair(from, damage),
+            CopyReply::Damaged(damage) => office.note_damage(from, damage),
             CopyReply::Stored => {
                 progress.hear(sent);
                 progress.matched = progress.matched.max(sent.last);
-                // Late answers count too: whoever takes longer than the primary is patient would
-                // else be sent the same for ever.
                 progress.next = progress.next.max(Next::After(progress.matched));
             }
             CopyReply::Differs(theirs) => {
                 progress.hear(sent);
                 // Where the log does not reach back so far, it needs a snapshot.
                 let common = self.tail.last_not_beyond(theirs).unwrap_or_default();
-                if is_latest && common.order < progress.matched {
+                if common.order < progress.matched {
                     let (matched, common) = (progress.matched, common.order);
                     warn!(
                         target: "COPY",
@@ -246,61 +199,22 @@ impl State {
                     );
                     progress.forget_log();
                 }
-                progress.next = Next::After(common.order.max(progress.matched));
+                progress.next = Next::After(common.order);
             }
         }
         self.maybe_commit();
     }
 }
 
-impl Office {
-    /// The backups that are due a message: they lack something, are alive, and owe no answer.
-    fn due(&self, last: Order, now: Instant) -> impl Iterator<Item = SocketAddr> {
-        let due = self.backups.iter().filter(move |(_, progress)| {
-            // What it has been sent counts when it has said that it is stored.
-            let lacks_something = progress.next != Next::After(last)
-                || progress.matched < last
-                || progress.confirmed < self.wanted_round;
-            let is_free = progress.awaiting.is_none_or(|until| until <= now);
-            lacks_something && is_free && progress.is_alive(now)
-        });
-        due.map(|(&backup, _)| backup)
-    }
-
-    /// The backup has told of this damage: it needs everything.
-    ///
-    /// If it may have forgotten a promise, others may have elected a primary of a later epoch with
-    /// its help, which this one has not heard of. So a round that begins now must be confirmed
-    /// first.
-    pub(crate) fn repair(&mut self, backup: SocketAddr, damage: DamageId) {
-        let Some(progress) = self.backups.get_mut(&backup) else { return };
-        if progress.next == Next::Everything(damage) {
-            return;
-        }
-        progress.next = Next::Everything(damage);
-        progress.forget_log();
-        progress.repair_in = 0;
-        if damage.forgot_promise {
-            self.wanted_round = self.begun_round + 1;
-            progress.repair_in = self.wanted_round;
-        }
-    }
-
-    /// The last round in which enough servers other than `backup` have said that they follow this
-    /// primary: so many that they could not elect another one without one of these, even with a
-    /// promise that `backup` has forgotten.
-    fn confirmed_without(&self, backup: SocketAddr) -> Round {
-        let others = self.backups.iter().filter(|&(&other, _)| other != backup);
-        let confirmed = others.map(|(_, progress)| progress.confirmed);
-        let mut confirmed: Vec<Round> = confirmed.chain([self.begun_round]).collect();
-        confirmed.sort_unstable_by(|a, b| b.cmp(a));
-        // To elect one takes all but `minority` servers, with `backup` all but that many others.
-        let minority = self.backups.len() / 2;
-        confirmed[minority]
-    }
-}
-
 impl Progress {
+    /// Whether the backup lacks something and is alive.
+    fn is_due(&self, last: Order, round: Round, now: Instant) -> bool {
+        // What it has been sent counts when it has said that it is stored.
+        let lacks_something =
+            self.next != Next::After(last) || self.matched < last || self.confirmed < round;
+        lacks_something && self.is_alive(now)
+    }
+
     /// The backup follows, as its answer to this request shows.
     fn hear(&mut self, sent: Sent) {
         self.heard = self.heard.max(sent.at);
@@ -308,25 +222,27 @@ impl Progress {
     }
 
     /// The backup has lost its log, or a part of it: what it had does not count any more, and
-    /// neither does what it has answered before.
-    fn forget_log(&mut self) {
-        self.matched = 0;
-        self.void_calls = self.calls;
-        self.forget_calls();
+    /// neither does what it answers to a request from before.
+    pub(crate) fn forget_log(&mut self) {
+        (self.matched, self.unanswered, self.owes_since) = (0, None, None);
+    }
+}
+
+impl Message {
+    /// The last record that a backup has which stores this.
+    fn last(&self) -> Order {
+        match self {
+            Self::Copy(args) => args.previous.last.order + args.records.len() as Order,
+            Self::Install(args) => args.snapshot.last.order,
+        }
     }
 
-    /// No answer is waited for any more. If one comes, it is welcome.
-    pub(crate) fn forget_calls(&mut self) {
-        (self.awaiting, self.owes_since, self.open_calls) = (None, None, 0);
-    }
-
-    /// Waits for the answer to a message of so many bytes: twice as long for every call that is
-    /// under way already.
-    fn await_answer(&mut self, bytes: usize, now: Instant) {
-        let travel = TIME_PER_MEGABYTE.mul_f64(bytes as f64 / f64::from(1 << 20));
-        let doublings = self.open_calls.min(RESEND_DOUBLINGS);
-        self.awaiting = Some(now + (RESEND_AFTER + travel) * 2_u32.pow(doublings));
-        self.open_calls += 1;
+    /// About how many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Copy(args) => args.records.iter().map(size).sum(),
+            Self::Install(args) => args.snapshot.table.size(),
+        }
     }
 }
 

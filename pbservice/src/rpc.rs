@@ -8,8 +8,9 @@ use labrpc::{ClientEnd, RpcError};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
+use crate::repair::DamageId;
 use crate::snapshot::Snapshot;
-use crate::state::{ClientId, DamageId, Epoch};
+use crate::state::{ClientId, Epoch};
 use crate::version::{Prefix, Version};
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.

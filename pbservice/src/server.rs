@@ -11,7 +11,6 @@ use rand::Rng as _;
 
 use crate::peers::{Letter, Peers};
 use crate::record::MAX_OPERATION;
-use crate::replication::Message;
 use crate::rpc::{
     CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, Status, Unheard, WriteArgs,
 };
@@ -66,6 +65,7 @@ impl PbServer {
             inner: Mutex::new(inner),
             has_writes: Condvar::new(),
             has_written: Condvar::new(),
+            has_copies: Condvar::new(),
         });
         let (writer, watcher, guard) =
             (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
@@ -146,6 +146,8 @@ pub(crate) struct Server {
     pub(crate) has_writes: Condvar,
     /// Notified when something was written, or the server has ended.
     pub(crate) has_written: Condvar,
+    /// Notified when a backup lacks something, or this server is not primary, or has ended.
+    pub(crate) has_copies: Condvar,
 }
 
 /// What the lock guards.
@@ -168,12 +170,11 @@ pub(crate) enum End {
 }
 
 impl Server {
-    /// The way in which everything happens: lock, decide, unlock, send. It fails if the server has
-    /// ended.
+    /// The way in which everything happens: lock, decide, unlock. It fails if the server has ended.
     ///
     /// `decide` changes the state, and nothing else. What it wants on disk is written by the
-    /// [writer](Server::write_all); a primary's requests may be on their way meanwhile, since they
-    /// promise nothing.
+    /// [writer](Server::write_all); what backups lack is [copied](Server::copy_to_all) meanwhile,
+    /// since a primary's requests promise nothing.
     pub(crate) fn update<R>(
         self: &Arc<Self>,
         decide: impl FnOnce(&mut State) -> R,
@@ -193,14 +194,11 @@ impl Server {
         let result = decide(&mut inner);
         let Inner { state, waiting, .. } = &mut *inner;
         waiting.answer(state);
-        let messages = state.take_messages(Instant::now());
         if !state.writes.is_empty() {
             self.has_writes.notify_one();
         }
-        drop(inner);
-        for (backup, message) in messages {
-            let server = Arc::clone(self);
-            spawn(move || server.send(backup, message));
+        if !state.is_primary() || state.is_copy_due(Instant::now()) {
+            self.has_copies.notify_all();
         }
         Ok(result)
     }
@@ -235,6 +233,7 @@ impl Server {
         drop(inner);
         self.has_writes.notify_all();
         self.has_written.notify_all();
+        self.has_copies.notify_all();
     }
 
     /// Waits for the end of the task that writes. If that was a panic, it is the end of the server:
@@ -251,7 +250,7 @@ impl Server {
     }
 
     /// The task that does what is due from time to time: ping the primary, look for another one,
-    /// step down, send again.
+    /// step down.
     fn watch(self: &Arc<Self>) {
         while !self.has_ended() {
             let wants_to_check = self.update(|state| {
@@ -278,16 +277,6 @@ impl Server {
                 .update(|state| state.handle_ping_reply(primary, sent, &reply, Instant::now()));
             heard.ok(); // Whoever has ended needs no answers.
         });
-    }
-
-    /// Sends a request to a backup, waits for the reply, and acts on it.
-    fn send(self: &Arc<Self>, backup: SocketAddr, message: Message) {
-        let (sent, reply) = match message {
-            Message::Copy(args, sent) => (sent, self.peers.call(backup, "Pb.Copy", args)),
-            Message::Install(args, sent) => (sent, self.peers.call(backup, "Pb.Install", *args)),
-        };
-        let now = Instant::now();
-        self.update(|state| state.handle_copy_reply(backup, sent, reply, now)).ok(); // As above.
     }
 
     /// Serves a client's operation: returns when it is done.

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 
 use labrpc::Instant;
 use log::info;
-use serde::{Deserialize, Serialize};
 
 use crate::record::{Operation, Record};
+use crate::repair::{DamageId, Repair};
 use crate::rpc::Status;
 use crate::storage::Recovered;
 use crate::table::Table;
@@ -23,16 +23,6 @@ pub type Epoch = u64;
 pub type Order = u64;
 /// A client, by the number that it drew.
 pub type ClientId = u64;
-
-/// Damage of a server's disk, as others know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct DamageId {
-    /// The number that the server drew at its start: so that what was sent to the server before it
-    /// was damaged is not taken for its repair.
-    pub(crate) number: u64,
-    /// Whether the server may have forgotten a promise too.
-    pub(crate) forgot_promise: bool,
-}
 
 /// What one server knows.
 ///
@@ -122,10 +112,9 @@ pub(crate) struct Office {
     pub(crate) no_op: Order,
     /// The last record on its own disk.
     pub(crate) synced: Order,
-    /// The last round of questions "do you still follow me?" that was asked for.
-    pub(crate) wanted_round: Round,
-    /// The last round that was begun: a request of it has been sent to some backup.
-    pub(crate) begun_round: Round,
+    /// The last round of questions "do you still follow me?". All requests belong to the round in
+    /// which they are sent.
+    pub(crate) round: Round,
     /// What it knows of each other server.
     pub(crate) backups: BTreeMap<SocketAddr, Progress>,
 }
@@ -136,7 +125,6 @@ pub(crate) type Round = u64;
 /// What a primary knows of a backup.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
-    /// What it is sent next.
     pub(crate) next: Next,
     /// All records up to this one are on its disk.
     pub(crate) matched: Order,
@@ -144,25 +132,28 @@ pub(crate) struct Progress {
     pub(crate) confirmed: Round,
     /// When it was surely alive.
     pub(crate) heard: Instant,
-    /// How many calls were made to it in this epoch.
-    pub(crate) calls: u64,
-    /// Until when an answer to the latest of them is waited for, if it has not come.
-    pub(crate) awaiting: Option<Instant>,
-    /// Since when no call was answered, if it owes an answer.
+    /// The request that it has not answered, if the answer counts.
+    pub(crate) unanswered: Option<Sent>,
+    /// Since when it has answered nothing, if it owes an answer.
     pub(crate) owes_since: Option<Instant>,
-    /// How many calls to it are under way.
-    pub(crate) open_calls: u32,
-    /// Calls up to this one count for nothing: it has lost its log since.
-    pub(crate) void_calls: u64,
-    /// If it may have forgotten a promise: the round that has to be confirmed before it is repaired.
-    pub(crate) repair_in: Round,
 }
 
-/// What a backup is sent next. A greater one is less.
+/// What a primary remembers of a request until it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    /// When it was sent.
+    pub(crate) at: Instant,
+    /// The round that it belongs to.
+    pub(crate) round: Round,
+    /// The last record that the backup has if it says that all is stored.
+    pub(crate) last: Order,
+}
+
+/// What to send a backup next, ordered by how much it already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Next {
     /// Everything: its log is damaged.
-    Everything(DamageId),
+    Everything(Repair),
     /// The records behind this one.
     After(Order),
 }
@@ -293,22 +284,12 @@ impl State {
             matched: 0,
             confirmed: 0,
             heard: now,
-            calls: 0,
-            awaiting: None,
+            unanswered: None,
             owes_since: None,
-            open_calls: 0,
-            void_calls: 0,
-            repair_in: 0,
         };
         let backups = self.others().map(|other| (other, progress.clone())).collect();
         self.in_vain.clear();
-        self.role = Role::Primary(Office {
-            no_op: last + 1,
-            synced: 0,
-            wanted_round: 0,
-            begun_round: 0,
-            backups,
-        });
+        self.role = Role::Primary(Office { no_op: last + 1, synced: 0, round: 0, backups });
         info!(target: "ROLE", "{self} is primary, its log ends at {}", self.tail.version());
         self.write(0, 0, Operation::NoOp);
     }

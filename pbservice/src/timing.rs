@@ -42,9 +42,10 @@ pub(crate) const CHECK_PAUSE: Duration = Duration::from_millis(200);
 /// Greatest random addition to [`CHECK_PAUSE`], so that servers do not check in step for ever.
 pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 
-/// A primary sends again what a backup has not answered for so long, and [`TIME_PER_MEGABYTE`] of
-/// what was sent. Twice the ping interval. Where that is not enough, to send more would only fill
-/// the link, so it is twice as long for every call that has neither been answered nor failed.
+/// A primary waits for so long for the answer of a backup, and [`TIME_PER_MEGABYTE`] of what was
+/// sent, before it sends again; also after a call that has failed sooner. Twice the ping interval.
+/// Where that is not enough, to send more would only fill the link, so it
+/// [doubles](crate::copier::Patience).
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
 
 /// What a slow link takes for a megabyte.

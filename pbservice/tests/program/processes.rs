@@ -87,7 +87,10 @@ impl Processes {
 
     /// Takes a process as a server that is down.
     pub fn adopt(&mut self, server: usize, child: Child) {
-        assert!(self.children[server].replace(child).is_none(), "server {server} is up already");
+        if let Some(old) = self.children[server].replace(child) {
+            end(old);
+            panic!("server {server} is up already");
+        }
     }
 
     /// Whether a server that was up has ended by itself.
@@ -113,9 +116,7 @@ impl Processes {
 
     /// Kills a server, as `kill -9` does.
     pub fn kill(&mut self, server: usize) {
-        let mut child = self.children[server].take().expect("the server is up");
-        child.kill().expect("it is our child");
-        child.wait().expect("it is our child");
+        end(self.children[server].take().expect("the server is up"));
     }
 
     /// Sends a signal to a server and returns how it ends, and what it says.
@@ -209,10 +210,7 @@ impl Processes {
 
 impl Drop for Processes {
     fn drop(&mut self) {
-        for child in self.children.iter_mut().flatten() {
-            child.kill().ok(); // It may have ended.
-            child.wait().ok();
-        }
+        self.children.drain(..).flatten().for_each(end);
     }
 }
 
@@ -238,9 +236,22 @@ impl Line {
     }
 }
 
-/// Waits until a process ends.
+/// Kills a process, as `kill -9` does.
+fn end(mut child: Child) {
+    child.kill().ok(); // It may have ended.
+    child.wait().ok();
+}
+
+/// Waits until a process ends. One that does not is killed: it must not outlive its test.
 pub fn end_of(mut child: Child) -> Output {
-    wait_until("the process ends", || child.try_wait().expect("it is our child").is_some());
+    let began = Instant::now();
+    while child.try_wait().expect("it is our child").is_none() {
+        if began.elapsed() > LIMIT {
+            end(child);
+            panic!("waited in vain until the process ends");
+        }
+        sleep(GLANCE);
+    }
     child.wait_with_output().expect("it has ended")
 }
 

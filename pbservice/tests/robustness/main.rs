@@ -12,6 +12,7 @@ mod identity;
 #[allow(dead_code, reason = "the program's tests use the rest")]
 #[path = "../program/processes.rs"]
 mod processes;
+mod slow_link;
 
 use std::fs;
 use std::path::Path;

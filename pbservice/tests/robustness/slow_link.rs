@@ -1,0 +1,125 @@
+//! A server behind a slow link catches up: what it lacks is sent no faster than it arrives.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use labrpc::socket::{self, Address, Listener, Options};
+use labrpc::{ClientEnd, Disk, Instant, Server, sleep, spawn};
+use pbservice::{Clerk, Config, PbServer, SNAPSHOT_EVERY};
+
+/// Bytes of a value.
+const VALUE: u64 = 250_000;
+
+/// 20 MB over 16 Mbit/s: each piece arrives before its time is over.
+#[test]
+fn much_over_a_slow_link() {
+    check_catch_up(80, 2_000_000);
+}
+
+/// 2 MB over 1 Mbit/s: the first pieces are taken for lost before they have arrived.
+#[test]
+fn some_over_a_very_slow_link() {
+    check_catch_up(8, 125_000);
+}
+
+/// The third of three servers starts when the others have these values, and gets them over a link
+/// with this speed in bytes per second.
+fn check_catch_up(values: u64, speed: u64) {
+    let ports: Vec<TcpListener> =
+        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("there is a free port")).collect();
+    let addresses: Vec<SocketAddr> =
+        ports.iter().map(|port| port.local_addr().expect("it is bound")).collect();
+    drop(ports);
+    let link = SlowLink::to(addresses[2], speed);
+    let start = |server: usize| {
+        let end = |&to: &SocketAddr| {
+            let is_slow = server != 2 && to == addresses[2];
+            (to, end(if is_slow { link.address } else { to }))
+        };
+        let peers = addresses.iter().map(end).collect();
+        start(addresses[server], peers)
+    };
+    let (first, second) = (start(0), start(1));
+    let mut clerk = Clerk::new(addresses.iter().map(|&address| (address, end(address))).collect());
+    let value = "v".repeat(VALUE as usize);
+    (0..values).for_each(|key| clerk.put(&key.to_string(), &value));
+
+    let (sent, began) = (link.sent.load(Relaxed), Instant::now());
+    let third = start(2);
+    let (bytes, least) = (values * VALUE, Duration::from_secs(values * VALUE / speed));
+    while third.0.status().version != first.0.status().version {
+        let took = began.elapsed();
+        assert!(took < 3 * least, "{bytes} bytes take {least:?}, and have not come in {took:?}");
+        sleep(Duration::from_millis(20));
+    }
+    let sent = link.sent.load(Relaxed) - sent;
+    println!("{bytes} bytes came in {:?}, {sent} were sent", began.elapsed());
+    assert!(sent < 2 * bytes, "{sent} bytes were sent for {bytes} that were missing");
+    for (server, listener) in [first, second, third] {
+        server.stop();
+        listener.shutdown();
+    }
+}
+
+/// A way to an address.
+fn end(address: SocketAddr) -> ClientEnd {
+    socket::connect(&Address::Tcp(address.to_string()), Options::default())
+}
+
+/// Starts a server, with a disk in memory.
+fn start(address: SocketAddr, peers: BTreeMap<SocketAddr, ClientEnd>) -> (PbServer, Listener) {
+    let config = Config { address, peers, snapshot_every: SNAPSHOT_EVERY, is_new: true };
+    let server = PbServer::start(config, Disk::new()).expect("the disk is new");
+    let services = Server::new().with(server.service());
+    let listener = socket::listen(&Address::Tcp(address.to_string()), services);
+    (server, listener.expect("the port was free"))
+}
+
+/// A link with a limited speed in one direction.
+struct SlowLink {
+    address: SocketAddr,
+    /// Bytes that it has carried.
+    sent: Arc<AtomicU64>,
+}
+
+impl SlowLink {
+    /// A link to a server, which carries so many bytes in a second.
+    fn to(server: SocketAddr, speed: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let sent = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&sent);
+        spawn(move || {
+            for near in listener.incoming().flatten() {
+                let Ok(far) = TcpStream::connect(server) else { continue };
+                let counter = Arc::clone(&counter);
+                let (from, to) = (near.try_clone(), far.try_clone());
+                spawn(move || carry(near, far, Some(speed), &counter));
+                if let (Ok(near), Ok(far)) = (from, to) {
+                    spawn(move || carry(far, near, None, &AtomicU64::new(0)));
+                }
+            }
+        });
+        Self { address, sent }
+    }
+}
+
+/// Carries bytes until one side ends.
+fn carry(mut from: TcpStream, mut to: TcpStream, speed: Option<u64>, sent: &AtomicU64) {
+    let mut buffer = [0; 16 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if let Some(speed) = speed {
+            sleep(Duration::from_secs_f64(length as f64 / speed as f64));
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+        sent.fetch_add(length as u64, Relaxed);
+    }
+    from.shutdown(Shutdown::Both).ok(); // It may be closed.
+    to.shutdown(Shutdown::Both).ok();
+}
