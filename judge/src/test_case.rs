@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contract::record::{Run, part_of, seed_and_policy};
+use contract::record::{Run, part_of};
 use contract::settings::Policy;
 
 use crate::build::Build;
@@ -79,10 +79,5 @@ impl TestCase {
     /// A run without a result.
     pub fn run(&self, seed: u64, policy: Option<Policy>) -> Run {
         Run::new(&self.lab, &self.part, &self.name, seed, policy)
-    }
-
-    /// The command that replays a run.
-    pub fn replay(&self, seed: u64, policy: Option<Policy>) -> String {
-        format!("cargo lab replay {} {}", self.name, seed_and_policy(seed, policy))
     }
 }

@@ -145,6 +145,7 @@ fn by_status(status: ExitStatus, limits: Limits) -> (&'static str, String) {
 /// A failed run without a valid record, with a report in the usual form.
 fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tail: &str) -> Run {
     let Assignment { seed, policy, .. } = *assignment;
+    let run = case.run(seed, policy);
     let property = match kind {
         "left-behind" => "the processes that a test starts end with it",
         _ => "a run ends with its completion record",
@@ -165,14 +166,14 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
         report += "  note      processes that it started in other groups may still run: they can \
                    be found on Linux only\n";
     }
-    report += &format!("  replay    {}", case.replay(seed, policy));
+    report += &format!("  replay    {}", run.replay());
     explain(&mut report, case);
     let verdict = if kind == "start" { Verdict::Harness } else { Verdict::Fail };
     Run {
         verdict,
         kind: Some(kind.to_string()),
         failure: Some(Failure { property: property.to_string(), actual: why, report }),
-        ..case.run(seed, policy)
+        ..run
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) struct Assigned {
 }
 
 impl Assigned {
-    /// The assignment; `None` if a person has started this process. The first call must come before any
-    /// student code runs: it takes the socket away from standard input.
+    /// The assignment; `None` if a person has started this process. The first call must come before
+    /// any student code runs: it takes the socket away from standard input.
     ///
     /// # Panics
     /// If a judge is announced and cannot be understood.
