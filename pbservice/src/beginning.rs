@@ -44,7 +44,7 @@ impl State {
     }
 
     /// Tells the operator, once, what this server waits for. `new` are the servers that have
-    /// answered that they have promised nothing, among so many answers.
+    /// answered that they have promised nothing, `answers` is the number of all answers.
     fn tell_why_it_does_not_count(&mut self, new: &BTreeSet<SocketAddr>, answers: usize) {
         let has_begun = self.promised > 0 || new.len() < answers;
         let is_told = self.fruitless_checks >= FRUITLESS_CHECKS;

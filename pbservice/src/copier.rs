@@ -70,7 +70,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// The limit of a call with a message of so many bytes.
+    /// The limit of a call with a message of this number of bytes.
     fn limit(&self, bytes: usize) -> Duration {
         let travel = TIME_PER_MEGABYTE.mul_f64(bytes as f64 / f64::from(1 << 20));
         (RESEND_AFTER + travel) * 2_u32.pow(self.doublings)
