@@ -1,14 +1,14 @@
 //! `bugs`: every mistake must be caught by a test.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use contract::record::Exit;
-use judge::Error;
+use judge::{Error, TestCase};
 
 use super::markdown;
+use super::patch::Patch;
 use super::report::{Fate, Kill, PatchReport};
-use super::session::{Attempt, Patched, REAL_RUNS, Reference, Session};
+use super::session::{REAL_RUNS, Reference, Session};
 use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::BugOptions;
 use crate::progress;
@@ -22,7 +22,9 @@ const ROUNDS: [u64; 4] = [1, 4, 20, 100];
 /// If nothing matches, or the harness fails.
 pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
     let session = Session::open("bugs", &options.common)?;
-    let report = session.report(|attempt| hunt(&session, attempt, options))?;
+    let report = session.report(|patch, reference, cases, report| {
+        hunt(&session, options, (patch, reference), cases, report)
+    })?;
     drop(session); // Removes the scratch tree and the progress line.
     if options.matrix {
         progress::print(&report.matrix());
@@ -37,35 +39,28 @@ pub(crate) fn run(options: &BugOptions) -> Result<Exit, Error> {
 /// Runs one bug until it is dead or has survived.
 fn hunt(
     session: &Session<'_>,
-    attempt: Attempt<'_>,
     options: &BugOptions,
-) -> Result<PatchReport, Error> {
-    let begin = Instant::now();
-    let mut report = PatchReport::new(attempt.patch);
-    match attempt.patched {
-        Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
-        Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
-        Patched::Built(mut cases) => {
-            let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
-            let first = options.common.first_seed;
-            let mut kills = Vec::new();
-            for seeds in rounds(first, options.seeds.get(), options.matrix) {
-                let plan = Plan { seeds, policy: options.policy, extent };
-                let sweeps = session.sweep(&cases, &plan, &attempt.patch.to_string())?;
-                report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
-                kills = confirmed(session, &attempt.reference, &sweeps, &plan, &mut report)?;
-                report.sweeps = sweeps;
-                if !kills.is_empty() {
-                    break;
-                }
-                // Tests with processes run at most REAL_RUNS times.
-                cases.retain(|case| !case.real || plan.seeds.end < first + REAL_RUNS);
-            }
-            report.fate = fate(first, kills, &report.sweeps);
+    (patch, reference): (&Patch, &Reference),
+    mut cases: Vec<TestCase>,
+    report: &mut PatchReport,
+) -> Result<(), Error> {
+    let extent = if options.matrix { Extent::AllSeeds } else { Extent::FirstFailure };
+    let first = options.common.first_seed;
+    let mut kills = Vec::new();
+    for seeds in rounds(first, options.seeds.get(), options.matrix) {
+        let plan = Plan { seeds, policy: options.policy, extent };
+        let sweeps = session.sweep(&cases, &plan, &patch.to_string())?;
+        report.runs += sweeps.iter().map(|sweep| sweep.runs).sum::<u64>();
+        kills = confirmed(session, reference, &sweeps, &plan, report)?;
+        report.sweeps = sweeps;
+        if !kills.is_empty() {
+            break;
         }
+        // Tests with processes run at most REAL_RUNS times.
+        cases.retain(|case| !case.real || plan.seeds.end < first + REAL_RUNS);
     }
-    report.seconds = begin.elapsed().as_secs_f64();
-    Ok(report)
+    report.fate = fate(first, kills, &report.sweeps);
+    Ok(())
 }
 
 /// Consecutive ranges of seeds, the first ones short: most bugs are killed at once.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use contract::settings::{Policy, forget_verbosity};
 use judge::catalog::Lab;
@@ -11,7 +12,7 @@ use judge::pool::{self, Ending};
 use judge::{Builder, Catalog, Error, Judge, Limits, Stop, TestCase, Workspace};
 
 use super::patch::{self, Patch};
-use super::report::{PatchReport, Report};
+use super::report::{Fate, PatchReport, Report};
 use super::scratch::Scratch;
 use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::Options;
@@ -42,7 +43,7 @@ pub(crate) struct Reference {
 }
 
 /// The result of building with a patch.
-pub(crate) enum Patched {
+enum Patched {
     /// The selected tests of the build.
     Built(Vec<TestCase>),
     /// With git's message.
@@ -52,10 +53,12 @@ pub(crate) enum Patched {
 }
 
 /// A patch, its build, and the reference.
-pub(crate) struct Attempt<'s> {
-    pub(crate) patch: &'s Patch,
-    pub(crate) reference: Rc<Reference>,
-    pub(crate) patched: Patched,
+struct Attempt<'s> {
+    patch: &'s Patch,
+    reference: Rc<Reference>,
+    patched: Patched,
+    /// When its build began.
+    begun: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -81,7 +84,7 @@ impl<'a> Session<'a> {
     }
 
     /// Builds every patch, in order.
-    pub(crate) fn attempts(&self) -> impl Iterator<Item = Result<Attempt<'_>, Error>> {
+    fn attempts(&self) -> impl Iterator<Item = Result<Attempt<'_>, Error>> {
         let mut references: BTreeMap<&str, Rc<Reference>> = BTreeMap::new();
         self.patches.iter().map(move |patch| {
             let reference = match references.get(&*patch.lab) {
@@ -93,23 +96,34 @@ impl<'a> Session<'a> {
                     reference
                 }
             };
+            let begun = Instant::now();
             let patched = self.build_patched(patch)?;
-            Ok(Attempt { patch, reference, patched })
+            Ok(Attempt { patch, reference, patched, begun })
         })
     }
 
-    /// Collects the reports that `work` returns, and prints each at once. An interrupt shortens the
-    /// report.
+    /// Lets `work` fill in the report of each patch that is built, and prints each at once. An
+    /// interrupt shortens the report.
     ///
     /// # Errors
     /// If the harness fails.
     pub(crate) fn report(
         &self,
-        work: impl Fn(Attempt<'_>) -> Result<PatchReport, Error>,
+        work: impl Fn(&Patch, &Reference, Vec<TestCase>, &mut PatchReport) -> Result<(), Error>,
     ) -> Result<Report, Error> {
+        let examine = |Attempt { patch, reference, patched, begun }: Attempt<'_>| {
+            let mut report = PatchReport::new(patch);
+            match patched {
+                Patched::DoesNotApply(why) => report.fate = Fate::DoesNotApply(why),
+                Patched::DoesNotCompile(why) => report.fate = Fate::DoesNotCompile(why),
+                Patched::Built(cases) => work(patch, &reference, cases, &mut report)?,
+            }
+            report.seconds = begun.elapsed().as_secs_f64();
+            Ok(report)
+        };
         let (mut reports, mut interrupted) = (Vec::new(), false);
         for attempt in self.attempts() {
-            match attempt.and_then(&work) {
+            match attempt.and_then(examine) {
                 Ok(report) => {
                     self.progress.print(&report.line());
                     reports.push(report);
