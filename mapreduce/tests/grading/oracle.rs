@@ -13,6 +13,15 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
 }
 
+/// What `wc` or `indexer` makes of these books.
+pub fn output_of(app: &str, books: &[(String, String)]) -> Lines {
+    match app {
+        "wc" => word_count(books),
+        "indexer" => index(books),
+        _ => panic!("the oracle does not know the app '{app}'"),
+    }
+}
+
 /// How often each word occurs.
 pub fn word_count(books: &[(String, String)]) -> Lines {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();

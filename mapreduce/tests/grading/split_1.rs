@@ -16,13 +16,7 @@ fn split_files_1() {
             let mut workers = [job.worker(app), job.worker(app)];
             coordinator.succeed();
             workers.iter_mut().for_each(|worker| _ = worker.wait());
-            let books = job.books();
-            let is_wc = app == "wc";
-            job.check_output(&if is_wc {
-                oracle::word_count(&books)
-            } else {
-                oracle::index(&books)
-            });
+            job.check_output(&oracle::output_of(app, &job.books()));
         }
     });
 }

@@ -56,13 +56,7 @@ fn slots_and_tcp() {
             worker.succeed();
             let maps = job.names().iter().filter(|name| name.ends_with("-0")).count() - 1;
             assert!(maps > 30, "{maps} map tasks for 3.3 MB in pieces of 100 KB");
-            let books = job.books();
-            let is_wc = app == "wc";
-            job.check_output(&if is_wc {
-                oracle::word_count(&books)
-            } else {
-                oracle::index(&books)
-            });
+            job.check_output(&oracle::output_of(app, &job.books()));
         }
     });
 }
