@@ -146,16 +146,15 @@ impl LabTest {
                 run.statistics = None; // Messages between processes are not counted.
             }
             record::tell(&run);
-            match (outcome.result, run.failure) {
-                (Ok(statistics), _) => {
-                    totals.add(outcome.virtual_time, outcome.cpu_time, statistics);
-                    if let Some(why) = notes.unknown {
-                        let runs = totals.unknown.map_or(0, |(runs, _)| runs);
-                        totals.unknown = Some((runs + 1, why));
-                    }
-                }
-                (Err(_), Some(failure)) => panic!("{}", failure.report),
-                (Err(_), None) => unreachable!("a failure has a report"),
+            if let Some(failure) = run.failure {
+                panic!("{}", failure.report);
+            }
+            if let Ok(statistics) = outcome.result {
+                totals.add(outcome.virtual_time, outcome.cpu_time, statistics);
+            }
+            if let Some(why) = notes.unknown {
+                let runs = totals.unknown.map_or(0, |(runs, _)| runs);
+                totals.unknown = Some((runs + 1, why));
             }
         }
         let figures = match self.runtime {
