@@ -26,6 +26,11 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Makes the tree that students start from: tests, guides, given files and skeletons.
+    ///
+    /// If OUT is a handout already, this replaces the files that students do not change, adds new
+    /// labs, and makes one commit.
+    Handout(HandoutOptions),
     /// Applies each patch in bugs/ and reports which tests kill it, and after how many seeds.
     ///
     /// The tests run with more and more seeds until one of them fails. A failure counts only if the
@@ -38,6 +43,24 @@ pub(crate) enum Command {
     /// A test that fails here depends on details of the reference and is wrong.
     #[command(after_help = EXIT_CODES)]
     Variants(VariantOptions),
+}
+
+/// Options of `handout`.
+#[derive(Debug, Args)]
+pub(crate) struct HandoutOptions {
+    /// A new or empty directory, or an existing handout.
+    #[arg(value_name = "OUT", required_unless_present = "check")]
+    pub(crate) out: Option<PathBuf>,
+    /// The labs in it, with the labs that these use [default: all labs].
+    #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
+    pub(crate) labs: Vec<String>,
+    /// Labs of which it has the reference solution instead of a skeleton.
+    #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
+    pub(crate) given: Vec<String>,
+    /// First check it: skeletons build without warnings, every test fails on them and names the
+    /// missing function, the reference passes in its tree, and no part of a solution is in it.
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Options of `bugs`.

@@ -14,8 +14,10 @@
 //! Results go to standard output, progress to standard error.
 
 mod cli;
+mod handout;
 mod patches;
 mod progress;
+mod sources;
 
 use std::process::ExitCode;
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = match &cli.command {
+        Command::Handout(options) => handout::run(options),
         Command::Bugs(options) => bugs::run(options),
         Command::Variants(options) => variants::run(options),
     };

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use judge::{Catalog, Error, Workspace, output_of};
 use tempfile::TempDir;
 
 use super::patch::Patch;
+use crate::sources::{git_in, tracked, with_labs_below};
 
 /// The copy, which only this process uses.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Scratch {
         let list = String::from_utf8_lossy(&list).into_owned();
         let changed = list.lines().filter_map(|line| line.split('\t').nth(2)).map(PathBuf::from);
         let changed: Vec<PathBuf> = changed.collect();
-        let allowed = self.below(&patch.lab);
+        let allowed = with_labs_below(self.tree(), &self.labs, &patch.lab);
         let is_source =
             |file: &Path| allowed.iter().any(|lab| file.starts_with(Path::new(lab).join("src")));
         match changed.iter().find(|file| !is_source(file)) {
@@ -122,22 +122,6 @@ impl Scratch {
             None if changed.is_empty() => Err("it changes nothing".to_string()),
             None => Ok(changed),
         }
-    }
-
-    /// A lab and the labs that it depends on.
-    fn below<'a>(&'a self, lab: &'a str) -> BTreeSet<&'a str> {
-        let mut below = BTreeSet::from([lab]);
-        let mut open = vec![lab];
-        while let Some(lab) = open.pop() {
-            let manifest = self.tree().join(lab).join("Cargo.toml");
-            let manifest = fs::read_to_string(manifest).unwrap_or_default();
-            let dependencies = manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest);
-            let dependencies = dependencies.lines().take_while(|line| !line.starts_with('['));
-            let names = dependencies.filter_map(|line| line.split(['.', ' ', '=']).next());
-            let labs = names.filter_map(|name| self.labs.get(name)).map(|name| &**name);
-            open.extend(labs.filter(|name| below.insert(name)));
-        }
-        below
     }
 
     /// A file of the tree with its contents.
@@ -159,35 +143,6 @@ impl Scratch {
         };
         result.map_err(Error::file("restore", &path))
     }
-}
-
-/// The files of a workspace, relative to its root: the files that git tracks, and new files that it
-/// does not ignore.
-///
-/// # Errors
-/// If it is not a git working tree.
-fn tracked(workspace: &Workspace) -> Result<Vec<PathBuf>, Error> {
-    let mut command = Command::new("git");
-    command.current_dir(workspace.root());
-    command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let list = output_of(&mut command, "git ls-files")?;
-    let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let files = names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()));
-    // The index may list a file that was removed.
-    let files: BTreeSet<_> = files.filter(|file| workspace.root().join(file).is_file()).collect();
-    Ok(files.into_iter().collect())
-}
-
-/// Git outside of any repository: the paths of a patch are relative to `directory`, even if a
-/// repository contains it.
-fn git_in(directory: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.current_dir(directory);
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-        command.env_remove(variable);
-    }
-    command.env("GIT_CEILING_DIRECTORIES", directory.parent().unwrap_or(directory));
-    command
 }
 
 /// Takes a lock, which the end of the process releases.
