@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +14,10 @@ Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived o
 2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, a problem of the
 machine, or a patch that does not apply, 130 interrupted before a patch had a wrong result.";
 
-/// Checks that the grading tests catch common mistakes and accept all correct solutions.
+/// The number of seeds with which the workspace's own solutions are graded.
+const OWN_SEEDS: u32 = 3;
+
+/// Makes handouts, grades submissions, and checks that the grading tests catch common mistakes and accept all correct solutions.
 #[derive(Debug, Parser)]
 #[command(name = "grader", bin_name = "cargo grader", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -26,6 +29,10 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Grades submissions: builds them, runs all tests with many seeds, and computes the scores.
+    ///
+    /// Without a submission, it grades the solutions of this workspace.
+    Grade(GradeOptions),
     /// Makes the tree that students start from: tests, guides, given files and skeletons.
     ///
     /// If OUT is a handout already, this replaces the files that students do not change, adds new
@@ -43,6 +50,57 @@ pub(crate) enum Command {
     /// A test that fails here depends on details of the reference and is wrong.
     #[command(after_help = EXIT_CODES)]
     Variants(VariantOptions),
+}
+
+/// Options of `grade`.
+#[derive(Debug, Args)]
+pub(crate) struct GradeOptions {
+    /// Directories or archives, or a directory that contains them [default: this workspace].
+    pub(crate) submissions: Vec<PathBuf>,
+    /// The labs to grade, with the labs that these use [default: all labs].
+    #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
+    pub(crate) labs: Vec<String>,
+    /// Labs that are replaced by the reference solution, so that the labs above can be graded.
+    #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
+    pub(crate) reference: Vec<String>,
+    /// Run only tests whose name contains this.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Number of seeds of each simulated test; tests with processes then run once [default: 20
+    /// and 3, or 3 and 1 for this workspace].
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroU32>,
+    /// What the seeds derive from: keep it secret until the grades are published [default: the
+    /// hash of the release, which students can find out].
+    #[arg(long, value_name = "TEXT", env = "GRADER_SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<String>,
+    /// Number of simulations to run at a time [default: the number of processors].
+    #[arg(short, long, value_name = "N")]
+    parallel: Option<NonZeroUsize>,
+    /// Stop a run that takes longer than this number of seconds, and count it as failed.
+    #[arg(long, value_name = "SECONDS", default_value = "120")]
+    time_out: NonZeroU64,
+    /// The directory for the results. Submissions whose results are in it are not graded again.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+impl GradeOptions {
+    /// The number of seeds of each simulated test; `None` for the catalog's.
+    pub(crate) fn seeds(&self) -> Option<u32> {
+        let of_workspace = self.submissions.is_empty().then_some(OWN_SEEDS);
+        self.seeds.map(NonZeroU32::get).or(of_workspace)
+    }
+
+    /// The number of simulations that run at a time.
+    pub(crate) fn workers(&self) -> usize {
+        self.parallel.map_or_else(processors, NonZeroUsize::get)
+    }
+
+    /// The time limit of a run.
+    pub(crate) fn time_out(&self) -> Duration {
+        Duration::from_secs(self.time_out.get())
+    }
 }
 
 /// Options of `handout`.

@@ -23,6 +23,8 @@ mod repository;
 use contract::record::Exit;
 use judge::{Error, Workspace};
 
+pub(crate) use crate::handout::release::{hash, hex, release_of};
+
 use crate::cli::HandoutOptions;
 use crate::handout::contents::{Handout, Selection};
 use crate::progress::{Progress, print};

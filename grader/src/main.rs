@@ -14,6 +14,7 @@
 //! Results go to standard output, progress to standard error.
 
 mod cli;
+mod grade;
 mod handout;
 mod patches;
 mod progress;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = match &cli.command {
+        Command::Grade(options) => grade::run(options),
         Command::Handout(options) => handout::run(options),
         Command::Bugs(options) => bugs::run(options),
         Command::Variants(options) => variants::run(options),

@@ -38,7 +38,7 @@ pub(crate) fn describe(handout: &mut Handout, selection: &Selection) -> Result<(
         .files
         .iter()
         .filter(|(_, file)| file.owner == Owner::Staff)
-        .map(|(path, file)| (path.clone(), hex(&Sha256::digest(&file.contents))))
+        .map(|(path, file)| (path.clone(), hash(&file.contents)))
         .collect();
     let mut all = Sha256::new();
     for (path, hash) in &locked {
@@ -70,6 +70,21 @@ pub(crate) fn read(root: &Path) -> Result<Option<Release>, Error> {
     let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let release = toml_edit::de::from_str(&text);
     release.map(Some).map_err(|error| Error::harness(format!("{}: {error}", path.display())))
+}
+
+/// What a handout says about itself.
+///
+/// # Errors
+/// If its file cannot be parsed.
+pub(crate) fn release_of(handout: &Handout) -> Result<Release, Error> {
+    let file = handout.files.get(Path::new(RELEASE));
+    let text = file.map_or(&[][..], |file| &file.contents);
+    toml_edit::de::from_slice(text).map_err(|error| Error::harness(format!("{RELEASE}: {error}")))
+}
+
+/// The SHA-256 of some bytes in hexadecimal digits.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Bytes as hexadecimal digits.

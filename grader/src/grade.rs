@@ -1,0 +1,99 @@
+//! `cargo grade`: builds, runs and scores submissions.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`submission`] | reads what is submitted |
+//! | [`slot`] | the tree in which submissions are built: the handout with the submitted sources |
+//! | [`plan`] | which seeds a test runs with |
+//! | [`session`] | grades one submission |
+//! | [`results`] | scores, and the schema of `results.json` |
+//! | [`scorecard`] | the result as text |
+
+mod plan;
+pub(crate) mod results;
+mod scorecard;
+mod session;
+mod slot;
+mod submission;
+
+use std::fs;
+use std::path::PathBuf;
+
+use contract::record::Exit;
+use judge::{Error, Workspace};
+
+use crate::cli::GradeOptions;
+use crate::grade::results::{Graded, Obstacle};
+use crate::grade::session::Session;
+use crate::grade::submission::Submission;
+use crate::progress::print;
+
+/// Runs the command.
+///
+/// # Errors
+/// If nothing can be graded.
+pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
+    let workspace = Workspace::find()?;
+    let submissions = match &options.submissions[..] {
+        [] => vec![Submission::of_workspace(&workspace)?],
+        paths => submission::find(paths)?,
+    };
+    let session = Session::open(&workspace, options)?;
+    let out = match &options.output {
+        Some(out) => out.clone(),
+        None => workspace.root().join("lab-runs").join("grade"),
+    };
+    fs::create_dir_all(&out).map_err(Error::file("create", &out))?;
+    let mut all = Vec::new();
+    for submission in &submissions {
+        let graded = grade(&session, submission, &out)?;
+        let Some(graded) = graded else { break };
+        if submissions.len() > 1 {
+            let (score, points) = (scorecard::number(graded.score), graded.points);
+            session.progress.print(&format!("{:<40} {score:>6} / {points}", graded.id));
+        } else {
+            session.progress.print(scorecard::text(&graded).trim_end());
+        }
+        all.push(graded);
+    }
+    let is_interrupted = all.len() < submissions.len();
+    drop(session);
+    print(&format!("results: {}", workspace.shorten(&out).display()));
+    Ok(exit(&all, is_interrupted))
+}
+
+/// Grades a submission, or reads its result if an earlier run with the same plan has graded it;
+/// `None` if interrupted.
+fn grade(
+    session: &Session<'_>,
+    submission: &Submission,
+    out: &std::path::Path,
+) -> Result<Option<Graded>, Error> {
+    let path: PathBuf = out.join(format!("{}.json", submission.id));
+    if path.exists() && submission.is_foreign {
+        let earlier = Graded::read(&path)?;
+        if earlier.key == session.key(submission) {
+            return Ok(Some(earlier));
+        }
+    }
+    let Some(graded) = session.grade(submission)? else { return Ok(None) };
+    graded.write(&path)?;
+    Ok(Some(graded))
+}
+
+/// How the command ends. A class always contains failures: then only the work itself counts.
+fn exit(all: &[Graded], is_interrupted: bool) -> Exit {
+    let worst = match all {
+        _ if is_interrupted => Exit::Interrupted,
+        [one] if one.pending => Exit::Inconclusive,
+        [one] => match one.labs.iter().find_map(|lab| lab.obstacle.as_ref()) {
+            Some(Obstacle::DoesNotCompile(_)) => Exit::DoesNotCompile,
+            Some(_) => Exit::Failed,
+            None if one.score < f64::from(one.points) => Exit::Failed,
+            None => Exit::Passed,
+        },
+        all if all.iter().any(|one| one.pending) => Exit::Inconclusive,
+        _ => Exit::Passed,
+    };
+    worst
+}

@@ -1,0 +1,301 @@
+//! The results of grading: the schema of `results.json`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use contract::record::{Run, Verdict};
+use judge::Error;
+use serde::{Deserialize, Serialize};
+
+/// Incremented when a field changes its meaning or is removed.
+pub(crate) const VERSION: u32 = 1;
+
+/// How much of a test's points a failed run costs, in units of points per run: a test that fails in
+/// a quarter of its runs has no points left.
+const PRICE: f64 = 4.0;
+
+/// The result of one submission.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Graded {
+    /// The version of this schema.
+    pub(crate) schema: u32,
+    /// The name of the submission's directory or archive.
+    pub(crate) id: String,
+    /// A hash of the submitted sources.
+    pub(crate) tree: String,
+    /// What was graded with what: a submission with the same key need not be graded again.
+    pub(crate) key: String,
+    /// Where the tests come from and what ran them.
+    pub(crate) with: Circumstances,
+    /// The sum of the labs' scores.
+    pub(crate) score: f64,
+    /// The sum of the labs' points.
+    pub(crate) points: u32,
+    /// Whether a part of the result needs a person's look: the machine had a problem, or too many
+    /// runs are inconclusive.
+    pub(crate) pending: bool,
+    /// Why the whole submission was refused: for instance, its archive is not valid.
+    pub(crate) refused: Option<String>,
+    /// Submitted files that are not graded.
+    pub(crate) ignored: Vec<String>,
+    /// Seconds of processor time of all runs.
+    pub(crate) cpu_seconds: f64,
+    /// Seconds of real time of all builds.
+    pub(crate) build_seconds: f64,
+    /// The labs, in the order of the course.
+    pub(crate) labs: Vec<LabResult>,
+}
+
+/// Where the tests come from, and what ran them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Circumstances {
+    /// The version of the course.
+    pub(crate) version: String,
+    /// The hash of the handout's locked files.
+    pub(crate) release: String,
+    /// The compiler, as it names itself.
+    pub(crate) compiler: String,
+    /// What keeps submitted code from the rest of the machine.
+    pub(crate) protection: String,
+    /// The labs that were graded on top of the reference solution of another.
+    pub(crate) reference: Vec<String>,
+}
+
+/// The result of a lab.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LabResult {
+    /// The package: `raft`.
+    pub(crate) lab: String,
+    /// `Lab 2, Raft`.
+    pub(crate) title: String,
+    pub(crate) score: f64,
+    pub(crate) points: u32,
+    /// Why no test ran, if none ran.
+    pub(crate) obstacle: Option<Obstacle>,
+    /// What the check of the sources found.
+    pub(crate) findings: Vec<String>,
+    pub(crate) parts: Vec<PartResult>,
+}
+
+/// Why no test of a lab ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Obstacle {
+    /// It is not in the submission.
+    NotSubmitted,
+    /// Its sources use what they must not; see the findings.
+    Refused,
+    /// With the compiler's output.
+    DoesNotCompile(String),
+    /// It uses this lab, which does not compile or was refused.
+    BlockedBy(String),
+}
+
+/// The result of a part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartResult {
+    /// `2A`.
+    pub(crate) part: String,
+    pub(crate) title: String,
+    pub(crate) score: f64,
+    pub(crate) points: u32,
+    pub(crate) tests: Vec<TestResult>,
+}
+
+/// The result of a test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TestResult {
+    /// `initial_election_2a`.
+    pub(crate) test: String,
+    /// The promise of a solution.
+    pub(crate) claim: String,
+    pub(crate) score: f64,
+    pub(crate) points: u32,
+    /// The seeds of its runs. For a test with processes only their number matters.
+    pub(crate) seeds: Vec<u64>,
+    /// The number of runs that failed.
+    pub(crate) failed: u32,
+    /// The number of runs in which a checker reached its limit.
+    pub(crate) unknown: u32,
+    /// The number of runs that the machine prevented.
+    pub(crate) prevented: u32,
+    /// Seconds of processor time, on average.
+    pub(crate) cpu_seconds: f64,
+    /// The runs that failed, the first ones with a report.
+    pub(crate) failures: Vec<FailedRun>,
+}
+
+/// A run that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FailedRun {
+    pub(crate) seed: u64,
+    /// The policy; `None` for a test with processes.
+    pub(crate) policy: Option<String>,
+    /// `panic`, `hang`, ...
+    pub(crate) kind: Option<String>,
+    /// The property that is violated.
+    pub(crate) property: String,
+    /// What the test observed instead.
+    pub(crate) actual: String,
+    /// The full report; empty for all but the first failures of a test.
+    pub(crate) report: String,
+    /// The command that repeats the run.
+    pub(crate) replay: String,
+    /// The hash of the trace.
+    pub(crate) trace_hash: String,
+}
+
+/// The number of failures of a test whose report is kept.
+const REPORTS: usize = 3;
+
+impl TestResult {
+    /// A test before its runs.
+    pub(crate) fn new(test: &str, claim: &str, points: u32, seeds: Vec<u64>) -> Self {
+        Self {
+            test: test.to_string(),
+            claim: claim.to_string(),
+            score: 0.0,
+            points,
+            seeds,
+            failed: 0,
+            unknown: 0,
+            prevented: 0,
+            cpu_seconds: 0.0,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Counts the runs and computes the score.
+    pub(crate) fn judge(&mut self, runs: &mut Vec<Run>) {
+        runs.sort_by_key(|run| self.seeds.iter().position(|seed| *seed == run.seed));
+        for run in runs.iter() {
+            match run.verdict {
+                Verdict::Pass | Verdict::Skipped => {}
+                Verdict::Fail | Verdict::Diverged => {
+                    self.failed += 1;
+                    let has_report = self.failures.len() < REPORTS;
+                    self.failures.push(FailedRun::new(run, has_report));
+                }
+                Verdict::Unknown => self.unknown += 1,
+                Verdict::Harness => self.prevented += 1,
+            }
+        }
+        let cpu: f64 = runs.iter().map(|run| run.cpu_seconds).sum();
+        self.cpu_seconds = cpu / (runs.len().max(1) as f64);
+        self.score = f64::from(self.points) * self.share();
+    }
+
+    /// The share of the points that the runs have earned: a failed run of K costs 4/K of them, and
+    /// an inconclusive one half of that.
+    fn share(&self) -> f64 {
+        if self.seeds.is_empty() {
+            return 0.0;
+        }
+        let failed = f64::from(self.failed) + f64::from(self.unknown) / 2.0;
+        (1.0 - PRICE * failed / self.seeds.len() as f64).max(0.0)
+    }
+
+    /// Whether the runs do not suffice for a score.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.prevented > 0 || f64::from(self.unknown) > self.seeds.len() as f64 / 10.0
+    }
+}
+
+impl FailedRun {
+    fn new(run: &Run, has_report: bool) -> Self {
+        let failure = run.failure.clone();
+        let (property, actual, report) = match failure {
+            Some(failure) => (failure.property, failure.actual, failure.report),
+            None => (String::new(), run.reason().to_string(), String::new()),
+        };
+        Self {
+            seed: run.seed,
+            policy: run.policy.map(|policy| policy.to_string()),
+            kind: run.kind.clone(),
+            property,
+            actual,
+            report: if has_report { report } else { String::new() },
+            replay: run.replay(),
+            trace_hash: run.trace_hash.clone(),
+        }
+    }
+}
+
+impl LabResult {
+    /// Adds up the scores of tests and parts.
+    pub(crate) fn add_up(&mut self) {
+        for part in &mut self.parts {
+            part.score = part.tests.iter().map(|test| test.score).sum();
+        }
+        self.score = self.parts.iter().map(|part| part.score).sum();
+    }
+
+    /// All its tests.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &TestResult> {
+        self.parts.iter().flat_map(|part| &part.tests)
+    }
+}
+
+impl Graded {
+    /// Adds up the scores of the labs.
+    pub(crate) fn add_up(&mut self) {
+        self.score = self.labs.iter().map(|lab| lab.score).sum();
+        self.points = self.labs.iter().map(|lab| lab.points).sum();
+        self.pending = self.labs.iter().flat_map(LabResult::tests).any(TestResult::is_pending);
+    }
+
+    /// Reads the result in a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has another schema.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read(path).map_err(Error::file("read", path))?;
+        let result: Self = serde_json::from_slice(&text)
+            .map_err(|error| Error::harness(format!("{}: {error}", path.display())))?;
+        if result.schema != VERSION {
+            let (path, found) = (path.display(), result.schema);
+            let problem = format!("{path} has version {found} of the schema instead of {VERSION}");
+            return Err(Error::harness(problem));
+        }
+        Ok(result)
+    }
+
+    /// Writes the result: the file is complete or does not exist.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::harness(format!("{}: {error}", path.display())))?;
+        let unfinished = path.with_extension("json.unfinished");
+        fs::write(&unfinished, text + "\n").map_err(Error::file("write", &unfinished))?;
+        fs::rename(&unfinished, path).map_err(Error::file("write", path))
+    }
+}
+
+/// The runs of tests, by their lab and name.
+pub(crate) type Runs = BTreeMap<(String, String), Vec<Run>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(runs: u64, failed: u32, unknown: u32) -> f64 {
+        let mut test = TestResult::new("t_2a", "", 10, (0..runs).collect());
+        (test.failed, test.unknown) = (failed, unknown);
+        test.share() * 10.0
+    }
+
+    #[test]
+    fn each_failed_run_costs_the_same_until_nothing_is_left() {
+        assert_eq!(score(20, 0, 0), 10.0);
+        assert_eq!(score(20, 1, 0), 8.0);
+        assert_eq!(score(20, 4, 0), 2.0);
+        assert_eq!(score(20, 5, 0), 0.0);
+        assert_eq!(score(20, 20, 0), 0.0);
+        assert_eq!(score(20, 0, 1), 9.0);
+        assert_eq!(score(3, 1, 0), 0.0);
+        assert_eq!(score(0, 0, 0), 0.0);
+    }
+}

@@ -1,0 +1,300 @@
+//! Grades one submission after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use contract::record::{Run, Verdict};
+use contract::settings::forget_verbosity;
+use judge::catalog::Lab;
+use judge::pool::{self, Ending};
+use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, output_of};
+
+use super::plan::{POLICY, Plan};
+use super::results::{Circumstances, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION};
+use super::slot::{Slot, Sources};
+use super::submission::Submission;
+use crate::cli::GradeOptions;
+use crate::handout::contents::{Handout, Selection};
+use crate::handout::release_of;
+use crate::progress::Progress;
+use crate::sources::with_labs_below;
+
+/// Bytes that a run may print.
+const OUTPUT: u64 = 16 << 20;
+
+/// The number of tests with processes that run beside the simulations: they mostly wait.
+const REAL_WORKERS: usize = 1;
+
+/// What all submissions share.
+pub(crate) struct Session<'a> {
+    options: &'a GradeOptions,
+    catalog: Catalog,
+    selection: Selection,
+    /// The reference solutions that submissions are graded on top of.
+    references: BTreeMap<String, Sources>,
+    plan: Plan,
+    slot: Slot,
+    judge: Judge,
+    with: Circumstances,
+    pub(crate) progress: Progress,
+}
+
+/// A test of a lab, and its runs.
+struct Job<'c> {
+    case: &'c TestCase,
+    seeds: Vec<u64>,
+}
+
+impl<'a> Session<'a> {
+    /// Makes the handout and the tree.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub(crate) fn open(workspace: &Workspace, options: &'a GradeOptions) -> Result<Self, Error> {
+        let progress = Progress::new();
+        progress.set("making the tree".to_string());
+        let selection = Selection::new(workspace, &options.labs, &[])?;
+        let handout = Handout::new(workspace, &selection)?;
+        let release = release_of(&handout)?;
+        let own = Submission::of_workspace(workspace)?;
+        let mut references = own.labs;
+        references.retain(|lab, _| options.reference.contains(lab));
+        if let Some(lab) = options.reference.iter().find(|lab| !references.contains_key(*lab)) {
+            return Err(Error::NothingMatched(format!("--reference: there is no lab '{lab}'")));
+        }
+        let with = Circumstances {
+            version: release.version,
+            release: release.release.clone(),
+            compiler: compiler()?,
+            protection: "none".to_string(),
+            reference: references.keys().cloned().collect(),
+        };
+        let secret = options.secret.clone().unwrap_or(release.release);
+        let plan = Plan { secret, seeds: options.seeds(), only: options.only.clone() };
+        let slot = Slot::open(workspace, "slot", handout)?;
+        let wall = options.time_out();
+        let limits = Limits { wall, cpu: Some(wall), output: OUTPUT };
+        let judge = Judge::new(limits, Stop::on_signals()?)?;
+        let judge = judge.wrap(Box::new(|mut command| {
+            forget_verbosity(&mut command);
+            command
+        }));
+        Ok(Self {
+            options,
+            catalog: workspace.catalog()?,
+            selection,
+            references,
+            plan,
+            slot,
+            judge,
+            with,
+            progress,
+        })
+    }
+
+    /// What decides about the result of a submission.
+    pub(crate) fn key(&self, submission: &Submission) -> String {
+        let Circumstances { release, compiler, reference, .. } = &self.with;
+        let Plan { secret, seeds, only } = &self.plan;
+        let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
+        let secret = &crate::handout::hash(secret.as_bytes())[..12];
+        let (reference, only) = (reference.join("+"), only.join("+"));
+        let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
+        let labs = labs.join("+");
+        let tree = submission.hash();
+        format!(
+            "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} only={only}"
+        )
+    }
+
+    /// Grades a submission; `None` if interrupted.
+    ///
+    /// # Errors
+    /// If the machine has a problem.
+    pub(crate) fn grade(&self, submission: &Submission) -> Result<Option<Graded>, Error> {
+        let mut graded = Graded {
+            schema: VERSION,
+            id: submission.id.clone(),
+            tree: submission.hash(),
+            key: self.key(submission),
+            with: self.with.clone(),
+            score: 0.0,
+            points: 0,
+            pending: false,
+            refused: None,
+            ignored: submission.ignored.clone(),
+            cpu_seconds: 0.0,
+            build_seconds: 0.0,
+            labs: Vec::new(),
+        };
+        for lab in &self.selection.labs {
+            let sources = self.references.get(lab).or_else(|| submission.labs.get(lab));
+            self.slot.lay(lab, sources)?;
+        }
+        let begun = Instant::now();
+        let mut cases = Vec::new();
+        let mut broken = BTreeMap::new();
+        for lab in self.labs() {
+            self.progress.set(format!("{}: building {}", submission.id, lab.name));
+            let mut result = self.empty(lab);
+            match self.obstacle(submission, lab, &broken) {
+                Some(obstacle) => result.obstacle = Some(obstacle),
+                None => match self.slot.build(lab, self.judge.stop())? {
+                    Ok(tests) => cases.extend(tests),
+                    Err(output) => result.obstacle = Some(Obstacle::DoesNotCompile(output)),
+                },
+            }
+            if let Some(obstacle) = &result.obstacle {
+                broken.insert(lab.name.clone(), obstacle.clone());
+            }
+            graded.labs.push(result);
+        }
+        graded.build_seconds = begun.elapsed().as_secs_f64();
+        let Some(mut runs) = self.run(&submission.id, &cases, &graded)? else { return Ok(None) };
+        for lab in &mut graded.labs {
+            for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
+                let mut runs =
+                    runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
+                test.judge(&mut runs);
+                graded.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
+            }
+            lab.add_up();
+        }
+        graded.add_up();
+        Ok(Some(graded))
+    }
+
+    /// The labs to grade, in the order of the course.
+    fn labs(&self) -> impl Iterator<Item = &Lab> {
+        let wanted = |lab: &&Lab| self.selection.labs.contains(&lab.name);
+        self.catalog.labs.iter().filter(wanted)
+    }
+
+    /// The result of a lab before its runs.
+    fn empty(&self, lab: &Lab) -> LabResult {
+        let mut parts = Vec::new();
+        for part in &lab.parts {
+            let tests = self.catalog.entries().filter(|entry| {
+                let is_own = entry.lab.name == lab.name && entry.part.name == part.name;
+                is_own && self.plan.includes(&entry.test.name)
+            });
+            let tests: Vec<TestResult> = tests
+                .map(|entry| {
+                    let test = entry.test;
+                    TestResult::new(&test.name, &test.claim, test.points, self.plan.seeds(&entry))
+                })
+                .collect();
+            if !tests.is_empty() {
+                let points = tests.iter().map(|test| test.points).sum();
+                let (part, title) = (part.name.clone(), part.title.clone());
+                parts.push(PartResult { part, title, score: 0.0, points, tests });
+            }
+        }
+        LabResult {
+            lab: lab.name.clone(),
+            title: lab.title.clone(),
+            score: 0.0,
+            points: parts.iter().map(|part| part.points).sum(),
+            obstacle: None,
+            findings: Vec::new(),
+            parts,
+        }
+    }
+
+    /// Why a lab cannot be built, if that is known before.
+    fn obstacle(
+        &self,
+        submission: &Submission,
+        lab: &Lab,
+        broken: &BTreeMap<String, Obstacle>,
+    ) -> Option<Obstacle> {
+        let has =
+            |lab: &str| submission.labs.contains_key(lab) || self.references.contains_key(lab);
+        if !has(&lab.name) {
+            return Some(Obstacle::NotSubmitted);
+        }
+        let labs: &BTreeSet<String> = &self.selection.labs;
+        let below = with_labs_below(&self.slot.tree(), labs, &lab.name);
+        let blocking = below.iter().find(|other| broken.contains_key(**other));
+        blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
+    }
+
+    /// Runs the tests with all seeds; `None` if interrupted. A test without points left is not run
+    /// again.
+    fn run(
+        &self,
+        id: &str,
+        cases: &[TestCase],
+        graded: &Graded,
+    ) -> Result<Option<super::results::Runs>, Error> {
+        let seeds = |case: &TestCase| {
+            let lab = graded.labs.iter().find(|lab| lab.lab == case.lab)?;
+            lab.tests().find(|test| test.test == case.name).map(|test| test.seeds.clone())
+        };
+        let jobs = |is_real: bool| {
+            let cases = cases.iter().filter(move |case| case.real == is_real);
+            let jobs = cases.filter_map(|case| Some(Job { case, seeds: seeds(case)? }));
+            jobs.collect::<Vec<_>>()
+        };
+        let (simulated, real) = (jobs(false), jobs(true));
+        let all = simulated.len() + real.len();
+        let runs = Mutex::new(super::results::Runs::new());
+        let (judge, stop) = (&self.judge, self.judge.stop());
+        let work = |job: Job<'_>| {
+            let name = (job.case.lab.clone(), job.case.name.clone());
+            Ok(sweep(judge, &job)?.map(|runs| (name, runs)))
+        };
+        let store = |(name, done)| {
+            let mut runs = runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            runs.insert(name, done);
+            runs.len()
+        };
+        let tell = |count| self.progress.set(format!("{id}: {count} of {all} tests"));
+        tell(0);
+        let (simulated, real) = thread::scope(|scope| {
+            let real = scope.spawn(|| {
+                pool::run(real.into_iter(), REAL_WORKERS, stop, work, |done| {
+                    store(done);
+                    Ok(())
+                })
+            });
+            let workers = self.options.workers();
+            let simulated = pool::run(simulated.into_iter(), workers, stop, work, |done| {
+                tell(store(done));
+                Ok(())
+            });
+            (simulated, real.join().expect("a pool does not panic"))
+        });
+        match (simulated?, real?) {
+            (Ending::Finished, Ending::Finished) => {
+                Ok(Some(runs.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Runs a test with its seeds until no points are left; `None` if interrupted.
+fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
+    let (mut runs, mut failed) = (Vec::new(), 0);
+    for &seed in &job.seeds {
+        let run = judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?;
+        let Some(run) = run else { return Ok(None) };
+        failed += usize::from(matches!(run.verdict, Verdict::Fail | Verdict::Diverged));
+        runs.push(run);
+        if failed * 4 >= job.seeds.len() {
+            break;
+        }
+    }
+    Ok(Some(runs))
+}
+
+/// The compiler, as it names itself.
+fn compiler() -> Result<String, Error> {
+    let mut command = Command::new("rustc");
+    let version = output_of(command.arg("--version"), "rustc --version")?;
+    Ok(String::from_utf8_lossy(&version).trim().to_string())
+}

@@ -1,0 +1,137 @@
+//! The tree in which submissions are built, one after the other.
+//!
+//! It is the handout: the reference solutions are not in it, except those that are asked for. All
+//! submissions use the same paths, so cargo builds the dependencies and the test infrastructure
+//! only for the first one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use judge::catalog::Lab;
+use judge::{Builder, Error, Stop, TestCase, Workspace};
+
+use crate::handout::contents::{self, Handout, Owner};
+
+/// The sources of a lab, relative to its `src/`.
+pub(crate) type Sources = BTreeMap<PathBuf, Vec<u8>>;
+
+/// A tree that only this process uses.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    home: PathBuf,
+    handout: Handout,
+    /// Held until the process ends.
+    _lock: File,
+}
+
+impl Slot {
+    /// Brings the slot with this name in the state of `handout`.
+    ///
+    /// # Errors
+    /// If another process uses it, or a file cannot be written.
+    pub(crate) fn open(workspace: &Workspace, name: &str, handout: Handout) -> Result<Self, Error> {
+        let home = workspace.target()?.join("grader").join(name);
+        fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
+        let home = home.canonicalize().map_err(Error::file("find", &home))?;
+        let lock = lock(&home.join("lock"))?;
+        let slot = Self { home, handout, _lock: lock };
+        for path in files_below(&slot.tree())? {
+            if !slot.handout.files.contains_key(&path) {
+                let path = slot.tree().join(path);
+                fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+            }
+        }
+        slot.handout.write(&slot.tree())?;
+        Ok(slot)
+    }
+
+    /// The root of the tree.
+    pub(crate) fn tree(&self) -> PathBuf {
+        self.home.join("tree")
+    }
+
+    /// Replaces what is not locked in a lab's `src/` by `sources`, or else by the skeleton.
+    ///
+    /// # Errors
+    /// If a file cannot be written or removed.
+    pub(crate) fn lay(&self, lab: &str, sources: Option<&Sources>) -> Result<(), Error> {
+        let root = Path::new(lab).join("src");
+        let mut wanted = BTreeMap::new();
+        for (path, file) in &self.handout.files {
+            let is_wanted = file.owner == Owner::Staff || sources.is_none();
+            if path.starts_with(&root) && is_wanted {
+                wanted.insert(path.clone(), file.clone());
+            }
+        }
+        for (path, contents) in sources.into_iter().flatten() {
+            let (contents, owner) = (contents.clone(), Owner::Student);
+            let file = contents::File { contents, is_executable: false, owner };
+            wanted.entry(root.join(path)).or_insert(file); // Locked files stay.
+        }
+        for path in files_below(&self.tree().join(&root))? {
+            let path = root.join(path);
+            if !wanted.contains_key(&path) {
+                let path = self.tree().join(path);
+                fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+            }
+        }
+        wanted.iter().try_for_each(|(path, file)| file.write(&self.tree().join(path)))
+    }
+
+    /// Builds the tests of a lab. The inner `Err` has the compiler's output.
+    ///
+    /// # Errors
+    /// If cargo cannot be run.
+    pub(crate) fn build(
+        &self,
+        lab: &Lab,
+        stop: &Stop,
+    ) -> Result<Result<Vec<TestCase>, String>, Error> {
+        let (tree, target) = (self.tree(), self.home.join("target"));
+        let builder = Builder {
+            tree: &tree,
+            target: Some(&target),
+            release: false,
+            debug: true, // Reports have backtraces.
+            shown: false,
+            builds: &self.home.join("builds"),
+            stop,
+        };
+        Ok(builder.build(lab)?.map(|build| TestCase::all(lab, &Arc::new(build))))
+    }
+}
+
+/// Takes a lock, which the end of the process releases.
+fn lock(path: &Path) -> Result<File, Error> {
+    let file = File::create(path).map_err(Error::file("create", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let directory = path.parent().unwrap_or(path).display();
+            Err(Error::harness(format!("another grader is running in {directory}")))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
+    }
+}
+
+/// All files below a directory, relative to it; none if it does not exist.
+pub(crate) fn files_below(directory: &Path) -> Result<BTreeSet<PathBuf>, Error> {
+    let (mut files, mut open) = (BTreeSet::new(), vec![directory.to_path_buf()]);
+    while let Some(next) = open.pop() {
+        if !next.exists() {
+            continue;
+        }
+        for entry in next.read_dir().map_err(Error::file("read", &next))? {
+            let path = entry.map_err(Error::file("read", &next))?.path();
+            let kind = path.symlink_metadata().map_err(Error::file("read", &path))?.file_type();
+            if kind.is_dir() {
+                open.push(path);
+            } else {
+                files.insert(path.strip_prefix(directory).unwrap_or(&path).to_path_buf());
+            }
+        }
+    }
+    Ok(files)
+}
