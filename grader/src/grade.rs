@@ -13,8 +13,8 @@ mod plan;
 pub(crate) mod results;
 mod scorecard;
 mod session;
-mod slot;
-mod submission;
+pub(crate) mod slot;
+pub(crate) mod submission;
 
 use std::fs;
 use std::path::PathBuf;

@@ -52,6 +52,11 @@ impl Slot {
         self.home.join("tree")
     }
 
+    /// The directory in which cargo builds it.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.home.join("target")
+    }
+
     /// Replaces what is not locked in a lab's `src/` by `sources`, or else by the skeleton.
     ///
     /// # Errors
@@ -89,7 +94,7 @@ impl Slot {
         lab: &Lab,
         stop: &Stop,
     ) -> Result<Result<Vec<TestCase>, String>, Error> {
-        let (tree, target) = (self.tree(), self.home.join("target"));
+        let (tree, target) = (self.tree(), self.target());
         let builder = Builder {
             tree: &tree,
             target: Some(&target),

@@ -90,6 +90,9 @@ fn commit(workspace: &Workspace, out: &Path) -> Result<(), Error> {
 }
 
 /// Runs git in `directory` and returns its output.
-fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+/// If it fails.
+pub(crate) fn git(directory: &Path, arguments: &[&str]) -> Result<Vec<u8>, Error> {
     output_of(git_in(directory).args(arguments), &format!("git {}", arguments.join(" ")))
 }
