@@ -48,9 +48,11 @@ fn headline(test: &str, failure: &Failure) -> String {
 fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, String) {
     let violation = notes.violation.as_ref();
     let violation = violation.filter(|violation| failure.message == violation.actual);
-    let (property, expected) = match violation {
-        Some(violation) => (&*violation.property, violation.expected.as_ref()),
-        None => (general_property(failure.kind), None),
+    let unwritten = failure.unwritten().map(|function| format!("{function} is written"));
+    let (property, expected) = match (violation, &unwritten) {
+        (Some(violation), _) => (&*violation.property, violation.expected.as_ref()),
+        (None, Some(unwritten)) => (&**unwritten, None),
+        (None, None) => (general_property(failure.kind), None),
     };
     line(text, &format!("property  {property}"));
     if let Some(expected) = expected {

@@ -8,6 +8,7 @@ use contract::settings::{POLICY, RUNTIME, SEED};
 
 use super::policy::Policy;
 use super::seconds::seconds;
+use crate::your_code_here::unwritten;
 
 /// What kind of failure ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,11 @@ impl Failure {
     /// Whether a replay of the same seed must show the same failure.
     pub(crate) fn is_replayable(&self) -> bool {
         !matches!(self.kind, FailureKind::Spinning | FailureKind::Blocked | FailureKind::CpuLimit)
+    }
+
+    /// The function that the run called although it is [to be written](crate::your_code_here()).
+    pub fn unwritten(&self) -> Option<&str> {
+        unwritten(&self.message)
     }
 
     /// The settings that replay the run.

@@ -3,7 +3,10 @@
 use std::panic;
 use std::time::Duration;
 
-use labrpc::{FailureKind, Network, Node, Server, Service, Simulation, channel, sleep, spawn};
+use labrpc::{
+    FailureKind, Network, Node, Server, Service, Simulation, channel, run_real, sleep, spawn,
+    your_code_here,
+};
 
 use crate::{child, failure_of};
 
@@ -43,6 +46,36 @@ fn panic_in_a_handler_names_the_server() {
     });
     assert_eq!(failure.message, "no vote");
     assert!(failure.task.expect("a task panicked").starts_with("S1: task"));
+}
+
+/// A function that is to be written. The line of its body is in the message.
+fn lead(term: u64) -> bool {
+    your_code_here("Raft::lead", term)
+}
+
+#[test]
+fn unwritten_function_is_named_wherever_it_is_called() {
+    let in_task = failure_of(|| {
+        spawn(|| lead(1));
+        sleep(Duration::from_secs(1));
+    });
+    let in_handler = failure_of(|| {
+        let network = Network::new();
+        network.add_server("S1", Server::new().with(Service::new("Raft").method("Lead", lead)));
+        let end = network.make_end("end");
+        network.connect("end", "S1");
+        network.enable("end");
+        end.call::<u64, bool>("Raft.Lead", &1).ok();
+    });
+    let on_threads = run_real(1, Duration::from_secs(60), || lead(1)).result;
+    for failure in [in_task, in_handler, on_threads.expect_err("it panics")] {
+        let expected = "Raft::lead is not written yet: labrpc/tests/runtime/panics.rs:53";
+        assert_eq!((failure.unwritten(), &*failure.message), (Some("Raft::lead"), expected));
+    }
+    let in_thread = std::panic::catch_unwind(|| lead(1)).expect_err("it panics");
+    let message = in_thread.downcast_ref::<String>().expect("it has a message");
+    assert!(message.starts_with("Raft::lead is not written yet: "), "{message}");
+    assert_eq!(failure_of(|| panic!("another panic")).unwritten(), None);
 }
 
 #[test]
