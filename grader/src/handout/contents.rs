@@ -211,7 +211,7 @@ fn only_here(path: &Path, selection: &Selection) -> Option<(PathBuf, Owner)> {
         let is_wanted = selection.labs.contains(first) && !selection.given.contains(first);
         return is_wanted.then(|| (path.to_path_buf(), Owner::Student));
     }
-    let is_for_the_grader = rest.file_name().is_some_and(|name| name == "signatures.rs");
+    let is_for_the_grader = rest.file_name().is_some_and(|name| name == "signatures.txt");
     if is_for_the_grader || Path::new(ONLY_HERE).join(path) == Path::new(LINTS) {
         return None;
     }
@@ -261,7 +261,7 @@ mod tests {
             "handout/shardkv/src/lib.rs",
             "handout/raft/src/lib.rs",
             "handout/lints.toml",
-            "handout/kvraft/signatures.rs",
+            "handout/kvraft/signatures.txt",
             "grader/src/main.rs",
             "bugs/raft/minority-commits.patch",
             "README.md",

@@ -18,7 +18,7 @@ use crate::sources::tracked;
 const LENGTH: usize = 12;
 
 /// The number of words from which a line of a comment counts.
-const WORDS: usize = 7;
+const WORDS: usize = 8;
 
 /// A part of a solution in the handout.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,8 +33,9 @@ pub(crate) struct Leak {
 pub(crate) struct Solutions {
     shingles: BTreeSet<Vec<String>>,
     comments: BTreeSet<String>,
-    /// Interfaces that skeletons may share with solutions.
-    listed: BTreeSet<Vec<String>>,
+    /// Interfaces that skeletons may share with solutions: the paragraphs of the files
+    /// `signatures.txt`.
+    listed: Vec<Vec<String>>,
 }
 
 /// A token with its line, counted from 1.
@@ -61,18 +62,20 @@ impl Solutions {
             let is_source = path.starts_with(Path::new(lab).join("src"))
                 && path.extension().is_some_and(|extension| extension == "rs");
             let is_locked = handout.files.get(&path).is_some_and(|file| file.owner == Owner::Staff);
-            let is_list = path.ends_with("signatures.rs") && path.starts_with("handout");
+            let is_list = path.ends_with("signatures.txt") && path.starts_with("handout");
             if !is_list && !(has_skeleton && is_source && !is_locked) {
                 continue;
             }
             let from = workspace.root().join(&path);
             let text = fs::read_to_string(&from).map_err(Error::file("read", &from))?;
-            let tokens = tokens(&text).ok_or_else(|| not_rust(&path))?;
-            let shingles = tokens.windows(LENGTH).map(texts);
             if is_list {
-                solutions.listed.extend(shingles);
+                for paragraph in text.split("\n\n") {
+                    let tokens = tokens(paragraph).ok_or_else(|| not_rust(&path))?;
+                    solutions.listed.push(texts(&tokens));
+                }
             } else {
-                solutions.shingles.extend(shingles);
+                let tokens = tokens(&text).ok_or_else(|| not_rust(&path))?;
+                solutions.shingles.extend(tokens.windows(LENGTH).map(texts));
                 solutions.comments.extend(comments(&text).map(|(_, comment)| comment));
             }
         }
@@ -116,15 +119,43 @@ impl Solutions {
     /// above them.
     fn shared(&self, path: &Path, tokens: &[Token], before: usize) -> Vec<Leak> {
         let mut found = BTreeMap::new();
-        for window in tokens.windows(LENGTH) {
+        for window in self.without_listed(tokens).iter().flat_map(|piece| piece.windows(LENGTH)) {
             let shingle = texts(window);
-            if self.shingles.contains(&shingle) && !self.listed.contains(&shingle) {
+            if self.shingles.contains(&shingle) {
                 found.entry(before + window[0].line).or_insert_with(|| shingle.join(" "));
             }
         }
         let leak = |(line, text)| Leak { file: path.to_path_buf(), line, text };
         found.into_iter().map(leak).collect()
     }
+
+    /// The pieces that remain when listed interfaces and imports are cut out.
+    fn without_listed<'t>(&self, tokens: &'t [Token]) -> Vec<&'t [Token]> {
+        let (mut pieces, mut start, mut place) = (Vec::new(), 0, 0);
+        while place < tokens.len() {
+            let rest = &tokens[place..];
+            let is_here = |listed: &&Vec<String>| {
+                let same = |(token, text): (&Token, &String)| token.text == *text;
+                listed.len() <= rest.len() && rest.iter().zip(*listed).all(same)
+            };
+            let longest = self.listed.iter().filter(is_here).map(Vec::len).max().unwrap_or(0);
+            let length = import(rest).unwrap_or(longest);
+            if length > 0 {
+                pieces.push(&tokens[start..place]);
+                start = place + length;
+            }
+            place += length.max(1);
+        }
+        pieces.push(&tokens[start..]);
+        pieces
+    }
+}
+
+/// The number of tokens at the start that are an import, with its semicolon.
+fn import(tokens: &[Token]) -> Option<usize> {
+    let is_import = tokens.first()?.text == "use" && tokens.get(1)?.text != "<";
+    let end = tokens.iter().position(|token| token.text == ";")?;
+    is_import.then_some(end + 1)
 }
 
 /// The tokens of a source without comments and documentation; `None` if it is not Rust.
@@ -236,7 +267,7 @@ fn count(&mut self, vote: Vote) {
     fn leaks(path: &str, text: &str, owner: Owner) -> Vec<usize> {
         let shingles = tokens(SOLUTION).unwrap().windows(LENGTH).map(texts).collect();
         let comments = comments(SOLUTION).map(|(_, comment)| comment).collect();
-        let solutions = Solutions { shingles, comments, listed: BTreeSet::new() };
+        let solutions = Solutions { shingles, comments, listed: Vec::new() };
         let file = File { contents: text.into(), is_executable: false, owner };
         let handout = Handout { files: BTreeMap::from([(PathBuf::from(path), file)]) };
         solutions.leaks(&handout).unwrap().into_iter().map(|leak| leak.line).collect()
