@@ -83,7 +83,7 @@ fn grade(
 
 /// How the command ends. A class always contains failures: then only the work itself counts.
 fn exit(all: &[Graded], is_interrupted: bool) -> Exit {
-    let worst = match all {
+    match all {
         _ if is_interrupted => Exit::Interrupted,
         [one] if one.pending => Exit::Inconclusive,
         [one] => match one.labs.iter().find_map(|lab| lab.obstacle.as_ref()) {
@@ -94,6 +94,5 @@ fn exit(all: &[Graded], is_interrupted: bool) -> Exit {
         },
         all if all.iter().any(|one| one.pending) => Exit::Inconclusive,
         _ => Exit::Passed,
-    };
-    worst
+    }
 }

@@ -63,7 +63,8 @@ impl Solutions {
                 && path.extension().is_some_and(|extension| extension == "rs");
             let is_locked = handout.files.get(&path).is_some_and(|file| file.owner == Owner::Staff);
             let is_list = path.ends_with("signatures.txt") && path.starts_with("handout");
-            if !is_list && !(has_skeleton && is_source && !is_locked) {
+            let is_solution = has_skeleton && is_source && !is_locked;
+            if !is_list && !is_solution {
                 continue;
             }
             let from = workspace.root().join(&path);
