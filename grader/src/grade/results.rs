@@ -167,9 +167,8 @@ impl TestResult {
     }
 
     /// Counts the runs and computes the score.
-    pub(crate) fn judge(&mut self, runs: &mut Vec<Run>) {
-        runs.sort_by_key(|run| self.seeds.iter().position(|seed| *seed == run.seed));
-        for run in runs.iter() {
+    pub(crate) fn judge(&mut self, runs: &[Run]) {
+        for run in runs {
             match run.verdict {
                 Verdict::Pass | Verdict::Skipped => {}
                 Verdict::Fail | Verdict::Diverged => {

@@ -156,9 +156,8 @@ impl<'a> Session<'a> {
         let Some(mut runs) = self.run(&submission.id, &cases, &graded)? else { return Ok(None) };
         for lab in &mut graded.labs {
             for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
-                let mut runs =
-                    runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
-                test.judge(&mut runs);
+                let runs = runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
+                test.judge(&runs);
                 graded.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
             }
             lab.add_up();
