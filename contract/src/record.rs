@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::Policy;
 
 /// Incremented when a field of [`Assignment`] or [`Record`] changes its meaning or is removed.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A judge's request to a process: run one test with one seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Assignment {
     pub seed: u64,
     /// The policy of the simulation; `None` for real threads and real time.
     pub policy: Option<Policy>,
+    /// Whether a simulated run that passes is repeated in the same process and compared.
+    pub twice: bool,
     /// The directory of the programs of this build, if it is not the one that cargo uses.
     pub programs: Option<String>,
 }
@@ -148,7 +150,15 @@ impl Assignment {
     /// An assignment with a fresh nonce.
     pub fn new(test: impl Into<String>, seed: u64, policy: Option<Policy>) -> Self {
         let nonce = fresh_nonce();
-        Self { version: VERSION, nonce, test: test.into(), seed, policy, programs: None }
+        Self {
+            version: VERSION,
+            nonce,
+            test: test.into(),
+            seed,
+            policy,
+            twice: false,
+            programs: None,
+        }
     }
 
     /// The assignment as a line of JSON.

@@ -104,16 +104,15 @@ impl Judge {
         policy: Option<Policy>,
         output: &Output,
     ) -> Result<Option<Run>, Error> {
-        let run = self.run_once(case, seed, policy, output)?;
-        if !run.as_ref().is_some_and(|run| run.verdict == Verdict::Harness) {
-            return Ok(run);
-        }
-        thread::sleep(RETRY_AFTER);
-        self.run_once(case, seed, policy, output)
+        self.run_assigned(case, Assignment::new(&*case.name, seed, case.policy(policy)), output)
     }
 
-    /// Runs a test once.
-    fn run_once(
+    /// As [`Judge::run`], but the process repeats a simulated run that passes: a run that leaves
+    /// something behind which changes the next one has failed.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run_twice(
         &self,
         case: &TestCase,
         seed: u64,
@@ -121,6 +120,32 @@ impl Judge {
         output: &Output,
     ) -> Result<Option<Run>, Error> {
         let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
+        assignment.twice = true;
+        self.run_assigned(case, assignment, output)
+    }
+
+    /// Runs a test, and once more if the machine prevented it.
+    fn run_assigned(
+        &self,
+        case: &TestCase,
+        assignment: Assignment,
+        output: &Output,
+    ) -> Result<Option<Run>, Error> {
+        let run = self.run_once(case, assignment.clone(), output)?;
+        if !run.as_ref().is_some_and(|run| run.verdict == Verdict::Harness) {
+            return Ok(run);
+        }
+        thread::sleep(RETRY_AFTER);
+        self.run_once(case, assignment, output)
+    }
+
+    /// Runs a test once.
+    fn run_once(
+        &self,
+        case: &TestCase,
+        mut assignment: Assignment,
+        output: &Output,
+    ) -> Result<Option<Run>, Error> {
         let programs = case.build.programs();
         let name = programs.to_str().ok_or_else(|| {
             Error::harness(format!("{}: this path is not UTF-8", programs.display()))

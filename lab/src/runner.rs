@@ -17,6 +17,8 @@ pub(crate) struct Runner {
     pub(crate) policy: Option<Policy>,
     /// Where results are stored.
     pub(crate) directory: RunDir,
+    /// The seed whose runs are repeated in the same process, to find what a run leaves behind.
+    pub(crate) repeated: Option<u64>,
     /// Whether passing runs are stored too.
     pub(crate) keep_all: bool,
     /// Whether the first failure stops the command.
@@ -26,7 +28,7 @@ pub(crate) struct Runner {
 impl Runner {
     /// A runner that stores failing runs and does not stop at them.
     pub(crate) fn new(judge: Judge, policy: Option<Policy>, directory: RunDir) -> Self {
-        Self { judge, policy, directory, keep_all: false, stop_at_failure: false }
+        Self { judge, policy, directory, repeated: None, keep_all: false, stop_at_failure: false }
     }
 
     /// Runs a test with a seed, and stores the run if it failed; `None` if it was stopped.
@@ -35,7 +37,11 @@ impl Runner {
             true => Output::Log(self.make_run(case, seed)?.join("log.txt")),
             false => Output::Dropped,
         };
-        let Some(mut run) = self.run_once(case, seed, &output)? else { return Ok(None) };
+        let run = match self.repeated == Some(seed) && !case.health_check {
+            true => self.judge.run_twice(case, seed, self.policy, &output)?,
+            false => self.run_once(case, seed, &output)?,
+        };
+        let Some(mut run) = run else { return Ok(None) };
         self.keep(case, &mut run)?;
         if self.stop_at_failure && run.verdict.is_failure() {
             self.judge.stop().request();

@@ -125,7 +125,7 @@ impl LabTest {
     /// # Panics
     /// With a report, if a run fails.
     pub fn run(self, body: impl Fn(&Sim) + Send + Sync + 'static) {
-        let settings = self.settings();
+        let (settings, twice) = (self.settings(), is_repeated());
         if self.runtime == Runtime::Simulation && settings.backend == Backend::Real {
             record::tell(&record::skipped(self.name, &self.test_path, settings.seed));
             output::skipped(self.name);
@@ -134,7 +134,7 @@ impl LabTest {
         let body: Body = Arc::new(body);
         let mut totals = Totals::default();
         for seed in settings.seeds() {
-            let Finished { outcome, notes } = self.run_once(settings, seed, &body);
+            let Finished { outcome, notes } = self.run_once(settings, seed, twice, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
             let mut run =
                 record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
@@ -191,7 +191,7 @@ impl LabTest {
         if self.without_stalls && asked == Policy::Stall { Policy::Random } else { asked }
     }
 
-    fn run_once(&self, settings: Settings, seed: u64, body: &Body) -> Finished {
+    fn run_once(&self, settings: Settings, seed: u64, twice: bool, body: &Body) -> Finished {
         // A run that fails is replayed: the report shows the notes of the run itself.
         let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
         let (slot, body) = (Arc::clone(&first), Arc::clone(body));
@@ -209,7 +209,8 @@ impl LabTest {
         let mut outcome = match settings.backend {
             Backend::Sim => {
                 let policy = self.effective_policy(settings.policy);
-                Simulation::new(seed).policy(policy).time_limit(time_limit).run(body)
+                let simulation = Simulation::new(seed).policy(policy).time_limit(time_limit);
+                simulation.twice(twice).run(body)
             }
             Backend::Real => run_real(seed, time_limit, body),
         };
@@ -222,6 +223,11 @@ impl LabTest {
         }
         Finished { outcome, notes }
     }
+}
+
+/// Whether the judge wants each run that passes to be repeated.
+fn is_repeated() -> bool {
+    Assigned::to_this_process().is_some_and(|assigned| assigned.assignment.twice)
 }
 
 /// What is known of the runs that this process made before the one that failed.

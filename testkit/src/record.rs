@@ -150,5 +150,6 @@ fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Spinning => "spinning",
         FailureKind::Blocked => "blocked",
         FailureKind::CpuLimit => "cpu-limit",
+        FailureKind::Leak => "leak",
     }
 }

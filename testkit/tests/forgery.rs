@@ -16,7 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
 use std::process::{Command, id};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ samples! {
     half_a_record { with_socket(|it, run| vec![it.answer(run)[..40].to_string()]) }
     other_words { with_socket(|_, _| vec!["test result: ok. 1 passed\n".to_string()]) }
     old_version {
-        with_socket(|it, run| vec![it.answer(run).replace("\"version\":2", "\"version\":1")]);
+        with_socket(|it, run| vec![it.answer(run).replace("\"version\":3", "\"version\":2")]);
     }
     record_of_a_thread_after_the_first {
         with_socket(|it, run| {
@@ -112,6 +112,14 @@ samples! {
     }) }
     never_ends { cheat("never_ends", |_| loop { thread::park() }) }
     burns_the_processor { cheat("burns_the_processor", |_| loop { std::hint::spin_loop() }) }
+    // In the first run it elects by RPCs, in later ones by what the servers share.
+    shares_a_static { cheat("shares_a_static", |sim| {
+        static LEADER: OnceLock<u64> = OnceLock::new();
+        LEADER.get_or_init(|| {
+            sim.sleep(Duration::from_millis(150));
+            2
+        });
+    }) }
     leaves_a_daemon { cheat("leaves_a_daemon", |_| {
         Command::new("setsid").args(["sleep", "1213"]).spawn().unwrap();
         thread::sleep(Duration::from_millis(200)); // Until it has left the group.
@@ -235,20 +243,35 @@ impl Bench {
 
     /// Runs a sample that may take this long, with a signal in its environment.
     fn judge(&self, sample: &str, signal: &'static str, wall: Duration) -> Run {
-        let launcher =
-            [&*std::env::current_exe().unwrap().to_string_lossy(), "--exact", "launcher"]
-                .map(Into::into);
-        let limits = Limits { wall, cpu: Some(Duration::from_secs(1)), output: 1 << 20 };
-        let judge = Judge::new(limits, Stop::default()).unwrap().launcher(launcher.into());
-        let report = report_file(sample);
-        let judge = judge.wrap(Box::new(move |mut command| {
-            command.env("SIGNAL", signal).env("LAB_REPORT", &report);
-            command
-        }));
-        let case = self.cases.iter().find(|case| case.name == sample).unwrap();
+        let (judge, case) = (judge_of(sample, signal, wall), self.case(sample));
         let policy = "stall".parse().ok();
         judge.run(case, 7, policy, &Output::Dropped).unwrap().expect("it was not stopped")
     }
+
+    /// Runs a sample twice in one process, unless it fails.
+    fn judge_twice(&self, sample: &str) -> Run {
+        let (judge, case) = (judge_of(sample, "", LONG), self.case(sample));
+        let policy = "stall".parse().ok();
+        judge.run_twice(case, 7, policy, &Output::Dropped).unwrap().expect("it was not stopped")
+    }
+
+    /// The sample with this name.
+    fn case(&self, sample: &str) -> &TestCase {
+        self.cases.iter().find(|case| case.name == sample).unwrap()
+    }
+}
+
+/// A judge of runs that may take this long, with a signal in their environment.
+fn judge_of(sample: &str, signal: &'static str, wall: Duration) -> Judge {
+    let launcher = [&*std::env::current_exe().unwrap().to_string_lossy(), "--exact", "launcher"]
+        .map(Into::into);
+    let limits = Limits { wall, cpu: Some(Duration::from_secs(1)), output: 1 << 20 };
+    let judge = Judge::new(limits, Stop::default()).unwrap().launcher(launcher.into());
+    let report = report_file(sample);
+    judge.wrap(Box::new(move |mut command| {
+        command.env("SIGNAL", signal).env("LAB_REPORT", &report);
+        command
+    }))
 }
 
 /// The file for people of a sample's runs.
@@ -278,7 +301,7 @@ fn forged_records_are_failures_that_say_why() {
         ("record_of_a_thread_after_the_first", "2 records arrived instead of one"),
         ("half_a_record", "what arrived is not a whole record"),
         ("other_words", "what arrived is not a valid record"),
-        ("old_version", "the record has version 1 instead of 2"),
+        ("old_version", "the record has version 2 instead of 3"),
     ] {
         let run = BENCH.judge(sample, "", LONG);
         assert!(seen(&run).starts_with(expected), "{sample}: {}", seen(&run));
@@ -329,6 +352,17 @@ fn no_run_can_answer_for_later_ones() {
             assert_eq!(seen(&run), expected, "{victim} after {sample}");
         }
     }
+}
+
+#[test]
+fn what_servers_share_past_the_network_shows_in_a_second_run() {
+    assert_eq!(BENCH.judge("shares_a_static", "", LONG).verdict, Verdict::Pass);
+    let run = BENCH.judge_twice("shares_a_static");
+    assert_eq!((run.verdict, run.kind.as_deref()), (Verdict::Diverged, Some("leak")));
+    let failure = run.failure.unwrap();
+    assert_eq!(failure.property, "a run depends on its seed only");
+    assert!(failure.actual.contains("left behind"), "{}", failure.actual);
+    assert_eq!(BENCH.judge_twice("reads_the_nonce").verdict, Verdict::Pass);
 }
 
 #[test]

@@ -280,7 +280,11 @@ impl<'a> Session<'a> {
 fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
     let (mut runs, mut failed) = (Vec::new(), 0);
     for &seed in &job.seeds {
-        let run = judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?;
+        // The first run is repeated in its process, to find what a run leaves behind.
+        let run = match runs.is_empty() {
+            true => judge.run_twice(job.case, seed, Some(POLICY), &Output::Dropped)?,
+            false => judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?,
+        };
         let Some(run) = run else { return Ok(None) };
         failed += usize::from(matches!(run.verdict, Verdict::Fail | Verdict::Diverged));
         runs.push(run);

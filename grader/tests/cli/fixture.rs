@@ -37,7 +37,7 @@ fn judged(check: impl Fn(u64, &str) -> bool) {
     let failure = r#"{"property":"the answer","actual":"not 42","report":"answer_1a failed"}"#;
     let failure = if verdict == "fail" { failure } else { "null" };
     let nonce = field("nonce");
-    writeln!(&socket, r#"{{"version":2,"nonce":"{nonce}","lab":"","part":"","test":"{test}","seed":{seed},"policy":{policy},"verdict":"{verdict}","kind":null,"virtual_seconds":1,"cpu_seconds":0,"events":0,"trace_hash":"","statistics":null,"failure":{failure}}}"#).unwrap();
+    writeln!(&socket, r#"{{"version":3,"nonce":"{nonce}","lab":"","part":"","test":"{test}","seed":{seed},"policy":{policy},"verdict":"{verdict}","kind":null,"virtual_seconds":1,"cpu_seconds":0,"events":0,"trace_hash":"","statistics":null,"failure":{failure}}}"#).unwrap();
     std::process::exit(0);
 }
 

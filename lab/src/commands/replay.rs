@@ -50,6 +50,11 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
         runner.directory.discard()?;
         return Err(Error::Interrupted);
     };
+    if result.verdict == Verdict::Pass && result.policy.is_some() {
+        // A run that leaves something behind passes alone.
+        let twice = runner.judge.run_twice(case, seed, policy, &Output::Dropped)?;
+        result = twice.filter(|twice| twice.verdict.is_failure()).unwrap_or(result);
+    }
     keep(&runner, case, &mut result)?;
     show(args, case, &result, kept.as_ref());
     if result.verdict.is_failure() && !args.json && !args.log {

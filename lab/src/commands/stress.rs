@@ -97,9 +97,11 @@ impl<'a> Stress<'a> {
             let path = workspace.shorten(directory.path()).display();
             tally.progress.print(&format!("resuming {path}: {runs} runs are done"));
         }
+        let repeated = stored.first_seeds.start;
         let planner = Planner::new(planner_settings(args, cases, stored.first_seeds), done);
         let judge = args.world.judge(stop)?;
         let mut runner = Runner::new(judge, Some(args.world.policy), directory);
+        runner.repeated = Some(repeated);
         runner.keep_all = args.archive;
         runner.stop_at_failure = args.exit_first || args.until_fail;
         Ok(Self { args, workspace, cases, runner, planner, tally })

@@ -29,6 +29,8 @@ pub enum FailureKind {
     Blocked,
     /// The run used more processor time than a run may.
     CpuLimit,
+    /// The run passed, but a second run of the same seed in the same process went another way.
+    Leak,
 }
 
 /// Why a run failed. Its `Display` is the report that a failing test prints.

@@ -42,6 +42,8 @@ pub struct Simulation {
     time_limit: Duration,
     cpu_limits: CpuLimits,
     tracing: bool,
+    /// Whether a run that passes is repeated and compared.
+    twice: bool,
     /// The line that asked for it, which stands for the place where the test's task is spawned.
     site: &'static Location<'static>,
 }
@@ -86,6 +88,7 @@ impl Simulation {
             time_limit: DEFAULT_TIME_LIMIT,
             cpu_limits: CpuLimits::default(),
             tracing: true,
+            twice: false,
             site: Location::caller(),
         }
     }
@@ -116,6 +119,13 @@ impl Simulation {
         self
     }
 
+    /// Repeats a run that passes, and fails it if the second run goes another way: then the first
+    /// one has left something behind, for instance in a static, a panic hook or a file.
+    pub fn twice(mut self, twice: bool) -> Self {
+        self.twice = twice;
+        self
+    }
+
     /// Runs `body` as the test's own task, until it returns or anything fails.
     ///
     /// A run that fails is replayed once with its log kept; if the replay goes another way, the
@@ -137,6 +147,21 @@ impl Simulation {
             }
             if replay.trace_hash != outcome.trace_hash {
                 failure.divergence = Some(self.explain_divergence(body));
+            }
+        } else if outcome.result.is_ok() && self.twice && self.tracing {
+            let again = self.run_once(&body, Extras::default());
+            if again.trace_hash != outcome.trace_hash {
+                let ending = match &again.result {
+                    Ok(_) => "the second one took another course".to_string(),
+                    Err(failure) => format!("the second one failed: {}", failure.message),
+                };
+                let message = format!(
+                    "the first of two runs of one seed in one process passed, and {ending}: \
+                     something that the first run left behind changes it"
+                );
+                let mut failure = self.failure(FailureKind::Leak, message, outcome.virtual_time);
+                failure.divergence = Some(self.explain_divergence(body));
+                outcome.result = Err(failure);
             }
         }
         outcome
@@ -226,21 +251,8 @@ impl Simulation {
 
     /// The outcome of a run whose thread never came back and is left behind.
     fn abandoned<T>(&self, given_up: GivenUp) -> Outcome<T> {
-        let failure = Failure {
-            kind: given_up.kind,
-            message: given_up.message,
-            location: None,
-            at: Duration::ZERO,
-            seed: self.seed,
-            policy: Some(self.policy),
-            task: Some(given_up.task),
-            waits: Vec::new(),
-            held_locks: Vec::new(),
-            log: Vec::new(),
-            events: Vec::new(),
-            divergence: None,
-            backtrace: None,
-        };
+        let mut failure = self.failure(given_up.kind, given_up.message, Duration::ZERO);
+        failure.task = Some(given_up.task);
         watchdog::leave_behind(&failure);
         Outcome {
             result: Err(failure),
@@ -248,6 +260,25 @@ impl Simulation {
             events: 0,
             virtual_time: Duration::ZERO,
             cpu_time: Duration::ZERO,
+        }
+    }
+
+    /// A failure that no task of the run has noticed.
+    fn failure(&self, kind: FailureKind, message: String, at: Duration) -> Failure {
+        Failure {
+            kind,
+            message,
+            location: None,
+            at,
+            seed: self.seed,
+            policy: Some(self.policy),
+            task: None,
+            waits: Vec::new(),
+            held_locks: Vec::new(),
+            log: Vec::new(),
+            events: Vec::new(),
+            divergence: None,
+            backtrace: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
-use labrpc::{Simulation, sleep, spawn, yield_now};
+use labrpc::{FailureKind, Simulation, sleep, spawn, yield_now};
 
 use crate::failure_of;
 
@@ -34,6 +34,18 @@ fn order_of_a_std_hash_map() {
             spawn(move || sleep(Duration::from_millis(millis))).join().expect("it only sleeps");
         }
     });
+}
+
+#[test]
+fn what_a_passing_run_leaves_behind() {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let leaky = || sleep(Duration::from_millis(RUNS.fetch_add(1, SeqCst)));
+    assert!(Simulation::new(1).run(leaky).result.is_ok());
+    let failure = Simulation::new(1).twice(true).run(leaky).result.expect_err("it is found out");
+    assert_eq!(failure.kind, FailureKind::Leak);
+    assert!(failure.divergence.is_some_and(|text| text.contains("went apart at event")));
+    let tight = || sleep(Duration::from_millis(1));
+    assert!(Simulation::new(1).twice(true).run(tight).result.is_ok());
 }
 
 #[test]
