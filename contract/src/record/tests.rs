@@ -28,8 +28,8 @@ fn only_the_answer_to_an_assignment_is_accepted() {
     for (line, expected) in table {
         assert_eq!(problem(&line).as_deref(), expected, "{line}");
     }
-    let old = answer(nonce, "figure8_2c", 7).replace("\"version\":2", "\"version\":1");
-    assert!(problem(&old).unwrap().starts_with("the record has version 1 instead of 2"));
+    let old = answer(nonce, "figure8_2c", 7).replace("\"version\":3", "\"version\":2");
+    assert!(problem(&old).unwrap().starts_with("the record has version 2 instead of 3"));
 }
 
 #[test]

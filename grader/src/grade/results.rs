@@ -191,8 +191,8 @@ impl TestResult {
         if self.seeds.is_empty() {
             return 0.0;
         }
-        let failed = f64::from(self.failed) + f64::from(self.unknown) / 2.0;
-        (1.0 - PRICE * failed / self.seeds.len() as f64).max(0.0)
+        let (all, half_runs) = (self.seeds.len() as f64, 2 * self.failed + self.unknown);
+        ((all - PRICE / 2.0 * f64::from(half_runs)) / all).max(0.0)
     }
 
     /// Whether the runs do not suffice for a score.
