@@ -223,7 +223,7 @@ fn the_status_line_of_test_many() {
 #[test]
 fn a_pipe_sees_plain_lines_and_failures_as_they_come() {
     let fixture = Fixture::new();
-    let mut child = fixture.command("stress fails_9b slow_9e --seeds 1..=3").spawn().unwrap();
+    let mut child = fixture.command("stress fails_9b slow_9e --seeds 1..=3 -p 1").spawn().unwrap();
     let first = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
     assert_eq!(first, "FAIL fails_9b 1:stall  expected one leader, got none");
     child.wait().unwrap();
