@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use self::in_flight::InFlightCalls;
 use self::links::{EndId, Links};
 use crate::client_end::ClientEnd;
-use crate::runtime::port::{self, Kind, digest, unpoisoned};
+use crate::runtime::port::{self, Kind, RunNumber, digest, unpoisoned};
 use crate::server::Server;
 
 /// A network of servers, and the ends from which they are called. Clones are the same network.
@@ -51,6 +51,8 @@ struct State {
 struct NetworkEnd {
     network: Network,
     id: EndId,
+    /// The simulation in which it was made.
+    run: RunNumber,
 }
 
 impl Default for Network {
@@ -139,7 +141,7 @@ impl Network {
     /// Makes an end.
     fn add_end(&self, name: &str, owner: Option<&str>) -> ClientEnd {
         let id = self.state().links.add_end(name, owner);
-        ClientEnd::new(Arc::new(NetworkEnd { network: self.clone(), id }))
+        ClientEnd::new(Arc::new(NetworkEnd { network: self.clone(), id, run: port::this_run() }))
     }
 
     /// Forgets an end; calls on it fail from now on.

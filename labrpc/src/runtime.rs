@@ -5,6 +5,7 @@
 mod activity;
 mod core;
 mod divergence;
+mod escape;
 mod failure;
 mod logger;
 mod node;

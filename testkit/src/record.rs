@@ -150,6 +150,7 @@ fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Spinning => "spinning",
         FailureKind::Blocked => "blocked",
         FailureKind::CpuLimit => "cpu-limit",
+        FailureKind::Escape => "escape",
         FailureKind::Leak => "leak",
     }
 }

@@ -78,6 +78,7 @@ fn general_property(kind: FailureKind) -> &'static str {
         FailureKind::TimeLimit => "the test ends in time",
         FailureKind::TooManyTasks => "tasks that were started also end",
         FailureKind::Spinning | FailureKind::CpuLimit => "tasks leave the processor to others",
+        FailureKind::Escape => "all that runs belongs to the simulation",
         FailureKind::Leak => "a run depends on its seed only",
         FailureKind::Blocked => "tasks wait only by means of labrpc",
     }

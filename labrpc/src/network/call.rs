@@ -24,6 +24,9 @@ impl Transport for NetworkEnd {
         deadline: Option<Instant>,
         site: &'static Location<'static>,
     ) -> Result<Response, RpcError> {
+        if !port::in_simulation() {
+            port::touched(self.run, "the network", site);
+        }
         let reply = Reply::new(OneShot::new());
         self.network.submit(self.id, request, Arc::clone(&reply));
         match (reply.wait(Wait::Call, site, deadline), deadline) {

@@ -13,7 +13,7 @@ use super::poison::unpoisoned;
 use super::sys::cpu_clock::ThreadClock;
 
 /// What a simulation shows of itself to the watchdog.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Activity {
     /// Operations of the runtime so far.
     operations: AtomicU64,
@@ -27,6 +27,8 @@ pub(crate) struct Activity {
     excused: AtomicU64,
     /// Set when the simulation should fail at the next opportunity.
     stop: AtomicBool,
+    /// What a thread from outside has done, if one has.
+    escape: OnceLock<String>,
     /// The thread of the simulation.
     clock: OnceLock<ThreadClock>,
 }
@@ -93,7 +95,18 @@ impl Activity {
         self.stop.store(true, Relaxed);
     }
 
-    /// Whether the watchdog wants the simulation to end.
+    /// Notes what a thread from outside has done; the simulation should fail.
+    pub(crate) fn escape(&self, message: String) {
+        self.escape.set(message).ok(); // The first one is the one to report.
+        self.request_stop();
+    }
+
+    /// What a thread from outside has done, if one has.
+    pub(crate) fn escaped(&self) -> Option<&String> {
+        self.escape.get()
+    }
+
+    /// Whether the simulation is to end.
     pub(crate) fn must_stop(&self) -> bool {
         self.stop.load(Relaxed)
     }

@@ -11,7 +11,7 @@
 pub(crate) mod current;
 mod held_over;
 mod kill;
-mod lock_table;
+pub(crate) mod lock_table;
 mod locks;
 mod recent_lines;
 mod report;
@@ -149,7 +149,7 @@ impl Core {
             trace: RefCell::new(trace),
             network_rng: RefCell::new(stream(seed, Stream::Network)),
             user_rng: RefCell::new(stream(seed, Stream::User)),
-            locks: LockTable::default(),
+            locks: LockTable::new(&activity),
             held_over: RefCell::default(),
             recent_lines: RecentLines::default(),
             spawn_sites: None,

@@ -27,6 +27,8 @@ pub enum FailureKind {
     Spinning,
     /// The thread of the simulation waits for something that the simulation does not know.
     Blocked,
+    /// A thread that does not belong to the simulation has used a part of it.
+    Escape,
     /// The run used more processor time than a run may.
     CpuLimit,
     /// The run passed, but a second run of the same seed in the same process went another way.
@@ -68,7 +70,8 @@ pub struct Failure {
 impl Failure {
     /// Whether a replay of the same seed must show the same failure.
     pub(crate) fn is_replayable(&self) -> bool {
-        !matches!(self.kind, FailureKind::Spinning | FailureKind::Blocked | FailureKind::CpuLimit)
+        use FailureKind::{Blocked, CpuLimit, Escape, Spinning};
+        !matches!(self.kind, Spinning | Blocked | CpuLimit | Escape)
     }
 
     /// The function that the run called although it is [to be written](crate::your_code_here()).

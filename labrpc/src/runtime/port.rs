@@ -17,6 +17,7 @@ use super::real::run;
 use super::timers::Action;
 
 pub(crate) use super::core::current::in_simulation;
+pub(crate) use super::escape::{RunNumber, this_run, touched};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
 pub(crate) use super::task::{NodeId, Wait};

@@ -17,6 +17,13 @@ const POLL: Duration = Duration::from_millis(100);
 /// Looks in a row that must find the thread asleep in the kernel before it counts as blocked.
 const BLOCKED_POLLS: u32 = 30;
 
+/// Looks in all that may find the thread asleep: only code that sleeps often and briefly adds up to
+/// them, since the runtime itself never waits.
+const SLEEPY_POLLS: u32 = 50;
+
+/// Whether the system tells a thread that waits from one that lacks a processor.
+const SEES_WAITING: bool = cfg!(any(target_os = "linux", target_os = "macos"));
+
 /// How long a run may go on after it was told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -78,7 +85,10 @@ struct Watch {
     operations: u64,
     cpu_at_last_operation: Duration,
     last_cpu: Duration,
+    /// Looks in a row that have found the thread asleep without an operation.
     asleep: u32,
+    /// Looks in all that have found the thread asleep.
+    sleepy: u32,
 }
 
 impl Watch {
@@ -93,12 +103,14 @@ impl Watch {
             self.asleep = 0;
             return None;
         }
+        let is_asleep = used < POLL / 4 && clock.is_waiting();
+        self.sleepy += u32::from(is_asleep && SEES_WAITING);
         let operations = activity.operations();
         if operations != self.operations {
             self.operations = operations;
             self.cpu_at_last_operation = cpu;
             self.asleep = 0;
-        } else if used < POLL / 20 && clock.is_waiting() {
+        } else if used < POLL / 20 && is_asleep {
             self.asleep += 1;
         } else {
             self.asleep = 0;
@@ -111,7 +123,7 @@ impl Watch {
                  does it loop without an end?"
             );
             Some((FailureKind::Spinning, message))
-        } else if self.asleep >= BLOCKED_POLLS {
+        } else if self.asleep >= BLOCKED_POLLS || self.sleepy >= SLEEPY_POLLS {
             let message = "a task blocks the whole simulation: does it wait for a lock of std that \
                            another task holds, for std::thread::sleep, or for real input?";
             Some((FailureKind::Blocked, message.to_string()))

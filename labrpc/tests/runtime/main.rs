@@ -5,6 +5,7 @@ mod child;
 mod crash;
 mod deadlocks;
 mod divergence;
+mod escape;
 mod input;
 #[path = "../program/itself.rs"]
 mod itself;

@@ -2,37 +2,48 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::runtime::activity::Activity;
+use crate::runtime::escape::{self, Registered, RunNumber};
 use crate::runtime::task::Waiter;
 
 /// See the head of this file.
 pub(crate) struct LockTable {
-    /// Tells this simulation from all others of the process. It is compared, and seen nowhere.
-    run: u32,
+    /// Tells this simulation from all others of the process.
+    run: Registered,
     last_id: Cell<u32>,
     queues: RefCell<BTreeMap<u32, VecDeque<Waiter>>>,
 }
 
-impl Default for LockTable {
-    fn default() -> Self {
-        static RUNS: AtomicU32 = AtomicU32::new(1);
-        let run = RUNS.fetch_add(1, Relaxed);
+impl LockTable {
+    /// The locks of a simulation in which there are none yet.
+    pub(crate) fn new(activity: &Arc<Activity>) -> Self {
+        let run = escape::register(activity);
         Self { run, last_id: Cell::new(0), queues: RefCell::default() }
     }
-}
 
-impl LockTable {
+    /// The number of the simulation.
+    pub(crate) fn run(&self) -> RunNumber {
+        self.run.number()
+    }
+
+    /// The simulation in which the lock whose cell this is was used last.
+    pub(crate) fn run_of(cell: &AtomicU64) -> RunNumber {
+        (cell.load(Relaxed) >> 32) as RunNumber
+    }
+
     /// The number of the lock whose cell this is. The upper half of the cell says whose number it
     /// is: a lock in a `static` would otherwise carry it into another simulation.
     pub(crate) fn id(&self, cell: &AtomicU64) -> u32 {
         let known = cell.load(Relaxed);
-        if (known >> 32) as u32 == self.run {
+        if Self::run_of(cell) == self.run() {
             return known as u32;
         }
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
-        cell.store(u64::from(self.run) << 32 | u64::from(id), Relaxed);
+        cell.store(u64::from(self.run()) << 32 | u64::from(id), Relaxed);
         id
     }
 

@@ -29,8 +29,13 @@ impl Core {
                 None => self.advance_clock(),
             }
             if self.activity.must_stop() {
-                let message = "the run used too much processor time".to_string();
-                self.fail(FailureKind::CpuLimit, message);
+                match self.activity.escaped() {
+                    Some(message) => self.fail(FailureKind::Escape, message.clone()),
+                    None => {
+                        let message = "the run used too much processor time".to_string();
+                        self.fail(FailureKind::CpuLimit, message);
+                    }
+                }
             }
             if self.now() > self.time_limit {
                 let limit = seconds(self.time_limit);

@@ -14,6 +14,7 @@ pub use self::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TryS
 use self::simulated::Shared;
 use crate::runtime::core::Core;
 use crate::runtime::core::current::{dispatch, in_simulation};
+use crate::runtime::escape;
 use crate::runtime::real::run::{SLICE, check_over};
 use crate::runtime::task::Waiter;
 use crate::runtime::time::Instant;
@@ -45,7 +46,7 @@ pub fn rendezvous<T>() -> (Sender<T>, Receiver<T>) {
 /// A channel of the world that this thread belongs to.
 fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     if in_simulation() {
-        let shared = Arc::new(Shared::new(capacity));
+        let shared = Arc::new(Shared::new(capacity, escape::this_run()));
         (Sender(SenderKind::Sim(Arc::clone(&shared))), Receiver(ReceiverKind::Sim(shared)))
     } else {
         let (sender, receiver) = match capacity {
@@ -85,7 +86,10 @@ impl<T> Sender<T> {
         match &self.0 {
             SenderKind::Sim(shared) => dispatch(|core| match core {
                 Some(core) => shared.send(core, message, site),
-                None => Err(SendError(message)), // The simulation is over.
+                None => {
+                    shared.touched(site);
+                    Err(SendError(message)) // The simulation is over.
+                }
             }),
             SenderKind::Real(sender) => send_real(sender, message),
         }
@@ -95,11 +99,16 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// If the channel is full or every receiver is gone.
+    #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let site = Location::caller();
         match &self.0 {
             SenderKind::Sim(shared) => dispatch(|core| match core {
                 Some(core) => shared.try_send(core, message),
-                None => Err(TrySendError::Disconnected(message)), // The simulation is over.
+                None => {
+                    shared.touched(site);
+                    Err(TrySendError::Disconnected(message)) // The simulation is over.
+                }
             }),
             SenderKind::Real(sender) => {
                 check_over();
@@ -145,11 +154,16 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// If there is none.
+    #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let site = Location::caller();
         match &self.0 {
             ReceiverKind::Sim(shared) => dispatch(|core| match core {
                 Some(core) => shared.try_receive(core),
-                None => Err(TryRecvError::Disconnected), // The simulation is over.
+                None => {
+                    shared.touched(site);
+                    Err(TryRecvError::Disconnected) // The simulation is over.
+                }
             }),
             ReceiverKind::Real(receiver) => {
                 check_over();
@@ -175,7 +189,10 @@ impl<T> Receiver<T> {
         match &self.0 {
             ReceiverKind::Sim(shared) => dispatch(|core| match core {
                 Some(core) => shared.receive(core, deadline, site),
-                None => Err(RecvTimeoutError::Disconnected), // The simulation is over.
+                None => {
+                    shared.touched(site);
+                    Err(RecvTimeoutError::Disconnected) // The simulation is over.
+                }
             }),
             ReceiverKind::Real(receiver) => receive_real(receiver, deadline),
         }

@@ -8,6 +8,8 @@ use std::sync::{self, TryLockError};
 
 use crate::runtime::core::Core;
 use crate::runtime::core::current::dispatch;
+use crate::runtime::core::lock_table::LockTable;
+use crate::runtime::escape;
 use crate::runtime::poison::unpoisoned;
 use crate::runtime::real::run::check_over;
 use crate::runtime::task::{Wait, Waiter};
@@ -56,7 +58,10 @@ impl<T: ?Sized> Mutex<T> {
                 core.enter();
                 self.lock_simulated(core, site)
             }
-            None => self.lock_real(),
+            None => {
+                escape::touched(LockTable::run_of(&self.id), "a lock", site);
+                self.lock_real()
+            }
         })
     }
 
@@ -69,6 +74,7 @@ impl<T: ?Sized> Mutex<T> {
                 core.enter();
                 return self.try_lock_simulated(core, site);
             }
+            escape::touched(LockTable::run_of(&self.id), "a lock", site);
             check_over();
             self.try_data().map(|data| self.guard(data))
         })

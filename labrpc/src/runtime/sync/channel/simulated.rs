@@ -10,12 +10,17 @@ use std::sync::Mutex;
 
 use super::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use crate::runtime::core::Core;
+use crate::runtime::escape::{self, RunNumber};
 use crate::runtime::poison::unpoisoned;
 use crate::runtime::task::{Wait, Waiter};
 use crate::runtime::time::Instant;
 
 /// What the two ends of a channel share. No task is ever stopped while it has this lock.
-pub(super) struct Shared<T>(Mutex<State<T>>);
+pub(super) struct Shared<T> {
+    state: Mutex<State<T>>,
+    /// The simulation that it belongs to.
+    run: RunNumber,
+}
 
 /// What the lock guards.
 struct State<T> {
@@ -40,8 +45,8 @@ struct WaitingSend<T> {
 
 impl<T> Shared<T> {
     /// An empty channel with one sender and one receiver.
-    pub(super) fn new(capacity: Option<usize>) -> Self {
-        Self(Mutex::new(State {
+    pub(super) fn new(capacity: Option<usize>, run: RunNumber) -> Self {
+        let state = State {
             capacity,
             messages: VecDeque::new(),
             sends: VecDeque::new(),
@@ -49,7 +54,13 @@ impl<T> Shared<T> {
             senders: 1,
             receivers: 1,
             next_ticket: 0,
-        }))
+        };
+        Self { state: Mutex::new(state), run }
+    }
+
+    /// A thread of no simulation uses the channel.
+    pub(super) fn touched(&self, site: &'static Location<'static>) {
+        escape::touched(self.run, "a channel", site);
     }
 
     /// Sends, and waits if there is no room. A dead task's message goes nowhere, without an error:
@@ -214,7 +225,7 @@ impl<T> Shared<T> {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State<T>> {
-        unpoisoned(self.0.lock())
+        unpoisoned(self.state.lock())
     }
 }
 
