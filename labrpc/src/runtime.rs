@@ -7,6 +7,7 @@ mod core;
 mod divergence;
 mod escape;
 mod failure;
+mod frames;
 mod logger;
 mod node;
 mod oneshot;

@@ -63,6 +63,8 @@ pub struct Failure {
     pub events: Vec<String>,
     /// How a replay of the same seed went otherwise, if it did.
     pub divergence: Option<String>,
+    /// The functions of the labs' own sources that a panicking task was in, innermost first.
+    pub frames: Vec<String>,
     /// Where a panic happened, if `RUST_BACKTRACE` is set.
     pub backtrace: Option<String>,
 }
@@ -98,8 +100,9 @@ impl fmt::Display for Failure {
             writeln!(f, "  task      {task}")?;
         }
         writeln!(f, "  at        {} s", seconds(self.at.as_nanos() as u64))?;
-        section(f, "waiting", &self.waits)?;
+        section(f, "in", &self.frames)?;
         section(f, "locks held while waiting", &self.held_locks)?;
+        section(f, "waiting", &self.waits)?;
         section(f, "last log lines", &self.log)?;
         if let Some(divergence) = &self.divergence {
             writeln!(f, "  not deterministic: {divergence}")?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::activity::Activity;
 use super::core::{Core, SpawnSites, current};
 use super::failure::{Failure, FailureKind, panic_message};
+use super::frames::own_frames;
 use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
@@ -144,6 +145,7 @@ impl Simulation {
             if let Err(replayed) = replay.result {
                 failure.log = replayed.log;
                 failure.events = replayed.events;
+                failure.frames = replayed.frames;
             }
             if replay.trace_hash != outcome.trace_hash {
                 failure.divergence = Some(self.explain_divergence(body));
@@ -278,6 +280,7 @@ impl Simulation {
             log: Vec::new(),
             events: Vec::new(),
             divergence: None,
+            frames: Vec::new(),
             backtrace: None,
         }
     }
@@ -309,6 +312,7 @@ pub fn run_real<T: Send + 'static>(
         log: Vec::new(),
         events: Vec::new(),
         divergence: None,
+        frames: Vec::new(),
         backtrace: None,
     });
     Outcome { result, trace_hash: 0, events: 0, virtual_time, cpu_time: Duration::ZERO }
@@ -335,7 +339,10 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
             core.fail(FailureKind::Panic, panic_message(info.payload()));
             let backtrace = Backtrace::capture();
+            // They take time to find, so only the run whose log is kept looks for them.
+            let frames = if core.recent_lines.wanted() { own_frames() } else { Vec::new() };
             core.amend_failure(|failure| {
+                failure.frames = frames;
                 failure.location = info.location().map(ToString::to_string);
                 if backtrace.status() == BacktraceStatus::Captured {
                     failure.backtrace = Some(backtrace.to_string());

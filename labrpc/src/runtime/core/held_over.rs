@@ -1,5 +1,6 @@
 //! Locks that were held while their owner waited for something else.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::panic::Location;
 
@@ -36,7 +37,7 @@ impl HeldOver {
         }
     }
 
-    /// One line for each pair of places.
+    /// One line for each pair of places, the longest wait first.
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |(&(taken, at), span): (&(_, _), &Span)| {
             let Span { what, times, longest } = span;
@@ -45,6 +46,8 @@ impl HeldOver {
                 "taken at {taken}, held over {what} at {at}: {times} times, at most {longest} s"
             )
         };
-        self.0.iter().map(line).collect()
+        let mut spans: Vec<_> = self.0.iter().collect();
+        spans.sort_by_key(|(_, span)| Reverse(span.longest)); // Stable: ties keep their order.
+        spans.into_iter().map(line).collect()
     }
 }

@@ -34,6 +34,7 @@ impl Core {
             log: Vec::new(),
             events: Vec::new(),
             divergence: None,
+            frames: Vec::new(),
             backtrace: None,
         }
     }
@@ -49,28 +50,38 @@ impl Core {
     }
 
     /// One line for each task that holds or awaits a lock, or waits for a receiver, for long; with
-    /// `everyone` set, one for each task that waits at all.
+    /// `everyone` set, one for each task that waits at all. Tasks of one server that were spawned at
+    /// the same place and wait at the same place share a line.
     fn waits(&self, everyone: bool) -> Vec<String> {
         let is_long = |since: u64| self.now() - since > LONG_WAIT;
         self.with_slots(|slots| {
-            let mut lines = Vec::new();
+            let mut lines: Vec<(String, usize)> = Vec::new();
+            let mut groups = BTreeMap::new();
             for slot in oldest_first(slots).into_iter().filter(|slot| slot.state != State::Free) {
                 if let Some(waiting) = slot.waiting {
                     let telling = matches!(waiting.what, Wait::Lock(_) | Wait::Send);
                     if everyone || (telling && is_long(waiting.since)) {
-                        lines.push(self.wait_line(slots, slot));
+                        let like_it = (slot.node.0, slot.site, waiting.at);
+                        let line = *groups.entry(like_it).or_insert(lines.len());
+                        match lines.get_mut(line) {
+                            Some((_, tasks)) => *tasks += 1,
+                            None => lines.push((self.wait_line(slots, slot), 1)),
+                        }
                     }
                 }
                 for held in slot.held.iter().filter(|held| everyone || is_long(held.since)) {
                     let task = self.describe(slot);
                     let since = seconds(held.since);
-                    lines.push(format!(
-                        "{task} holds the lock it took at {} since {since} s",
-                        held.at
-                    ));
+                    let line =
+                        format!("{task} holds the lock it took at {} since {since} s", held.at);
+                    lines.push((line, 1));
                 }
             }
-            cut(lines)
+            let line = |(line, tasks): (String, usize)| match tasks {
+                1 => line,
+                _ => format!("{line} (and {} more like it)", tasks - 1),
+            };
+            cut(lines.into_iter().map(line).collect())
         })
     }
 
