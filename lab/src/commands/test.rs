@@ -1,6 +1,9 @@
 //! `cargo lab test`: runs tests once and prints the lines that students of the course know.
 
-use contract::record::{self, Exit, Run, Statistics, Verdict, seed_and_policy};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use contract::record::{self, Exit, Failure, Run, Statistics, Verdict, seed_and_policy};
 use judge::pool::{self, Ending};
 use judge::{Error, Stop, TestCase, Workspace};
 
@@ -30,7 +33,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let policy = (!args.real).then_some(args.world.policy);
     let runner = Runner::new(args.world.judge(stop)?, policy, directory);
     let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
-    let mut pass = Pass { cases, results: vec![None; cases.len()], shown: 0 };
+    let mut pass =
+        Pass { cases, results: vec![None; cases.len()], shown: 0, reported: BTreeMap::new() };
     let ending = pool::run(
         0..cases.len(),
         workers,
@@ -69,6 +73,8 @@ struct Pass<'a> {
     results: Vec<Option<Run>>,
     /// The number of tests that have been shown, in their order.
     shown: usize,
+    /// The test whose report was the first with this property and observation.
+    reported: BTreeMap<(String, String), String>,
 }
 
 impl Pass<'_> {
@@ -76,7 +82,7 @@ impl Pass<'_> {
     fn add(&mut self, test: usize, result: Run) {
         self.results[test] = Some(result);
         while let Some(Some(result)) = self.results.get(self.shown) {
-            show(result);
+            show(result, &mut self.reported);
             self.shown += 1;
         }
     }
@@ -94,8 +100,10 @@ impl Pass<'_> {
     }
 
     /// Shows the remaining results, the tests that did not run, and the totals.
-    fn show_totals(&self, run: &str) {
-        self.results[self.shown..].iter().flatten().for_each(show);
+    fn show_totals(&mut self, run: &str) {
+        for result in self.results[self.shown..].iter().flatten() {
+            show(result, &mut self.reported);
+        }
         let tests = self.cases.iter().zip(&self.results);
         for (case, _) in tests.filter(|(_, result)| result.is_none()) {
             anstream::println!(
@@ -114,6 +122,11 @@ impl Pass<'_> {
         };
         let (reached, all) = (points(true), points(false));
         let style = if count == self.cases.len() { GOOD } else { BAD };
+        let red = self.results.iter().flatten().filter(|result| result.verdict.is_failure());
+        let red: Vec<&str> = red.map(|result| &*result.test).collect();
+        if !red.is_empty() && self.cases.len() > 1 {
+            anstream::println!("\n{}: {}", paint(BAD, "Failed"), red.join(", "));
+        }
         let tests = format!("Tests passed: {count}/{}", self.cases.len());
         anstream::println!("\n{}  {}", paint(style, tests), paint(DIM, format!("(seed {run})")));
         if let Some(share) = (reached * 100).checked_div(all) {
@@ -122,8 +135,8 @@ impl Pass<'_> {
     }
 }
 
-/// Shows one result.
-fn show(result: &Run) {
+/// Shows one result. The whole report is shown only once for tests that fail alike.
+fn show(result: &Run, reported: &mut BTreeMap<(String, String), String>) {
     anstream::println!("{}", title(&result.lab, &result.part, &result.test));
     let figures = match result.statistics {
         Some(Statistics { peers, rpcs, bytes, commits }) => {
@@ -146,8 +159,23 @@ fn show(result: &Run) {
         }
         Verdict::Fail | Verdict::Diverged | Verdict::Harness => {
             anstream::println!("  ... {}", paint(BAD, "FAILED"));
-            let report = result.failure.as_ref().map_or("no report", |failure| &failure.report);
-            anstream::println!("{report}");
+            let Some(failure) = &result.failure else {
+                anstream::println!("no report");
+                return;
+            };
+            let Failure { property, actual, report } = failure;
+            match reported.entry((property.clone(), actual.clone())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(result.test.clone());
+                    anstream::println!("{report}");
+                }
+                Entry::Occupied(first) => {
+                    let first = first.get();
+                    anstream::println!("  property  {property}\n  actual    {actual}");
+                    anstream::println!("            the same as in {first}, see its report");
+                    anstream::println!("  replay    {}", result.replay());
+                }
+            }
         }
     }
 }
