@@ -311,7 +311,7 @@ fn record_of_a_pass_tells_all() {
     let records = file.records();
     let [record] = &records[..] else { panic!("{records:?}") };
     for (field, expected) in [
-        ("version", Value::from(2)),
+        ("version", Value::from(3)),
         ("nonce", "".into()),
         ("lab", "testkit".into()),
         ("part", "0A".into()),
