@@ -185,7 +185,7 @@ pub(crate) struct ReplayArgs {
     pub(crate) test: String,
     /// The seed and the policy; `stall` is the default policy.
     #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
-    pub(crate) run: Run,
+    pub(crate) run: SeedAndPolicy,
     /// Print the result as a line of JSON.
     #[arg(long, conflicts_with = "log")]
     pub(crate) json: bool,
@@ -273,7 +273,7 @@ pub(crate) struct MergeArgs {
 
 /// A seed and a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct SeedAndPolicy {
     pub(crate) seed: u64,
     pub(crate) policy: Policy,
 }
@@ -288,12 +288,12 @@ pub(crate) struct Shard {
 }
 
 /// Parses `7741` or `7741:stall`.
-fn parse_run(text: &str) -> Result<Run, String> {
+fn parse_run(text: &str) -> Result<SeedAndPolicy, String> {
     let (seed, policy) = text.split_once(':').unwrap_or((text, Policy::default().name()));
     let seed = seed.parse().map_err(|_| {
         format!("'{seed}' is not a seed: expected a number below 2^64, such as 7741 or 7741:stall")
     })?;
-    Ok(Run { seed, policy: policy.parse()? })
+    Ok(SeedAndPolicy { seed, policy: policy.parse()? })
 }
 
 /// Parses `1..101`, which excludes its end, or `1..=100`.
@@ -365,7 +365,7 @@ mod tests {
         assert!(parse_seeds("5..5").is_err() && parse_seeds("7").is_err());
         assert_eq!(parse_shard("2/4"), Ok(Shard { k: 2, n: 4 }));
         assert!(parse_shard("0/4").is_err() && parse_shard("5/4").is_err());
-        assert_eq!(parse_run("7"), Ok(Run { seed: 7, policy: Policy::Stall }));
+        assert_eq!(parse_run("7"), Ok(SeedAndPolicy { seed: 7, policy: Policy::Stall }));
         assert!(parse_run("7:lifo").is_err() && parse_run("x:pct").is_err());
         assert_eq!((parse_time("3.12s"), parse_time("3.12")), (Ok(31_200), Ok(31_200)));
         assert_eq!(parse_time("031200"), Ok(31_200));

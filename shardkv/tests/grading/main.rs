@@ -10,7 +10,7 @@ mod corners_4b;
 mod data;
 mod many_groups_4b;
 mod migration_4b;
-mod monitor;
 mod ownership_4b;
+mod ownership_monitor;
 mod progress_4b;
 mod unreliable_4b;

@@ -5,7 +5,7 @@ use testkit::lab_test;
 
 use crate::cluster::ShardCluster;
 use crate::data::{Appenders, Data, Pace, ms};
-use crate::monitor::Monitor;
+use crate::ownership_monitor::Monitor;
 
 /// Whatever configurations come, no group serves a shard after another has taken it over.
 #[test]
