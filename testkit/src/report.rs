@@ -51,11 +51,9 @@ fn headline(test: &str, failure: &Failure) -> String {
 fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, String) {
     let violation = notes.violation.as_ref();
     let violation = violation.filter(|violation| failure.message == violation.actual);
-    let unwritten = failure.unwritten().map(|function| format!("{function} is written"));
-    let (property, expected) = match (violation, &unwritten) {
-        (Some(violation), _) => (&*violation.property, violation.expected.as_ref()),
-        (None, Some(unwritten)) => (&**unwritten, None),
-        (None, None) => (general_property(failure.kind), None),
+    let (property, expected) = match violation {
+        Some(violation) => (violation.property.clone(), violation.expected.as_ref()),
+        None => (general_property(failure), None),
     };
     line(text, &format!("property  {property}"));
     if let Some(expected) = expected {
@@ -70,12 +68,15 @@ fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, S
             line(text, &format!("task      {task}"));
         }
     }
-    (property.to_string(), failure.message.clone())
+    (property, failure.message.clone())
 }
 
-/// The property of every correct program that a failure of this kind breaks.
-fn general_property(kind: FailureKind) -> &'static str {
-    match kind {
+/// The property of every correct program that a failure breaks.
+fn general_property(failure: &Failure) -> String {
+    if let Some(function) = failure.unwritten() {
+        return format!("{function} is written");
+    }
+    let property = match failure.kind {
         FailureKind::Panic => "nothing panics",
         FailureKind::Deadlock | FailureKind::LockCycle => "tasks do not wait for each other",
         FailureKind::TimeLimit => "the test ends in time",
@@ -84,7 +85,8 @@ fn general_property(kind: FailureKind) -> &'static str {
         FailureKind::Escape => "all that runs belongs to the simulation",
         FailureKind::Leak => "a run depends on its seed only",
         FailureKind::Blocked => "tasks wait only by means of labrpc",
-    }
+    };
+    property.to_string()
 }
 
 /// How to see the failure again, in two forms.

@@ -70,6 +70,14 @@ fn breaks_its_promise_0b() {
 
 #[test]
 #[ignore = "a sample for the tests below"]
+fn server_is_unwritten_0b() {
+    lab_test("server_is_unwritten_0b", |sim| {
+        ring(sim).call(2, |()| labrpc::your_code_here("Raft::start", ()));
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
 fn server_panics_0b() {
     lab_test("server_panics_0b", |sim| {
         let ring = ring(sim);
@@ -294,6 +302,14 @@ fn report_of_a_panic_names_task_and_place() {
     ] {
         assert!(shown.contains(part), "{shown}\n--- expected\n{part}");
     }
+}
+
+#[test]
+fn report_names_a_function_that_is_not_written() {
+    let shown = stdout(&run(&["server_is_unwritten_0b"], &[], &[]));
+    let expected = "  property  Raft::start is written\n  actual    Raft::start is not written yet: \
+                    testkit/tests/output.rs:";
+    assert!(shown.contains(expected), "{shown}\n--- expected\n{expected}");
 }
 
 #[test]
