@@ -44,7 +44,7 @@ impl State {
 impl Raft {
     /// The task that talks to the service. There is only one, so its messages stay in order.
     ///
-    /// It sleeps until `commit_index` rises. Whoever changes that index must wake it:
+    /// It sleeps until `commit_index` rises. Code that changes that index must wake it:
     /// `self.shared.news.notify_one()`. The channel holds no message: `send` waits until the
     /// service receives it, and meanwhile the service may call `Raft::snapshot`. So this task holds
     /// no lock while it sends.

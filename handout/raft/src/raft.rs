@@ -3,11 +3,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use labrpc::{ClientEnd, Persister, Sender, Service, your_code_here};
-// In place of the locks, threads, clocks and random numbers of `std` and `rand`.
-#[allow(unused_imports, reason = "you will need them all, but not on the first day")]
-use labrpc::{Condvar, Instant, Mutex, MutexGuard, decode, encode, rng, sleep, spawn};
-#[allow(unused_imports, reason = "`rng().random_range(0..100)` needs it")]
-use rand::RngExt as _;
+// In place of the locks, threads and clocks of `std`.
+#[allow(unused_imports, reason = "you will need most of them, but not on the first day")]
+use labrpc::{Condvar, Instant, Mutex, MutexGuard, decode, encode, sleep, spawn};
+use log::info;
 
 use crate::rpc::{
     AppendEntriesArgs, AppendEntriesReply, InstallSnapshotArgs, InstallSnapshotReply,
@@ -37,7 +36,8 @@ pub(crate) struct Shared {
     persister: Persister,
     /// `self.shared.state.lock()` gives access to the state for as long as the guard that it
     /// returns lives. Let it live in a block of its own, or end it with `drop`, before you wait for
-    /// anything: the reply to an RPC, a channel, a sleep.
+    /// anything: the reply to an RPC, a channel, a sleep. To use two fields at once that change,
+    /// write `let state = &mut *guard;` first: a guard lends all fields or none.
     pub(crate) state: Mutex<State>,
     /// Wakes the task that applies entries.
     pub(crate) news: Condvar,
@@ -79,6 +79,8 @@ impl Raft {
             true => State::new(),
             false => State::restore(&saved, persister.snapshot()),
         };
+        // A line of the log. The target is its topic: four capitals, or digits at the end.
+        info!(target: "INFO", "S{me} starts");
         let (state, news) = (Mutex::new(state), Condvar::new());
         let raft = Raft { shared: Arc::new(Shared { me, peers, persister, state, news }) };
 
@@ -163,7 +165,9 @@ impl Raft {
     }
 
     /// Asks all other servers for their votes, at the same time. All RPCs can be made like this: no
-    /// lock is held, and each call has a task of its own, as a call may take seconds.
+    /// lock is held, and each call has a task of its own, as a call may take seconds. Here the type
+    /// of the reply follows from what is done with it. Where it does not, `call` must be told:
+    /// `call::<_, RequestVoteReply>`.
     fn request_votes(&self, args: &RequestVoteArgs) {
         for peer in self.others() {
             let (server, args) = (self.clone(), args.clone());

@@ -1,6 +1,11 @@
 //! What a server knows: Figure 2, "State". All of it is behind one lock.
 
 use labrpc::your_code_here;
+// In place of the clocks and random numbers of `std` and `rand`.
+#[allow(unused_imports, reason = "you will need them for election timers")]
+use labrpc::{Instant, rng};
+#[allow(unused_imports, reason = "`rng().random_range(0..100)` needs it")]
+use rand::RngExt as _;
 
 use crate::{Index, Term};
 
