@@ -203,6 +203,10 @@ pub mod socket;
 mod transport;
 mod your_code_here;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/rust.md")]
+mod rust_for_this_course {}
+
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};
 pub use crate::collections::{HashMap, HashSet};
