@@ -78,7 +78,7 @@
 //! | may a primary answer a get? | when a majority says, in a round that began after the get came, that it still follows; many gets share a round | [`State::accept_read`](state::State::accept_read) |
 //! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
 //! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
-//! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](peers::Peers::open) |
+//! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](given::peers::Peers::open) |
 //! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`repair`] |
 //! | what if its directory was emptied? | the same; a primary makes sure first that a promise which the server has forgotten has helped no other one into office | [`Office::may_repair`](state::Office::may_repair) |
 //! | how do servers start that have no files yet? | they count when all say that they are new | [`State::maybe_begin`](state::State::maybe_begin) |
@@ -184,33 +184,25 @@ mod clerk;
 mod commit;
 mod copier;
 mod election;
-mod log_table;
-mod peers;
+mod given;
 mod ping;
-mod record;
 mod repair;
 mod replication;
 mod rpc;
 mod server;
-mod snapshot;
 mod state;
-mod storage;
 mod table;
-mod tail;
 mod timing;
-mod version;
 mod waiting;
-mod writer;
-mod writes;
 
 pub use crate::clerk::Clerk;
 pub use crate::election::choose;
-pub use crate::log_table::{compare_logs, print_logs, show_log};
-pub use crate::record::{MAX_OPERATION, Operation, Record};
-pub use crate::rpc::Status;
-pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
-pub use crate::snapshot::Snapshot;
-pub use crate::state::{ClientId, Epoch, Order};
-pub use crate::storage::{Damage, Identity, Recovered, Storage, StorageError};
-pub use crate::table::Table;
-pub use crate::version::Version;
+pub use crate::given::config::{Config, SNAPSHOT_EVERY};
+pub use crate::given::log_table::{compare_logs, print_logs, show_log};
+pub use crate::given::record::{ClientId, MAX_OPERATION, Operation, Record};
+pub use crate::given::snapshot::Snapshot;
+pub use crate::given::status::Status;
+pub use crate::given::storage::{Damage, Identity, Recovered, Storage, StorageError};
+pub use crate::given::table::Table;
+pub use crate::given::version::{Epoch, Order, Version};
+pub use crate::server::PbServer;

@@ -8,13 +8,13 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::{info, warn};
 
-use crate::record::Record;
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::tail::Tail;
+use crate::given::version::{Epoch, FORGOTTEN, Order};
+use crate::given::writes::Write;
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
-use crate::snapshot::Snapshot;
-use crate::state::{Epoch, Next, Order, Progress, Role, Round, Sent, State};
-use crate::tail::Tail;
-use crate::version::FORGOTTEN;
-use crate::writes::Write;
+use crate::state::{Next, Progress, Role, Round, Sent, State};
 
 /// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
 /// backup that lacks much shows soon that it is alive.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use labrpc::{Receiver, Sender, channel};
 
-use crate::state::{Order, Round, State};
+use crate::given::version::Order;
+use crate::state::{Round, State};
 
 /// The requests that wait. When the server stops being primary all of them are dropped, which tells
 /// those who wait that they have to ask another server.

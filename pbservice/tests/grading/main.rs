@@ -9,5 +9,4 @@ mod majority;
 mod naive;
 mod restart;
 mod service;
-mod storage;
 mod workload;

@@ -4,8 +4,7 @@ use labrpc::Disk;
 use pbservice::{Identity, Recovered, Snapshot, Storage, StorageError, Version};
 use testkit::lab_test;
 
-use super::{log_len, open, record, records, save, server_of, snapshot_of};
-use crate::cluster::last_of;
+use super::{last_of, log_len, open, record, records, save, server_of, snapshot_of};
 
 /// Calls `body` with a simulated disk, and with one in a real directory.
 fn on_both(body: impl Fn(&Disk)) {

@@ -1,15 +1,15 @@
 //! What a server has decided to write to its disk.
 //!
 //! Decisions are taken under the server's lock, and a sync takes long, so the two are apart:
-//! decisions queue here, and one task, [`Writer`](crate::writer), carries them out in order without
+//! decisions queue here, and one task, [the writer](crate::given::writer), carries them out in order without
 //! the lock. It takes all that has gathered while it was busy and syncs once for all of it: group
 //! commit.
 
 use std::mem::take;
 
-use crate::record::Record;
-use crate::snapshot::Snapshot;
-use crate::state::{Epoch, Order};
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::version::{Epoch, Order};
 
 /// One change of what is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Writes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::tests::{at, no_op};
+    use crate::given::tail::tests::{at, no_op};
 
     #[test]
     fn records_in_a_row_become_one_write() {

@@ -33,8 +33,9 @@ pub(crate) use self::found::inspect;
 use self::promise::Promise;
 pub use self::recovery::Recovered;
 use self::wal::{Entry, push_entry};
-use crate::state::{Epoch, Order};
-use crate::{Record, Version};
+use crate::given::record::Record;
+use crate::given::version::Version;
+use crate::given::version::{Epoch, Order};
 
 /// Names of files.
 const LOG: &str = "log";

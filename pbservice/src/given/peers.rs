@@ -10,7 +10,7 @@ use log::error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::rpc::Unheard;
+use crate::given::status::Unheard;
 
 /// A message from one server to another.
 #[derive(Serialize, Deserialize)]

@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::Record;
-use crate::state::{Epoch, Order};
+use crate::given::record::Record;
+
+/// Numbers a primary's time in office; 0 is before the first. A server's promise never falls.
+pub type Epoch = u64;
+/// A record's place in the log, counted from 1 without gaps.
+pub type Order = u64;
 
 /// The epoch and the order of a record. Shown as `7@5`: record 7, written in epoch 5.
 ///

@@ -8,8 +8,10 @@ use std::path::Path;
 
 use labrpc::Disk;
 
-use crate::storage::inspect;
-use crate::{Record, StorageError, Version};
+use crate::given::record::Record;
+use crate::given::storage::StorageError;
+use crate::given::storage::inspect;
+use crate::given::version::Version;
 
 /// Prints the log in a server's directory, or, of two directories, the lines in which they differ.
 /// The servers may be running. Returns whether there was no difference.

@@ -11,9 +11,10 @@ use super::found::damaged_name;
 use super::promise::Standing;
 use super::wal::{self, Entry, Rest, Scan, push_entry};
 use super::{LOG, Log, SNAPSHOT, Storage, StorageError};
-use crate::state::Order;
-use crate::version::Prefix;
-use crate::{Record, Snapshot};
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::version::Order;
+use crate::given::version::Prefix;
 
 impl Storage {
     /// Saves a snapshot of this server's own table, and drops the records that the snapshot before

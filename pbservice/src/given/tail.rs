@@ -1,8 +1,8 @@
 //! The end of the log, in memory: what a primary may have to copy to others.
 
-use crate::record::Record;
-use crate::state::Order;
-use crate::version::{Chain, Prefix, Version};
+use crate::given::record::Record;
+use crate::given::version::Order;
+use crate::given::version::{Chain, Prefix, Version};
 
 /// The records behind a base. The base and what is before it are done, and part of a snapshot.
 ///
@@ -114,8 +114,8 @@ impl Tail {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::record::Operation;
-    use crate::state::Epoch;
+    use crate::given::record::Operation;
+    use crate::given::version::Epoch;
 
     /// A log whose records have these epochs.
     pub(crate) fn log(epochs: &[Epoch]) -> Tail {

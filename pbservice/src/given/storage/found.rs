@@ -12,7 +12,9 @@ use super::format::{FORMAT_VERSION, HeaderError, Kind, read_frame, read_header};
 use super::promise::{self, Standing};
 use super::wal::{self, Rest, Scan};
 use super::{Identity, LOG, PROMISE, SNAPSHOT, StorageError};
-use crate::{Record, Snapshot, Version};
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::version::Version;
 
 /// Files that are not complete.
 const INCOMPLETE: [&str; 3] = ["log.new", "snapshot.new", "promise.new"];
@@ -312,7 +314,7 @@ mod tests {
         let server: SocketAddr = "10.0.0.1:7001".parse().unwrap();
         let identity = Identity { address: server, servers: [server].into(), is_new: true };
         let log = |client: u64| -> Vec<Record> {
-            let operation = crate::Operation::NoOp;
+            let operation = crate::given::record::Operation::NoOp;
             let record = |order| Record {
                 order,
                 epoch: 1,
@@ -326,7 +328,7 @@ mod tests {
             let (disk, log) = (Disk::new(), log(client));
             let (mut storage, _) = Storage::open(disk.clone(), &identity).unwrap();
             storage.append(&log).unwrap();
-            let mut table = crate::Table::default();
+            let mut table = crate::given::table::Table::default();
             log.iter().for_each(|record| table.apply(record));
             storage.save_snapshot(&Snapshot { last: log[2].version(), table }).unwrap();
             disk

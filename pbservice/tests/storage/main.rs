@@ -1,5 +1,15 @@
 //! What a server has on its disk, without the server: whatever was acknowledged is found again, and
 //! what is found is right.
+//!
+//! The storage is given, so these tests have no points and are not part of the handout. The bugs in
+//! `tests/storage/bugs` are mistakes in it that no grading test sees. Each must make one of these
+//! tests fail:
+//!
+//! ```sh
+//! git apply pbservice/tests/storage/bugs/NAME.patch
+//! cargo test -p pbservice --test storage
+//! git apply -R pbservice/tests/storage/bugs/NAME.patch
+//! ```
 
 mod corruption;
 mod crashes;
@@ -10,7 +20,9 @@ mod script;
 use std::net::SocketAddr;
 
 use labrpc::Disk;
-use pbservice::{Identity, Operation, Record, Recovered, Snapshot, Storage, StorageError, Table};
+use pbservice::{
+    Identity, Operation, Record, Recovered, Snapshot, Storage, StorageError, Table, Version,
+};
 
 /// The server whose disk it is.
 fn address() -> SocketAddr {
@@ -60,6 +72,11 @@ fn snapshot_of(log: &[Record]) -> Snapshot {
 fn save(storage: &mut Storage, records: &[Record]) {
     storage.append(records).expect("nothing fails here");
     storage.sync().expect("nothing fails here");
+}
+
+/// The version of a log that was found on a disk.
+fn last_of(found: &Recovered) -> Version {
+    found.records.last().map_or(found.snapshot.last, Record::version)
 }
 
 /// The length of the log file.

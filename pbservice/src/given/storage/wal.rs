@@ -24,9 +24,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::format::{push_frame, read_frame};
-use crate::Record;
-use crate::state::Order;
-use crate::version::{Prefix, Version};
+use crate::given::record::Record;
+use crate::given::version::Order;
+use crate::given::version::{Prefix, Version};
 
 /// A frame of the log.
 #[derive(Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::version::Prefix;
-use crate::{Table, Version};
+use crate::given::table::Table;
+use crate::given::version::Prefix;
+use crate::given::version::Version;
 
 /// The table, and the last record that it contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,10 @@ use crc32fast::Hasher;
 use labrpc::encode;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{ClientId, Epoch, Order};
-use crate::version::{Chain, Version};
+use crate::given::version::{Chain, Epoch, Order, Version};
+
+/// A client, by the number that it drew.
+pub type ClientId = u64;
 
 /// An operation, and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

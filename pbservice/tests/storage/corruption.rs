@@ -4,8 +4,7 @@ use labrpc::Disk;
 use pbservice::{Record, Storage, Version};
 use testkit::lab_test;
 
-use super::{log_len, open, record, records, save, snapshot_of, try_open, with_file};
-use crate::cluster::last_of;
+use super::{last_of, log_len, open, record, records, save, snapshot_of, try_open, with_file};
 
 /// Six records, the last two of which are as the closures leave them; returns the disk, and where
 /// in the log these two and its end are.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format::{HeaderError, Kind, header, push_frame, read_frame, read_header};
 use super::{PROMISE, Storage, StorageError};
-use crate::state::Epoch;
+use crate::given::version::Epoch;
 
 /// Size of a block. The second copy begins at the next multiple of it behind the first one.
 const BLOCK: usize = 4096;

@@ -1,19 +1,22 @@
 //! The one task that writes to the disk, without the server's lock.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use crate::server::{End, Inner, Server};
-use crate::state::{Order, State};
-use crate::storage::{Storage, StorageError};
-use crate::timing::MARK_AFTER;
-use crate::version::Version;
-use crate::writes::Write;
+use crate::given::shell::{End, Guarded, Inner, Shell};
+use crate::given::storage::{Storage, StorageError};
+use crate::given::version::{Order, Version};
+use crate::given::writes::Write;
 
-impl Server {
+/// When nothing has been written for so long, the log is told up to where its records are
+/// committed, and with that, that they were synced: from then on, if they rot, that is noticed.
+/// Otherwise it learns both with the next records.
+const MARK_AFTER: Duration = Duration::from_secs(1);
+
+impl<S: Guarded> Shell<S> {
     /// Carries out what was decided, in order, until the server ends. What gathers during one sync
     /// shares the next. When the disk fails, the server ends: it must not acknowledge anything
     /// more.
-    pub(crate) fn write_all(self: &Arc<Self>, mut storage: Storage) {
+    pub(super) fn write_all(&self, mut storage: Storage) {
         while let Some(Batch { writes, ticket, last, committed }) = self.wait_for_writes() {
             let is_idle = writes.is_empty();
             let mut result = carry_out(&mut storage, writes);
@@ -24,11 +27,10 @@ impl Server {
             if let Err(error) = result {
                 return self.end(End::DiskFailed(error.to_string()));
             }
-            self.update(|state| state.note_synced(ticket, last)).ok(); // The loop sees the end.
-            self.has_written.notify_all();
+            self.note_written(ticket, last);
         }
         // So that a later start can tell records that have rotted from some that were torn.
-        storage.mark_committed(self.inner.lock().state.committed);
+        storage.mark_committed(self.look(S::committed));
         storage.write_mark().and_then(|()| storage.sync()).ok(); // The disk may have failed.
     }
 
@@ -39,14 +41,14 @@ impl Server {
         let (mut inner, _) = self.has_writes.wait_timeout_while(
             inner,
             MARK_AFTER,
-            |Inner { state, end, .. }| end.is_none() && state.writes.is_empty(),
+            |Inner { state, end, .. }| end.is_none() && state.writes().is_empty(),
         );
         if inner.end.is_some() {
             return None;
         }
-        let State { tail, committed, writes, .. } = &mut inner.state;
-        let (writes, ticket) = writes.take();
-        Some(Batch { writes, ticket, last: tail.version(), committed: *committed })
+        let state = &mut inner.state;
+        let (writes, ticket) = state.writes().take();
+        Some(Batch { writes, ticket, last: state.log_end(), committed: state.committed() })
     }
 }
 

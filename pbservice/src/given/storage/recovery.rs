@@ -14,9 +14,11 @@ use super::found::{Damage, Found, damaged_name};
 use super::promise::{Promise, Standing};
 use super::wal::{Rest, Scan};
 use super::{Identity, LOG, Log, SNAPSHOT, Storage, StorageError};
-use crate::state::Epoch;
-use crate::version::{Chain, Prefix};
-use crate::{Record, Snapshot, Version};
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::version::Epoch;
+use crate::given::version::Version;
+use crate::given::version::{Chain, Prefix};
 
 /// What a server knows when it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
