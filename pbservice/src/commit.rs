@@ -5,8 +5,9 @@ use log::debug;
 use crate::given::record::{ClientId, Operation, Record};
 use crate::given::snapshot::Snapshot;
 use crate::given::version::{Order, Version};
+use crate::given::waiting::Round;
 use crate::given::writes::Write;
-use crate::state::{Office, Role, Round, State};
+use crate::state::{Office, Role, State};
 
 impl State {
     /// The log is on disk up to `last`.

@@ -26,5 +26,6 @@ pub(crate) mod storage;
 pub(crate) mod table;
 pub(crate) mod tail;
 pub(crate) mod version;
+pub(crate) mod waiting;
 pub(crate) mod writer;
 pub(crate) mod writes;

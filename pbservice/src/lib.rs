@@ -193,7 +193,6 @@ mod server;
 mod state;
 mod table;
 mod timing;
-mod waiting;
 
 pub use crate::clerk::Clerk;
 pub use crate::election::choose;

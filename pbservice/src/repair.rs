@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::given::snapshot::Snapshot;
 use crate::given::version::Version;
+use crate::given::waiting::Round;
 use crate::given::writes::Write;
 use crate::rpc::CopyReply;
-use crate::state::{Next, Office, Round, State};
+use crate::state::{Next, Office, State};
 
 /// Damage of a server's disk, as others know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

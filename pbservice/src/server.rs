@@ -13,11 +13,11 @@ use crate::given::shell::{Guarded, Shell};
 use crate::given::status::{Status, Unheard};
 use crate::given::storage::{Identity, Storage, StorageError};
 use crate::given::version::{Order, Version};
+use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
 use crate::rpc::{CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, WriteArgs};
 use crate::state::State;
 use crate::timing::{CANDIDACY, PING_INTERVAL};
-use crate::waiting::Waiting;
 
 /// A server of the key/value service. Clones are the same server. Used by the grading tests.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl PbServer {
     /// send it everything.
     pub fn start(config: Config, disk: Disk) -> Result<PbServer, StorageError> {
         let Config { address, peers, snapshot_every, is_new } = config;
-        let peers = Peers::new(address, peers);
+        let peers = Arc::new(Peers::new(address, peers));
         let servers = peers.servers();
         let identity = Identity { address, servers: servers.clone(), is_new };
         let (storage, found) = Storage::open(disk, &identity)?;
@@ -108,7 +108,7 @@ impl fmt::Debug for PbServer {
 
 /// What a server's tasks share.
 pub(crate) struct Server {
-    pub(crate) peers: Peers,
+    pub(crate) peers: Arc<Peers>,
     pub(crate) shell: Arc<Shell<Inner>>,
 }
 
@@ -136,8 +136,16 @@ impl Guarded for Inner {
     }
 
     fn note_change(&mut self) -> bool {
-        self.waiting.answer(&self.state);
-        !self.state.is_primary() || self.state.is_copy_due(Instant::now())
+        let Self { state, waiting } = self;
+        if !state.is_primary() {
+            waiting.clear(); // They have to ask another server.
+            return true;
+        }
+        waiting.answer_writes(state.committed);
+        if let Some(round) = state.readable_round() {
+            waiting.answer_reads(round, &state.table);
+        }
+        state.is_copy_due(Instant::now())
     }
 
     fn note_end(&mut self) {

@@ -13,6 +13,7 @@ use crate::given::storage::Recovered;
 use crate::given::table::Table;
 use crate::given::tail::Tail;
 use crate::given::version::{Epoch, Order, Prefix, Version};
+use crate::given::waiting::Round;
 use crate::given::writes::{Write, Writes};
 use crate::repair::{DamageId, Repair};
 use crate::timing::CHECK_PAUSE;
@@ -111,9 +112,6 @@ pub(crate) struct Office {
     /// What it knows of each other server.
     pub(crate) backups: BTreeMap<SocketAddr, Progress>,
 }
-
-/// Numbers a primary's questions whether a majority still follows it.
-pub(crate) type Round = u64;
 
 /// What a primary knows of a backup.
 #[derive(Clone, Debug)]

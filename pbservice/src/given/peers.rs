@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, Mutex, RpcError};
+use labrpc::{ClientEnd, Instant, Mutex, Receiver, RpcError, Sender, spawn};
 use log::error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,26 @@ impl Peers {
         self.exchange(server, args, |end, letter| end.call_within(limit, method, letter))
     }
 
+    /// Calls all other servers at once. Their answers come through `sender`, each with its address.
+    pub(crate) fn ask_all<A, R>(
+        self: &Arc<Self>,
+        method: &'static str,
+        args: &A,
+        sender: &Sender<(SocketAddr, R)>,
+    ) where
+        A: Serialize + Clone + Send + 'static,
+        R: DeserializeOwned + Send + 'static,
+    {
+        for address in self.others() {
+            let (peers, args, sender) = (Arc::clone(self), args.clone(), sender.clone());
+            spawn(move || {
+                if let Some(answer) = peers.call(address, method, args) {
+                    sender.send((address, answer)).ok(); // Fails if no task waits any more.
+                }
+            });
+        }
+    }
+
     /// Sends a message in the way of `call`.
     fn exchange<A, R>(
         &self,
@@ -110,6 +131,20 @@ impl Peers {
         if self.strangers.lock().insert(stranger) {
             let me = self.me;
             error!(target: "PEER", "{me} {relation} {stranger}, which has another list of servers");
+        }
+    }
+}
+
+/// Hands on what comes until the deadline, or until `take` wants no more, or all who could send
+/// something have ended.
+pub(crate) fn take_until<T>(
+    receiver: &Receiver<T>,
+    deadline: Instant,
+    mut take: impl FnMut(T) -> bool,
+) {
+    while let Ok(received) = receiver.recv_timeout(deadline - Instant::now()) {
+        if !take(received) {
+            return;
         }
     }
 }

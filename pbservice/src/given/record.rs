@@ -32,6 +32,12 @@ impl Record {
         Version { epoch: self.epoch, order: self.order }
     }
 
+    /// About how many bytes it takes in a message.
+    pub(crate) fn size(&self) -> usize {
+        const NUMBERS: usize = 48;
+        NUMBERS + self.operation.size()
+    }
+
     /// The checksum of this record and all before it, which have the checksum `before`.
     pub(crate) fn chained_to(&self, before: Chain) -> Chain {
         let mut hasher = Hasher::new_with_initial(before);

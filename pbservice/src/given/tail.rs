@@ -4,6 +4,10 @@ use crate::given::record::Record;
 use crate::given::version::Order;
 use crate::given::version::{Chain, Prefix, Version};
 
+/// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
+/// backup that lacks much shows soon that it is alive.
+const PIECE: usize = 256 << 10;
+
 /// The records behind a base. The base and what is before it are done, and part of a snapshot.
 ///
 /// Invariants: orders have no gaps, and epochs never fall.
@@ -65,6 +69,18 @@ impl Tail {
         assert!(order >= self.base.last.order, "records up to {} are dropped", self.base.last);
         let skipped = (order - self.base.last.order) as usize;
         self.records.get(skipped..).unwrap_or_default()
+    }
+
+    /// The first records behind `order`, about [`PIECE`] bytes of them, but one at least.
+    pub(crate) fn piece_after(&self, order: Order) -> &[Record] {
+        let records = self.after(order);
+        let mut bytes = 0;
+        let fits = |record: &&Record| {
+            bytes += record.size();
+            bytes <= PIECE
+        };
+        let count = records.iter().take_while(fits).count();
+        &records[..count.max(1).min(records.len())]
     }
 
     /// Where two logs can agree at most: the last record whose order and epoch are both not beyond

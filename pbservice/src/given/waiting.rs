@@ -2,14 +2,17 @@
 //! majority has confirmed that this still is the primary.
 
 use std::collections::BTreeMap;
+use std::mem::replace;
 
 use labrpc::{Receiver, Sender, channel};
 
+use crate::given::table::Table;
 use crate::given::version::Order;
-use crate::state::{Round, State};
 
-/// The requests that wait. When the server stops being primary all of them are dropped, which tells
-/// those who wait that they have to ask another server.
+/// Numbers a primary's questions whether a majority still follows it.
+pub(crate) type Round = u64;
+
+/// The requests that wait. A receiver fails when its request was dropped.
 #[derive(Default)]
 pub(crate) struct Waiting {
     /// By the place of the record.
@@ -39,27 +42,24 @@ impl Waiting {
         receiver
     }
 
-    /// Nobody waits any more.
+    /// Forgets all requests that wait: each learns that it has to ask another server.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Answers whoever can be answered now. To be called after each change of the state, so that no
-    /// change of role is missed.
-    pub(crate) fn answer(&mut self, state: &State) {
-        if !state.is_primary() {
-            return self.clear();
+    /// Answers the writes up to `committed`.
+    pub(crate) fn answer_writes(&mut self, committed: Order) {
+        let later = self.writes.split_off(&(committed + 1));
+        for sender in replace(&mut self.writes, later).into_values().flatten() {
+            sender.send(()).ok(); // Fails if the client's handler has died.
         }
-        let later = self.writes.split_off(&(state.committed + 1));
-        let committed = std::mem::replace(&mut self.writes, later);
-        for sender in committed.into_values().flatten() {
-            sender.send(()).ok(); // Nobody waits if the client's handler has died.
-        }
-        let Some(round) = state.readable_round() else { return };
+    }
+
+    /// Answers the reads up to this round, from `table`.
+    pub(crate) fn answer_reads(&mut self, round: Round, table: &Table) {
         let later = self.reads.split_off(&(round + 1));
-        let readable = std::mem::replace(&mut self.reads, later);
-        for Read { key, value } in readable.into_values().flatten() {
-            value.send(state.table.pairs.get(&key).cloned()).ok(); // As above.
+        for Read { key, value } in replace(&mut self.reads, later).into_values().flatten() {
+            value.send(table.pairs.get(&key).cloned()).ok(); // As above.
         }
     }
 }
