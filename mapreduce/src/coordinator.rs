@@ -16,9 +16,9 @@ use crate::given::directory::JobDirectory;
 use crate::given::files;
 use crate::given::message::foreign;
 use crate::given::split::Split;
+use crate::given::worker_error::VERSION;
 use crate::rpc::{
-    Ask, Assignment, Attempt, Input, JobInfo, Outcome, Report, ReportReply, Task, TaskId, VERSION,
-    WorkerId,
+    Ask, Assignment, Attempt, Input, JobInfo, Outcome, Report, ReportReply, Task, TaskId, WorkerId,
 };
 
 /// How long a worker may take for a task unless the user says otherwise (handout).

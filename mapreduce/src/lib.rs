@@ -125,5 +125,6 @@ pub use crate::given::directory::{Claim, JobDirectory};
 pub use crate::given::emitter::Emitter;
 pub use crate::given::split::{DEFAULT_SPLIT_SIZE, Split, cut};
 pub use crate::given::values::Values;
+pub use crate::given::worker_error::WorkerError;
 pub use crate::given::{apps, command, sequential};
-pub use crate::worker::{Worker, WorkerError};
+pub use crate::worker::Worker;

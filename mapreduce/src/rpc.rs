@@ -13,9 +13,6 @@ pub(crate) const ASK: &str = "Coordinator.Ask";
 /// Reports the end of an attempt: [`Report`] -> [`ReportReply`].
 pub(crate) const REPORT: &str = "Coordinator.Report";
 
-/// The version of the programs. Workers and the coordinator of a job have the same.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// A slot of a worker process, which runs one task at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct WorkerId {

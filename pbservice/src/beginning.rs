@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use log::{info, warn};
 
+use crate::given::writes::Write;
 use crate::rpc::CheckReply;
 use crate::state::State;
-use crate::writes::Write;
 
 /// A server that has asked this often without an answer from all others says so: after about six
 /// seconds.
@@ -67,9 +67,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::version::Version;
     use crate::repair::DamageId;
     use crate::state::tests::{address, at, damaged_server};
-    use crate::version::Version;
 
     /// What servers 2 to 5 answer that have promised these epochs; those that count say a version.
     fn answers(promised: &[u64], count: bool) -> Vec<CheckReply> {

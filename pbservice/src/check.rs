@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use labrpc::{Instant, Receiver, Sender, channel, rng, spawn};
+use labrpc::{Instant, channel, rng};
 use rand::RngExt as _;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use crate::given::peers::take_until;
 use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply};
 use crate::server::Server;
 use crate::timing::{CHECK_JITTER, CHECK_PAUSE, CHECK_ROUND, PROMISE_ROUND, PROMISE_TRIES};
@@ -25,7 +24,7 @@ impl Server {
         let asked = Instant::now();
         let mut answers: Vec<CheckReply> = Vec::new();
         let (sender, receiver) = channel();
-        self.ask_all("Pb.Check", &args, &sender);
+        self.peers.ask_all("Pb.Check", &args, &sender);
         drop(sender);
         take_until(&receiver, asked + CHECK_ROUND, |(_, answer)| {
             answers.push(answer);
@@ -50,7 +49,7 @@ impl Server {
         // One way for the answers of all tries: one that comes late counts as well.
         let (sender, receiver) = channel();
         for _ in 0..PROMISE_TRIES {
-            self.ask_all("Pb.Promise", args, &sender);
+            self.peers.ask_all("Pb.Promise", args, &sender);
             let round_is_over = Instant::now() + PROMISE_ROUND;
             take_until(&receiver, round_is_over, |(from, reply): (SocketAddr, PromiseReply)| {
                 let is_candidate = self.update(|state| {
@@ -64,35 +63,5 @@ impl Server {
             }
         }
         self.update(|state| state.give_up(args.epoch, Instant::now())).ok(); // As above.
-    }
-
-    /// Calls all other servers at once. Their answers come through `sender`, each with its address.
-    fn ask_all<A, R>(
-        self: &Arc<Self>,
-        method: &'static str,
-        args: &A,
-        sender: &Sender<(SocketAddr, R)>,
-    ) where
-        A: Serialize + Clone + Send + 'static,
-        R: DeserializeOwned + Send + 'static,
-    {
-        for address in self.peers.others() {
-            let (server, args, sender) = (Arc::clone(self), args.clone(), sender.clone());
-            spawn(move || {
-                if let Some(answer) = server.peers.call(address, method, args) {
-                    sender.send((address, answer)).ok(); // Nobody may wait any more.
-                }
-            });
-        }
-    }
-}
-
-/// Hands on what comes until the deadline, or until `take` wants no more, or all who could send
-/// something have ended.
-fn take_until<T>(receiver: &Receiver<T>, deadline: Instant, mut take: impl FnMut(T) -> bool) {
-    while let Ok(received) = receiver.recv_timeout(deadline - Instant::now()) {
-        if !take(received) {
-            return;
-        }
     }
 }

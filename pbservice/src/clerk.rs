@@ -7,9 +7,8 @@ use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::{MAX_OPERATION, Operation};
+use crate::given::record::{ClientId, MAX_OPERATION, Operation};
 use crate::rpc::{Refusal, WriteArgs};
-use crate::state::ClientId;
 use crate::timing::CLIENT_PAUSE;
 
 /// A client of the service. Its calls wait until they succeed, however long that takes, and each

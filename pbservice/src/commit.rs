@@ -2,16 +2,16 @@
 
 use log::debug;
 
-use crate::record::{Operation, Record};
-use crate::snapshot::Snapshot;
-use crate::state::{ClientId, Office, Order, Role, Round, State};
-use crate::version::Version;
-use crate::writes::Write;
+use crate::given::record::{ClientId, Operation, Record};
+use crate::given::snapshot::Snapshot;
+use crate::given::version::{Order, Version};
+use crate::given::waiting::Round;
+use crate::given::writes::Write;
+use crate::state::{Office, Role, State};
 
 impl State {
-    /// All writes up to `ticket` are on disk, and with them the log of this office up to `last`.
-    pub(crate) fn note_synced(&mut self, ticket: u64, last: Version) {
-        self.writes.finish(ticket);
+    /// The log is on disk up to `last`.
+    pub(crate) fn note_synced(&mut self, last: Version) {
         if let Role::Primary(office) = &mut self.role
             && last.epoch == self.promised
         {

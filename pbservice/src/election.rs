@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::{error, info};
 
+use crate::given::version::{Epoch, FORGOTTEN, Version};
 use crate::rpc::{CheckArgs, CheckReply, PromiseArgs, PromiseReply, Rumour};
-use crate::state::{Epoch, Heard, Role, State};
+use crate::state::{Heard, Role, State};
 use crate::timing::{CANDIDACY, CHECK_PAUSE, CHECK_ROUND, CHOICES_IN_VAIN, DEAD_AFTER};
-use crate::version::{FORGOTTEN, Version};
 
 /// The rule: the server with the highest version, and among those with the same version the one
 /// with the lowest address. `None` if there are no servers. Used by the grading tests.
@@ -228,9 +228,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::given::tail::tests::at as version;
+    use crate::given::version::Prefix;
     use crate::state::tests::{address, at, server};
-    use crate::tail::tests::at as version;
-    use crate::version::Prefix;
 
     /// What a server answers to a check.
     fn answer(server: u8, log: Version, primary: Option<(u8, u64)>) -> CheckReply {

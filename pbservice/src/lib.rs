@@ -55,7 +55,7 @@
 //!
 //! Taken at its word, the lecture says: the primary copies each put to all that it reaches; backups
 //! `ping` it; when it is silent, all `check` each other's address and version, wait, and follow the
-//! highest version, then the lowest address. `tests/grading/naive.rs` does just that, and plays the
+//! highest version, then the lowest address. `tests/robustness/naive.rs` does just that, and plays the
 //! runs in which it fails:
 //!
 //! ```text
@@ -78,7 +78,7 @@
 //! | may a primary answer a get? | when a majority says, in a round that began after the get came, that it still follows; many gets share a round | [`State::accept_read`](state::State::accept_read) |
 //! | is a put that comes twice done twice? | no: the client's number is in the record, and the last one of each client is part of the table | [`Table::apply`] |
 //! | what does a server know after a crash? | snapshot, log and promise; it asks for what it lacks | [`Storage`], [`State::handle_ping`](state::State::handle_ping) |
-//! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](peers::Peers::open) |
+//! | what if two servers mean different majorities? | each remembers its list of servers, refuses to start with another one, and ignores servers that have another | [`Storage::open`], [`Peers::open`](given::peers::Peers::open) |
 //! | what if its log has rotted? | it does not promise, count or serve until the primary has replaced it | [`repair`] |
 //! | what if its directory was emptied? | the same; a primary makes sure first that a promise which the server has forgotten has helped no other one into office | [`Office::may_repair`](state::Office::may_repair) |
 //! | how do servers start that have no files yet? | they count when all say that they are new | [`State::maybe_begin`](state::State::maybe_begin) |
@@ -97,26 +97,33 @@
 //! # How it works
 //!
 //! [`state::State`] is what one server knows; its methods decide and do nothing else. The shell,
-//! [`server::Server::update`], locks, decides and unlocks. What was decided to be written queues in
-//! [`writes::Writes`]; one task carries it out without the lock and syncs once for all that has
-//! gathered. A primary has one more task for each backup, which waits until the backup lacks
-//! something, calls, and handles the answer: [`copier`]. Nothing is said to others that a crash could take back: a reply waits for the
-//! disk, see [`server::Server::update_on_disk`]. A primary's own record counts when it is on its
-//! own disk, but it is on its way to the backups before that: two disks at work at once take half
-//! the time.
+//! [`given::shell::Shell`], locks, lets the server decide, and unlocks. What was decided to be
+//! written queues in [`given::writes::Writes`]; one task carries it out without the lock and syncs
+//! once for all that has gathered. A primary has one more task for each backup, which waits until
+//! the backup lacks something, calls, and handles the answer: [`copier`]. Nothing is said to others
+//! that a crash could take back: a reply waits for the disk, see [`server::Server::update_on_disk`].
+//! A primary's own record counts when it is on its own disk, but it is on its way to the backups
+//! before that: two disks at work at once take half the time.
 //!
 //! | file | what is there |
 //! |---|---|
-//! | `clerk`, `rpc`, `peers` | the client; what is said; the other servers |
-//! | `state`, `timing` | a server's knowledge and roles; all times |
+//! | `clerk`, `rpc` | the client; what is said |
+//! | `server`, `state`, `timing` | handlers and tasks; a server's knowledge and roles; all times |
 //! | `beginning` | how servers that are all new begin |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
 //! | `replication`, `copier` | copying; the tasks that copy |
 //! | `repair` | how a server that has lost its log counts again |
-//! | `commit`, `waiting` | what is done; the clients that wait for it |
+//! | `commit`, `table` | what is done; what a record does |
+//!
+//! What is not the subject of the lab is in [`given`]:
+//!
+//! | file | what is there |
+//! |---|---|
+//! | `shell`, `writes`, `writer` | the lock; what is to be written; the task that writes |
+//! | `waiting`, `patience`, `peers` | clients that wait; how long to wait for a backup; the other servers |
 //! | `tail`, `table`, `record`, `version`, `snapshot` | the data |
-//! | `server`, `writes`, `writer` | the shell; what is to be written; the task that writes |
 //! | `storage`, `log_table` | files; how logs are shown and compared |
+//! | `config`, `status`, `main` | what a server is told, and what it says of itself; the program |
 //!
 //! A record is written `7@5`: record 7, of epoch 5. Committed is what the lecture calls done.
 //!
@@ -184,33 +191,24 @@ mod clerk;
 mod commit;
 mod copier;
 mod election;
-mod log_table;
-mod peers;
+mod given;
 mod ping;
-mod record;
 mod repair;
 mod replication;
 mod rpc;
 mod server;
-mod snapshot;
 mod state;
-mod storage;
 mod table;
-mod tail;
 mod timing;
-mod version;
-mod waiting;
-mod writer;
-mod writes;
 
 pub use crate::clerk::Clerk;
 pub use crate::election::choose;
-pub use crate::log_table::{compare_logs, print_logs, show_log};
-pub use crate::record::{MAX_OPERATION, Operation, Record};
-pub use crate::rpc::Status;
-pub use crate::server::{Config, PbServer, SNAPSHOT_EVERY};
-pub use crate::snapshot::Snapshot;
-pub use crate::state::{ClientId, Epoch, Order};
-pub use crate::storage::{Damage, Identity, Recovered, Storage, StorageError};
-pub use crate::table::Table;
-pub use crate::version::Version;
+pub use crate::given::config::{Config, SNAPSHOT_EVERY};
+pub use crate::given::log_table::{compare_logs, print_logs, show_log};
+pub use crate::given::record::{ClientId, MAX_OPERATION, Operation, Record};
+pub use crate::given::snapshot::Snapshot;
+pub use crate::given::status::Status;
+pub use crate::given::storage::{Damage, Identity, Recovered, Storage, StorageError};
+pub use crate::given::table::Table;
+pub use crate::given::version::{Epoch, Order, Version};
+pub use crate::server::PbServer;

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
+use crate::given::version::{FORGOTTEN, Prefix};
 use crate::rpc::{PingArgs, PingReply};
 use crate::state::{Heard, Next, Office, Progress, Role, State};
 use crate::timing::{ANSWERS_WITHIN, DEAD_AFTER};
-use crate::version::{FORGOTTEN, Prefix};
 
 impl State {
     /// The ping that is due, and to whom; `None` if there is no primary to ping.

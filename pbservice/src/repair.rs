@@ -18,11 +18,12 @@ use std::net::SocketAddr;
 use log::warn;
 use serde::{Deserialize, Serialize};
 
+use crate::given::snapshot::Snapshot;
+use crate::given::version::Version;
+use crate::given::waiting::Round;
+use crate::given::writes::Write;
 use crate::rpc::CopyReply;
-use crate::snapshot::Snapshot;
-use crate::state::{Next, Office, Round, State};
-use crate::version::Version;
-use crate::writes::Write;
+use crate::state::{Next, Office, State};
 
 /// Damage of a server's disk, as others know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,11 +118,11 @@ mod tests {
     use labrpc::Instant;
 
     use super::*;
+    use crate::given::tail::tests::at as version;
     use crate::replication::Message;
     use crate::replication::tests::ping_from;
     use crate::rpc::InstallArgs;
     use crate::state::tests::{address, at, damage, damaged_server, primary};
-    use crate::tail::tests::at as version;
 
     /// The snapshot that the primary sends to a backup now.
     fn install_to(primary: &mut State, backup: u8, now: Instant) -> Option<InstallArgs> {

@@ -8,17 +8,14 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::{info, warn};
 
-use crate::record::Record;
+use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
+use crate::given::tail::Tail;
+use crate::given::version::{Epoch, FORGOTTEN, Order};
+use crate::given::waiting::Round;
+use crate::given::writes::Write;
 use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
-use crate::snapshot::Snapshot;
-use crate::state::{Epoch, Next, Order, Progress, Role, Round, Sent, State};
-use crate::tail::Tail;
-use crate::version::FORGOTTEN;
-use crate::writes::Write;
-
-/// Records are copied in pieces of about so many bytes, so that no message becomes too long, and a
-/// backup that lacks much shows soon that it is alive.
-const PIECE: usize = 256 << 10;
+use crate::state::{Next, Progress, Role, Sent, State};
 
 /// A request of a primary to a backup.
 #[derive(Clone, Debug)]
@@ -148,7 +145,7 @@ impl State {
             Next::Everything(_) => return None,
         };
         let message = if let Some(previous) = previous {
-            let records = piece(self.tail.after(previous.last.order)).to_vec();
+            let records = self.tail.piece_after(previous.last.order).to_vec();
             Message::Copy(CopyArgs { epoch, primary, previous, records, committed })
         } else {
             let snapshot = Snapshot { last: committed.last, table: self.table.clone() };
@@ -240,25 +237,8 @@ impl Message {
     /// About how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Copy(args) => args.records.iter().map(size).sum(),
+            Self::Copy(args) => args.records.iter().map(Record::size).sum(),
             Self::Install(args) => args.snapshot.table.size(),
         }
     }
-}
-
-/// About how many bytes a record takes in a message.
-fn size(record: &Record) -> usize {
-    const NUMBERS: usize = 48;
-    NUMBERS + record.operation.size()
-}
-
-/// The first records, about [`PIECE`] bytes of them, but one at least.
-fn piece(records: &[Record]) -> &[Record] {
-    let mut bytes = 0;
-    let fits = |record: &&Record| {
-        bytes += size(record);
-        bytes <= PIECE
-    };
-    let count = records.iter().take_while(fits).count();
-    &records[..count.max(1).min(records.len())]
 }

@@ -1,41 +1,23 @@
 //! A server: the shell around [`State`] that locks, waits for the disk, sends and waits.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use labrpc::{ClientEnd, Condvar, Disk, Instant, JoinHandle, Mutex, Service, rng, sleep, spawn};
-use log::error;
+use labrpc::{Disk, Instant, Service, rng, sleep, spawn};
 use rand::Rng as _;
 
-use crate::peers::{Letter, Peers};
-use crate::record::MAX_OPERATION;
-use crate::rpc::{
-    CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, Status, Unheard, WriteArgs,
-};
+use crate::given::config::Config;
+use crate::given::peers::{Letter, Peers};
+use crate::given::record::MAX_OPERATION;
+use crate::given::shell::{Guarded, Shell};
+use crate::given::status::{Status, Unheard};
+use crate::given::storage::{Identity, Storage, StorageError};
+use crate::given::version::{Order, Version};
+use crate::given::waiting::Waiting;
+use crate::given::writes::Writes;
+use crate::rpc::{CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, WriteArgs};
 use crate::state::State;
-use crate::storage::{Identity, Storage, StorageError};
 use crate::timing::{CANDIDACY, PING_INTERVAL};
-use crate::waiting::Waiting;
-
-/// How many records are written between two snapshots, unless set.
-pub const SNAPSHOT_EVERY: u64 = 10_000;
-
-/// What a server has to know when it starts. Used by the grading tests.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Its own address.
-    pub address: SocketAddr,
-    /// Ways to all servers, by address. One to itself may be among them and is not used. All
-    /// servers must have the same addresses here, at every start: they ignore a server that has
-    /// others.
-    pub peers: BTreeMap<SocketAddr, ClientEnd>,
-    /// A snapshot is taken after this number of records.
-    pub snapshot_every: u64,
-    /// That the server has never run before: see [`Identity::is_new`].
-    pub is_new: bool,
-}
 
 /// A server of the key/value service. Clones are the same server. Used by the grading tests.
 #[derive(Clone)]
@@ -50,7 +32,7 @@ impl PbServer {
     /// send it everything.
     pub fn start(config: Config, disk: Disk) -> Result<PbServer, StorageError> {
         let Config { address, peers, snapshot_every, is_new } = config;
-        let peers = Peers::new(address, peers);
+        let peers = Arc::new(Peers::new(address, peers));
         let servers = peers.servers();
         let identity = Identity { address, servers: servers.clone(), is_new };
         let (storage, found) = Storage::open(disk, &identity)?;
@@ -59,45 +41,31 @@ impl PbServer {
         }
         let (number, now) = (rng().next_u64(), Instant::now());
         let state = State::new(address, servers, snapshot_every, found, number, now);
-        let inner = Inner { state, waiting: Waiting::default(), end: None, is_writing: true };
-        let server = Arc::new(Server {
-            peers,
-            inner: Mutex::new(inner),
-            has_writes: Condvar::new(),
-            has_written: Condvar::new(),
-            has_copies: Condvar::new(),
-        });
-        let (writer, watcher, guard) =
-            (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
-        let writing = spawn(move || writer.write_all(storage));
-        spawn(move || guard.await_writer(writing));
+        let shell = Shell::start(Inner { state, waiting: Waiting::default() }, address, storage);
+        let server = Arc::new(Server { peers, shell });
+        let watcher = Arc::clone(&server);
         spawn(move || watcher.watch());
         Ok(PbServer(server))
     }
 
     /// What it says of itself.
     pub fn status(&self) -> Status {
-        self.0.inner.lock().state.status()
+        self.0.shell.look(|inner| inner.state.status())
     }
 
     /// Why the server has stopped its service, if its disk has failed.
     pub fn failure(&self) -> Option<String> {
-        match &self.0.inner.lock().end {
-            Some(End::DiskFailed(problem)) => Some(problem.clone()),
-            Some(End::Killed) | None => None,
-        }
+        self.0.shell.failure()
     }
 
     /// Stops all tasks of this server soon. Requests that wait are not answered any more.
     pub fn kill(&self) {
-        self.0.end(End::Killed);
+        self.0.shell.kill();
     }
 
     /// As [`PbServer::kill`], and returns when nothing is written to the disk any more.
     pub fn stop(&self) {
-        self.kill();
-        let inner = self.0.inner.lock();
-        drop(self.0.has_written.wait_while(inner, |inner| inner.is_writing));
+        self.0.shell.stop();
     }
 
     /// The RPC handlers, for clients and for the other servers.
@@ -106,7 +74,7 @@ impl PbServer {
         let (status, ping, check, promise) = (server(), server(), server(), server());
         let (copy, install, write, read) = (server(), server(), server(), server());
         Service::new("Pb")
-            .method("Status", move |(): ()| status.inner.lock().state.status())
+            .method("Status", move |(): ()| status.shell.look(|inner| inner.state.status()))
             .method("Ping", move |letter: Letter<PingArgs>| {
                 let args = ping.peers.open(letter)?;
                 ping.update(|state| state.handle_ping(&args, Instant::now()))
@@ -140,119 +108,74 @@ impl fmt::Debug for PbServer {
 
 /// What a server's tasks share.
 pub(crate) struct Server {
-    pub(crate) peers: Peers,
-    pub(crate) inner: Mutex<Inner>,
-    /// Notified when there is something to write, or the server has ended.
-    pub(crate) has_writes: Condvar,
-    /// Notified when something was written, or the server has ended.
-    pub(crate) has_written: Condvar,
-    /// Notified when a backup lacks something, or this server is not primary, or has ended.
-    pub(crate) has_copies: Condvar,
+    pub(crate) peers: Arc<Peers>,
+    pub(crate) shell: Arc<Shell<Inner>>,
 }
 
 /// What the lock guards.
 pub(crate) struct Inner {
     pub(crate) state: State,
     waiting: Waiting,
-    /// Why the server does nothing any more.
-    pub(crate) end: Option<End>,
-    /// Whether the task that writes is still at work.
-    is_writing: bool,
 }
 
-/// Why a server does nothing any more.
-#[derive(Clone, Debug)]
-pub(crate) enum End {
-    /// Somebody wanted it.
-    Killed,
-    /// A write has failed: what is on the disk is not known any more.
-    DiskFailed(String),
+impl Guarded for Inner {
+    fn writes(&mut self) -> &mut Writes {
+        &mut self.state.writes
+    }
+
+    fn log_end(&self) -> Version {
+        self.state.tail.version()
+    }
+
+    fn committed(&self) -> Order {
+        self.state.committed
+    }
+
+    fn note_synced(&mut self, last: Version) {
+        self.state.note_synced(last);
+    }
+
+    fn note_change(&mut self) -> bool {
+        let Self { state, waiting } = self;
+        if !state.is_primary() {
+            waiting.clear(); // They have to ask another server.
+            return true;
+        }
+        waiting.answer_writes(state.committed);
+        if let Some(round) = state.readable_round() {
+            waiting.answer_reads(round, &state.table);
+        }
+        state.is_copy_due(Instant::now())
+    }
+
+    fn note_end(&mut self) {
+        self.waiting.clear();
+    }
 }
 
 impl Server {
     /// The way in which everything happens: lock, decide, unlock. It fails if the server has ended.
     ///
-    /// `decide` changes the state, and nothing else. What it wants on disk is written by the
-    /// [writer](Server::write_all); what backups lack is [copied](Server::copy_to_all) meanwhile,
-    /// since a primary's requests promise nothing.
-    pub(crate) fn update<R>(
-        self: &Arc<Self>,
-        decide: impl FnOnce(&mut State) -> R,
-    ) -> Result<R, Unheard> {
-        self.update_and_wait(|inner| decide(&mut inner.state))
-    }
-
-    /// As [`Server::update`], for a decision that concerns those who wait too.
-    fn update_and_wait<R>(
-        self: &Arc<Self>,
-        decide: impl FnOnce(&mut Inner) -> R,
-    ) -> Result<R, Unheard> {
-        let mut inner = self.inner.lock();
-        if inner.end.is_some() {
-            return Err(Unheard::OutOfService);
-        }
-        let result = decide(&mut inner);
-        let Inner { state, waiting, .. } = &mut *inner;
-        waiting.answer(state);
-        if !state.writes.is_empty() {
-            self.has_writes.notify_one();
-        }
-        if !state.is_primary() || state.is_copy_due(Instant::now()) {
-            self.has_copies.notify_all();
-        }
-        Ok(result)
+    /// `decide` changes the state, and nothing else. What it wants on disk is written by
+    /// [the shell](Shell); what backups lack is [copied](Server::copy_to_all) meanwhile, since a
+    /// primary's requests promise nothing.
+    pub(crate) fn update<R>(&self, decide: impl FnOnce(&mut State) -> R) -> Result<R, Unheard> {
+        self.shell.update(|inner| decide(&mut inner.state))
     }
 
     /// As [`Server::update`], and returns when all that was decided is on disk: the result may be
     /// told to others.
     pub(crate) fn update_on_disk<R>(
-        self: &Arc<Self>,
+        &self,
         decide: impl FnOnce(&mut State) -> R,
     ) -> Result<R, Unheard> {
-        let (result, ticket) = self.update(|state| {
-            let result = decide(state);
-            (result, state.writes.last_ticket())
-        })?;
-        let inner = self.inner.lock();
-        let is_waiting =
-            |inner: &mut Inner| inner.end.is_none() && !inner.state.writes.is_finished(ticket);
-        let inner = self.has_written.wait_while(inner, is_waiting);
-        if inner.end.is_some() { Err(Unheard::OutOfService) } else { Ok(result) }
-    }
-
-    /// Ends the server.
-    pub(crate) fn end(&self, end: End) {
-        let mut inner = self.inner.lock();
-        if inner.end.is_none() {
-            if let End::DiskFailed(problem) = &end {
-                error!(target: "DISK", "{} stops its service: {problem}", inner.state);
-            }
-            inner.end = Some(end);
-            inner.waiting.clear();
-        }
-        drop(inner);
-        self.has_writes.notify_all();
-        self.has_written.notify_all();
-        self.has_copies.notify_all();
-    }
-
-    /// Waits for the end of the task that writes. If that was a panic, it is the end of the server:
-    /// what waits for the disk would wait for ever, and a primary would never commit anything.
-    fn await_writer(&self, writing: JoinHandle<()>) {
-        writing.join().ok(); // However it has ended.
-        self.inner.lock().is_writing = false;
-        self.end(End::DiskFailed("the task that writes to it has failed".into()));
-    }
-
-    /// Whether the server has ended.
-    fn has_ended(&self) -> bool {
-        self.inner.lock().end.is_some()
+        self.shell.update_on_disk(|inner| decide(&mut inner.state))
     }
 
     /// The task that does what is due from time to time: ping the primary, look for another one,
     /// step down.
     fn watch(self: &Arc<Self>) {
-        while !self.has_ended() {
+        while !self.shell.has_ended() {
             let wants_to_check = self.update(|state| {
                 state.maybe_step_down(Instant::now());
                 state.wants_to_check(Instant::now())
@@ -285,7 +208,7 @@ impl Server {
         if operation.size() > MAX_OPERATION {
             return Err(Refusal::TooLong);
         }
-        let waiting = self.update_and_wait(|inner| {
+        let waiting = self.shell.update(|inner| {
             let place = inner.state.accept_write(client, sequence, operation);
             place.map(|place| place.map(|order| inner.waiting.add_write(order)))
         });
@@ -299,7 +222,7 @@ impl Server {
     /// Serves a client's question: returns the value when a majority has confirmed that this still
     /// is the primary.
     fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<String>, Refusal> {
-        let waiting = self.update_and_wait(|inner| {
+        let waiting = self.shell.update(|inner| {
             let round = inner.state.accept_read();
             round.map(|round| inner.waiting.add_read(round, key))
         });
@@ -311,6 +234,6 @@ impl Server {
 
     /// Sends a client to the primary, if it is known.
     fn not_primary(&self) -> Refusal {
-        Refusal::NotPrimary { known: self.inner.lock().state.primary() }
+        Refusal::NotPrimary { known: self.shell.look(|inner| inner.state.primary()) }
     }
 }

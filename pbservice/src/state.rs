@@ -7,22 +7,16 @@ use std::net::SocketAddr;
 use labrpc::Instant;
 use log::info;
 
-use crate::record::{Operation, Record};
+use crate::given::record::{ClientId, Operation, Record};
+use crate::given::status::Status;
+use crate::given::storage::Recovered;
+use crate::given::table::Table;
+use crate::given::tail::Tail;
+use crate::given::version::{Epoch, Order, Prefix, Version};
+use crate::given::waiting::Round;
+use crate::given::writes::{Write, Writes};
 use crate::repair::{DamageId, Repair};
-use crate::rpc::Status;
-use crate::storage::Recovered;
-use crate::table::Table;
-use crate::tail::Tail;
 use crate::timing::CHECK_PAUSE;
-use crate::version::{Prefix, Version};
-use crate::writes::{Write, Writes};
-
-/// Numbers a primary's time in office; 0 is before the first. A server's promise never falls.
-pub type Epoch = u64;
-/// A record's place in the log, counted from 1 without gaps.
-pub type Order = u64;
-/// A client, by the number that it drew.
-pub type ClientId = u64;
 
 /// What one server knows.
 ///
@@ -118,9 +112,6 @@ pub(crate) struct Office {
     /// What it knows of each other server.
     pub(crate) backups: BTreeMap<SocketAddr, Progress>,
 }
-
-/// Numbers a primary's questions whether a majority still follows it.
-pub(crate) type Round = u64;
 
 /// What a primary knows of a backup.
 #[derive(Clone, Debug)]
@@ -323,8 +314,8 @@ pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::storage::Damage;
-    use crate::tail::tests::log;
+    use crate::given::storage::Damage;
+    use crate::given::tail::tests::log;
 
     /// The server with this number, of five.
     pub(crate) fn address(server: u8) -> SocketAddr {
@@ -364,8 +355,8 @@ pub(crate) mod tests {
         let mut state = server(1, &[1, 1, 2]);
         state.become_candidate(3);
         state.become_primary(at(1.0));
-        let (_, ticket) = state.writes.take();
-        state.note_synced(ticket, state.tail.version());
+        state.writes.take();
+        state.note_synced(state.tail.version());
         let Role::Primary(office) = &mut state.role else { unreachable!("it was made primary") };
         for backup in [2, 3] {
             let progress = office.backups.get_mut(&address(backup)).expect("it is a backup");

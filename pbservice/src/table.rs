@@ -1,29 +1,13 @@
 //! The replicated state: what a log makes of an empty table.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-use crate::state::ClientId;
-use crate::version::Chain;
-use crate::{Operation, Record};
-
-/// Keys and values, and the last operation of each client. The same log makes the same table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Table {
-    /// The values.
-    pub pairs: BTreeMap<String, String>,
-    /// The sequence number of each client's last operation: the duplicate table.
-    pub sequences: BTreeMap<ClientId, u64>,
-    /// The checksum of all records that were applied.
-    pub(crate) chain: Chain,
-}
+use crate::given::record::{ClientId, Operation, Record};
+use crate::given::table::Table;
 
 impl Table {
     /// Does what a record says, unless the client's operation has been done already: a client that
     /// hears nothing asks again, so that one operation may have several records.
     pub fn apply(&mut self, record: &Record) {
-        self.chain = record.chained_to(self.chain);
+        self.note(record);
         if record.operation == Operation::NoOp || self.has_done(record.client, record.sequence) {
             return;
         }
@@ -37,12 +21,6 @@ impl Table {
             }
             Operation::NoOp => {}
         }
-    }
-
-    /// About how many bytes the table takes in a message.
-    pub(crate) fn size(&self) -> usize {
-        let pairs: usize = self.pairs.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
-        pairs + 12 * self.sequences.len()
     }
 
     /// Whether a client's operation is in the table.

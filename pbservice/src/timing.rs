@@ -42,26 +42,9 @@ pub(crate) const CHECK_PAUSE: Duration = Duration::from_millis(200);
 /// Greatest random addition to [`CHECK_PAUSE`], so that servers do not check in step for ever.
 pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 
-/// A primary waits for so long for the answer of a backup, and [`TIME_PER_MEGABYTE`] of what was
-/// sent, before it sends again; also after a call that has failed sooner. Twice the ping interval.
-/// Where that is not enough, to send more would only fill the link, so it
-/// [doubles](crate::copier::Patience).
-pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
-
-/// What a slow link takes for a megabyte.
-pub(crate) const TIME_PER_MEGABYTE: Duration = Duration::from_secs(1);
-
-/// How often that doubles at most: to more than six seconds for a short message.
-pub(crate) const RESEND_DOUBLINGS: u32 = 5;
-
 /// A backup that pings, but owes the primary an answer for so long, does not count for its
 /// majority. Twice the time after which the program gives up a call.
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
-
-/// When nothing has been written for so long, the log is told up to where its records are
-/// committed, and with that, that they were synced: from then on, if they rot, that is noticed.
-/// Otherwise it learns both with the next records.
-pub(crate) const MARK_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a client waits when no server has served it, until it asks them again.
 pub(crate) const CLIENT_PAUSE: Duration = Duration::from_millis(50);

@@ -11,10 +11,10 @@ use labrpc::socket::{self, Address, Limits, Options};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use crate::Worker;
 use crate::given::app::App;
 use crate::given::message::escaped;
 use crate::given::{descriptors, log_lines};
-use crate::worker::Worker;
 
 /// The socket of a coordinator unless the user says otherwise: in the job's directory, so that jobs
 /// in different directories do not meet.
@@ -26,16 +26,32 @@ pub const FAILED: u8 = 1;
 /// Exit code: the program cannot do what it was asked to, and has changed nothing.
 pub const USAGE: u8 = 5;
 
+/// Exit code: that of Rust for a panic.
+const PANICKED: i32 = 101;
+
 /// Parses the command line and begins to print warnings. `RUST_LOG=info` prints more.
 ///
 /// # Errors
 /// The exit code, after help or an error was printed.
 pub fn parse<C: Parser>() -> Result<C, ExitCode> {
     log_lines::start();
+    end_at_missing_code();
     C::try_parse().map_err(|error| {
         error.print().ok(); // If that is impossible, there is no other place to print it.
         if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
     })
+}
+
+/// From now on a call of a function that is not written yet ends the process, in every task: the
+/// others would wait without success.
+fn end_at_missing_code() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        if panic.payload_as_str().is_some_and(|message| message.contains("is not written yet: ")) {
+            std::process::exit(PANICKED);
+        }
+    }));
 }
 
 /// Prints an error of the program `name` and returns its exit code.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use labrpc::{Instant, sleep};
 use testkit::process_test;
 
-use crate::job::Job;
+use crate::job::{Job, PANICKED, wait_for};
 use crate::oracle;
 
 /// No process exits before every output is final.
@@ -31,7 +31,8 @@ fn coordinator_leaves_soon_1() {
         let job = Job::new();
         let mut coordinator = job.coordinator();
         let mut worker = job.worker("wc");
-        crate::job::wait_until("all outputs are there", || job.output_names().len() == 10);
+        let are_there = || job.output_names().len() == 10;
+        wait_for("all outputs are there", &mut [&mut coordinator, &mut worker], are_there);
         let began = Instant::now();
         coordinator.succeed();
         assert!(began.elapsed() < Duration::from_secs(3), "it stayed for {:?}", began.elapsed());
@@ -45,7 +46,9 @@ fn worker_without_coordinator_leaves_1() {
     process_test("worker_without_coordinator_leaves_1", |_sim| {
         let job = Job::new();
         let began = Instant::now();
-        job.worker("wc").wait();
+        let mut worker = job.worker("wc");
+        let status = worker.wait();
+        assert!(status.code() != Some(PANICKED), "the worker panicked: {}", worker.errors());
         assert!(began.elapsed() < Duration::from_secs(6), "it stayed for {:?}", began.elapsed());
     });
 }

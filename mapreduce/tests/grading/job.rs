@@ -16,6 +16,9 @@ pub const COORDINATOR: &str = env!("CARGO_BIN_EXE_mrcoordinator");
 pub const WORKER: &str = env!("CARGO_BIN_EXE_mrworker");
 pub const TEST_WORKER: &str = env!("CARGO_BIN_EXE_mr-test-worker");
 
+/// The exit code of a process whose main task has panicked.
+pub const PANICKED: i32 = 101;
+
 /// How long a process may run where workers crash and sleep, as in the course.
 pub const LONG_LIMIT: Duration = Duration::from_secs(180);
 
@@ -129,6 +132,19 @@ impl Job {
             self.names(),
         );
     }
+}
+
+/// Waits until `is_so` returns true, as [`wait_until`]. None of these processes may end before.
+pub fn wait_for(goal: &str, processes: &mut [&mut Process], is_so: impl Fn() -> bool) {
+    wait_until(goal, || {
+        for process in &mut *processes {
+            if let Some(status) = process.ended() {
+                let errors = process.errors();
+                assert!(is_so(), "a process ended with {status} before {goal}: {errors}");
+            }
+        }
+        is_so()
+    });
 }
 
 /// Waits until `is_so` returns true, for two minutes at most.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use labrpc::{Instant, sleep};
 use testkit::{Process, process_test};
 
-use crate::job::{Job, wait_until};
+use crate::job::{Job, wait_for};
 use crate::oracle;
 
 /// How long a worker of the first job may take to report to the second one. One that works for the
@@ -19,7 +19,8 @@ fn killed_coordinator_does_no_harm_1() {
         let job = Job::new();
         let mut coordinator = job.coordinator();
         let mut straggler = job.test_worker("rtiming");
-        wait_until("some output is there", || !job.output_names().is_empty());
+        let is_there = || !job.output_names().is_empty();
+        wait_for("some output is there", &mut [&mut coordinator, &mut straggler], is_there);
         coordinator.kill();
         for name in job.output_names() {
             let text = fs::read_to_string(job.path(&name)).expect("it was there just now");
@@ -56,12 +57,12 @@ fn report_late(phase: &str) {
     }
     let mut coordinator = job.coordinator_with(&["--reduces", "1", "../first"]);
     let mut straggler = job.test_worker("gate");
-    bring_to(&job, phase, "first");
+    bring_to(&job, phase, "first", &mut [&mut coordinator, &mut straggler]);
     coordinator.kill();
 
     let mut coordinator = job.coordinator_with(&["--replace", "--reduces", "1", "../second"]);
     let mut worker = job.test_worker("gate");
-    bring_to(&job, phase, "second");
+    bring_to(&job, phase, "second", &mut [&mut coordinator, &mut worker]);
     open(&job, phase, "first");
     wait_for_report(&mut straggler);
     open(&job, phase, "second");
@@ -73,13 +74,13 @@ fn report_late(phase: &str) {
     straggler.wait();
 }
 
-/// Lets a worker run until it is in `phase` with this file.
-fn bring_to(job: &Job, phase: &str, file: &str) {
+/// Lets the coordinator and worker of a job run until the worker is in `phase` with this file.
+fn bring_to(job: &Job, phase: &str, file: &str, processes: &mut [&mut Process]) {
     if phase == "reduce" {
         open(job, "map", file);
     }
     let mark = job.path(&format!("mr-worker-at-{phase}-{file}"));
-    wait_until("the worker is at the gate", || mark.exists());
+    wait_for("the worker is at the gate", processes, || mark.exists());
 }
 
 /// Lets workers pass that are in `phase` with this file.

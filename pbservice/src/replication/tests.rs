@@ -1,12 +1,12 @@
 //! What a primary sends, and what a backup makes of it.
 
 use super::*;
-use crate::record::Operation;
+use crate::given::record::Operation;
+use crate::given::tail::tests::at as version;
+use crate::given::version::{Prefix, Version};
 use crate::repair::DamageId;
 use crate::rpc::PingArgs;
 use crate::state::tests::{address, at, damage, primary, server};
-use crate::tail::tests::at as version;
-use crate::version::{Prefix, Version};
 
 /// Lets a backup ping.
 pub(crate) fn ping_from(
@@ -65,7 +65,7 @@ fn an_answer_from_before_the_log_was_lost_does_not_count() {
 #[test]
 fn a_late_copy_cuts_nothing_off() {
     let mut backup = server(2, &[1]);
-    let all = crate::tail::tests::log(&[1, 1, 2, 2]);
+    let all = crate::given::tail::tests::log(&[1, 1, 2, 2]);
     let copy = |previous: Version, count| CopyArgs {
         epoch: 2,
         primary: address(1),
@@ -114,7 +114,7 @@ fn a_round_that_was_lost_is_asked_again() {
 /// A backup whose log has the same version as that of the primary of epoch 2, and another first
 /// record; and what the primary sends.
 fn fork() -> (State, CopyArgs) {
-    let ours = crate::tail::tests::log(&[1, 1, 2]);
+    let ours = crate::given::tail::tests::log(&[1, 1, 2]);
     let mut theirs = vec![Record { client: 7, ..ours.after(0)[0].clone() }];
     theirs.extend_from_slice(ours.after(1));
     let theirs = Tail::new(Prefix::default(), theirs);

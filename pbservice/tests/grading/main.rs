@@ -6,8 +6,6 @@ mod cluster;
 mod election;
 mod group_commit;
 mod majority;
-mod naive;
 mod restart;
 mod service;
-mod storage;
 mod workload;

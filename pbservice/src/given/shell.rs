@@ -1,0 +1,201 @@
+//! The shell around a server's state: locks, lets the server decide, writes, and waits for the disk.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use labrpc::{Condvar, JoinHandle, Mutex, spawn};
+use log::error;
+
+use crate::given::status::Unheard;
+use crate::given::storage::Storage;
+use crate::given::version::{Order, Version};
+use crate::given::writes::Writes;
+
+/// What the shell asks of the state that its lock guards. Each method is called with the lock held,
+/// so it must return at once.
+pub(crate) trait Guarded: Send + 'static {
+    /// What was decided to be written. The shell takes it from there.
+    fn writes(&mut self) -> &mut Writes;
+
+    /// The version of the log, with all that was decided to be written.
+    fn log_end(&self) -> Version;
+
+    /// The last record known to be committed. The storage notes it with later records.
+    fn committed(&self) -> Order;
+
+    /// The log is on disk up to `last`, which was its end when the writes were taken. Some of it may
+    /// have been cut off since.
+    fn note_synced(&mut self, last: Version);
+
+    /// The state has changed: the place to answer those who wait for that. Returns whether to look
+    /// again for what is [waited for](Shell::wait_for).
+    fn note_change(&mut self) -> bool;
+
+    /// The server has ended: those who wait must be told.
+    fn note_end(&mut self);
+}
+
+/// A lock around the state of a server, and a task that writes to its disk.
+pub(crate) struct Shell<S> {
+    me: SocketAddr,
+    pub(super) inner: Mutex<Inner<S>>,
+    /// Notified when there is something to write, or the server has ended.
+    pub(super) has_writes: Condvar,
+    /// Notified when something was written, or the server has ended.
+    has_written: Condvar,
+    /// Notified when [`Guarded::note_change`] says so, or the server has ended.
+    has_changed: Condvar,
+}
+
+/// What the lock guards.
+pub(super) struct Inner<S> {
+    pub(super) state: S,
+    /// Why the server does nothing any more.
+    pub(super) end: Option<End>,
+    /// Whether the task that writes is still at work.
+    is_writing: bool,
+}
+
+/// Why a server does nothing any more.
+#[derive(Clone, Debug)]
+pub(super) enum End {
+    /// It was asked to.
+    Killed,
+    /// A write has failed: what is on the disk is not known any more.
+    DiskFailed(String),
+}
+
+impl<S: Guarded> Shell<S> {
+    /// Puts a shell around the state of the server `me`, and starts to write to its disk.
+    pub(crate) fn start(state: S, me: SocketAddr, storage: Storage) -> Arc<Self> {
+        let shell = Arc::new(Self {
+            me,
+            inner: Mutex::new(Inner { state, end: None, is_writing: true }),
+            has_writes: Condvar::new(),
+            has_written: Condvar::new(),
+            has_changed: Condvar::new(),
+        });
+        let (writer, guard) = (Arc::clone(&shell), Arc::clone(&shell));
+        let writing = spawn(move || writer.write_all(storage));
+        spawn(move || guard.await_writer(writing));
+        shell
+    }
+
+    /// Looks at the state, also after the end.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+        look(&self.inner.lock().state)
+    }
+
+    /// Locks, decides, unlocks. What was decided is written soon; nothing may be told to others yet
+    /// that a crash could take back.
+    ///
+    /// # Errors
+    /// If the server has ended.
+    pub(crate) fn update<R>(&self, decide: impl FnOnce(&mut S) -> R) -> Result<R, Unheard> {
+        let mut inner = self.inner.lock();
+        if inner.end.is_some() {
+            return Err(Unheard::OutOfService);
+        }
+        let result = decide(&mut inner.state);
+        let is_awaited = inner.state.note_change();
+        if !inner.state.writes().is_empty() {
+            self.has_writes.notify_one();
+        }
+        if is_awaited {
+            self.has_changed.notify_all();
+        }
+        Ok(result)
+    }
+
+    /// As [`Shell::update`], and returns when all that was decided is on disk: the result may be
+    /// told to others.
+    ///
+    /// # Errors
+    /// If the server has ended, also before everything was on disk.
+    pub(crate) fn update_on_disk<R>(&self, decide: impl FnOnce(&mut S) -> R) -> Result<R, Unheard> {
+        let (result, ticket) = self.update(|state| {
+            let result = decide(state);
+            (result, state.writes().last_ticket())
+        })?;
+        let inner = self.inner.lock();
+        let is_waiting =
+            |inner: &mut Inner<S>| inner.end.is_none() && !inner.state.writes().is_finished(ticket);
+        let inner = self.has_written.wait_while(inner, is_waiting);
+        if inner.end.is_some() { Err(Unheard::OutOfService) } else { Ok(result) }
+    }
+
+    /// Waits until `take` returns something; `None` if the server ends before. `take` is called at
+    /// once, and again after each change for which [`Guarded::note_change`] returns `true`.
+    pub(crate) fn wait_for<R>(&self, mut take: impl FnMut(&mut S) -> Option<R>) -> Option<R> {
+        let mut taken = None;
+        let inner = self.inner.lock();
+        let inner = self.has_changed.wait_while(inner, |Inner { state, end, .. }| {
+            if end.is_some() {
+                return false;
+            }
+            taken = take(state);
+            taken.is_none()
+        });
+        drop(inner);
+        taken
+    }
+
+    /// Whether the server has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.inner.lock().end.is_some()
+    }
+
+    /// Why the server has stopped its service, if its disk has failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match &self.inner.lock().end {
+            Some(End::DiskFailed(problem)) => Some(problem.clone()),
+            Some(End::Killed) | None => None,
+        }
+    }
+
+    /// Ends the server.
+    pub(crate) fn kill(&self) {
+        self.end(End::Killed);
+    }
+
+    /// As [`Shell::kill`], and returns when nothing is written to the disk any more.
+    pub(crate) fn stop(&self) {
+        self.kill();
+        let inner = self.inner.lock();
+        drop(self.has_written.wait_while(inner, |inner| inner.is_writing));
+    }
+
+    /// Ends the server, for this reason if it has not ended yet.
+    pub(super) fn end(&self, end: End) {
+        let mut inner = self.inner.lock();
+        if inner.end.is_none() {
+            if let End::DiskFailed(problem) = &end {
+                error!(target: "DISK", "{} stops its service: {problem}", self.me);
+            }
+            inner.end = Some(end);
+            inner.state.note_end();
+        }
+        drop(inner);
+        self.has_writes.notify_all();
+        self.has_written.notify_all();
+        self.has_changed.notify_all();
+    }
+
+    /// All writes up to `ticket` are on disk, and with them the log up to `last`.
+    pub(super) fn note_written(&self, ticket: u64, last: Version) {
+        let noted = self.update(|state| {
+            state.writes().finish(ticket);
+            state.note_synced(last);
+        });
+        noted.ok(); // The task that writes sees the end.
+        self.has_written.notify_all();
+    }
+
+    /// Waits for the end of the task that writes. If that was a panic, it is the end of the server:
+    /// what waits for the disk would wait for ever, and a primary would never commit anything.
+    fn await_writer(&self, writing: JoinHandle<()>) {
+        writing.join().ok(); // However it has ended.
+        self.inner.lock().is_writing = false;
+        self.end(End::DiskFailed("the task that writes to it has failed".into()));
+    }
+}
