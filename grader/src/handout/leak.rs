@@ -17,6 +17,10 @@ use crate::sources::tracked;
 /// The number of tokens in a shingle.
 const LENGTH: usize = 12;
 
+/// The number of consecutive shingles from which a sample in a text counts: samples are short, and
+/// their idioms are everybody's.
+const IN_SAMPLES: usize = 13;
+
 /// The number of words from which a line of a comment counts.
 const WORDS: usize = 8;
 
@@ -71,7 +75,11 @@ impl Solutions {
             let text = fs::read_to_string(&from).map_err(Error::file("read", &from))?;
             if is_list {
                 for paragraph in text.split("\n\n") {
-                    let tokens = tokens(paragraph).ok_or_else(|| not_rust(&path))?;
+                    let tokens = tokens(paragraph).ok_or_else(|| {
+                        let (path, first) = (path.display(), paragraph.lines().next());
+                        let first = first.unwrap_or_default();
+                        Error::harness(format!("{path}: the brackets are not balanced: {first}"))
+                    })?;
                     solutions.listed.push(texts(&tokens));
                 }
             } else {
@@ -95,7 +103,7 @@ impl Solutions {
             match extension {
                 Some("rs") if file.owner == Owner::Student => {
                     let tokens = tokens(&text).ok_or_else(|| not_rust(path))?;
-                    leaks.extend(self.shared(path, &tokens, 0));
+                    leaks.extend(self.shared(path, &tokens, 0, 1));
                     let comments = comments(&text);
                     let leaked = comments.filter(|(_, comment)| self.comments.contains(comment));
                     leaks.extend(leaked.map(|(line, text)| Leak {
@@ -107,7 +115,7 @@ impl Solutions {
                 Some("md") => {
                     for (line, block) in code_blocks(&text) {
                         let tokens = tokens(&block).unwrap_or_default();
-                        leaks.extend(self.shared(path, &tokens, line));
+                        leaks.extend(self.shared(path, &tokens, line, IN_SAMPLES));
                     }
                 }
                 _ => {}
@@ -116,14 +124,20 @@ impl Solutions {
         Ok(leaks)
     }
 
-    /// The shingles that these tokens share with a solution, one per line. `before` lines stand
-    /// above them.
-    fn shared(&self, path: &Path, tokens: &[Token], before: usize) -> Vec<Leak> {
+    /// The shingles that these tokens share with a solution, one per line, where at least
+    /// `at_least` follow each other. `before` lines stand above them.
+    fn shared(&self, path: &Path, tokens: &[Token], before: usize, at_least: usize) -> Vec<Leak> {
         let mut found = BTreeMap::new();
-        for window in self.without_listed(tokens).iter().flat_map(|piece| piece.windows(LENGTH)) {
-            let shingle = texts(window);
-            if self.shingles.contains(&shingle) {
-                found.entry(before + window[0].line).or_insert_with(|| shingle.join(" "));
+        for piece in self.without_listed(tokens) {
+            let is_shared = |window: &&[Token]| self.shingles.contains(&texts(window));
+            let windows: Vec<&[Token]> = piece.windows(LENGTH).collect();
+            for run in windows.chunk_by(|a, b| is_shared(a) == is_shared(b)) {
+                if run.len() >= at_least && is_shared(&run[0]) {
+                    for window in run {
+                        let text = || texts(window).join(" ");
+                        found.entry(before + window[0].line).or_insert_with(text);
+                    }
+                }
             }
         }
         let leak = |(line, text)| Leak { file: path.to_path_buf(), line, text };
