@@ -97,7 +97,6 @@ fn check_here(lab: &str, sources: &[Source]) -> Vec<Finding> {
         }
     }
     let resolver = Resolver { modules: &modules, krate: lab };
-    let program = format!("{lab}/src/main.rs");
     for (source, here, file) in &files {
         let mut visitor = Visitor {
             resolver: &resolver,
@@ -105,9 +104,7 @@ fn check_here(lab: &str, sources: &[Source]) -> Vec<Finding> {
             file: &source.path,
             here: here.clone(),
             in_tests: modules.is_for_tests(here),
-            is_program: World::of(lab) == World::Processes
-                && source.path == program
-                && !modules.declares("main"),
+            is_program: is_program(lab, &source.path, &modules),
             after_type: false,
             findings: BTreeSet::new(),
         };
@@ -115,6 +112,17 @@ fn check_here(lab: &str, sources: &[Source]) -> Vec<Finding> {
         findings.append(&mut visitor.findings);
     }
     findings.into_iter().collect()
+}
+
+/// Whether a file is a program on real processes, and not a module of the library.
+fn is_program(lab: &str, path: &str, modules: &Modules) -> bool {
+    let inside = path.strip_prefix(lab).and_then(|rest| rest.strip_prefix("/src/"));
+    let names = |path: &str| path.split('/').map(str::to_string).collect::<Vec<_>>();
+    let module = inside.and_then(|inside| inside.strip_suffix(".rs")).map(names);
+    World::of(lab) == World::Processes
+        && module.is_some_and(|module| {
+            module.last().is_some_and(|name| name == "main") && !modules.declares(&module)
+        })
 }
 
 /// Parses a file, if its size and depth allow it.

@@ -58,10 +58,9 @@ impl Modules {
         collector.visit_file(file);
     }
 
-    /// Whether the root of the crate has a module of this name.
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        let path = [name.to_string()];
-        self.always.contains(&path[..]) || self.tests.contains(&path[..])
+    /// Whether a file declares this module.
+    pub(crate) fn declares(&self, path: &[String]) -> bool {
+        self.always.contains(path) || self.tests.contains(path)
     }
 
     /// Whether a module, or one around it, exists only in the crate's own tests.

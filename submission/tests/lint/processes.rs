@@ -30,5 +30,7 @@ fn a_program_has_statics() {
     assert_eq!(findings("pbservice", &[main]), [""; 0]);
     let found = findings("pbservice", &[main, ("lib.rs", "mod main;")]);
     assert_eq!(found, ["main.rs:1 refused static X"]);
+    let given = ("given/main.rs", "static X: u8 = 1;");
+    assert_eq!(findings("pbservice", &[given, ("lib.rs", "mod given;")]), [""; 0]);
     assert_eq!(findings("raft", &[main]), ["main.rs:1 refused static X"]);
 }
