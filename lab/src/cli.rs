@@ -48,6 +48,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Merge the results of the shards of a stress run.
     Merge(MergeArgs),
+    /// Check sources against the list of what student code may name.
+    Lint(LintArgs),
+    /// Make the archive to hand in.
+    Pack(PackArgs),
 }
 
 /// Options of all commands that run tests.
@@ -271,6 +275,43 @@ pub(crate) struct MergeArgs {
     pub(crate) json: Option<PathBuf>,
 }
 
+/// `cargo lab lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line is refused if the code could escape from the simulation or from the grader's sandbox, and
+flagged if it is only odd. The exit code is 1 if a line is refused. Code under #[cfg(test)] is not
+refused.
+
+Examples:
+  cargo lab lint
+  cargo lab lint raft")]
+pub(crate) struct LintArgs {
+    /// Labs [default: all labs].
+    #[arg(value_name = "LAB")]
+    pub(crate) patterns: Vec<String>,
+}
+
+/// `cargo lab pack`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The archive contains the Rust sources in <lab>/src and nothing else. The command checks it as the
+grader does. If `cargo lab lint` refuses a line, no archive is written.
+
+Examples:
+  cargo lab pack raft                        writes raft.tar.gz
+  cargo lab pack raft kvraft -o alice.tar.gz")]
+pub(crate) struct PackArgs {
+    /// Labs [default: all labs].
+    #[arg(value_name = "LAB")]
+    pub(crate) patterns: Vec<String>,
+    /// The archive, a .tar.gz file [default: LAB.tar.gz, or labs.tar.gz for several labs].
+    #[arg(short, long, value_name = "FILE", value_parser = parse_archive)]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the archive even if lines are refused.
+    #[arg(long)]
+    pub(crate) anyway: bool,
+}
+
 /// A seed and a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeedAndPolicy {
@@ -285,6 +326,14 @@ pub(crate) struct Shard {
     pub(crate) k: u64,
     /// The number of parts.
     pub(crate) n: u64,
+}
+
+/// Parses the name of an archive.
+fn parse_archive(text: &str) -> Result<PathBuf, String> {
+    let is_archive = text.ends_with(".tar.gz") || text.ends_with(".tgz");
+    is_archive
+        .then(|| PathBuf::from(text))
+        .ok_or_else(|| "the name must end with .tar.gz or .tgz".into())
 }
 
 /// Parses `7741` or `7741:stall`.

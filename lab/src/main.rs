@@ -11,6 +11,7 @@
 //! | `commands` | a file for each command |
 //! | `results` | stores, counts and resumes runs |
 //! | `select`, `built`, `runner` | selects tests, builds them, and runs them |
+//! | `submission` | runs the program that checks sources and makes archives |
 //! | `table`, `term` | output to the terminal |
 
 mod built;
@@ -19,6 +20,7 @@ mod commands;
 mod results;
 mod runner;
 mod select;
+mod submission;
 mod table;
 mod term;
 
@@ -29,7 +31,7 @@ use contract::record::Exit;
 use judge::Error;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{explain, list, logs, merge, replay, stress, test};
+use crate::commands::{explain, lint, list, logs, merge, pack, replay, stress, test};
 use crate::term::{BAD, paint};
 
 fn main() -> ExitCode {
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         Command::List(args) => list::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Merge(args) => merge::run(args),
+        Command::Lint(args) => lint::run(args),
+        Command::Pack(args) => pack::run(args),
     };
     let exit = exit.unwrap_or_else(|error| {
         if !matches!(error, Error::Interrupted) {

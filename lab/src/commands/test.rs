@@ -16,6 +16,7 @@ use crate::results::stats::TestStats;
 use crate::results::summary::{Summary, TestSummary};
 use crate::runner::Runner;
 use crate::select::Selection;
+use crate::submission;
 use crate::term::{self, BAD, BOLD, DIM, DOUBTFUL, GOOD, paint};
 
 /// Runs the command.
@@ -63,6 +64,10 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
         anstream::println!("logs and reports: {path}, see `cargo lab logs`");
     }
     let interrupted = ending == Ending::Interrupted;
+    let failing = pass.failing_labs();
+    if !failing.is_empty() && !interrupted {
+        submission::show_refused(&workspace, &failing);
+    }
     built.outcome(if interrupted { exit.max(Exit::Interrupted) } else { exit })
 }
 
@@ -85,6 +90,16 @@ impl Pass<'_> {
             show(result, &mut self.reported);
             self.shown += 1;
         }
+    }
+
+    /// The labs of which a test failed. Health checks run no student code.
+    fn failing_labs(&self) -> Vec<&str> {
+        let tests = self.cases.iter().zip(&self.results).filter(|(case, result)| {
+            !case.health_check && result.as_ref().is_some_and(|it| it.verdict.is_failure())
+        });
+        let mut labs: Vec<&str> = tests.map(|(case, _)| &*case.lab).collect();
+        labs.dedup();
+        labs
     }
 
     /// The results for a summary.

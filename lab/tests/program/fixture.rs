@@ -28,8 +28,9 @@ impl Fixture {
         let fixture = Self { directory: tempfile::tempdir().unwrap() };
         let toy = "[package]\nname = \"toy\"\nedition = \"2024\"\n\n\
                    [[test]]\nname = \"grading\"\nharness = false\n";
-        fixture
-            .write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"toy\", \"rig\"]\n");
+        let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"toy\", \"rig\"]\n\n\
+                         [profile.dev]\ndebug = 0\n";
+        fixture.write("Cargo.toml", workspace);
         fixture.write("toy/Cargo.toml", toy);
         fixture.write("toy/src/lib.rs", "");
         fixture.write("toy/src/bin/answer.rs", "fn main() {\n    println!(\"42\");\n}\n");
@@ -82,7 +83,6 @@ impl Fixture {
             .args(words.split_whitespace())
             .current_dir(self.directory.path())
             .env("CARGO_TARGET_DIR", self.path("target"))
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("COLUMNS", "80")
             .env_remove("RUSTFLAGS")
             .stdin(Stdio::null())

@@ -7,4 +7,5 @@ mod fixture;
 mod logs;
 mod replay;
 mod stress;
+mod submission;
 mod trouble;

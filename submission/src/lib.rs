@@ -1,0 +1,50 @@
+//! What a student hands in: which code it may contain, which files belong to it, and how it travels.
+//!
+//! `cargo lab lint`, `cargo lab pack` and the grader use the same code, so a student sees at home
+//! what the grader will say.
+//!
+//! ```
+//! use submission::lint::{Severity, Source, check};
+//!
+//! let contents = b"use std::thread as t;\n\npub fn start() {\n    t::spawn(|| {});\n}\n".to_vec();
+//! let findings = check("raft", &[Source { path: "raft/src/lib.rs".into(), contents }]);
+//! assert_eq!(
+//!     findings[1].to_string(),
+//!     "raft/src/lib.rs:4: refused: t::spawn, which is std::thread::spawn (use labrpc::spawn)"
+//! );
+//! assert!(findings.iter().all(|finding| finding.severity == Severity::Refused));
+//! ```
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`lint`] | checks sources against the list of what they may name |
+//! | [`tree`] | the files of a submission, and the hash that names them |
+//! | [`archive`] | packs a submission, and unpacks one of a stranger |
+//! | [`fingerprint`](mod@fingerprint) | finds files that differ only in comments and layout |
+
+pub mod archive;
+mod error;
+pub mod fingerprint;
+pub mod lint;
+pub mod tree;
+
+pub use crate::error::Error;
+
+/// Where the code of a lab runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// In the simulation, where all that it does must follow from the seed.
+    Simulated,
+    /// In processes of the operating system.
+    Processes,
+}
+
+impl World {
+    /// The world of a lab. A lab that is not known is simulated, which is the stricter one.
+    pub fn of(lab: &str) -> Self {
+        match lab {
+            "mapreduce" | "pbservice" => World::Processes,
+            _ => World::Simulated,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The program behind `cargo lab lint` and `cargo lab pack`. `cargo lab` builds it when it is first
+//! needed, and checks the command line; this program takes its words in a fixed order:
+//!
+//! ```text
+//! submission lint ROOT LAB...
+//! submission brief ROOT LAB...               a few refused lines, after a red test
+//! submission pack ROOT FILE yes|no LAB...    yes: even if the grader refuses the sources
+//! ```
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use contract::record::Exit;
+use submission::archive;
+use submission::lint::{self, Finding, Severity};
+use submission::tree::{Tree, short};
+
+/// The largest number of lines after a red test.
+const BRIEF: usize = 5;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match &words[..] {
+        ["lint", root, labs @ ..] => lint(Path::new(root), labs),
+        ["brief", root, labs @ ..] => brief(Path::new(root), labs),
+        ["pack", root, file, anyway, labs @ ..] => {
+            pack(Path::new(root), labs, Path::new(file), *anyway == "yes")
+        }
+        _ => Err("use `cargo lab lint` and `cargo lab pack`".to_string()),
+    };
+    let exit = result.unwrap_or_else(|problem| {
+        writeln!(io::stderr(), "error: {problem}").ok(); // Standard error may be closed.
+        Exit::Harness
+    });
+    exit.into()
+}
+
+/// Prints lines to standard output, which may be closed.
+fn print(lines: impl IntoIterator<Item = String>) {
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
+    io::stdout().write_all(text.as_bytes()).ok();
+}
+
+/// The findings in these labs.
+fn findings(root: &Path, labs: &[&str]) -> Result<Vec<Finding>, String> {
+    let mut findings = Vec::new();
+    for lab in labs {
+        let found = lint::check_lab(root, lab);
+        findings.extend(found.map_err(|error| format!("cannot read {lab}/src: {error}"))?);
+    }
+    Ok(findings)
+}
+
+/// The number of findings of this severity.
+fn count(findings: &[Finding], severity: Severity) -> usize {
+    findings.iter().filter(|finding| finding.severity == severity).count()
+}
+
+/// Prints all findings and a summary.
+fn lint(root: &Path, labs: &[&str]) -> Result<Exit, String> {
+    let findings = findings(root, labs)?;
+    let tree = Tree::read(root, labs).map_err(|error| error.to_string())?;
+    print(findings.iter().map(Finding::to_string));
+    let refused = count(&findings, Severity::Refused);
+    let flagged = count(&findings, Severity::Flagged);
+    let files = tree.files.len();
+    print([format!(
+        "{refused} refused, {flagged} flagged in {files} files of {}",
+        labs.join(", ")
+    )]);
+    Ok(if refused == 0 { Exit::Passed } else { Exit::Failed })
+}
+
+/// Prints the first refused lines, and nothing if there are none.
+fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
+    let findings = findings(root, labs)?;
+    let refused: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.severity == Severity::Refused).collect();
+    if refused.is_empty() {
+        return Ok(Exit::Passed);
+    }
+    print(["\nThe grader refuses these lines, and they may be the cause:".to_string()]);
+    print(refused.iter().take(BRIEF).map(|finding| format!("  {finding}")));
+    if let Some(more) = refused.len().checked_sub(BRIEF).filter(|more| *more > 0) {
+        print([format!("  and {more} more: cargo lab lint {}", labs.join(" "))]);
+    }
+    Ok(Exit::Failed)
+}
+
+/// Makes the archive, and unpacks it again with the grader's checks.
+fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, String> {
+    let findings = findings(root, labs)?;
+    print(findings.iter().map(Finding::to_string));
+    let refused = count(&findings, Severity::Refused);
+    if refused > 0 && !anyway {
+        print([format!("{refused} refused: no archive was written; --anyway writes it")]);
+        return Ok(Exit::Failed);
+    }
+    // The archive gets its name only when it is known to be good.
+    let draft = file.with_file_name(format!(".lab-pack-{}.tar.gz", std::process::id()));
+    let copy = std::env::temp_dir().join(format!("lab-pack-{}", std::process::id()));
+    let checked = write_and_check(root, labs, &draft, &copy);
+    fs::remove_dir_all(&copy).ok(); // It may not exist.
+    let done = checked.and_then(|checked| {
+        fs::rename(&draft, file)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        Ok(checked)
+    });
+    if done.is_err() {
+        fs::remove_file(&draft).ok(); // It may not exist.
+    }
+    let (tree, hash, size) = done?;
+    print(tree.ignored.iter().map(|path| format!("ignored {path}")));
+    print(tree.files.iter().map(|file| format!("{:>8}  {}", file.size, file.path)));
+    let (name, files) = (file.display(), tree.files.len());
+    print([format!("{name}: {size} bytes, {files} files, tree {}", short(&hash))]);
+    if refused > 0 {
+        print([format!("the grader refuses {refused} lines of it, see above")]);
+    }
+    Ok(Exit::Passed)
+}
+
+/// Writes the archive to `draft`, and returns what it contains, its tree hash and its size.
+fn write_and_check(
+    root: &Path,
+    labs: &[&str],
+    draft: &Path,
+    copy: &Path,
+) -> Result<(Tree, String, u64), String> {
+    let tree = archive::pack(root, labs, draft).map_err(|error| error.to_string())?;
+    let unpacked = archive::unpack(draft, labs, None, copy).map_err(|error| error.to_string())?;
+    let hash = |tree: &Tree, root: &Path| tree.hash(root).map_err(|error| error.to_string());
+    let sent = hash(&unpacked.tree, copy)?;
+    if sent != hash(&tree, root)? {
+        return Err("the sources changed while they were packed: pack them again".to_string());
+    }
+    let size = fs::metadata(draft).map_err(|error| error.to_string())?.len();
+    Ok((tree, sent, size))
+}

@@ -1,0 +1,37 @@
+//! Names that travel between files.
+
+use crate::findings;
+
+#[test]
+fn a_re_export_in_another_file_is_followed() {
+    let files = [
+        ("lib.rs", "mod a;\nmod b;\n"),
+        ("a.rs", "pub use std::sync as locks;\npub mod deep;\n"),
+        ("a/deep.rs", "pub use super::locks as again;\n"),
+        ("b.rs", "use crate::a::deep::again;\n\nfn f() {\n    again::Mutex::new(1);\n}\n"),
+    ];
+    assert_eq!(findings("raft", &files), ["b.rs:4 refused std::sync::Mutex::new"]);
+}
+
+#[test]
+fn a_file_for_tests_is_only_flagged() {
+    let tests = "use std::thread;\n";
+    let files =
+        [("lib.rs", "mod a;\n"), ("a.rs", "#[cfg(test)]\nmod tests;\n"), ("a/tests.rs", tests)];
+    assert_eq!(findings("raft", &files), ["a/tests.rs:1 flagged std::thread"]);
+    // A second declaration makes it part of every build.
+    let files =
+        [("lib.rs", "#[cfg(test)] mod tests;\n"), ("main.rs", "mod tests;\n"), ("tests.rs", tests)];
+    assert_eq!(findings("raft", &files), ["tests.rs:1 refused std::thread"]);
+    let files = [("lib.rs", ""), ("tests.rs", tests)];
+    assert_eq!(findings("raft", &files), ["tests.rs:1 refused std::thread"]);
+}
+
+#[test]
+fn a_macro_of_another_file_is_known() {
+    let files = [
+        ("lib.rs", "#[macro_use]\nmod m;\nfn f() { twice!(1); }\n"),
+        ("m.rs", "macro_rules! twice { ($x:expr) => { 2 * $x }; }\n"),
+    ];
+    assert_eq!(findings("raft", &files), ["lib.rs:1 flagged #[macro_use]"]);
+}
