@@ -177,7 +177,8 @@ impl Confinement {
             read: SYSTEM.iter().map(PathBuf::from).collect(),
             write: Vec::new(),
             scratch: directories.scratch.clone(),
-            scratch_bytes: OF_RUN.directories.unwrap_or_default(),
+            // A run that fills it is stopped before it gets an error, which it could ignore.
+            scratch_bytes: OF_RUN.directories.unwrap_or_default() + (512 << 20),
         };
         let mut of_run = rules;
         of_run.read.push(directories.tree.clone());
