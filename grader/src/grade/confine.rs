@@ -15,6 +15,12 @@
 //! | [`user`] | the user that runs submitted code if the grader is root |
 //!
 //! Only Linux has these means. Elsewhere, the [`Level`] is [`Level::None`].
+//!
+//! What no level stops: code knows which test is running, and can read its own memory (but it cannot
+//! write to it by means of files). It can read what all users can read in `/usr`. It can use bugs
+//! of the kernel. Below [`Level::Processes`] it can read the command lines of other processes, and
+//! with [`Level::Landlock`] it can send UDP packets. Memory, processes and directories are only
+//! looked at every 50 ms: for a moment it can use more.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

@@ -78,6 +78,21 @@ impl Fixture {
         serde_json::from_slice(&text).expect("it is JSON")
     }
 
+    /// No processes, files, copies or mounts.
+    fn check_that_nothing_is_left(&self) {
+        assert_eq!(Fixture::processes_with("sleep 987"), [""; 0]);
+        let slots = self.path("slots");
+        let slots = slots.to_str().expect("it is UTF-8");
+        assert_eq!(Fixture::processes_with(slots), [""; 0]);
+        for slot in fs::read_dir(slots).expect("it exists").flatten() {
+            let left = fs::read_dir(slot.path().join("tmp")).expect("it exists").count();
+            assert_eq!(left, 0, "files are left");
+            assert!(!slot.path().join("builds").exists(), "copies are left");
+        }
+        let mounts = fs::read_to_string("/proc/self/mountinfo").expect("Linux has it");
+        assert!(!mounts.contains(slots), "{mounts}");
+    }
+
     /// The command lines of running processes that contain `text`.
     fn processes_with(text: &str) -> Vec<String> {
         let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
@@ -154,17 +169,7 @@ fn attacks_reach_nothing_and_leave_nothing() {
     }
     assert!(fixture.victim.try_wait().expect("it is a child").is_none(), "the victim was killed");
 
-    assert_eq!(Fixture::processes_with("sleep 987"), [""; 0]);
-    let slots = fixture.path("slots");
-    let slots = slots.to_str().expect("it is UTF-8");
-    assert_eq!(Fixture::processes_with(slots), [""; 0]);
-    for slot in fs::read_dir(slots).expect("it exists").flatten() {
-        let left = fs::read_dir(slot.path().join("tmp")).expect("it exists").count();
-        assert_eq!(left, 0, "files are left");
-        assert!(!slot.path().join("builds").exists(), "copies are left");
-    }
-    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("Linux has it");
-    assert!(!mounts.contains(slots), "{mounts}");
+    fixture.check_that_nothing_is_left();
 }
 
 #[test]
