@@ -80,6 +80,17 @@ pub(crate) struct GradeOptions {
     /// Stop a run that takes longer than this number of seconds, and count it as failed.
     #[arg(long, value_name = "SECONDS", default_value = "120")]
     time_out: NonZeroU64,
+    /// Where submissions are built: a directory that keeps built dependencies for the next time
+    /// [default: lab-grader in $XDG_CACHE_HOME or ~/.cache].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) slots: Option<PathBuf>,
+    /// Grade submissions as root. Submitted code is then built and run by a user without rights.
+    #[arg(long)]
+    pub(crate) allow_root: bool,
+    /// Grade submissions also if this system cannot prevent that submitted code reads and changes
+    /// your files.
+    #[arg(long)]
+    pub(crate) unsafe_no_sandbox: bool,
     /// The directory for the results. Submissions whose results are in it are not graded again.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`submission`] | reads what is submitted |
 //! | [`slot`] | the tree in which submissions are built: the handout with the submitted sources |
+//! | [`confine`] | the sandbox in which they are built and run |
 //! | [`plan`] | which seeds a test runs with |
 //! | [`session`] | grades one submission |
 //! | [`results`] | scores, and the schema of `results.json` |
 //! | [`scorecard`] | the result as text |
 
+pub(crate) mod confine;
 mod plan;
 pub(crate) mod results;
 mod scorecard;

@@ -29,7 +29,7 @@ use crate::cli::{Cli, Command};
 use crate::patches::{bugs, variants};
 
 fn main() -> ExitCode {
-    if let Some(code) = judge::launcher_main() {
+    if let Some(code) = grade::confine::enter().or_else(judge::launcher_main) {
         return code;
     }
     let cli = match Cli::try_parse() {

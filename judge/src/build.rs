@@ -1,6 +1,5 @@
 //! Builds a lab's tests with cargo, and keeps a copy of the result.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -15,6 +14,7 @@ use signal_hook::consts::SIGINT;
 use crate::catalog::Lab;
 use crate::error::Error;
 use crate::kept::Kept;
+use crate::sandbox::Sandbox;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::workspace::cargo;
@@ -23,7 +23,7 @@ use crate::workspace::cargo;
 const LIBRARY: &str = "lib";
 
 /// The maximum number of bytes of diagnostics to keep.
-const DIAGNOSTICS: usize = 1 << 20;
+pub(crate) const DIAGNOSTICS: usize = 1 << 20;
 
 /// Builds the tests of labs.
 pub struct Builder<'a> {
@@ -41,6 +41,9 @@ pub struct Builder<'a> {
     pub builds: &'a Path,
     /// Stops a build.
     pub stop: &'a Stop,
+    /// Limits the build. The output is then always captured, and this program starts cargo, so it
+    /// must call [`launcher_main`](crate::launcher_main).
+    pub sandbox: Option<Sandbox<'a>>,
 }
 
 /// A built test binary with the lab's programs, in a separate directory: no later build changes it
@@ -70,11 +73,26 @@ struct Said {
 
 /// One of cargo's messages.
 #[derive(Deserialize)]
-struct Message {
+pub(crate) struct Message {
     reason: String,
     target: Option<Target>,
     manifest_path: Option<PathBuf>,
     executable: Option<PathBuf>,
+    pub(crate) message: Option<Diagnostic>,
+}
+
+/// What the compiler says.
+#[derive(Deserialize)]
+pub(crate) struct Diagnostic {
+    pub(crate) rendered: Option<String>,
+}
+
+/// The end of a build.
+pub(crate) struct Built {
+    /// Whether cargo succeeded; `Err` if it was stopped, with the reason.
+    pub(crate) status: Result<ExitStatus, String>,
+    pub(crate) messages: String,
+    pub(crate) diagnostics: String,
 }
 
 /// The target that a message is about.
@@ -106,19 +124,34 @@ impl Builder<'_> {
     /// If cargo cannot be run, does not build these tests, or is interrupted.
     pub fn build(&self, lab: &Lab) -> Result<Result<Build, String>, Error> {
         let mut command = self.command(lab);
-        command.arg("--message-format=json-render-diagnostics").current_dir(self.tree);
+        command.current_dir(self.tree);
         if let Some(target) = self.target {
             command.env("CARGO_TARGET_DIR", target);
         }
         if !self.debug {
             command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         }
-        let (status, messages, diagnostics) = self.run(command)?;
+        let Built { status, messages, diagnostics } = match &self.sandbox {
+            Some(sandbox) => sandbox.build(command, self.stop)?,
+            None => self.run(command)?,
+        };
+        let status = match status {
+            Ok(status) => status,
+            Err(why) => return Ok(Err(format!("{why}\n{diagnostics}"))),
+        };
         let artifacts = artifacts(&messages, &lab.target);
         match artifacts.tests {
             Some((tests, manifest)) if status.success() => {
                 let directory = manifest.parent().unwrap_or(self.tree).to_path_buf();
-                Build::keep(&tests, &artifacts.programs, directory, self.builds).map(Ok)
+                let kept = Kept::new(self.builds, &tests, &artifacts.programs)?;
+                let names = match &self.sandbox {
+                    Some(sandbox) => sandbox.list(kept.tests(), &directory, self.stop)?,
+                    None => Ok(names_of(kept.tests(), &directory)?),
+                };
+                Ok(match names {
+                    Ok(names) => Ok(Build { kept, directory, names }),
+                    Err(why) => Err(format!("its tests cannot be listed: {why}\n{diagnostics}")),
+                })
             }
             _ if status.signal() == Some(SIGINT) => Err(Error::Interrupted),
             _ if !status.success() && artifacts.has_compiled => Ok(Err(diagnostics)),
@@ -132,12 +165,12 @@ impl Builder<'_> {
         }
     }
 
-    /// Runs cargo in a separate process group. Returns its exit status, its messages and, unless
-    /// they are shown, the compiler's diagnostics.
-    fn run(&self, mut command: Command) -> Result<(ExitStatus, String, String), Error> {
+    /// Runs cargo in a separate process group. The diagnostics are empty if they are shown.
+    fn run(&self, mut command: Command) -> Result<Built, Error> {
         let failed = |error| {
             Error::harness(format!("cannot run cargo: {error}; check that it is in your PATH"))
         };
+        command.arg("--message-format=json-render-diagnostics");
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         if !self.shown {
             command.args(["--color", "never"]).stderr(Stdio::piped());
@@ -171,7 +204,8 @@ impl Builder<'_> {
         let status = child.wait().map_err(failed)?;
         self.stop.check()?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok((status, text(said.messages), text(said.diagnostics)))
+        let (messages, diagnostics) = (text(said.messages), text(said.diagnostics));
+        Ok(Built { status: Ok(status), messages, diagnostics })
     }
 }
 
@@ -249,24 +283,38 @@ impl Build {
     }
 }
 
-/// Lists the tests of a binary except ignored ones. No test runs, so no student code runs.
+/// Lists the tests of a binary except ignored ones.
 fn names_of(tests: &Path, directory: &Path) -> Result<Vec<String>, Error> {
-    let list = |flags: &[&str]| {
-        let mut command = Command::new(tests);
-        forget_settings(&mut command).args(["--list", "--format", "terse"]).args(flags);
-        command.current_dir(directory).stdin(Stdio::null()).stderr(Stdio::inherit());
-        let output = command.output().map_err(Error::file("run", tests))?;
+    let [all, ignored] = list_commands(tests, directory).map(|mut command| {
+        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.map_err(Error::file("run", tests))?;
         if !output.status.success() {
             let problem = io::Error::other(output.status.to_string());
             return Err(Error::file("list the tests of", tests)(problem));
         }
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    });
+    Ok(without_ignored(&all?, &ignored?))
+}
+
+/// Commands that list all tests of a binary and those that are ignored. No test runs.
+pub(crate) fn list_commands(tests: &Path, directory: &Path) -> [Command; 2] {
+    [&[][..], &["--ignored"][..]].map(|flags| {
+        let mut command = Command::new(tests);
+        forget_settings(&mut command).args(["--list", "--format", "terse"]).args(flags);
+        command.current_dir(directory);
+        command
+    })
+}
+
+/// The names in the first list that are not in the second.
+pub(crate) fn without_ignored(all: &str, ignored: &str) -> Vec<String> {
+    let names = |list: &str| -> Vec<String> {
+        list.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect()
     };
-    let (mut names, ignored): (Vec<String>, Vec<String>) = (list(&[])?, list(&["--ignored"])?);
-    let ignored: BTreeSet<String> = ignored.into_iter().collect();
-    names.retain(|name| !ignored.contains(name));
-    Ok(names)
+    let (mut all, ignored) = (names(all), names(ignored));
+    all.retain(|name| !ignored.contains(name));
+    all
 }
 
 #[cfg(test)]

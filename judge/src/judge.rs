@@ -187,7 +187,7 @@ impl Judge {
 
 /// This program, for starting it again. On Linux, the very file that runs: a build may have replaced
 /// the one with its name.
-fn own_program() -> io::Result<PathBuf> {
+pub(crate) fn own_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));
     }

@@ -15,15 +15,16 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use contract::record::Exit;
 use rustix::io::fcntl_dupfd_cloexec;
@@ -33,6 +34,8 @@ use rustix::process::{
 };
 use rustix::stdio::{dup2_stderr, dup2_stdin};
 use serde::{Deserialize, Serialize};
+
+use crate::usage::{Excess, Resources, descendants};
 
 /// The environment variable that makes this program a launcher, and holds its [`Request`].
 const REQUEST: &str = "LAB_LAUNCH";
@@ -44,6 +47,12 @@ const FIRST_FREE: i32 = 3;
 /// that kills it.
 const CPU_GRACE: u64 = 2;
 
+/// The shortest time between two looks at what a run uses.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The time between two looks is at least this number of times the duration of one.
+const LOOK_SHARE: u32 = 50;
+
 /// What a launcher should start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
@@ -51,6 +60,7 @@ pub(crate) struct Request {
     pub(crate) arguments: Vec<OsString>,
     /// Seconds of processor time that each process of the run may use.
     pub(crate) cpu_seconds: Option<u64>,
+    pub(crate) resources: Resources,
 }
 
 /// A message from a launcher: one line of JSON.
@@ -58,6 +68,8 @@ pub(crate) struct Request {
 pub(crate) enum Word {
     /// The test runs as the leader of the process group with this id.
     Started(i32),
+    /// The test has used too much and is being killed.
+    Exceeded(Excess),
     /// The test could not be started.
     CannotStart(String),
     /// The test has ended, with this status in the system's encoding.
@@ -92,8 +104,17 @@ impl Word {
 /// Runs the launcher if a judge has started this process as one. A program that uses this crate
 /// calls this function at the start of `main`, and exits with the code that it returns.
 pub fn launcher_main() -> Option<ExitCode> {
+    launcher_main_with(|_| Ok(Vec::new()))
+}
+
+/// Like [`launcher_main`], but `prepare` runs before the test, in the thread that starts it: if this
+/// thread gives up rights, the test lacks them, but the launcher keeps them. `prepare` returns the
+/// directories that the test may write to, whose size is limited.
+pub fn launcher_main_with(
+    prepare: impl FnOnce(&mut Command) -> io::Result<Vec<PathBuf>> + Send,
+) -> Option<ExitCode> {
     let request = env::var(REQUEST).ok()?;
-    Some(match launch(&request) {
+    Some(match launch(&request, prepare) {
         Ok(()) => Exit::Passed.into(),
         // Without a last word the run fails; this is for a person who has set the variable.
         Err(error) => {
@@ -104,7 +125,10 @@ pub fn launcher_main() -> Option<ExitCode> {
 }
 
 /// Starts the test, waits for its end, and cleans up.
-fn launch(request: &str) -> io::Result<()> {
+fn launch(
+    request: &str,
+    prepare: impl FnOnce(&mut Command) -> io::Result<Vec<PathBuf>> + Send,
+) -> io::Result<()> {
     let request: Request = serde_json::from_str(request)?;
     let control = UnixStream::from(fcntl_dupfd_cloexec(io::stderr().as_fd(), FIRST_FREE)?);
     dup2_stderr(io::stdout())?;
@@ -112,17 +136,30 @@ fn launch(request: &str) -> io::Result<()> {
     set_limits(&request);
     let mut command = Command::new(&request.program);
     command.args(&request.arguments).env_remove(REQUEST).process_group(0);
-    let started = command.spawn();
+    let start = || -> io::Result<_> {
+        let directories = prepare(&mut command)?;
+        Ok((command.spawn()?, directories))
+    };
+    let started = thread::scope(|scope| scope.spawn(start).join());
+    let started = started.unwrap_or_else(|_| Err(io::Error::other("a panic, see its output")));
     // From here on, only the test has the socket for its record.
     dup2_stdin(File::open("/dev/null")?)?;
-    let mut child = match started {
-        Ok(child) => child,
+    let (mut child, directories) = match started {
+        Ok(started) => started,
         Err(error) => return say(&control, &Word::CannotStart(error.to_string())),
     };
     let group = Pid::from_child(&child);
-    say(&control, &Word::Started(group.as_raw_nonzero().get()))?;
+    if !getpid().is_init() {
+        // The first process of a namespace would name the group by an id that is not the judge's.
+        // It need not: everything in the namespace ends with it.
+        say(&control, &Word::Started(group.as_raw_nonzero().get()))?;
+    }
     let is_over = Arc::new(Mutex::new(false));
     end_with_judge(control.try_clone()?, group, Arc::clone(&is_over));
+    if request.resources.is_polled() {
+        let (control, is_over) = (control.try_clone()?, Arc::clone(&is_over));
+        thread::spawn(move || watch(&control, &request.resources, &directories, &is_over));
+    }
     let status = wait(&mut child, group, &is_over)?;
     let left = end_orphans();
     say(&control, &Word::Ended { status: status.into_raw(), left })
@@ -150,6 +187,12 @@ fn set_limits(request: &Request) {
     if let Some(seconds) = request.cpu_seconds {
         limit(Resource::Cpu, seconds, seconds + CPU_GRACE);
     }
+    if let Some(bytes) = request.resources.file {
+        limit(Resource::Fsize, bytes, bytes);
+    }
+    if let Some(files) = request.resources.open_files {
+        limit(Resource::Nofile, files, files);
+    }
 }
 
 /// Kills the test's group when the judge closes its side or dies.
@@ -163,6 +206,35 @@ fn end_with_judge(mut control: UnixStream, group: Pid, is_over: Arc<Mutex<bool>>
             kill_process_group(group, Signal::KILL).ok();
         }
     });
+}
+
+/// Kills the test when it uses too much.
+fn watch(
+    control: &UnixStream,
+    resources: &Resources,
+    directories: &[PathBuf],
+    is_over: &Mutex<bool>,
+) {
+    let is_over = || is_over.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cost = Duration::ZERO;
+    loop {
+        thread::sleep(LOOK.max(cost * LOOK_SHARE));
+        let begun = Instant::now();
+        let excess = resources.excess(directories);
+        cost = begun.elapsed();
+        let is_over = is_over();
+        if *is_over {
+            return;
+        }
+        if let Some(excess) = excess {
+            say(control, &Word::Exceeded(excess)).ok(); // The judge may have died.
+            break;
+        }
+    }
+    while !*is_over() {
+        kill_descendants();
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Waits for the test.
@@ -187,16 +259,22 @@ fn end_orphans() -> usize {
             Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {} // Reaped.
             Ok(None) => {
                 // The zombies have been reaped: these are running.
-                let children = children();
-                left.get_or_insert(children.len());
-                for child in children {
-                    kill_process(child, Signal::KILL).ok(); // It may have ended.
-                }
+                let children = kill_descendants();
+                left.get_or_insert(children);
                 thread::sleep(Duration::from_millis(1));
             }
             Err(_) => return left.unwrap_or(0), // No children.
         }
     }
+}
+
+/// Kills all descendants of this process, and returns the number of its children among them.
+fn kill_descendants() -> usize {
+    let descendants = descendants();
+    for descendant in &descendants {
+        kill_process(descendant.id, Signal::KILL).ok(); // It may have ended.
+    }
+    descendants.iter().filter(|descendant| descendant.is_child).count()
 }
 
 /// Kills the descendants of killed launchers: the children of this process that are in another
@@ -207,7 +285,8 @@ pub(crate) fn end_strays(launchers: &BTreeSet<i32>) {
         !is_launcher && getpgid(Some(*child)).is_ok_and(|group| group != getpgrp())
     };
     loop {
-        let strays: Vec<Pid> = children().into_iter().filter(is_stray).collect();
+        let children = descendants().into_iter().filter(|descendant| descendant.is_child);
+        let strays: Vec<Pid> = children.map(|child| child.id).filter(is_stray).collect();
         if strays.is_empty() {
             return;
         }
@@ -216,22 +295,4 @@ pub(crate) fn end_strays(launchers: &BTreeSet<i32>) {
             waitid(WaitId::Pid(stray), WaitIdOptions::EXITED).ok();
         }
     }
-}
-
-/// The children of this process according to `/proc`; empty on systems without `/proc`.
-fn children() -> Vec<Pid> {
-    let me = getpid().as_raw_nonzero().get().to_string();
-    let parent_is_me = |stat: &str| {
-        // pid (name) state parent ...; the name may hold anything.
-        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-        fields.split(' ').nth(1) == Some(&me)
-    };
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-        .filter(|pid| {
-            let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
-            fs::read_to_string(stat).is_ok_and(|stat| parent_is_me(&stat))
-        })
-        .collect()
 }

@@ -25,11 +25,13 @@
 //!         shown: true,
 //!         builds: &workspace.root().join("lab-runs/builds"),
 //!         stop: &stop,
+//!         sandbox: None,
 //!     };
 //!     let lab = catalog.lab("raft").expect("the catalog has this lab");
 //!     let build = builder.build(lab)?.expect("it compiles");
 //!     let cases = TestCase::all(lab, &Arc::new(build));
-//!     let limits = Limits { wall: Duration::from_secs(300), cpu: None, output: 64 << 20 };
+//!     let wall = Duration::from_secs(300);
+//!     let limits = Limits { wall, cpu: None, output: 64 << 20, resources: Default::default() };
 //!     let judge = Judge::new(limits, stop)?;
 //!     let jobs = cases.iter().flat_map(|case| (1..=20).map(move |seed| (case, seed)));
 //!     let policy = "stall".parse().ok();
@@ -52,10 +54,11 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`catalog`] | reads `labs.toml`: every test with its points |
-//! | [`build`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
+//! | [`build`], [`sandbox`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
 //! | [`pool`] | runs several jobs at a time |
 //! | [`judge`](mod@judge) | runs one test with one seed |
 //! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
+//! | [`usage`] | what the processes of a run use, and its limits |
 //! | [`verdict`] | judges a run; see [`contract`] for why only its record counts |
 
 mod build;
@@ -66,9 +69,11 @@ mod kept;
 mod launch;
 pub mod pool;
 mod process;
+mod sandbox;
 mod stop;
 mod streams;
 mod test_case;
+mod usage;
 mod verdict;
 mod workspace;
 
@@ -76,8 +81,10 @@ pub use crate::build::{Build, Builder};
 pub use crate::catalog::Catalog;
 pub use crate::error::Error;
 pub use crate::judge::{Judge, Output, Wrap};
-pub use crate::launch::launcher_main;
+pub use crate::launch::{launcher_main, launcher_main_with};
 pub use crate::process::Limits;
+pub use crate::sandbox::Sandbox;
 pub use crate::stop::Stop;
 pub use crate::test_case::TestCase;
+pub use crate::usage::Resources;
 pub use crate::workspace::{Workspace, output_of};

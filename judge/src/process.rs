@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::launch::{Request, Word, end_strays};
 use crate::stop::Stop;
 use crate::streams::Streams;
+use crate::usage::{Excess, Resources};
 
 /// Bytes of output to keep in case that a process ends without a record.
 const TAIL: usize = 8 << 10;
@@ -37,6 +38,8 @@ pub struct Limits {
     pub cpu: Option<Duration>,
     /// Bytes of output.
     pub output: u64,
+    /// Memory, processes and files.
+    pub resources: Resources,
 }
 
 /// The end of a process.
@@ -67,6 +70,8 @@ pub(crate) enum Stopped {
     Late,
     /// It printed too much.
     Verbose,
+    /// It used too much.
+    Greedy(Excess),
     /// Its result is not needed any more.
     Unwanted,
 }
@@ -146,14 +151,20 @@ impl Process<'_> {
         streams.read(&mut seen, |seen| watch.look(&mut launcher, seen)).map_err(trouble)?;
         launcher.wait().map_err(trouble)?;
         launchers().remove(&id_of(&launcher));
-        let word = Word::parse_all(&seen.words).pop();
-        let word = word.filter(|word| !matches!(word, Word::Started(_)));
+        let mut words = Word::parse_all(&seen.words);
+        let exceeded = words.iter().find_map(|word| match word {
+            Word::Exceeded(excess) => Some(Stopped::Greedy(*excess)),
+            _ => None,
+        });
+        let word = words.pop();
+        let word = word.filter(|word| !matches!(word, Word::Started(_) | Word::Exceeded(_)));
         if word.is_none() {
             watch.clean_up(&seen);
         }
         streams.drain(&mut seen).map_err(trouble)?;
         let tail = String::from_utf8_lossy(&seen.tail).into_owned();
-        Ok(Ended { word, stopped: watch.stopped, record: seen.record, tail })
+        let stopped = watch.stopped.or(exceeded);
+        Ok(Ended { word, stopped, record: seen.record, tail })
     }
 
     /// Starts the launcher.
@@ -179,6 +190,7 @@ impl Process<'_> {
             program: self.command.get_program().to_owned(),
             arguments: self.command.get_args().map(ToOwned::to_owned).collect(),
             cpu_seconds: self.limits.cpu.map(|limit| limit.as_secs().max(1)),
+            resources: self.limits.resources,
         };
         request.give_to(&mut command);
         command

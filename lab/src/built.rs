@@ -54,6 +54,7 @@ impl Built {
             shown: true,
             builds: &builds,
             stop,
+            sandbox: None,
         };
         let mut built = Built { _runs: Runs(runs), ..Built::default() };
         for lab in selection.labs(catalog)? {

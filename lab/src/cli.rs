@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use contract::record::Exit;
 use contract::settings::Policy;
-use judge::{Error, Judge, Limits, Stop};
+use judge::{Error, Judge, Limits, Resources, Stop};
 
 /// The end of the help text, before the exit codes.
 const EXAMPLES: &str = "\
@@ -82,7 +82,10 @@ impl WorldArgs {
 /// A judge that stops a run after this number of seconds, of real time or of processor time.
 pub(crate) fn judge(patience: u64, stop: Stop) -> Result<Judge, Error> {
     let wall = Duration::from_secs(patience);
-    Judge::new(Limits { wall, cpu: Some(wall), output: OUTPUT }, stop)
+    Judge::new(
+        Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() },
+        stop,
+    )
 }
 
 /// `cargo lab test`.

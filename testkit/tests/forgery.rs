@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use contract::record::{Assignment, Record, Run, Verdict};
-use judge::{Build, Catalog, Judge, Limits, Output, Stop, TestCase};
+use judge::{Build, Catalog, Judge, Limits, Output, Resources, Stop, TestCase};
 use testkit::{Sim, lab_test};
 
 /// What an honest sample reports.
@@ -265,7 +265,12 @@ impl Bench {
 fn judge_of(sample: &str, signal: &'static str, wall: Duration) -> Judge {
     let launcher = [&*std::env::current_exe().unwrap().to_string_lossy(), "--exact", "launcher"]
         .map(Into::into);
-    let limits = Limits { wall, cpu: Some(Duration::from_secs(1)), output: 1 << 20 };
+    let limits = Limits {
+        wall,
+        cpu: Some(Duration::from_secs(1)),
+        output: 1 << 20,
+        resources: Resources::default(),
+    };
     let judge = Judge::new(limits, Stop::default()).unwrap().launcher(launcher.into());
     let report = report_file(sample);
     judge.wrap(Box::new(move |mut command| {

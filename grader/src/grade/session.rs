@@ -1,24 +1,26 @@
 //! Grades one submission after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
 use contract::record::{Run, Verdict};
-use contract::settings::forget_verbosity;
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
 use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, output_of};
 
+use super::confine::{Confinement, OF_RUN};
 use super::plan::{POLICY, Plan};
 use super::results::{Circumstances, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION};
 use super::slot::{Slot, Sources};
 use super::submission::Submission;
 use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
-use crate::handout::release_of;
+use crate::handout::{hash, release_of};
 use crate::progress::Progress;
 use crate::sources::with_labs_below;
 
@@ -37,6 +39,7 @@ pub(crate) struct Session<'a> {
     references: BTreeMap<String, Sources>,
     plan: Plan,
     slot: Slot,
+    confinement: Confinement,
     judge: Judge,
     with: Circumstances,
     pub(crate) progress: Progress,
@@ -65,23 +68,22 @@ impl<'a> Session<'a> {
         if let Some(lab) = options.reference.iter().find(|lab| !references.contains_key(*lab)) {
             return Err(Error::NothingMatched(format!("--reference: there is no lab '{lab}'")));
         }
+        let stop = Stop::on_signals()?;
+        let slot = Slot::open(&home(workspace, options)?, handout)?;
+        progress.set("trying the sandbox".to_string());
+        let confinement = Confinement::open(&slot.directories(), options, &stop)?;
         let with = Circumstances {
             version: release.version,
             release: release.release.clone(),
             compiler: compiler()?,
-            protection: "none".to_string(),
+            protection: confinement.protection().to_string(),
             reference: references.keys().cloned().collect(),
         };
         let secret = options.secret.clone().unwrap_or(release.release);
         let plan = Plan { secret, seeds: options.seeds(), only: options.only.clone() };
-        let slot = Slot::open(workspace, "slot", handout)?;
         let wall = options.time_out();
-        let limits = Limits { wall, cpu: Some(wall), output: OUTPUT };
-        let judge = Judge::new(limits, Stop::on_signals()?)?;
-        let judge = judge.wrap(Box::new(|mut command| {
-            forget_verbosity(&mut command);
-            command
-        }));
+        let limits = Limits { wall, cpu: Some(wall), output: OUTPUT, resources: OF_RUN };
+        let judge = Judge::new(limits, stop)?.wrap(confinement.wrap());
         Ok(Self {
             options,
             catalog: workspace.catalog()?,
@@ -89,6 +91,7 @@ impl<'a> Session<'a> {
             references,
             plan,
             slot,
+            confinement,
             judge,
             with,
             progress,
@@ -97,16 +100,17 @@ impl<'a> Session<'a> {
 
     /// What decides about the result of a submission.
     pub(crate) fn key(&self, submission: &Submission) -> String {
-        let Circumstances { release, compiler, reference, .. } = &self.with;
+        let Circumstances { release, compiler, reference, protection, .. } = &self.with;
         let Plan { secret, seeds, only } = &self.plan;
         let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
-        let secret = &crate::handout::hash(secret.as_bytes())[..12];
+        let secret = &hash(secret.as_bytes())[..12];
         let (reference, only) = (reference.join("+"), only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
         let tree = submission.hash();
         format!(
-            "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} only={only}"
+            "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} only={only} \
+             in={protection}"
         )
     }
 
@@ -142,7 +146,7 @@ impl<'a> Session<'a> {
             let mut result = self.empty(lab);
             match self.obstacle(submission, lab, &broken) {
                 Some(obstacle) => result.obstacle = Some(obstacle),
-                None => match self.slot.build(lab, self.judge.stop())? {
+                None => match self.build(lab)? {
                     Ok(tests) => cases.extend(tests),
                     Err(output) => result.obstacle = Some(Obstacle::DoesNotCompile(output)),
                 },
@@ -164,6 +168,11 @@ impl<'a> Session<'a> {
         }
         graded.add_up();
         Ok(Some(graded))
+    }
+
+    /// Builds a lab in its sandbox.
+    fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
+        self.slot.build(lab, self.judge.stop(), Some(self.confinement.sandbox()))
     }
 
     /// The labs to grade, in the order of the course.
@@ -293,6 +302,20 @@ fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
         }
     }
     Ok(Some(runs))
+}
+
+/// The directory of the slot. It is outside of the workspace, whose configuration cargo would find
+/// in a directory above.
+fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error> {
+    let name = hash(workspace.root().as_os_str().as_encoded_bytes());
+    let cache = || {
+        let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
+        let base = base.or_else(|| env::home_dir().map(|home| home.join(".cache")));
+        base.map(|base| base.join("lab-grader"))
+    };
+    let unknown = || Error::harness("your home directory is not known: use --slots");
+    let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
+    Ok(slots.join(&name[..12]))
 }
 
 /// The compiler, as it names itself.

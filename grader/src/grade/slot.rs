@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use judge::catalog::Lab;
-use judge::{Builder, Error, Stop, TestCase, Workspace};
+use judge::{Builder, Error, Sandbox, Stop, TestCase};
 
+use super::confine::{Directories, remove_all};
 use crate::handout::contents::{self, Handout, Owner};
 
 /// The sources of a lab, relative to its `src/`.
@@ -27,14 +28,13 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Brings the slot with this name in the state of `handout`.
+    /// Brings the slot in the directory `home` in the state of `handout`.
     ///
     /// # Errors
     /// If another process uses it, or a file cannot be written.
-    pub(crate) fn open(workspace: &Workspace, name: &str, handout: Handout) -> Result<Self, Error> {
-        let home = workspace.target()?.join("grader").join(name);
-        fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
-        let home = home.canonicalize().map_err(Error::file("find", &home))?;
+    pub(crate) fn open(home: &Path, handout: Handout) -> Result<Self, Error> {
+        fs::create_dir_all(home).map_err(Error::file("create", home))?;
+        let home = home.canonicalize().map_err(Error::file("find", home))?;
         let lock = lock(&home.join("lock"))?;
         let slot = Self { home, handout, _lock: lock };
         for path in files_below(&slot.tree())? {
@@ -55,6 +55,14 @@ impl Slot {
     /// The directory in which cargo builds it.
     pub(crate) fn target(&self) -> PathBuf {
         self.home.join("target")
+    }
+
+    /// The directories for its [`Confinement`](super::confine::Confinement). Whatever an earlier
+    /// grader has left of temporary files is removed.
+    pub(crate) fn directories(&self) -> Directories {
+        let (target, scratch) = (self.home.join("target"), self.home.join("tmp"));
+        remove_all(&scratch);
+        Directories { tree: self.tree(), target, scratch }
     }
 
     /// Replaces what is not locked in a lab's `src/` by `sources`, or else by the skeleton.
@@ -93,6 +101,7 @@ impl Slot {
         &self,
         lab: &Lab,
         stop: &Stop,
+        sandbox: Option<Sandbox<'_>>,
     ) -> Result<Result<Vec<TestCase>, String>, Error> {
         let (tree, target) = (self.tree(), self.target());
         let builder = Builder {
@@ -103,6 +112,7 @@ impl Slot {
             shown: false,
             builds: &self.home.join("builds"),
             stop,
+            sandbox,
         };
         Ok(builder.build(lab)?.map(|build| TestCase::all(lab, &Arc::new(build))))
     }

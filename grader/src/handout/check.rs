@@ -10,7 +10,7 @@ use contract::record::{Exit, Run};
 use contract::settings::{Policy, forget_verbosity};
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
-use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace};
+use judge::{Catalog, Error, Judge, Limits, Output, Resources, Stop, TestCase, Workspace};
 use tempfile::TempDir;
 
 use super::contents::{Handout, Owner, Selection};
@@ -54,7 +54,8 @@ pub(crate) fn run(
     selection: &Selection,
     progress: &Progress,
 ) -> Result<Exit, Error> {
-    let limits = Limits { wall: TIME, cpu: Some(TIME), output: 16 << 20 };
+    let limits =
+        Limits { wall: TIME, cpu: Some(TIME), output: 16 << 20, resources: Resources::default() };
     let judge = Judge::new(limits, Stop::on_signals()?)?.wrap(Box::new(|mut command| {
         forget_verbosity(&mut command);
         command
@@ -65,7 +66,7 @@ pub(crate) fn run(
         selection,
         progress,
         catalog: workspace.catalog()?,
-        slot: Slot::open(workspace, "slot", handout.clone())?,
+        slot: Slot::open(&workspace.target()?.join("grader/slot"), handout.clone())?,
         judge,
     };
     let mut exit = Exit::Passed;
@@ -207,7 +208,7 @@ impl Check<'_> {
         let (mut cases, mut problems) = (Vec::new(), Problems::new());
         for lab in labs {
             self.progress.set(format!("building {}", lab.name));
-            match self.slot.build(lab, self.judge.stop())? {
+            match self.slot.build(lab, self.judge.stop(), None)? {
                 Ok(tests) => cases.extend(tests),
                 Err(output) => problems.push(format!("{} does not compile\n{output}", lab.name)),
             }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use contract::settings::{Policy, forget_verbosity};
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
-use judge::{Builder, Catalog, Error, Judge, Limits, Stop, TestCase, Workspace};
+use judge::{Builder, Catalog, Error, Judge, Limits, Resources, Stop, TestCase, Workspace};
 
 use super::patch::{self, Patch};
 use super::report::{Fate, PatchReport, Report};
@@ -73,7 +73,10 @@ impl<'a> Session<'a> {
         let progress = Progress::new();
         progress.set("copying the workspace".to_string());
         let wall = options.time_out();
-        let judge = Judge::new(Limits { wall, cpu: Some(wall), output: OUTPUT }, stop)?;
+        let judge = Judge::new(
+            Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() },
+            stop,
+        )?;
         let judge = judge.wrap(Box::new(|mut command| {
             forget_verbosity(&mut command);
             command
@@ -186,6 +189,7 @@ impl<'a> Session<'a> {
             shown: false,
             builds: &builds,
             stop: self.judge.stop(),
+            sandbox: None,
         };
         Ok(builder.build(lab)?.map(|build| {
             let mut cases = TestCase::all(lab, &Arc::new(build));
