@@ -168,6 +168,9 @@ impl TestResult {
 
     /// Counts the runs and computes the score.
     pub(crate) fn judge(&mut self, runs: &[Run]) {
+        if runs.is_empty() {
+            return; // It does not compile, or is blocked: no failure, and no points either.
+        }
         for run in runs {
             match run.verdict {
                 Verdict::Pass | Verdict::Skipped => {}
@@ -284,6 +287,13 @@ mod tests {
         let mut test = TestResult::new("t_2a", "", 10, (0..runs).collect());
         (test.failed, test.unknown) = (failed, unknown);
         test.share() * 10.0
+    }
+
+    #[test]
+    fn a_test_that_did_not_run_has_no_points() {
+        let mut test = TestResult::new("t_2a", "", 10, (0..20).collect());
+        test.judge(&[]);
+        assert_eq!(test.score, 0.0);
     }
 
     #[test]
