@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use contract::settings::Policy;
 use judge::pool::processors;
 
+use crate::grade::outputs::Format;
+
 /// The end of the help text of every command.
 const EXIT_CODES: &str = "\
 Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived or a variant failed,
@@ -16,6 +18,9 @@ machine, or a patch that does not apply, 130 interrupted before a patch had a wr
 
 /// The number of seeds with which the workspace's own solutions are graded.
 const OWN_SEEDS: u32 = 3;
+
+/// The outputs that are written by default.
+const DEFAULT_FORMATS: [&str; 3] = ["json", "csv", "html"];
 
 /// Makes handouts, grades submissions, and checks that the grading tests catch common mistakes and accept all correct solutions.
 #[derive(Debug, Parser)]
@@ -33,6 +38,13 @@ pub(crate) enum Command {
     ///
     /// Without a submission, it grades the solutions of this workspace.
     Grade(GradeOptions),
+    /// Lists the submissions whose score differs in two gradings, and the tests that changed it.
+    #[command(
+        after_help = "Exit codes: 0 no difference, 1 a difference, 4 no results, 5 results that cannot be read."
+    )]
+    Diff(DiffOptions),
+    /// Joins the results of several gradings of the same release with the same seeds.
+    Merge(MergeOptions),
     /// Makes the tree that students start from: tests, guides, given files and skeletons.
     ///
     /// If OUT is a handout already, this replaces the files that students do not change, adds new
@@ -94,6 +106,32 @@ pub(crate) struct GradeOptions {
     /// The directory for the results. Submissions whose results are in it are not graded again.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// The files to write about all results in the directory.
+    #[arg(long, value_delimiter = ',', default_values = DEFAULT_FORMATS)]
+    pub(crate) format: Vec<Format>,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffOptions {
+    /// A directory of results, or a results.json.
+    pub(crate) old: PathBuf,
+    /// The results to compare with it.
+    pub(crate) new: PathBuf,
+}
+
+/// Options of `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeOptions {
+    /// Directories of results.
+    #[arg(required = true)]
+    pub(crate) directories: Vec<PathBuf>,
+    /// The directory for the joined results [default: lab-runs/merge].
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// The files to write about all results.
+    #[arg(long, value_delimiter = ',', default_values = DEFAULT_FORMATS)]
+    pub(crate) format: Vec<Format>,
 }
 
 impl GradeOptions {

@@ -9,8 +9,10 @@
 //! | [`session`] | grades one submission |
 //! | [`results`] | scores, and the schema of `results.json` |
 //! | [`scorecard`] | the result as text |
+//! | [`outputs`] | files for students, staff and other programs |
 
 pub(crate) mod confine;
+pub(crate) mod outputs;
 mod plan;
 pub(crate) mod results;
 mod scorecard;
@@ -25,6 +27,8 @@ use contract::record::Exit;
 use judge::{Error, Workspace};
 
 use crate::cli::GradeOptions;
+use crate::grade::outputs::Format;
+use crate::grade::outputs::text::{file_name, visible_line};
 use crate::grade::results::{Graded, Obstacle};
 use crate::grade::session::Session;
 use crate::grade::submission::Submission;
@@ -40,10 +44,15 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
         [] => vec![Submission::of_workspace(&workspace)?],
         paths => submission::find(paths)?,
     };
+    if options.format.contains(&Format::Gradescope) && submissions.len() != 1 {
+        return Err(Error::harness("--format gradescope is for exactly one submission"));
+    }
     let session = Session::open(&workspace, options)?;
     let out = match &options.output {
         Some(out) => out.clone(),
-        None => workspace.root().join("lab-runs").join("grade"),
+        // Scores with a few seeds must not mix with those of a class.
+        None if options.submissions.is_empty() => workspace.root().join("lab-runs/grade-workspace"),
+        None => workspace.root().join("lab-runs/grade"),
     };
     fs::create_dir_all(&out).map_err(Error::file("create", &out))?;
     let mut all = Vec::new();
@@ -52,7 +61,8 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
         let Some(graded) = graded else { break };
         if submissions.len() > 1 {
             let (score, points) = (scorecard::number(graded.score), graded.points);
-            session.progress.print(&format!("{:<40} {score:>6} / {points}", graded.id));
+            let id = visible_line(&graded.id);
+            session.progress.print(&format!("{id:<40} {score:>6} / {points}"));
         } else {
             session.progress.print(scorecard::text(&graded).trim_end());
         }
@@ -60,6 +70,9 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
     }
     let is_interrupted = all.len() < submissions.len();
     drop(session);
+    if !all.is_empty() {
+        outputs::write(&out, &options.format)?;
+    }
     print(&format!("results: {}", workspace.shorten(&out).display()));
     Ok(exit(&all, is_interrupted))
 }
@@ -71,7 +84,7 @@ fn grade(
     submission: &Submission,
     out: &std::path::Path,
 ) -> Result<Option<Graded>, Error> {
-    let path: PathBuf = out.join(format!("{}.json", submission.id));
+    let path: PathBuf = out.join(file_name(&submission.id, "json"));
     if path.exists() && submission.is_foreign {
         let earlier = Graded::read(&path)?;
         if earlier.key == session.key(submission) {

@@ -26,6 +26,8 @@ use clap::Parser as _;
 use contract::record::Exit;
 
 use crate::cli::{Cli, Command};
+use crate::grade::outputs::text::visible;
+use crate::grade::outputs::{diff, merge};
 use crate::patches::{bugs, variants};
 
 fn main() -> ExitCode {
@@ -42,12 +44,14 @@ fn main() -> ExitCode {
     };
     let exit = match &cli.command {
         Command::Grade(options) => grade::run(options),
+        Command::Diff(options) => diff::run(options),
+        Command::Merge(options) => merge::run(options),
         Command::Handout(options) => handout::run(options),
         Command::Bugs(options) => bugs::run(options),
         Command::Variants(options) => variants::run(options),
     };
     let exit = exit.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        eprintln!("error: {}", visible(&error.to_string()));
         error.exit()
     });
     exit.into()

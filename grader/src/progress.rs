@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::grade::outputs::text::visible_line;
+
 /// The time between two lines if standard error is not a terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -29,6 +31,7 @@ impl Progress {
 
     /// Shows what the program is doing.
     pub(crate) fn set(&self, what: String) {
+        let what = visible_line(&what); // It may contain the name of a submission.
         if let Some(told) = self.told.get()
             && told.elapsed() >= INTERVAL
         {

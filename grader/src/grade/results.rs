@@ -17,6 +17,7 @@ const PRICE: f64 = 4.0;
 
 /// The result of one submission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Graded {
     /// The version of this schema.
     pub(crate) schema: u32,
@@ -24,6 +25,9 @@ pub(crate) struct Graded {
     pub(crate) id: String,
     /// A hash of the submitted sources.
     pub(crate) tree: String,
+    /// The time of the newest file in the archive, if known. It decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) archive_time: Option<String>,
     /// What was graded with what: a submission with the same key need not be graded again.
     pub(crate) key: String,
     /// Where the tests come from and what ran them.
@@ -49,6 +53,7 @@ pub(crate) struct Graded {
 
 /// Where the tests come from, and what ran them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Circumstances {
     /// The version of the course.
     pub(crate) version: String,
@@ -64,6 +69,7 @@ pub(crate) struct Circumstances {
 
 /// The result of a lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct LabResult {
     /// The package: `raft`.
     pub(crate) lab: String,
@@ -80,6 +86,7 @@ pub(crate) struct LabResult {
 
 /// Why no test of a lab ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Obstacle {
     /// It is not in the submission.
@@ -94,6 +101,7 @@ pub(crate) enum Obstacle {
 
 /// The result of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PartResult {
     /// `2A`.
     pub(crate) part: String,
@@ -105,6 +113,7 @@ pub(crate) struct PartResult {
 
 /// The result of a test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct TestResult {
     /// `initial_election_2a`.
     pub(crate) test: String,
@@ -114,6 +123,9 @@ pub(crate) struct TestResult {
     pub(crate) points: u32,
     /// The seeds of its runs. For a test with processes only their number matters.
     pub(crate) seeds: Vec<u64>,
+    /// The number of runs: less than the number of seeds if no points were left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) runs: Option<usize>,
     /// The number of runs that failed.
     pub(crate) failed: u32,
     /// The number of runs in which a checker reached its limit.
@@ -128,6 +140,7 @@ pub(crate) struct TestResult {
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FailedRun {
     pub(crate) seed: u64,
     /// The policy; `None` for a test with processes.
@@ -158,6 +171,7 @@ impl TestResult {
             score: 0.0,
             points,
             seeds,
+            runs: None,
             failed: 0,
             unknown: 0,
             prevented: 0,
@@ -168,6 +182,10 @@ impl TestResult {
 
     /// Counts the runs and computes the score.
     pub(crate) fn judge(&mut self, runs: &[Run]) {
+        self.runs = Some(runs.len());
+        if runs.is_empty() {
+            return; // It does not compile, or is blocked: no failure, and no points either.
+        }
         for run in runs {
             match run.verdict {
                 Verdict::Pass | Verdict::Skipped => {}
@@ -284,6 +302,17 @@ mod tests {
         let mut test = TestResult::new("t_2a", "", 10, (0..runs).collect());
         (test.failed, test.unknown) = (failed, unknown);
         test.share() * 10.0
+    }
+
+    #[test]
+    fn a_test_that_did_not_run_has_no_points() {
+        let mut test = TestResult::new("t_2a", "", 10, (0..20).collect());
+        test.judge(&[]);
+        assert_eq!((test.score, test.runs), (0.0, Some(0)));
+        let run =
+            |seed| Run { verdict: Verdict::Pass, ..Run::new("raft", "2A", "t_2a", seed, None) };
+        test.judge(&(0..20).map(run).collect::<Vec<_>>());
+        assert_eq!((test.score, test.runs), (10.0, Some(20)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::outputs::text::{headline, visible_line};
 use super::results::{Graded, LabResult, Obstacle, TestResult};
 
 /// The width of the table.
@@ -11,7 +12,8 @@ const WIDTH: usize = 72;
 pub(crate) fn text(graded: &Graded) -> String {
     let mut text = String::new();
     if let Some(reason) = &graded.refused {
-        writeln!(text, "{}: refused: {reason}", graded.id).ok();
+        let (id, reason) = (visible_line(&graded.id), visible_line(reason));
+        writeln!(text, "{id}: refused: {reason}").ok();
         return text;
     }
     for lab in &graded.labs {
@@ -56,21 +58,40 @@ pub(crate) fn number(score: f64) -> String {
     if rounded.fract() == 0.0 { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
 }
 
-/// Why no test of a lab ran.
-fn obstacle_lines(text: &mut String, lab: &LabResult, obstacle: &Obstacle) {
-    let line = match obstacle {
+/// Why no test of a lab ran, in one line.
+pub(crate) fn obstacle(obstacle: &Obstacle) -> String {
+    match obstacle {
         Obstacle::NotSubmitted => "not submitted".to_string(),
         Obstacle::Refused => "refused: its sources use what is not allowed".to_string(),
         Obstacle::BlockedBy(other) => format!("blocked by {other}, which it uses"),
         Obstacle::DoesNotCompile(_) => "it does not compile".to_string(),
-    };
-    writeln!(text, "       {line}").ok();
-    match obstacle {
+    }
+}
+
+/// How the runs of a test went: `2 of 20 runs failed`.
+pub(crate) fn outcome(test: &TestResult) -> String {
+    let all = test.runs.unwrap_or(test.seeds.len());
+    if all == 0 {
+        return "no run".to_string();
+    }
+    let runs = if all == 1 { "run" } else { "runs" };
+    let bad =
+        [(test.failed, "failed"), (test.unknown, "inconclusive"), (test.prevented, "prevented")];
+    let mut bad = bad.iter().filter(|(count, _)| *count > 0);
+    let Some((count, word)) = bad.next() else { return format!("{all} of {all} {runs} passed") };
+    let first = format!("{count} of {all} {runs} {word}");
+    bad.fold(first, |text, (count, word)| format!("{text}, {count} {word}"))
+}
+
+/// The lines about a lab of which no test ran.
+fn obstacle_lines(text: &mut String, lab: &LabResult, why: &Obstacle) {
+    writeln!(text, "       {}", obstacle(why)).ok();
+    match why {
         Obstacle::Refused => lab.findings.iter().for_each(|finding| {
-            writeln!(text, "         {finding}").ok();
+            writeln!(text, "         {}", headline(finding)).ok();
         }),
         Obstacle::DoesNotCompile(output) => output.lines().take(12).for_each(|line| {
-            writeln!(text, "         {line}").ok();
+            writeln!(text, "         {}", headline(line)).ok();
         }),
         Obstacle::NotSubmitted | Obstacle::BlockedBy(_) => {}
     }
@@ -78,23 +99,38 @@ fn obstacle_lines(text: &mut String, lab: &LabResult, obstacle: &Obstacle) {
 
 /// A test that lost points.
 fn test_lines(text: &mut String, test: &TestResult) {
-    let all = test.seeds.len();
     if test.failed + test.unknown + test.prevented == 0 {
         return;
     }
     let (score, points) = (number(test.score), test.points);
-    let mut what = Vec::new();
-    for (count, word) in
-        [(test.failed, "failed"), (test.unknown, "inconclusive"), (test.prevented, "not run")]
-    {
-        if count > 0 {
-            what.push(format!("{word} {count} of {all}"));
-        }
-    }
-    writeln!(text, "       {}: {}, {score} of {points} points", test.test, what.join(", ")).ok();
+    writeln!(text, "       {}: {}, {score} of {points} points", test.test, outcome(test)).ok();
     if let Some(failure) = test.failures.first() {
-        let actual = failure.actual.lines().next().unwrap_or_default();
-        writeln!(text, "         {}: {actual}", failure.property).ok();
-        writeln!(text, "         {}", failure.replay).ok();
+        let (property, actual) = (headline(&failure.property), headline(&failure.actual));
+        writeln!(text, "         {property}: {actual}").ok();
+        writeln!(text, "         {}", visible_line(&failure.replay)).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grade::outputs::hostile;
+
+    #[test]
+    fn a_submission_cannot_control_the_terminal() {
+        let text = text(&hostile::graded("\x1b]0;id\x07"));
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.contains("\\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
+    fn an_outcome_has_the_number_of_runs() {
+        let mut test = TestResult::new("t_2a", "", 2, (0..20).collect());
+        test.runs = Some(20);
+        assert_eq!(outcome(&test), "20 of 20 runs passed");
+        (test.failed, test.unknown, test.runs) = (5, 1, Some(9));
+        assert_eq!(outcome(&test), "5 of 9 runs failed, 1 inconclusive");
+        (test.failed, test.unknown, test.runs) = (0, 0, Some(0));
+        assert_eq!(outcome(&test), "no run");
     }
 }

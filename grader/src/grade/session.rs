@@ -123,6 +123,7 @@ impl<'a> Session<'a> {
             schema: VERSION,
             id: submission.id.clone(),
             tree: submission.hash(),
+            archive_time: None,
             key: self.key(submission),
             with: self.with.clone(),
             score: 0.0,

@@ -3,5 +3,6 @@
 mod bugs;
 mod fixture;
 mod interrupt;
+mod outputs;
 mod usage;
 mod variants;

@@ -35,6 +35,16 @@ fn what_makes_no_sense_is_five() {
 }
 
 #[test]
+fn the_format_of_gradescope_is_for_one_submission() {
+    let fixture = Fixture::new();
+    fixture.write("alice/tiny/src/lib.rs", "");
+    fixture.write("bob/tiny/src/lib.rs", "");
+    let (code, _, err) = fixture.run(&["grade", "alice", "bob", "--format", "gradescope"]);
+    assert_eq!(code, 5);
+    assert!(err.contains("for exactly one submission"), "{err}");
+}
+
+#[test]
 fn nothing_matched_is_four() {
     let fixture = Fixture::new().with_patch("bugs", "wrong", "41");
     let (code, _, err) = fixture.run(&["bugs", "right"]);

@@ -1,0 +1,93 @@
+//! Results of a submission that attacks whatever shows them.
+
+use crate::grade::results::{
+    Circumstances, FailedRun, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION,
+};
+
+/// Text with the attacks on HTML, XML, terminals and spreadsheets. It is what a judge makes of the
+/// bytes of a submission, so the bytes of a lone surrogate have become replacement characters.
+pub(crate) fn attack() -> String {
+    let surrogate = String::from_utf8_lossy(b"\xed\xa0\x80").into_owned();
+    format!(
+        "=HYPERLINK(\"http://x\") <script>alert(1)</script> ]]> <!-- & '\" onload='x' \
+         \x1b[2J\x1b]0;t\x07 \0 {surrogate} \u{ffff} \u{202e} \r\n</pre></textarea>"
+    )
+}
+
+/// A result in which every text of the submission is the attack.
+pub(crate) fn graded(id: &str) -> Graded {
+    let mut test = TestResult::new("figure8_2c", "Committed entries stay.", 4, (1..=20).collect());
+    (test.failed, test.runs) = (2, Some(20));
+    test.failures = (1..=2).map(|seed| failure(seed, &attack())).collect();
+    test.score = 2.4;
+    let mut pending = TestResult::new("backup_2b", "Logs are repaired.", 6, (1..=20).collect());
+    (pending.unknown, pending.runs, pending.score) = (3, Some(20), 4.2);
+    let part = |part: &str, tests: Vec<TestResult>| PartResult {
+        part: part.to_string(),
+        title: "A part".to_string(),
+        score: 0.0,
+        points: tests.iter().map(|test| test.points).sum(),
+        tests,
+    };
+    let untested = TestResult::new("basic_3a", "Clients agree.", 10, vec![1, 2]);
+    let raft = lab("raft", None, vec![part("2B", vec![pending]), part("2C", vec![test])]);
+    let obstacle = Obstacle::DoesNotCompile(attack());
+    let kvraft = lab("kvraft", Some(obstacle), vec![part("3A", vec![untested])]);
+    let mut graded = Graded {
+        schema: VERSION,
+        id: id.to_string(),
+        tree: "0123456789ab".to_string(),
+        archive_time: None,
+        key: "0123456789ab 5eed rustc seeds=20".to_string(),
+        with: Circumstances {
+            version: "0.1.0".to_string(),
+            release: "5eed".to_string(),
+            compiler: "rustc 1.95.0".to_string(),
+            protection: "none".to_string(),
+            reference: Vec::new(),
+        },
+        score: 0.0,
+        points: 0,
+        pending: false,
+        refused: None,
+        ignored: vec![attack()],
+        cpu_seconds: 1.5,
+        build_seconds: 2.5,
+        labs: vec![raft, kvraft],
+    };
+    graded.labs.iter_mut().for_each(LabResult::add_up);
+    graded.add_up();
+    graded
+}
+
+/// A result that was refused.
+pub(crate) fn refused(id: &str) -> Graded {
+    let reason = Some(attack());
+    let graded = graded(id);
+    Graded { refused: reason, score: 0.0, points: 0, labs: Vec::new(), pending: false, ..graded }
+}
+
+fn lab(name: &str, obstacle: Option<Obstacle>, parts: Vec<PartResult>) -> LabResult {
+    LabResult {
+        lab: name.to_string(),
+        title: format!("Lab, {name}"),
+        score: 0.0,
+        points: parts.iter().map(|part| part.points).sum(),
+        obstacle,
+        findings: vec![format!("src/lib.rs:3: {}", attack())],
+        parts,
+    }
+}
+
+fn failure(seed: u64, text: &str) -> FailedRun {
+    FailedRun {
+        seed,
+        policy: Some("stall".to_string()),
+        kind: Some("panic".to_string()),
+        property: text.to_string(),
+        actual: text.to_string(),
+        report: format!("{text}\n{text}"),
+        replay: format!("cargo lab replay figure8_2c {seed}:stall"),
+        trace_hash: "00112233aabbccdd".to_string(),
+    }
+}
