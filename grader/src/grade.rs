@@ -32,6 +32,7 @@ use crate::grade::outputs::text::{file_name, visible_line};
 use crate::grade::results::{Graded, Obstacle};
 use crate::grade::session::Session;
 use crate::grade::submission::Submission;
+use crate::handout::contents::Selection;
 use crate::progress::print;
 
 /// Runs the command.
@@ -42,7 +43,7 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
     let submissions = match &options.submissions[..] {
         [] => vec![Submission::of_workspace(&workspace)?],
-        paths => submission::find(paths)?,
+        paths => submissions(&workspace, options, paths)?,
     };
     if options.format.contains(&Format::Gradescope) && submissions.len() != 1 {
         return Err(Error::harness("--format gradescope is for exactly one submission"));
@@ -75,6 +76,21 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
     }
     print(&format!("results: {}", workspace.shorten(&out).display()));
     Ok(exit(&all, is_interrupted))
+}
+
+/// The submissions at these paths. Their sources may stand at the top if only one lab is graded.
+fn submissions(
+    workspace: &Workspace,
+    options: &GradeOptions,
+    paths: &[PathBuf],
+) -> Result<Vec<Submission>, Error> {
+    let selection = Selection::new(workspace, &options.labs, &[])?;
+    let labs: Vec<&str> = selection.labs.iter().map(|lab| &**lab).collect();
+    let single = match &options.labs[..] {
+        [lab] => Some(&**lab),
+        _ => None,
+    };
+    submission::find(paths, &labs, single)
 }
 
 /// Grades a submission, or reads its result if an earlier run with the same plan has graded it;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -12,6 +12,8 @@ use contract::record::{Run, Verdict};
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
 use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, output_of};
+
+use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
 use super::plan::{POLICY, Plan};
@@ -107,7 +109,7 @@ impl<'a> Session<'a> {
         let (reference, only) = (reference.join("+"), only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
-        let tree = submission.hash();
+        let tree = &submission.hash;
         format!(
             "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} only={only} \
              in={protection}"
@@ -122,19 +124,24 @@ impl<'a> Session<'a> {
         let mut graded = Graded {
             schema: VERSION,
             id: submission.id.clone(),
-            tree: submission.hash(),
+            tree: submission.hash.clone(),
             archive_time: None,
             key: self.key(submission),
             with: self.with.clone(),
             score: 0.0,
             points: 0,
             pending: false,
-            refused: None,
+            refused: submission.refused.clone(),
             ignored: submission.ignored.clone(),
             cpu_seconds: 0.0,
             build_seconds: 0.0,
             labs: Vec::new(),
         };
+        if graded.refused.is_some() {
+            graded.labs = self.labs().map(|lab| self.empty(lab)).collect();
+            graded.add_up();
+            return Ok(Some(graded));
+        }
         for lab in &self.selection.labs {
             let sources = self.references.get(lab).or_else(|| submission.labs.get(lab));
             self.slot.lay(lab, sources)?;
@@ -145,7 +152,11 @@ impl<'a> Session<'a> {
         for lab in self.labs() {
             self.progress.set(format!("{}: building {}", submission.id, lab.name));
             let mut result = self.empty(lab);
+            let findings = self.lint(submission, &lab.name);
+            let is_refused = findings.iter().any(|it| it.severity == Severity::Refused);
+            result.findings = findings.iter().map(ToString::to_string).collect();
             match self.obstacle(submission, lab, &broken) {
+                None if is_refused => result.obstacle = Some(Obstacle::Refused),
                 Some(obstacle) => result.obstacle = Some(obstacle),
                 None => match self.build(lab)? {
                     Ok(tests) => cases.extend(tests),
@@ -174,6 +185,20 @@ impl<'a> Session<'a> {
     /// Builds a lab in its sandbox.
     fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
         self.slot.build(lab, self.judge.stop(), Some(self.confinement.sandbox()))
+    }
+
+    /// What the check of a lab's submitted sources finds.
+    fn lint(&self, submission: &Submission, lab: &str) -> Vec<Finding> {
+        let is_own = self.references.contains_key(lab);
+        let sources = submission.labs.get(lab).filter(|_| !is_own);
+        let sources = sources.into_iter().flatten().filter(|(path, _)| !is_given(path));
+        let sources: Vec<Source> = sources
+            .map(|(path, contents)| {
+                let path = format!("{lab}/src/{}", path.display());
+                Source { path, contents: contents.clone() }
+            })
+            .collect();
+        if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
     }
 
     /// The labs to grade, in the order of the course.
@@ -317,6 +342,11 @@ fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error>
     let unknown = || Error::harness("your home directory is not known: use --slots");
     let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
     Ok(slots.join(&name[..12]))
+}
+
+/// Whether a file of a lab's `src/` is given: the grader takes its own copy.
+fn is_given(path: &Path) -> bool {
+    path.starts_with("given") || path == Path::new("given.rs")
 }
 
 /// The compiler, as it names itself.
