@@ -20,12 +20,14 @@
 //! | [`lint`] | checks sources against the list of what they may name |
 //! | [`tree`] | the files of a submission, and the hash that names them |
 //! | [`archive`] | packs a submission, and unpacks one of a stranger |
+//! | [`release`] | the files of the course that a student must not edit |
 //! | [`fingerprint`](mod@fingerprint) | finds files that differ only in comments and layout |
 
 pub mod archive;
 mod error;
 pub mod fingerprint;
 pub mod lint;
+pub mod release;
 pub mod tree;
 
 pub use crate::error::Error;

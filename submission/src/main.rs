@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use contract::record::Exit;
 use submission::archive;
 use submission::lint::{self, Finding, Severity};
+use submission::release;
 use submission::tree::{Tree, short};
 
 /// The largest number of lines after a red test.
@@ -54,6 +55,22 @@ fn findings(root: &Path, labs: &[&str]) -> Result<Vec<Finding>, String> {
     Ok(findings)
 }
 
+/// A line for the first files of the course that were edited or removed.
+fn edited(root: &Path) -> Result<Vec<String>, String> {
+    let edited = release::edited(root).map_err(|error| format!("{}: {error}", release::RELEASE))?;
+    let more = edited.len().saturating_sub(BRIEF);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let files = edited.iter().take(BRIEF).cloned().collect::<Vec<_>>().join(", ");
+    Ok(if edited.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
+            "edited or removed, though the course's own copy counts: {files}{more} \
+             (git checkout FILE restores it)"
+        )]
+    })
+}
+
 /// The number of findings of this severity.
 fn count(findings: &[Finding], severity: Severity) -> usize {
     findings.iter().filter(|finding| finding.severity == severity).count()
@@ -64,6 +81,7 @@ fn lint(root: &Path, labs: &[&str]) -> Result<Exit, String> {
     let findings = findings(root, labs)?;
     let tree = Tree::read(root, labs).map_err(|error| error.to_string())?;
     print(findings.iter().map(Finding::to_string));
+    print(edited(root)?);
     let refused = count(&findings, Severity::Refused);
     let flagged = count(&findings, Severity::Flagged);
     let files = tree.files.len();
@@ -76,9 +94,14 @@ fn lint(root: &Path, labs: &[&str]) -> Result<Exit, String> {
 
 /// Prints the first refused lines, and nothing if there are none.
 fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
+    let edited = edited(root)?;
     let findings = findings(root, labs)?;
     let refused: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Refused).collect();
+    if !edited.is_empty() {
+        print(["".to_string()]);
+        print(edited);
+    }
     if refused.is_empty() {
         return Ok(Exit::Passed);
     }
@@ -94,6 +117,7 @@ fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
 fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, String> {
     let findings = findings(root, labs)?;
     print(findings.iter().map(Finding::to_string));
+    print(edited(root)?);
     let refused = count(&findings, Severity::Refused);
     if refused > 0 && !anyway {
         print([format!("{refused} refused: no archive was written; --anyway writes it")]);
