@@ -222,7 +222,7 @@ fn flagged(m: &mut Markup, class: &Class) {
         return;
     }
     let columns = [("Submission", Align::Left), ("What to look at", Align::Left)];
-    table(m, "Refusals, labs that were not tested, and findings in sources", &columns, |m| {
+    table(m, "Refusals, labs that do not compile, and findings in sources", &columns, |m| {
         for (graded, flags) in rows {
             m.within("tr", &[], |m| {
                 m.within("th", &[("scope", "row")], |m| link(m, graded));

@@ -32,6 +32,9 @@ pub(crate) fn run(options: &DiffOptions) -> Result<Exit, Error> {
         print(&visible_line(what));
         reasons.iter().for_each(|reason| print(&format!("  {}", visible_line(reason))));
     }
+    if old.plans() != new.plans() {
+        print("note: the gradings differ in their release, seeds, labs or compiler");
+    }
     let (old, new) = (old.submissions.len(), new.submissions.len());
     print(&format!("{} differ; {old} old and {new} new results", differences.len()));
     Ok(if differences.is_empty() { Exit::Passed } else { Exit::Failed })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::class::Class;
-use crate::grade::results::{Graded, TestResult};
+use crate::grade::results::{Graded, Obstacle, TestResult};
 use crate::grade::scorecard;
 
 /// The number of submissions by the share of the points that they have: bins of 10 %, and one for
@@ -122,11 +122,14 @@ impl<'a> Identical<'a> {
     }
 }
 
-/// What a person should look at in a submission.
+/// What a person should look at in a submission. A lab that is missing, or blocked by another, says
+/// nothing new.
 pub(super) fn flags(graded: &Graded) -> Vec<String> {
     let refused = graded.refused.iter().map(|reason| format!("refused: {reason}"));
     let of_labs = graded.labs.iter().flat_map(|lab| {
-        let obstacle = lab.obstacle.iter().map(scorecard::obstacle);
+        let is_news =
+            |why: &&Obstacle| matches!(why, Obstacle::Refused | Obstacle::DoesNotCompile(_));
+        let obstacle = lab.obstacle.iter().filter(is_news).map(scorecard::obstacle);
         obstacle.chain(lab.findings.iter().cloned()).map(|what| format!("{}: {what}", lab.lab))
     });
     refused.chain(of_labs).collect()
