@@ -5,7 +5,7 @@
 //! | [`submission`] | reads what is submitted |
 //! | [`slot`] | the tree in which submissions are built: the handout with the submitted sources |
 //! | [`confine`] | the sandbox in which they are built and run |
-//! | [`plan`] | which seeds a test runs with |
+//! | [`seeds`] | which seeds a test runs with |
 //! | [`session`] | grades one submission |
 //! | [`results`] | scores, and the schema of `results.json` |
 //! | [`scorecard`] | the result as text |
@@ -13,9 +13,9 @@
 
 pub(crate) mod confine;
 pub(crate) mod outputs;
-mod plan;
 pub(crate) mod results;
 mod scorecard;
+mod seeds;
 mod session;
 pub(crate) mod slot;
 pub(crate) mod submission;

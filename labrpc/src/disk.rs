@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::directory::Directory;
 use self::name::check;
 use self::simulated::Simulated;
-pub use self::simulated::{DiskFault, SYNC_TIME};
+pub use self::simulated::{FaultDuration, SYNC_TIME};
 
 /// A directory of files. Clones are the same directory. Names are flat: `log`, not `data/log`.
 ///
@@ -225,7 +225,7 @@ impl Disk {
     ///
     /// An append that fails appends part of its bytes. A rename that fails may have been done. For
     /// syncs, see [what survives](Disk#what-survives).
-    pub fn fail_at(&self, operation: u64, fault: DiskFault) {
+    pub fn fail_at(&self, operation: u64, fault: FaultDuration) {
         self.simulated().fail_at(operation, fault);
     }
 

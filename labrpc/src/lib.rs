@@ -210,7 +210,7 @@ mod rust_for_this_course {}
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};
 pub use crate::collections::{HashMap, HashSet};
-pub use crate::disk::{Disk, DiskFault, SYNC_TIME};
+pub use crate::disk::{Disk, FaultDuration, SYNC_TIME};
 pub use crate::error::RpcError;
 pub use crate::network::Network;
 pub use crate::persister::Persister;

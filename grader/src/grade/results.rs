@@ -1,4 +1,4 @@
-//! The results of grading: the schema of `results.json`.
+//! Scores from runs, and the results of grading: the schema of `results.json`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -181,7 +181,7 @@ impl TestResult {
     }
 
     /// Counts the runs and computes the score.
-    pub(crate) fn judge(&mut self, runs: &[Run]) {
+    pub(crate) fn count(&mut self, runs: &[Run]) {
         self.runs = Some(runs.len());
         if runs.is_empty() {
             return; // It does not compile, or is blocked: no failure, and no points either.
@@ -307,11 +307,11 @@ mod tests {
     #[test]
     fn a_test_that_did_not_run_has_no_points() {
         let mut test = TestResult::new("t_2a", "", 10, (0..20).collect());
-        test.judge(&[]);
+        test.count(&[]);
         assert_eq!((test.score, test.runs), (0.0, Some(0)));
         let run =
             |seed| Run { verdict: Verdict::Pass, ..Run::new("raft", "2A", "t_2a", seed, None) };
-        test.judge(&(0..20).map(run).collect::<Vec<_>>());
+        test.count(&(0..20).map(run).collect::<Vec<_>>());
         assert_eq!((test.score, test.runs), (10.0, Some(20)));
     }
 

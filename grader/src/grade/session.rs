@@ -16,8 +16,8 @@ use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, ou
 use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
-use super::plan::{POLICY, Plan};
 use super::results::{Circumstances, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION};
+use super::seeds::{POLICY, Plan};
 use super::slot::{Slot, Sources};
 use super::submission::Submission;
 use crate::cli::GradeOptions;
@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
         for lab in &mut graded.labs {
             for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
                 let runs = runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
-                test.judge(&runs);
+                test.count(&runs);
                 graded.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
             }
             lab.add_up();

@@ -25,7 +25,7 @@ pub const SYNC_TIME: Duration = Duration::from_millis(1);
 
 /// How often a simulated disk fails, see [`Disk::fail_at`](super::Disk::fail_at).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiskFault {
+pub enum FaultDuration {
     /// One operation fails, and the next one succeeds.
     Once,
     /// From that operation on, all fail.
@@ -45,7 +45,7 @@ struct State {
     next_id: FileId,
     power_is_off: bool,
     operations: u64,
-    fault: Option<(u64, DiskFault)>,
+    fault: Option<(u64, FaultDuration)>,
     capacity: Option<u64>,
     /// Draws what survives when no simulation does: always the same way.
     outside: Option<Pcg64>,
@@ -221,7 +221,7 @@ impl Simulated {
         self.lock().operations
     }
 
-    pub(super) fn fail_at(&self, operation: u64, fault: DiskFault) {
+    pub(super) fn fail_at(&self, operation: u64, fault: FaultDuration) {
         self.lock().fault = Some((operation, fault));
     }
 
@@ -245,8 +245,8 @@ impl State {
         self.operations += 1;
         let fails = match self.fault {
             None => false,
-            Some((at, DiskFault::Once)) => self.operations == at,
-            Some((at, DiskFault::FromThenOn)) => self.operations >= at,
+            Some((at, FaultDuration::Once)) => self.operations == at,
+            Some((at, FaultDuration::FromThenOn)) => self.operations >= at,
         };
         match fails {
             false => Ok(()),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::io::ErrorKind;
 
-use labrpc::{Disk, DiskFault};
+use labrpc::{Disk, FaultDuration};
 
 use crate::{disk_with, log, under_seeds};
 
@@ -39,13 +39,13 @@ fn a_fault_strikes_once_or_for_good() {
     under_seeds(5, || {
         for k in 1..=7 {
             let disk = Disk::new();
-            disk.fail_at(k, DiskFault::FromThenOn);
+            disk.fail_at(k, FaultDuration::FromThenOn);
             let expected: Vec<bool> = (1..=7).map(|i| i < k).collect();
             assert_eq!(one_of_each(&disk), expected);
             assert_eq!(disk.operations(), 7);
         }
         let disk = Disk::new();
-        disk.fail_at(2, DiskFault::Once);
+        disk.fail_at(2, FaultDuration::Once);
         assert_eq!(one_of_each(&disk), [true, false, true, true, true, true, true]);
         assert_eq!(one_of_each(&disk.copy()), [true; 7], "a copy has no faults");
     });
@@ -55,7 +55,7 @@ fn a_fault_strikes_once_or_for_good() {
 fn an_append_that_fails_may_be_short() {
     let left: BTreeSet<usize> = under_seeds(100, || {
         let disk = disk_with(b"one", b"");
-        disk.fail_at(disk.operations() + 1, DiskFault::Once);
+        disk.fail_at(disk.operations() + 1, FaultDuration::Once);
         disk.append("log", b"two").unwrap_err();
         assert!(b"onetwo".starts_with(&log(&disk)));
         log(&disk).len()
@@ -70,7 +70,7 @@ fn an_append_that_fails_may_be_short() {
 fn a_second_sync_does_not_mend_the_first() {
     let left = under_seeds(100, || {
         let disk = disk_with(b"one", b" two");
-        disk.fail_at(disk.operations() + 1, DiskFault::Once);
+        disk.fail_at(disk.operations() + 1, FaultDuration::Once);
         disk.sync("log").unwrap_err();
         disk.sync("log").unwrap();
         assert_eq!(log(&disk), b"one two");
@@ -87,7 +87,7 @@ fn a_second_sync_does_not_mend_the_first() {
 fn what_follows_lost_data_has_a_hole_before_it() {
     let left = under_seeds(50, || {
         let disk = disk_with(b"one", b" two");
-        disk.fail_at(disk.operations() + 1, DiskFault::Once);
+        disk.fail_at(disk.operations() + 1, FaultDuration::Once);
         disk.sync("log").unwrap_err();
         disk.append("log", b" three").unwrap();
         disk.sync("log").unwrap();
@@ -127,5 +127,5 @@ fn a_test_can_corrupt_what_is_synced() {
 #[should_panic(expected = "only a simulated disk")]
 fn a_real_disk_cannot_be_made_to_fail() {
     let directory = tempfile::tempdir().unwrap();
-    Disk::at(directory.path()).unwrap().fail_at(1, DiskFault::Once);
+    Disk::at(directory.path()).unwrap().fail_at(1, FaultDuration::Once);
 }

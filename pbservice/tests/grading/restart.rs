@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use labrpc::{Disk, DiskFault, JoinHandle, rng, sleep, spawn};
+use labrpc::{Disk, FaultDuration, JoinHandle, rng, sleep, spawn};
 use pbservice::{Identity, Status, Storage, Version};
 use rand::RngExt as _;
 use testkit::{KvClerk, LabTest, Sim, item};
@@ -121,8 +121,8 @@ fn crash_at_every_write() {
         for servers in [1, SERVERS] {
             let operations = fail_at(sim, servers, None);
             for k in 1..=operations {
-                fail_at(sim, servers, Some((k, DiskFault::Once)));
-                fail_at(sim, servers, Some((k, DiskFault::FromThenOn)));
+                fail_at(sim, servers, Some((k, FaultDuration::Once)));
+                fail_at(sim, servers, Some((k, FaultDuration::FromThenOn)));
             }
         }
     });
@@ -130,7 +130,7 @@ fn crash_at_every_write() {
 
 /// Appends a few items while the disk of the first server fails at its k-th operation, or does not,
 /// and cuts the power after the last. Returns how many operations the disk has seen.
-fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, DiskFault)>) -> u64 {
+fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u64 {
     /// Enough for two snapshots.
     const ITEMS: u64 = 8;
     const SNAPSHOT_EVERY: u64 = 4;

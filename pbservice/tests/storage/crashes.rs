@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use labrpc::{Disk, DiskFault, Node, rng, sleep};
+use labrpc::{Disk, FaultDuration, Node, rng, sleep};
 use pbservice::StorageError;
 use rand::RngExt as _;
 use testkit::lab_test;
@@ -47,7 +47,7 @@ fn storage_crash_at_every_write() {
     lab_test("storage_crash_at_every_write", |_| {
         for k in 1..=operations() {
             let disk = Disk::new();
-            disk.fail_at(k, DiskFault::FromThenOn);
+            disk.fail_at(k, FaultDuration::FromThenOn);
             let (model, result) = run(&disk, &EVERYTHING);
             assert!(result.is_err(), "operation {k} fails");
             check_and_use(&disk.crash(), model, &format!("after operation {k} of the disk"));
@@ -61,12 +61,12 @@ fn storage_crash_during_recovery() {
     lab_test("storage_crash_during_recovery", |_| {
         for k in 1..=operations() {
             let disk = Disk::new();
-            disk.fail_at(k, DiskFault::FromThenOn);
+            disk.fail_at(k, FaultDuration::FromThenOn);
             let (model, _) = run(&disk, &EVERYTHING);
             let mut disk = disk.crash();
             let mut again = 1;
             loop {
-                disk.fail_at(again, DiskFault::FromThenOn);
+                disk.fail_at(again, FaultDuration::FromThenOn);
                 let opened = try_open(&disk);
                 disk = disk.crash();
                 if opened.is_ok() {
@@ -87,7 +87,7 @@ fn storage_failure_at_every_write() {
         for k in 1..=operations() {
             let disk = Disk::new();
             let Ok((mut storage, _)) = try_open(&disk) else { continue };
-            disk.fail_at(disk.operations() + k, DiskFault::Once);
+            disk.fail_at(disk.operations() + k, FaultDuration::Once);
             let mut model = Model::default();
             if EVERYTHING.iter().try_for_each(|step| model.step(&mut storage, *step)).is_ok() {
                 continue; // The script was over before.

@@ -260,7 +260,7 @@ const PROCESSES: Table = &[
     ("std::time::SystemTime", Allow),
     ("std::time::UNIX_EPOCH", Allow),
     ("labrpc::Disk", Allow),
-    ("labrpc::DiskFault", Allow),
+    ("labrpc::FaultDuration", Allow),
     ("labrpc::SYNC_TIME", Allow),
     ("labrpc::socket", Allow),
     ("log", Allow),
