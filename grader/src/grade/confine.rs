@@ -9,7 +9,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`rules`] | what a command may do, and how strongly that is enforced |
-//! | [`enter`] | the launcher of a confined command |
+//! | [`mod@enter`] | the launcher of a confined command |
 //! | `landlocked` | restricts a command to listed files |
 //! | `namespaces` | gives a command its own network, processes and `/tmp` |
 //! | [`user`] | the user that runs submitted code if the grader is root |
