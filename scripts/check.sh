@@ -29,3 +29,5 @@ for target in aarch64-apple-darwin aarch64-unknown-linux-gnu; do
     fi
 done
 step cargo test --workspace --locked
+# What students get: skeletons, guides and tests, and no part of a solution.
+step cargo grader handout --check
