@@ -72,9 +72,13 @@ pub(crate) struct GradeOptions {
     /// The labs to grade, with the labs that these use [default: all labs].
     #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
     pub(crate) labs: Vec<String>,
-    /// Labs that are replaced by the reference solution, so that the labs above can be graded.
+    /// Labs that are replaced by the reference solution while the labs above are graded. They are
+    /// graded themselves as submitted.
     #[arg(long, value_name = "LAB,...", value_delimiter = ',')]
     pub(crate) reference: Vec<String>,
+    /// Grade labs above a replaced one both ways, and count the better result.
+    #[arg(long, requires = "reference")]
+    pub(crate) best_of: bool,
     /// Run only tests whose name contains this.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
@@ -103,12 +107,50 @@ pub(crate) struct GradeOptions {
     /// your files.
     #[arg(long)]
     pub(crate) unsafe_no_sandbox: bool,
+    /// Grade only the K-th of N parts of the submissions, in a slot of its own: N commands can run at
+    /// the same time. `cargo grader merge` joins their results.
+    #[arg(long, value_name = "K/N", value_parser = parse_shard, requires = "submissions")]
+    pub(crate) shard: Option<Shard>,
+    /// Run the tests of --only again, and put their results in the place of those in this
+    /// directory.
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "only",
+        requires = "submissions",
+        conflicts_with = "output"
+    )]
+    pub(crate) into: Option<PathBuf>,
     /// The directory for the results. Submissions whose results are in it are not graded again.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// The files to write about all results in the directory.
     #[arg(long, value_delimiter = ',', default_values = DEFAULT_FORMATS)]
     pub(crate) format: Vec<Format>,
+}
+
+/// One of the parts that submissions are split into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    /// The number of this part, from 1 to `n`.
+    pub(crate) k: usize,
+    /// The number of parts.
+    pub(crate) n: usize,
+}
+
+impl Shard {
+    /// Whether the submission in this place, from 0, is in this part.
+    pub(crate) fn includes(self, place: usize) -> bool {
+        place % self.n == self.k - 1
+    }
+}
+
+/// Parses `2/4`.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parse = |number: &str| number.parse().ok();
+    let shard = text.split_once('/').and_then(|(k, n)| Some(Shard { k: parse(k)?, n: parse(n)? }));
+    let shard = shard.filter(|shard| (1..=shard.n).contains(&shard.k));
+    shard.ok_or_else(|| "use K/N with K from 1 to N, as in 2/4".to_string())
 }
 
 /// Options of `diff`.
@@ -246,5 +288,15 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shards_share_all_submissions() {
+        assert_eq!(parse_shard("2/4"), Ok(Shard { k: 2, n: 4 }));
+        assert!(["0/4", "5/4", "4", "a/b", "1/0"].iter().all(|text| parse_shard(text).is_err()));
+        let shards = [1, 2, 3].map(|k| Shard { k, n: 3 });
+        for place in 0..7 {
+            assert_eq!(shards.iter().filter(|shard| shard.includes(place)).count(), 1);
+        }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
         return Err(Error::harness("--format gradescope is for exactly one submission"));
     }
     let session = Session::open(&workspace, options)?;
-    let out = match &options.output {
+    let out = match options.output.as_ref().or(options.into.as_ref()) {
         Some(out) => out.clone(),
         // Scores with a few seeds must not mix with those of a class.
         None if options.submissions.is_empty() => workspace.root().join("lab-runs/grade-workspace"),
@@ -58,7 +58,10 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
     fs::create_dir_all(&out).map_err(Error::file("create", &out))?;
     let mut all = Vec::new();
     for submission in &submissions {
-        let graded = grade(&session, submission, &out)?;
+        let graded = match options.into {
+            Some(_) => regrade(&session, submission, &out)?,
+            None => grade(&session, submission, &out)?,
+        };
         let Some(graded) = graded else { break };
         if submissions.len() > 1 {
             let (score, points) = (scorecard::number(graded.score), graded.points);
@@ -90,7 +93,12 @@ fn submissions(
         [lab] => Some(&**lab),
         _ => None,
     };
-    submission::find(paths, &labs, single)
+    let mut all = submission::find(paths, &labs, single)?;
+    if let Some(shard) = options.shard {
+        let mut places = 0..;
+        all.retain(|_| places.next().is_some_and(|place| shard.includes(place)));
+    }
+    Ok(all)
 }
 
 /// Grades a submission, or reads its result if an earlier run with the same plan has graded it;
@@ -110,6 +118,27 @@ fn grade(
     let Some(graded) = session.grade(submission)? else { return Ok(None) };
     graded.write(&path)?;
     Ok(Some(graded))
+}
+
+/// Grades some tests of a submission again, in the results of an earlier command; `None` if
+/// interrupted.
+fn regrade(
+    session: &Session<'_>,
+    submission: &Submission,
+    out: &std::path::Path,
+) -> Result<Option<Graded>, Error> {
+    let path = out.join(file_name(&submission.id, "json"));
+    let mut earlier = Graded::read(&path)?;
+    if earlier.tree != submission.hash {
+        let (path, id) = (path.display(), &submission.id);
+        return Err(Error::harness(format!(
+            "{path} is of other sources of {id}: grade it as a whole"
+        )));
+    }
+    let Some(graded) = session.grade(submission)? else { return Ok(None) };
+    earlier.replace_tests(graded);
+    earlier.write(&path)?;
+    Ok(Some(earlier))
 }
 
 /// How the command ends. A class always contains failures: then only the work itself counts.

@@ -16,11 +16,13 @@ use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, ou
 use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
-use super::results::{Circumstances, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION};
+use super::results::{
+    Circumstances, Graded, LabResult, Obstacle, PartResult, Runs, TestResult, VERSION,
+};
 use super::seeds::{POLICY, Plan};
 use super::slot::{Slot, Sources};
 use super::submission::Submission;
-use crate::cli::GradeOptions;
+use crate::cli::{GradeOptions, Shard};
 use crate::handout::contents::{Handout, Selection};
 use crate::handout::{hash, release_of};
 use crate::progress::Progress;
@@ -47,7 +49,23 @@ pub(crate) struct Session<'a> {
     pub(crate) progress: Progress,
 }
 
-/// A test of a lab, and its runs.
+/// Which solutions stand below a lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Below {
+    /// The student's own.
+    Own,
+    /// Those of the reference that are asked for, and else the student's own.
+    Reference,
+}
+
+/// The results of some labs.
+struct Pass {
+    labs: Vec<LabResult>,
+    cpu_seconds: f64,
+    build_seconds: f64,
+}
+
+/// A test of a lab, and its seeds.
 struct Job<'c> {
     case: &'c TestCase,
     seeds: Vec<u64>,
@@ -106,7 +124,8 @@ impl<'a> Session<'a> {
         let Plan { secret, seeds, only } = &self.plan;
         let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
         let secret = &hash(secret.as_bytes())[..12];
-        let (reference, only) = (reference.join("+"), only.join("+"));
+        let best_of = if self.options.best_of { "best-of:" } else { "" };
+        let (reference, only) = (best_of.to_string() + &reference.join("+"), only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
         let tree = &submission.hash;
@@ -142,63 +161,89 @@ impl<'a> Session<'a> {
             graded.add_up();
             return Ok(Some(graded));
         }
+        let Some(own) = self.pass(submission, Below::Own)? else { return Ok(None) };
+        let Some(other) = self.pass(submission, Below::Reference)? else { return Ok(None) };
+        for Pass { labs, cpu_seconds, build_seconds } in [own, other] {
+            graded.cpu_seconds += cpu_seconds;
+            graded.build_seconds += build_seconds;
+            for lab in labs {
+                match graded.labs.iter_mut().find(|known| known.lab == lab.lab) {
+                    Some(known) if known.score >= lab.score => {}
+                    Some(known) => *known = lab,
+                    None => graded.labs.push(lab),
+                }
+            }
+        }
+        let place = |lab: &LabResult| self.labs().position(|known| known.name == lab.lab);
+        graded.labs.sort_by_key(place);
+        graded.add_up();
+        Ok(Some(graded))
+    }
+
+    /// Grades the labs for which `below` is asked for; `None` if interrupted.
+    fn pass(&self, submission: &Submission, below: Below) -> Result<Option<Pass>, Error> {
+        let graded: Vec<&Lab> = self.labs().filter(|lab| self.is_graded(lab, below)).collect();
+        let mut pass = Pass { labs: Vec::new(), cpu_seconds: 0.0, build_seconds: 0.0 };
+        if graded.is_empty() {
+            return Ok(Some(pass));
+        }
+        let reference = |lab: &String| match below {
+            Below::Own => None,
+            Below::Reference => self.references.get(lab),
+        };
         for lab in &self.selection.labs {
-            let sources = self.references.get(lab).or_else(|| submission.labs.get(lab));
+            let sources = reference(lab).or_else(|| submission.labs.get(lab));
             self.slot.lay(lab, sources)?;
         }
         let begun = Instant::now();
-        let mut cases = Vec::new();
-        let mut broken = BTreeMap::new();
-        for lab in self.labs() {
+        let (mut cases, mut broken) = (Vec::new(), BTreeMap::new());
+        // A lab that is not graded in this pass may stand below one that is.
+        for lab in self.labs().filter(|lab| reference(&lab.name).is_none()) {
             self.progress.set(format!("{}: building {}", submission.id, lab.name));
             let mut result = self.empty(lab);
-            let findings = self.lint(submission, &lab.name);
+            let findings = lint(submission, &lab.name);
             let is_refused = findings.iter().any(|it| it.severity == Severity::Refused);
             result.findings = findings.iter().map(ToString::to_string).collect();
-            match self.obstacle(submission, lab, &broken) {
-                None if is_refused => result.obstacle = Some(Obstacle::Refused),
-                Some(obstacle) => result.obstacle = Some(obstacle),
-                None => match self.build(lab)? {
-                    Ok(tests) => cases.extend(tests),
-                    Err(output) => result.obstacle = Some(Obstacle::DoesNotCompile(output)),
+            let is_graded = graded.iter().any(|graded| graded.name == lab.name);
+            result.obstacle = match self.obstacle(submission, lab, &broken) {
+                None if is_refused => Some(Obstacle::Refused),
+                None if is_graded => match self.build(lab)? {
+                    Ok(tests) => {
+                        cases.extend(tests);
+                        None
+                    }
+                    Err(output) => Some(Obstacle::DoesNotCompile(output)),
                 },
-            }
+                obstacle => obstacle,
+            };
             if let Some(obstacle) = &result.obstacle {
                 broken.insert(lab.name.clone(), obstacle.clone());
             }
-            graded.labs.push(result);
-        }
-        graded.build_seconds = begun.elapsed().as_secs_f64();
-        let Some(mut runs) = self.run(&submission.id, &cases, &graded)? else { return Ok(None) };
-        for lab in &mut graded.labs {
-            for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
-                let runs = runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
-                test.count(&runs);
-                graded.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
+            if is_graded {
+                pass.labs.push(result);
             }
-            lab.add_up();
         }
-        graded.add_up();
-        Ok(Some(graded))
+        pass.build_seconds = begun.elapsed().as_secs_f64();
+        let Some(runs) = self.run(&submission.id, &cases, &pass.labs)? else { return Ok(None) };
+        pass.count(runs);
+        Ok(Some(pass))
+    }
+
+    /// Whether a lab is graded in this pass: on the reference if it uses a lab that is replaced, on
+    /// the student's own labs if not or if the better of the two counts.
+    fn is_graded(&self, lab: &Lab, below: Below) -> bool {
+        let labs = with_labs_below(&self.slot.tree(), &self.selection.labs, &lab.name);
+        let is_above =
+            labs.iter().any(|other| *other != lab.name && self.references.contains_key(*other));
+        match below {
+            Below::Own => !is_above || self.options.best_of,
+            Below::Reference => is_above,
+        }
     }
 
     /// Builds a lab in its sandbox.
     fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
         self.slot.build(lab, self.judge.stop(), Some(self.confinement.sandbox()))
-    }
-
-    /// What the check of a lab's submitted sources finds.
-    fn lint(&self, submission: &Submission, lab: &str) -> Vec<Finding> {
-        let is_own = self.references.contains_key(lab);
-        let sources = submission.labs.get(lab).filter(|_| !is_own);
-        let sources = sources.into_iter().flatten().filter(|(path, _)| !is_given(path));
-        let sources: Vec<Source> = sources
-            .map(|(path, contents)| {
-                let path = format!("{lab}/src/{}", path.display());
-                Source { path, contents: contents.clone() }
-            })
-            .collect();
-        if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
     }
 
     /// The labs to grade, in the order of the course.
@@ -245,9 +290,7 @@ impl<'a> Session<'a> {
         lab: &Lab,
         broken: &BTreeMap<String, Obstacle>,
     ) -> Option<Obstacle> {
-        let has =
-            |lab: &str| submission.labs.contains_key(lab) || self.references.contains_key(lab);
-        if !has(&lab.name) {
+        if !submission.labs.contains_key(&lab.name) {
             return Some(Obstacle::NotSubmitted);
         }
         let labs: &BTreeSet<String> = &self.selection.labs;
@@ -258,14 +301,9 @@ impl<'a> Session<'a> {
 
     /// Runs the tests with all seeds; `None` if interrupted. A test without points left is not run
     /// again.
-    fn run(
-        &self,
-        id: &str,
-        cases: &[TestCase],
-        graded: &Graded,
-    ) -> Result<Option<super::results::Runs>, Error> {
+    fn run(&self, id: &str, cases: &[TestCase], labs: &[LabResult]) -> Result<Option<Runs>, Error> {
         let seeds = |case: &TestCase| {
-            let lab = graded.labs.iter().find(|lab| lab.lab == case.lab)?;
+            let lab = labs.iter().find(|lab| lab.lab == case.lab)?;
             lab.tests().find(|test| test.test == case.name).map(|test| test.seeds.clone())
         };
         let jobs = |is_real: bool| {
@@ -275,7 +313,7 @@ impl<'a> Session<'a> {
         };
         let (simulated, real) = (jobs(false), jobs(true));
         let all = simulated.len() + real.len();
-        let runs = Mutex::new(super::results::Runs::new());
+        let runs = Mutex::new(Runs::new());
         let (judge, stop) = (&self.judge, self.judge.stop());
         let work = |job: Job<'_>| {
             let name = (job.case.lab.clone(), job.case.name.clone());
@@ -311,6 +349,31 @@ impl<'a> Session<'a> {
     }
 }
 
+impl Pass {
+    /// Counts the runs of all tests.
+    fn count(&mut self, mut runs: Runs) {
+        for lab in &mut self.labs {
+            for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
+                let runs = runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
+                test.count(&runs);
+                self.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
+            }
+            lab.add_up();
+        }
+    }
+}
+
+/// What the check of a lab's submitted sources finds.
+fn lint(submission: &Submission, lab: &str) -> Vec<Finding> {
+    let sources = submission.labs.get(lab).into_iter().flatten();
+    let sources = sources.filter(|(path, _)| !is_given(path)).map(|(path, contents)| {
+        let path = format!("{lab}/src/{}", path.display());
+        Source { path, contents: contents.clone() }
+    });
+    let sources: Vec<Source> = sources.collect();
+    if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
+}
+
 /// Runs a test with its seeds until no points are left; `None` if interrupted.
 fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
     let (mut runs, mut failed) = (Vec::new(), 0);
@@ -341,7 +404,8 @@ fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error>
     };
     let unknown = || Error::harness("your home directory is not known: use --slots");
     let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
-    Ok(slots.join(&name[..12]))
+    let shard = options.shard.map_or(String::new(), |Shard { k, n }| format!("-{k}-of-{n}"));
+    Ok(slots.join(format!("{}{shard}", &name[..12])))
 }
 
 /// Whether a file of a lab's `src/` is given: the grader takes its own copy.
