@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -191,7 +191,7 @@ impl<'a> Session<'a> {
     fn lint(&self, submission: &Submission, lab: &str) -> Vec<Finding> {
         let is_own = self.references.contains_key(lab);
         let sources = submission.labs.get(lab).filter(|_| !is_own);
-        let sources = sources.into_iter().flatten().filter(|(path, _)| !is_given(path));
+        let sources = sources.into_iter().flatten().filter(|(path, _)| !self.slot.is_locked(lab, path));
         let sources: Vec<Source> = sources
             .map(|(path, contents)| {
                 let path = format!("{lab}/src/{}", path.display());
@@ -342,11 +342,6 @@ fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error>
     let unknown = || Error::harness("your home directory is not known: use --slots");
     let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
     Ok(slots.join(&name[..12]))
-}
-
-/// Whether a file of a lab's `src/` is given: the grader takes its own copy.
-fn is_given(path: &Path) -> bool {
-    path.starts_with("given") || path == Path::new("given.rs")
 }
 
 /// The compiler, as it names itself.
