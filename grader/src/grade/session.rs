@@ -252,7 +252,9 @@ impl<'a> Session<'a> {
         }
         let labs: &BTreeSet<String> = &self.selection.labs;
         let below = with_labs_below(&self.slot.tree(), labs, &lab.name);
-        let blocking = below.iter().find(|other| broken.contains_key(**other));
+        // The lab that is to be mended, rather than one that is blocked as well.
+        let is_blocked = |other: &&&str| matches!(broken[**other], Obstacle::BlockedBy(_));
+        let blocking = below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
         blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
     }
 
