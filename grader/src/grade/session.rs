@@ -39,6 +39,8 @@ pub(crate) struct Session<'a> {
     selection: Selection,
     /// The reference solutions that submissions are graded on top of.
     references: BTreeMap<String, Sources>,
+    /// A hash of them.
+    references_hash: String,
     plan: Plan,
     slot: Slot,
     confinement: Confinement,
@@ -90,6 +92,7 @@ impl<'a> Session<'a> {
             options,
             catalog: workspace.catalog()?,
             selection,
+            references_hash: hash_of(&references),
             references,
             plan,
             slot,
@@ -102,11 +105,11 @@ impl<'a> Session<'a> {
 
     /// What decides about the result of a submission.
     pub(crate) fn key(&self, submission: &Submission) -> String {
-        let Circumstances { release, compiler, reference, protection, .. } = &self.with;
+        let Circumstances { release, compiler, protection, .. } = &self.with;
         let Plan { secret, seeds, only } = &self.plan;
         let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
         let secret = &hash(secret.as_bytes())[..12];
-        let (reference, only) = (reference.join("+"), only.join("+"));
+        let (reference, only) = (&self.references_hash, only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
         let tree = &submission.hash;
@@ -191,7 +194,8 @@ impl<'a> Session<'a> {
     fn lint(&self, submission: &Submission, lab: &str) -> Vec<Finding> {
         let is_own = self.references.contains_key(lab);
         let sources = submission.labs.get(lab).filter(|_| !is_own);
-        let sources = sources.into_iter().flatten().filter(|(path, _)| !self.slot.is_locked(lab, path));
+        let sources =
+            sources.into_iter().flatten().filter(|(path, _)| !self.slot.is_locked(lab, path));
         let sources: Vec<Source> = sources
             .map(|(path, contents)| {
                 let path = format!("{lab}/src/{}", path.display());
@@ -254,7 +258,8 @@ impl<'a> Session<'a> {
         let below = with_labs_below(&self.slot.tree(), labs, &lab.name);
         // The lab that is to be mended, rather than one that is blocked as well.
         let is_blocked = |other: &&&str| matches!(broken[**other], Obstacle::BlockedBy(_));
-        let blocking = below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
+        let blocking =
+            below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
         blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
     }
 
@@ -344,6 +349,17 @@ fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error>
     let unknown = || Error::harness("your home directory is not known: use --slots");
     let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
     Ok(slots.join(&name[..12]))
+}
+
+/// A hash of the sources of labs; empty if there are none.
+fn hash_of(labs: &BTreeMap<String, Sources>) -> String {
+    let mut text = String::new();
+    for (lab, sources) in labs {
+        for (path, contents) in sources {
+            text += &format!("{lab}/{} {}\n", path.display(), hash(contents));
+        }
+    }
+    if text.is_empty() { text } else { hash(text.as_bytes())[..12].to_string() }
 }
 
 /// The compiler, as it names itself.
