@@ -78,7 +78,9 @@ fn differences(
     result: &Value,
 ) -> Vec<String> {
     let mut differences = Vec::new();
-    for lab in expected.expect.keys().chain(measured.keys()).collect::<std::collections::BTreeSet<_>>() {
+    for lab in
+        expected.expect.keys().chain(measured.keys()).collect::<std::collections::BTreeSet<_>>()
+    {
         let is_equal = match (expected.expect.get(lab), measured.get(lab)) {
             (Some(Outcome::Score(one)), Some(Outcome::Score(other))) => {
                 (one - other).abs() < ROUNDING
@@ -141,7 +143,10 @@ fn texts(outcomes: &BTreeMap<String, Outcome>) -> String {
 
 /// Prints a table, and returns the number of results that are not as expected.
 pub(crate) fn print(rows: &[Row]) -> usize {
-    println!("{:<34} {:<28} {:<28} {:>8} {:>8} {:>8}", "id", "expected", "measured", "runs", "builds", "cpu");
+    println!(
+        "{:<34} {:<28} {:<28} {:>8} {:>8} {:>8}",
+        "id", "expected", "measured", "runs", "builds", "cpu"
+    );
     for row in rows {
         let Row { id, expected, measured, runs, builds, cpu, .. } = row;
         println!("{id:<34} {expected:<28} {measured:<28} {runs:>8.1} {builds:>8.1} {cpu:>8.1}");

@@ -135,8 +135,7 @@ fn hostile(line: &str) -> (&str, &str, Vec<u8>) {
 }
 
 fn tgz(files: &Files, entries: &[String]) -> Vec<u8> {
-    let mut builder =
-        tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let mut append = |name: &str, kind: EntryType, contents: &[u8]| {
         let mut header = Header::new_gnu();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
