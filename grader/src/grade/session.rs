@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
@@ -41,6 +41,8 @@ pub(crate) struct Session<'a> {
     selection: Selection,
     /// The reference solutions that submissions are graded on top of.
     references: BTreeMap<String, Sources>,
+    /// A hash of them.
+    references_hash: String,
     plan: Plan,
     slot: Slot,
     confinement: Confinement,
@@ -108,6 +110,7 @@ impl<'a> Session<'a> {
             options,
             catalog: workspace.catalog()?,
             selection,
+            references_hash: hash_of(&references),
             references,
             plan,
             slot,
@@ -120,12 +123,12 @@ impl<'a> Session<'a> {
 
     /// What decides about the result of a submission.
     pub(crate) fn key(&self, submission: &Submission) -> String {
-        let Circumstances { release, compiler, reference, protection, .. } = &self.with;
+        let Circumstances { release, compiler, protection, .. } = &self.with;
         let Plan { secret, seeds, only } = &self.plan;
         let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
         let secret = &hash(secret.as_bytes())[..12];
         let best_of = if self.options.best_of { "best-of:" } else { "" };
-        let (reference, only) = (best_of.to_string() + &reference.join("+"), only.join("+"));
+        let (reference, only) = (best_of.to_string() + &self.references_hash, only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
         let tree = &submission.hash;
@@ -201,7 +204,7 @@ impl<'a> Session<'a> {
         for lab in self.labs().filter(|lab| reference(&lab.name).is_none()) {
             self.progress.set(format!("{}: building {}", submission.id, lab.name));
             let mut result = self.empty(lab);
-            let findings = lint(submission, &lab.name);
+            let findings = lint(&self.slot, submission, &lab.name);
             let is_refused = findings.iter().any(|it| it.severity == Severity::Refused);
             result.findings = findings.iter().map(ToString::to_string).collect();
             let is_graded = graded.iter().any(|graded| graded.name == lab.name);
@@ -295,7 +298,10 @@ impl<'a> Session<'a> {
         }
         let labs: &BTreeSet<String> = &self.selection.labs;
         let below = with_labs_below(&self.slot.tree(), labs, &lab.name);
-        let blocking = below.iter().find(|other| broken.contains_key(**other));
+        // The lab that is to be mended, rather than one that is blocked as well.
+        let is_blocked = |other: &&&str| matches!(broken[**other], Obstacle::BlockedBy(_));
+        let blocking =
+            below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
         blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
     }
 
@@ -364,9 +370,9 @@ impl Pass {
 }
 
 /// What the check of a lab's submitted sources finds.
-fn lint(submission: &Submission, lab: &str) -> Vec<Finding> {
+fn lint(slot: &Slot, submission: &Submission, lab: &str) -> Vec<Finding> {
     let sources = submission.labs.get(lab).into_iter().flatten();
-    let sources = sources.filter(|(path, _)| !is_given(path)).map(|(path, contents)| {
+    let sources = sources.filter(|(path, _)| !slot.is_locked(lab, path)).map(|(path, contents)| {
         let path = format!("{lab}/src/{}", path.display());
         Source { path, contents: contents.clone() }
     });
@@ -408,9 +414,15 @@ fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error>
     Ok(slots.join(format!("{}{shard}", &name[..12])))
 }
 
-/// Whether a file of a lab's `src/` is given: the grader takes its own copy.
-fn is_given(path: &Path) -> bool {
-    path.starts_with("given") || path == Path::new("given.rs")
+/// A hash of the sources of labs; empty if there are none.
+fn hash_of(labs: &BTreeMap<String, Sources>) -> String {
+    let mut text = String::new();
+    for (lab, sources) in labs {
+        for (path, contents) in sources {
+            text += &format!("{lab}/{} {}\n", path.display(), hash(contents));
+        }
+    }
+    if text.is_empty() { text } else { hash(text.as_bytes())[..12].to_string() }
 }
 
 /// The compiler, as it names itself.

@@ -93,6 +93,12 @@ impl Slot {
         wanted.iter().try_for_each(|(path, file)| file.write(&self.tree().join(path)))
     }
 
+    /// Whether a file of a lab's `src/` is the course's own, so that a submitted one is not used.
+    pub(crate) fn is_locked(&self, lab: &str, path: &Path) -> bool {
+        let file = self.handout.files.get(&Path::new(lab).join("src").join(path));
+        file.is_some_and(|file| file.owner == Owner::Staff)
+    }
+
     /// Builds the tests of a lab. The inner `Err` has the compiler's output.
     ///
     /// # Errors

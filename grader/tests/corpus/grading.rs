@@ -1,0 +1,143 @@
+//! Runs `grader grade` as an instructor would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::entry::{Entry, Plan};
+use crate::{home, left, make, workspace};
+
+/// The seeds derive from it, so they are always the same.
+const SECRET: &str = "corpus";
+
+/// A plan and its name.
+pub(crate) struct Grading<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) plan: &'a Plan,
+}
+
+/// What a grading wrote.
+pub(crate) struct Results {
+    /// The submissions in `results.json`.
+    pub(crate) submissions: Vec<Value>,
+    /// Seconds of processor time of the grader and all that it started.
+    pub(crate) cpu_seconds: f64,
+}
+
+impl Grading<'_> {
+    /// Grades submissions; `None` if this system grants no sandbox.
+    pub(crate) fn grade(&self, entries: &[&Entry]) -> Option<Results> {
+        let class = self.class();
+        for entry in entries {
+            make::submission(entry, self.labs(entry), &class);
+        }
+        self.run(&class, workspace(), &[])
+    }
+
+    /// Grades a submission in the place of the reference solution, whose sources are not checked.
+    pub(crate) fn grade_as_reference(&self, entry: &Entry) -> Option<Results> {
+        let class = self.class();
+        let labs = self.labs(entry);
+        let submission = make::submission(entry, labs, &class);
+        let copy = home().join("workspace");
+        copy_workspace(&copy);
+        for lab in labs {
+            let (from, to) = (submission.join(lab).join("src"), copy.join(lab).join("src"));
+            fs::remove_dir_all(&to).expect("it was copied");
+            copy_directory(&from, &to);
+        }
+        self.run(&class, &copy, &["--reference", &labs.join(",")])
+    }
+
+    /// An empty directory for submissions.
+    fn class(&self) -> PathBuf {
+        let class = home().join(format!("class-{}", self.name));
+        fs::remove_dir_all(&class).ok();
+        fs::create_dir_all(&class).expect("it can be created");
+        class
+    }
+
+    /// The labs that a submission contains.
+    fn labs<'a>(&'a self, entry: &'a Entry) -> &'a [String] {
+        if entry.labs.is_empty() { &self.plan.labs } else { &entry.labs }
+    }
+
+    fn run(&self, class: &Path, workspace: &Path, more: &[&str]) -> Option<Results> {
+        let out = home().join(format!("results-{}", self.name));
+        let slots = home().join("slots");
+        fs::remove_dir_all(&out).ok();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
+        command.arg("grade").arg(class).args(more).current_dir(workspace);
+        command.arg("--slots").arg(&slots).arg("-o").arg(&out).args(["--secret", SECRET]);
+        command.args(["--seeds", &self.plan.seeds.to_string(), "--time-out", "60"]);
+        command.args(["--format", "json,csv,html,junit", "--allow-root"]);
+        for lab in &self.plan.labs {
+            command.args(["--labs", lab]);
+        }
+        for test in &self.plan.only {
+            command.args(["--only", test]);
+        }
+        let before = cpu_of_children();
+        let output = command.stdin(Stdio::null()).output().expect("it runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if errors.contains("this system grants no sandbox") {
+            eprintln!("skipped: {errors}");
+            return None;
+        }
+        left::check_outputs(&output.stdout, &out);
+        left::check_machine(&slots);
+        let text = fs::read(out.join("results.json"));
+        let text = text.unwrap_or_else(|error| panic!("results.json: {error}; {errors}"));
+        let results: Value = serde_json::from_slice(&text).expect("it is JSON");
+        let submissions = results["submissions"].as_array().expect("it is a list").clone();
+        Some(Results { submissions, cpu_seconds: cpu_of_children() - before })
+    }
+}
+
+/// Copies the files of the workspace, without what git ignores, into a repository of its own.
+fn copy_workspace(to: &Path) {
+    let git = |arguments: &[&str], directory: &Path| {
+        let output = Command::new("git").args(arguments).current_dir(directory).output();
+        let output = output.expect("git runs");
+        assert!(output.status.success(), "git {arguments:?}");
+        output.stdout
+    };
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    fs::remove_dir_all(to).ok();
+    for name in git(&list, workspace()).split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let name = std::str::from_utf8(name).expect("it is UTF-8");
+        let (from, to) = (workspace().join(name), to.join(name));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().expect("it is below")).expect("it can be created");
+            fs::copy(from, to).expect("it can be copied");
+        }
+    }
+    git(&["init", "-q"], to);
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("it can be created");
+    for entry in fs::read_dir(from).expect("it exists") {
+        let entry = entry.expect("it can be read");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy_directory(&from, &to);
+        } else {
+            fs::copy(from, to).expect("it can be copied");
+        }
+    }
+}
+
+/// Seconds of processor time of all processes that have ended below this one.
+fn cpu_of_children() -> f64 {
+    const TICKS: f64 = 100.0; // USER_HZ, the same on all of Linux's architectures.
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux has it");
+    let fields = stat.rsplit_once(") ").expect("it has a name in brackets").1;
+    let field = |number: usize| -> f64 {
+        let text = fields.split(' ').nth(number - 3).expect("it is long");
+        text.parse().expect("it is a number")
+    };
+    (field(16) + field(17)) / TICKS
+}
