@@ -121,6 +121,12 @@ pub(crate) struct GradeOptions {
         conflicts_with = "output"
     )]
     pub(crate) into: Option<PathBuf>,
+    /// Do not check the sources against the list of what they may name. The sandbox remains.
+    #[arg(long)]
+    pub(crate) no_lint: bool,
+    /// Replace results that the directory has from a command with other options.
+    #[arg(long)]
+    pub(crate) replace: bool,
     /// The directory for the results. Submissions whose results are in it are not graded again.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,

@@ -110,9 +110,19 @@ fn grade(
 ) -> Result<Option<Graded>, Error> {
     let path: PathBuf = out.join(file_name(&submission.id, "json"));
     if path.exists() && submission.is_foreign {
-        let earlier = Graded::read(&path)?;
-        if earlier.key == session.key(submission) {
+        let mut earlier = Graded::read(&path)?;
+        let key = session.key(submission);
+        if earlier.key == key && !earlier.pending {
+            earlier.ignored.clone_from(&submission.ignored);
             return Ok(Some(earlier));
+        }
+        let is_same_plan = plan_of(&earlier.key) == plan_of(&key);
+        if !is_same_plan && !session.options.replace {
+            let path = path.display();
+            return Err(Error::harness(format!(
+                "{path} is from a command with other options, or of another release: name another \
+                 --output, or use --replace"
+            )));
         }
     }
     let Some(graded) = session.grade(submission)? else { return Ok(None) };
@@ -135,10 +145,26 @@ fn regrade(
             "{path} is of other sources of {id}: grade it as a whole"
         )));
     }
+    if seeds_of(&earlier.key) != seeds_of(&session.key(submission)) {
+        let path = path.display();
+        return Err(Error::harness(format!(
+            "{path} has other seeds: use the same --secret and --seeds"
+        )));
+    }
     let Some(graded) = session.grade(submission)? else { return Ok(None) };
     earlier.replace_tests(graded);
     earlier.write(&path)?;
     Ok(Some(earlier))
+}
+
+/// The part of a key that does not depend on the submission.
+fn plan_of(key: &str) -> &str {
+    key.split_once(' ').map_or("", |(_, plan)| plan)
+}
+
+/// The part of a key that says which seeds tests run with.
+fn seeds_of(key: &str) -> Option<&str> {
+    key.split(' ').find(|word| word.starts_with("seeds="))
 }
 
 /// How the command ends. A class always contains failures: then only the work itself counts.

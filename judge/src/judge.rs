@@ -152,19 +152,20 @@ impl Judge {
         })?;
         assignment.programs = Some(name.to_string());
         let command = self.command(case, output);
+        let limits = if assignment.twice { self.limits.doubled() } else { self.limits };
         let process = Process {
             launcher: &self.launcher,
             command,
             assignment: assignment.to_line(),
-            limits: self.limits,
+            limits,
             stop: &self.stop,
         };
         let mut log = Log::new(output, &self.room)?;
         let ended = process.run(&mut log)?;
         if case.health_check {
-            return Ok(verdict::by_exit_code(case, &assignment, &ended, self.limits));
+            return Ok(verdict::by_exit_code(case, &assignment, &ended, limits));
         }
-        Ok(verdict::by_record(case, &assignment, &ended, self.limits))
+        Ok(verdict::by_record(case, &assignment, &ended, limits))
     }
 
     /// The command line and environment of a process.

@@ -42,6 +42,14 @@ pub struct Limits {
     pub resources: Resources,
 }
 
+impl Limits {
+    /// The limits of a process that runs a test twice.
+    pub(crate) fn doubled(self) -> Self {
+        let Self { wall, cpu, output, resources } = self;
+        Self { wall: wall * 2, cpu: cpu.map(|cpu| cpu * 2), output: output * 2, resources }
+    }
+}
+
 /// The end of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {

@@ -95,6 +95,8 @@ pub(crate) enum Obstacle {
     Refused,
     /// With the compiler's output.
     DoesNotCompile(String),
+    /// The machine or a limit stopped the build, for this reason: a person has to look.
+    NotBuilt(String),
     /// It uses this lab, which does not compile or was refused.
     BlockedBy(String),
 }
@@ -248,6 +250,12 @@ impl LabResult {
         self.score = self.parts.iter().map(|part| part.score).sum();
     }
 
+    /// Whether a person has to look at it.
+    fn is_pending(&self) -> bool {
+        matches!(self.obstacle, Some(Obstacle::NotBuilt(_)))
+            || self.tests().any(TestResult::is_pending)
+    }
+
     /// All its tests.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &TestResult> {
         self.parts.iter().flat_map(|part| &part.tests)
@@ -259,7 +267,7 @@ impl Graded {
     pub(crate) fn add_up(&mut self) {
         self.score = self.labs.iter().map(|lab| lab.score).sum();
         self.points = self.labs.iter().map(|lab| lab.points).sum();
-        self.pending = self.labs.iter().flat_map(LabResult::tests).any(TestResult::is_pending);
+        self.pending = self.labs.iter().any(LabResult::is_pending);
     }
 
     /// Takes the results of the tests in `newer`, of the same submission.
@@ -267,6 +275,7 @@ impl Graded {
         self.with = newer.with;
         for newer in newer.labs {
             let Some(lab) = self.labs.iter_mut().find(|lab| lab.lab == newer.lab) else { continue };
+            (lab.obstacle, lab.findings) = (newer.obstacle, newer.findings);
             for test in newer.parts.into_iter().flat_map(|part| part.tests) {
                 let tests = lab.parts.iter_mut().flat_map(|part| &mut part.tests);
                 if let Some(place) = tests.into_iter().find(|known| known.test == test.test) {

@@ -65,6 +65,7 @@ pub(crate) fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::Refused => "refused: its sources use what is not allowed".to_string(),
         Obstacle::BlockedBy(other) => format!("blocked by {other}, which it uses"),
         Obstacle::DoesNotCompile(_) => "it does not compile".to_string(),
+        Obstacle::NotBuilt(_) => "the machine could not build it".to_string(),
     }
 }
 
@@ -90,9 +91,11 @@ fn obstacle_lines(text: &mut String, lab: &LabResult, why: &Obstacle) {
         Obstacle::Refused => lab.findings.iter().for_each(|finding| {
             writeln!(text, "         {}", headline(finding)).ok();
         }),
-        Obstacle::DoesNotCompile(output) => output.lines().take(12).for_each(|line| {
-            writeln!(text, "         {}", headline(line)).ok();
-        }),
+        Obstacle::DoesNotCompile(output) | Obstacle::NotBuilt(output) => {
+            output.lines().take(12).for_each(|line| {
+                writeln!(text, "         {}", headline(line)).ok();
+            })
+        }
         Obstacle::NotSubmitted | Obstacle::BlockedBy(_) => {}
     }
 }

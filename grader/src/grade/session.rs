@@ -36,7 +36,7 @@ const REAL_WORKERS: usize = 1;
 
 /// What all submissions share.
 pub(crate) struct Session<'a> {
-    options: &'a GradeOptions,
+    pub(crate) options: &'a GradeOptions,
     catalog: Catalog,
     selection: Selection,
     /// The reference solutions that submissions are graded on top of.
@@ -103,12 +103,17 @@ impl<'a> Session<'a> {
         };
         let secret = options.secret.clone().unwrap_or(release.release);
         let plan = Plan { secret, seeds: options.seeds(), only: options.only.clone() };
+        let catalog = workspace.catalog()?;
+        if !catalog.entries().any(|entry| plan.includes(&entry.test.name)) {
+            let patterns = options.only.join(", ");
+            return Err(Error::NothingMatched(format!("--only {patterns}: there is no such test")));
+        }
         let wall = options.time_out();
         let limits = Limits { wall, cpu: Some(wall), output: OUTPUT, resources: OF_RUN };
         let judge = Judge::new(limits, stop)?.wrap(confinement.wrap());
         Ok(Self {
             options,
-            catalog: workspace.catalog()?,
+            catalog,
             selection,
             references_hash: hash_of(&references),
             references,
@@ -128,13 +133,14 @@ impl<'a> Session<'a> {
         let seeds = seeds.map_or("default".to_string(), |seeds| seeds.to_string());
         let secret = &hash(secret.as_bytes())[..12];
         let best_of = if self.options.best_of { "best-of:" } else { "" };
+        let lint = if self.options.no_lint { "no" } else { "yes" };
         let (reference, only) = (best_of.to_string() + &self.references_hash, only.join("+"));
         let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
         let labs = labs.join("+");
-        let tree = &submission.hash;
+        let (tree, limit) = (&submission.hash, self.options.time_out().as_secs());
         format!(
-            "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} only={only} \
-             in={protection}"
+            "{tree} {release} {compiler} seeds={seeds}/{secret} {labs} on={reference} \
+             limit={limit}s lint={lint} in={protection} only={only}"
         )
     }
 
@@ -160,10 +166,17 @@ impl<'a> Session<'a> {
             labs: Vec::new(),
         };
         if graded.refused.is_some() {
-            graded.labs = self.labs().map(|lab| self.empty(lab)).collect();
+            let labs = self.labs().map(|lab| {
+                let obstacle = Some(Obstacle::Refused);
+                LabResult { obstacle, ..self.empty(lab) }
+            });
+            let mut refused = Pass { labs: labs.collect(), cpu_seconds: 0.0, build_seconds: 0.0 };
+            refused.count(Runs::new());
+            graded.labs = refused.labs;
             graded.add_up();
             return Ok(Some(graded));
         }
+        self.slot.trim()?;
         let Some(own) = self.pass(submission, Below::Own)? else { return Ok(None) };
         let Some(other) = self.pass(submission, Below::Reference)? else { return Ok(None) };
         for Pass { labs, cpu_seconds, build_seconds } in [own, other] {
@@ -171,7 +184,9 @@ impl<'a> Session<'a> {
             graded.build_seconds += build_seconds;
             for lab in labs {
                 match graded.labs.iter_mut().find(|known| known.lab == lab.lab) {
-                    Some(known) if known.score >= lab.score => {}
+                    // Of two results without points, the one with runs tells more.
+                    Some(known) if known.score > lab.score => {}
+                    Some(known) if known.score == lab.score && known.obstacle.is_none() => {}
                     Some(known) => *known = lab,
                     None => graded.labs.push(lab),
                 }
@@ -204,18 +219,26 @@ impl<'a> Session<'a> {
         for lab in self.labs().filter(|lab| reference(&lab.name).is_none()) {
             self.progress.set(format!("{}: building {}", submission.id, lab.name));
             let mut result = self.empty(lab);
-            let findings = lint(&self.slot, submission, &lab.name);
+            let findings = match self.options.no_lint {
+                true => Vec::new(),
+                false => lint(&self.slot, submission, &lab.name),
+            };
             let is_refused = findings.iter().any(|it| it.severity == Severity::Refused);
             result.findings = findings.iter().map(ToString::to_string).collect();
             let is_graded = graded.iter().any(|graded| graded.name == lab.name);
             result.obstacle = match self.obstacle(submission, lab, &broken) {
                 None if is_refused => Some(Obstacle::Refused),
-                None if is_graded => match self.build(lab)? {
-                    Ok(tests) => {
+                None if is_graded => match self.build(lab) {
+                    Ok(Ok(tests)) => {
                         cases.extend(tests);
                         None
                     }
-                    Err(output) => Some(Obstacle::DoesNotCompile(output)),
+                    Ok(Err(output)) => Some(Obstacle::DoesNotCompile(output)),
+                    // One submission must not stop the others.
+                    Err(Error::Harness(why)) if submission.is_foreign => {
+                        Some(Obstacle::NotBuilt(why))
+                    }
+                    Err(error) => return Err(error),
                 },
                 obstacle => obstacle,
             };

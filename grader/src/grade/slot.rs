@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use crate::handout::contents::{self, Handout, Owner};
 
 /// The sources of a lab, relative to its `src/`.
 pub(crate) type Sources = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The size of cargo's directory, in bytes, from which it is emptied before the next submission.
+const LARGE: u64 = 3 << 30;
 
 /// A tree that only this process uses.
 #[derive(Debug)]
@@ -83,14 +87,45 @@ impl Slot {
             let file = contents::File { contents, is_executable: false, owner };
             wanted.entry(root.join(path)).or_insert(file); // Locked files stay.
         }
-        for path in files_below(&self.tree().join(&root))? {
-            let path = root.join(path);
-            if !wanted.contains_key(&path) {
-                let path = self.tree().join(path);
-                fs::remove_file(&path).map_err(Error::file("remove", &path))?;
-            }
+        // A directory called like a file would be in the way, now or for the next submission.
+        let is_file = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+        wanted.retain(|path, _| !path.ancestors().skip(1).any(is_file));
+        let here = self.tree().join(&root);
+        let found = files_below(&here)?.into_iter().map(|path| root.join(path));
+        let is_wanted = |(path, file): (&PathBuf, &contents::File)| {
+            fs::read(self.tree().join(path)).is_ok_and(|contents| contents == file.contents)
+        };
+        if found.eq(wanted.keys().cloned()) && wanted.iter().all(is_wanted) {
+            return Ok(()); // Cargo need not build it again.
+        }
+        if here.exists() {
+            fs::remove_dir_all(&here).map_err(Error::file("remove", &here))?;
         }
         wanted.iter().try_for_each(|(path, file)| file.write(&self.tree().join(path)))
+    }
+
+    /// Empties cargo's directory if it has grown too large: old artifacts must not use up the limit
+    /// of the next build.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(crate) fn trim(&self) -> Result<(), Error> {
+        let target = self.target();
+        let size = |path: &PathBuf| {
+            let data = target.join(path).symlink_metadata();
+            data.map_or(0, |data| data.len() / data.nlink().max(1))
+        };
+        let all: u64 = files_below(&target)?.iter().map(size).sum();
+        if all < LARGE {
+            return Ok(());
+        }
+        for entry in target.read_dir().map_err(Error::file("read", &target))? {
+            let path = entry.map_err(Error::file("read", &target))?.path();
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(Error::file("remove", &path))?;
+        }
+        Ok(())
     }
 
     /// Whether a file of a lab's `src/` is the course's own, so that a submitted one is not used.

@@ -10,6 +10,7 @@ use submission::tree::{self, Tree};
 use tempfile::TempDir;
 
 use super::slot::Sources;
+use crate::handout::hash;
 
 /// The sources of one student or team.
 #[derive(Debug)]
@@ -60,7 +61,9 @@ impl Submission {
             }
             Err(submission::Error::Refused(reason)) => Ok(Self {
                 id,
-                hash: String::new(),
+                // Another archive that is refused is another submission.
+                hash: hash(&fs::read(path).unwrap_or_else(|_| reason.clone().into_bytes()))[..12]
+                    .to_string(),
                 labs: BTreeMap::new(),
                 ignored: Vec::new(),
                 refused: Some(reason),
@@ -125,11 +128,19 @@ pub(crate) fn find(
     found.iter().map(|path| Submission::of_stranger(path, labs, single)).collect()
 }
 
-/// Whether a path is one submission: an archive, or a directory with a lab in it or one level below.
+/// Whether a path is one submission: an archive, or a directory with a lab in it, or with one
+/// directory that has a lab in it.
 fn is_submission(path: &Path, labs: &[&str], single: Option<&str>) -> bool {
-    let has_lab = |path: &Path| labs.iter().any(|lab| path.join(lab).join("src").is_dir());
-    let is_single = single.is_some() && path.join("src").is_dir();
-    path.is_file() || has_lab(path) || is_single
+    let has_lab = |path: &Path| {
+        let is_single = single.is_some() && path.join("src").is_dir();
+        is_single || labs.iter().any(|lab| path.join(lab).join("src").is_dir())
+    };
+    let inside = || path.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut directories = inside().filter(|path| path.is_dir());
+    let is_wrapped = directories.next().is_some_and(|path| has_lab(&path))
+        && directories.next().is_none()
+        && !inside().any(|path| is_archive(&path));
+    path.is_file() || has_lab(path) || is_wrapped
 }
 
 /// Whether a file has the name of an archive.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use judge::Error;
-use toml_edit::{Array, DocumentMut, Item, TableLike};
+use toml_edit::{Array, DocumentMut, Item, TableLike, value};
 
 use super::contents::{Handout, Selection};
 
@@ -14,6 +14,9 @@ const STAFF_COMMANDS: [&str; 2] = ["grade", "grader"];
 
 /// Targets that have a path. Those whose file is not in the handout go.
 const TARGETS: [&str; 4] = ["bench", "bin", "example", "test"];
+
+/// What cargo would find by itself. In a lab, a file of a student must not become a target.
+const AUTOMATIC: [&str; 5] = ["autobenches", "autobins", "autoexamples", "autotests", "build"];
 
 /// Tables with the names of dependencies.
 const DEPENDENCIES: [&str; 2] = ["dependencies", "dev-dependencies"];
@@ -37,6 +40,11 @@ pub(crate) fn adapt(
             members.insert(package.to_string());
             edit(handout, &path, |manifest, files| {
                 remove_missing_targets(manifest, package, files);
+                if selection.labs.contains(package) {
+                    for key in AUTOMATIC {
+                        manifest["package"][key] = value(false);
+                    }
+                }
                 let names = DEPENDENCIES.iter().filter_map(|table| manifest.get(table));
                 let names = names.filter_map(Item::as_table_like);
                 used.extend(names.flat_map(|table| table.iter().map(|(name, _)| name.to_string())));

@@ -89,7 +89,7 @@ fn output(graded: &Graded) -> String {
     lines.extend(graded.ignored.iter().map(|path| format!("not graded: {path}")));
     for lab in &graded.labs {
         lines.extend(lab.findings.iter().map(|finding| format!("{}: {finding}", lab.lab)));
-        if let Some(Obstacle::DoesNotCompile(output)) = &lab.obstacle {
+        if let Some(Obstacle::DoesNotCompile(output) | Obstacle::NotBuilt(output)) = &lab.obstacle {
             lines.push(format!("{} does not compile:\n{output}", lab.lab));
         }
     }

@@ -99,7 +99,7 @@ fn of_lab(m: &mut Markup, lab: &LabResult) {
             m.text(&obstacle(why));
             m.text(".");
         });
-        if let Obstacle::DoesNotCompile(output) = why {
+        if let Obstacle::DoesNotCompile(output) | Obstacle::NotBuilt(output) = why {
             printed(m, "Output of the compiler", output);
         }
     }

@@ -127,8 +127,9 @@ impl<'a> Identical<'a> {
 pub(super) fn flags(graded: &Graded) -> Vec<String> {
     let refused = graded.refused.iter().map(|reason| format!("refused: {reason}"));
     let of_labs = graded.labs.iter().flat_map(|lab| {
-        let is_news =
-            |why: &&Obstacle| matches!(why, Obstacle::Refused | Obstacle::DoesNotCompile(_));
+        let is_news = |why: &&Obstacle| {
+            matches!(why, Obstacle::Refused | Obstacle::DoesNotCompile(_) | Obstacle::NotBuilt(_))
+        };
         let obstacle = lab.obstacle.iter().filter(is_news).map(scorecard::obstacle);
         obstacle.chain(lab.findings.iter().cloned()).map(|what| format!("{}: {what}", lab.lab))
     });
