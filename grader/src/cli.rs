@@ -16,6 +16,12 @@ Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived o
 2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, a problem of the
 machine, or a patch that does not apply, 130 interrupted before a patch had a wrong result.";
 
+/// The end of the help text of `grade`.
+const GRADE_CODES: &str = "\
+Exit codes for one submission: 0 full points, 1 points are missing, 2 a person has to look at it, 3 a
+lab does not compile; for a class: 0 all are graded, 2 a person has to look at some. 4 nothing matched,
+5 wrong usage or a problem of the machine, 130 interrupted.";
+
 /// The number of seeds with which the workspace's own solutions are graded.
 const OWN_SEEDS: u32 = 3;
 
@@ -24,7 +30,7 @@ const DEFAULT_FORMATS: [&str; 3] = ["json", "csv", "html"];
 
 /// Makes handouts, grades submissions, and checks that the grading tests catch common mistakes and accept all correct solutions.
 #[derive(Debug, Parser)]
-#[command(name = "grader", bin_name = "cargo grader", version, after_help = EXIT_CODES)]
+#[command(name = "grader", bin_name = "cargo grader", version)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -37,6 +43,7 @@ pub(crate) enum Command {
     /// Grades submissions: builds them, runs all tests with many seeds, and computes the scores.
     ///
     /// Without a submission, it grades the solutions of this workspace.
+    #[command(after_help = GRADE_CODES)]
     Grade(GradeOptions),
     /// Lists the submissions whose score differs in two gradings, and the tests that changed it.
     #[command(

@@ -113,7 +113,7 @@ fn grade(
         let mut earlier = Graded::read(&path)?;
         let key = session.key(submission);
         if earlier.key == key && !earlier.pending {
-            earlier.ignored.clone_from(&submission.ignored);
+            earlier.ignored = session.ignored(submission);
             return Ok(Some(earlier));
         }
         let is_same_plan = plan_of(&earlier.key) == plan_of(&key);

@@ -1,21 +1,19 @@
-//! The instructor's command, `cargo grader …`: checks that the grading tests are neither too weak
-//! nor too strict.
+//! The instructor's command: `cargo grade`, which is `cargo grader grade`, and `cargo grader …`.
 //!
-//! Each of these errors has a collection of patches against the reference solutions:
+//! | command | module | what it does |
+//! |---|---|---|
+//! | `handout` | [`handout`] | makes the tree that students start from |
+//! | `grade`, `merge`, `diff` | [`grade`] | builds, runs and scores submissions |
+//! | `bugs` | [`patches`] | shows that the tests are not too weak: each patch in `bugs/` is a mistake that they must find |
+//! | `variants` | [`patches`] | shows that they are not too strict: each patch in `variants/` is a correct solution that they must accept |
 //!
-//! * Tests that accept a mistake are too weak: `bugs` applies each patch in `bugs/` and reports
-//!   which tests kill it.
-//! * Tests that refuse a correct solution are too strict: `variants` applies each patch in
-//!   `variants/`, and every test must pass.
-//!
-//! Both commands are in the module [`patches`]. The crate [`judge`] builds, runs and judges the
-//! tests, as it does for `cargo lab`.
-//!
-//! Results go to standard output, progress to standard error.
+//! The crate [`judge`] builds, runs and judges the tests, as it does for `cargo lab`. Results go to
+//! standard output, progress to standard error.
 
 mod cli;
 mod grade;
 mod handout;
+mod lock;
 mod patches;
 mod progress;
 mod sources;

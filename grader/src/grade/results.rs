@@ -25,9 +25,6 @@ pub(crate) struct Graded {
     pub(crate) id: String,
     /// A hash of the submitted sources.
     pub(crate) tree: String,
-    /// The time of the newest file in the archive, if known. It decides nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) archive_time: Option<String>,
     /// What was graded with what: a submission with the same key need not be graded again.
     pub(crate) key: String,
     /// Where the tests come from and what ran them.

@@ -82,7 +82,8 @@ impl<'a> Session<'a> {
         let progress = Progress::new();
         progress.set("making the tree".to_string());
         let selection = Selection::new(workspace, &options.labs, &[])?;
-        let handout = Handout::new(workspace, &selection)?;
+        // The whole handout, whatever is graded: its release is the one that students have.
+        let handout = Handout::new(workspace, &Selection::new(workspace, &[], &[])?)?;
         let release = release_of(&handout)?;
         let own = Submission::of_workspace(workspace)?;
         let mut references = own.labs;
@@ -153,14 +154,13 @@ impl<'a> Session<'a> {
             schema: VERSION,
             id: submission.id.clone(),
             tree: submission.hash.clone(),
-            archive_time: None,
             key: self.key(submission),
             with: self.with.clone(),
             score: 0.0,
             points: 0,
             pending: false,
             refused: submission.refused.clone(),
-            ignored: submission.ignored.clone(),
+            ignored: self.ignored(submission),
             cpu_seconds: 0.0,
             build_seconds: 0.0,
             labs: Vec::new(),
@@ -270,6 +270,20 @@ impl<'a> Session<'a> {
     /// Builds a lab in its sandbox.
     fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
         self.slot.build(lab, self.judge.stop(), Some(self.confinement.sandbox()))
+    }
+
+    /// The submitted files that are not graded, changed copies of the course's own included.
+    pub(crate) fn ignored(&self, submission: &Submission) -> Vec<String> {
+        let mut ignored = submission.ignored.clone();
+        for (lab, sources) in &submission.labs {
+            let replaced = sources.iter().filter(|(path, contents)| {
+                self.slot.own_copy(lab, path).is_some_and(|own| own != **contents)
+            });
+            ignored.extend(replaced.map(|(path, _)| {
+                format!("{lab}/src/{}: the course's own copy is used", path.display())
+            }));
+        }
+        ignored
     }
 
     /// The labs to grade, in the order of the course.
@@ -395,10 +409,11 @@ impl Pass {
 /// What the check of a lab's submitted sources finds.
 fn lint(slot: &Slot, submission: &Submission, lab: &str) -> Vec<Finding> {
     let sources = submission.labs.get(lab).into_iter().flatten();
-    let sources = sources.filter(|(path, _)| !slot.is_locked(lab, path)).map(|(path, contents)| {
-        let path = format!("{lab}/src/{}", path.display());
-        Source { path, contents: contents.clone() }
-    });
+    let sources =
+        sources.filter(|(path, _)| slot.own_copy(lab, path).is_none()).map(|(path, contents)| {
+            let path = format!("{lab}/src/{}", path.display());
+            Source { path, contents: contents.clone() }
+        });
     let sources: Vec<Source> = sources.collect();
     if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
 }

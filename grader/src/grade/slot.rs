@@ -5,7 +5,7 @@
 //! only for the first one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use judge::{Builder, Error, Sandbox, Stop, TestCase};
 
 use super::confine::{Directories, remove_all};
 use crate::handout::contents::{self, Handout, Owner};
+use crate::lock::lock;
 
 /// The sources of a lab, relative to its `src/`.
 pub(crate) type Sources = BTreeMap<PathBuf, Vec<u8>>;
@@ -128,10 +129,10 @@ impl Slot {
         Ok(())
     }
 
-    /// Whether a file of a lab's `src/` is the course's own, so that a submitted one is not used.
-    pub(crate) fn is_locked(&self, lab: &str, path: &Path) -> bool {
-        let file = self.handout.files.get(&Path::new(lab).join("src").join(path));
-        file.is_some_and(|file| file.owner == Owner::Staff)
+    /// The course's own copy of a file of a lab's `src/`: a submitted one is not used.
+    pub(crate) fn own_copy(&self, lab: &str, path: &Path) -> Option<&[u8]> {
+        let file = self.handout.files.get(&Path::new(lab).join("src").join(path))?;
+        (file.owner == Owner::Staff).then_some(&*file.contents)
     }
 
     /// Builds the tests of a lab. The inner `Err` has the compiler's output.
@@ -156,19 +157,6 @@ impl Slot {
             sandbox,
         };
         Ok(builder.build(lab)?.map(|build| TestCase::all(lab, &Arc::new(build))))
-    }
-}
-
-/// Takes a lock, which the end of the process releases.
-fn lock(path: &Path) -> Result<File, Error> {
-    let file = File::create(path).map_err(Error::file("create", path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let directory = path.parent().unwrap_or(path).display();
-            Err(Error::harness(format!("another grader is running in {directory}")))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
     }
 }
 

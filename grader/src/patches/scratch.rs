@@ -5,13 +5,14 @@
 //! tests that run. The tree and the files are removed with their owner.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use judge::{Catalog, Error, Workspace, output_of};
 use tempfile::TempDir;
 
 use super::patch::Patch;
+use crate::lock::lock;
 use crate::sources::{git_in, tracked, with_labs_below};
 
 /// The copy, which only this process uses.
@@ -142,19 +143,6 @@ impl Scratch {
             None => fs::remove_file(&path),
         };
         result.map_err(Error::file("restore", &path))
-    }
-}
-
-/// Takes a lock, which the end of the process releases.
-fn lock(path: &Path) -> Result<File, Error> {
-    let file = File::create(path).map_err(Error::file("create", path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let directory = path.parent().unwrap_or(path).display();
-            Err(Error::harness(format!("another grader is running in {directory}")))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
     }
 }
 

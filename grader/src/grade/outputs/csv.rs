@@ -17,7 +17,7 @@ const FLAGS: usize = 2000;
 pub(super) fn text(class: &Class) -> String {
     let columns = columns(class);
     let identical = Identical::of(class);
-    let mut head = vec!["id", "tree", "archive_time", "total"];
+    let mut head = vec!["id", "tree", "total"];
     head.extend(columns.iter().map(|column| &**column));
     head.extend(["points", "pending", "flags"]);
     let mut text = line(head.into_iter().map(str::to_string));
@@ -25,7 +25,6 @@ pub(super) fn text(class: &Class) -> String {
         let scores = scores(graded);
         let score = |name: &String| scores.get(name).map_or(String::new(), |score| exact(*score));
         let mut cells = vec![graded.id.clone(), graded.tree.clone()];
-        cells.push(graded.archive_time.clone().unwrap_or_default());
         cells.push(exact(graded.score));
         cells.extend(columns.iter().map(score));
         cells.push(graded.points.to_string());

@@ -37,7 +37,6 @@ pub(crate) fn graded(id: &str) -> Graded {
         schema: VERSION,
         id: id.to_string(),
         tree: "0123456789ab".to_string(),
-        archive_time: None,
         key: "0123456789ab 5eed rustc seeds=20".to_string(),
         with: Circumstances {
             version: "0.1.0".to_string(),

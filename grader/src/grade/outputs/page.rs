@@ -273,7 +273,6 @@ fn circumstances(m: &mut Markup, graded: &Graded) {
     m.within("dl", &[], |m| {
         for (name, text) in [
             ("Sources", &*graded.tree),
-            ("Time of the archive", graded.archive_time.as_deref().unwrap_or_default()),
             ("Version of the course", &*with.version),
             ("Release", &*with.release),
             ("Compiler", &*with.compiler),
