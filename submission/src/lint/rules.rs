@@ -20,6 +20,14 @@ pub(crate) fn std_macro(name: &str, world: World) -> Rule {
     }
 }
 
+/// Whether a macro of the standard library reads files or the environment, or shares state.
+pub(crate) fn is_forbidden_macro(name: &str) -> bool {
+    matches!(
+        name,
+        "include" | "include_str" | "include_bytes" | "env" | "option_env" | "thread_local"
+    )
+}
+
 /// The names that a file can use without importing them, with their full paths.
 pub(crate) fn prelude(name: &str) -> Option<&'static str> {
     Some(match name {

@@ -13,6 +13,9 @@ use crate::lint::visitor::{Visitor, text_of};
 /// What to do about a path in pieces.
 const WHOLE: &str = "a path that is written out";
 
+/// What to do about a macro whose name a macro puts in.
+const NAMED: &str = "a macro by its name";
+
 /// The tokens on one level of a macro, and a position in them.
 struct Cursor {
     tokens: Vec<TokenTree>,
@@ -27,6 +30,14 @@ impl Cursor {
     /// Whether the token before the position, by `back` tokens, is this character.
     fn follows(&self, back: usize, wanted: char) -> bool {
         self.at >= back && is_punct(self.tokens.get(self.at - back), wanted)
+    }
+
+    /// Whether a `$(...)*` or its like ends before the position.
+    fn follows_repetition(&self) -> bool {
+        let group = self.at.checked_sub(2).and_then(|at| self.tokens.get(at));
+        ['*', '+', '?'].iter().any(|kind| self.follows(1, *kind))
+            && matches!(group, Some(TokenTree::Group(_)))
+            && self.follows(3, '$')
     }
 
     /// Whether a `::` stands this number of tokens ahead.
@@ -47,6 +58,11 @@ fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
 }
 
+/// Whether a `!` stands this number of tokens ahead, and is not the start of a `!=`.
+fn is_bang(cursor: &Cursor, ahead: usize) -> bool {
+    is_punct(cursor.peek(ahead), '!') && !is_punct(cursor.peek(ahead + 1), '=')
+}
+
 impl Visitor<'_> {
     /// Checks tokens that have no syntax tree.
     pub(crate) fn check_tokens(&mut self, tokens: &TokenStream) {
@@ -59,7 +75,12 @@ impl Visitor<'_> {
                 }
                 TokenTree::Ident(ident) => self.check_word(&mut cursor, &ident),
                 TokenTree::Punct(_) if cursor.is_colons(0) => self.check_colons(&mut cursor),
-                TokenTree::Punct(_) => cursor.at += 1,
+                TokenTree::Punct(punct) => {
+                    if is_bang(&cursor, 0) && cursor.follows_repetition() {
+                        self.refuse("$(...)!", NAMED, punct.span());
+                    }
+                    cursor.at += 1;
+                }
                 TokenTree::Literal(literal) => {
                     let text = literal.to_string();
                     if text.contains(":p}") || text.contains(":#p}") {
@@ -91,6 +112,9 @@ impl Visitor<'_> {
             _ if is_variable && cursor.is_colons(1) => {
                 self.refuse(&format!("${ident}::"), WHOLE, ident.span());
                 cursor.at += 2;
+            }
+            _ if is_variable && is_bang(cursor, 1) => {
+                self.refuse(&format!("${ident}!"), NAMED, ident.span());
             }
             _ if is_variable => {}
             _ => return self.check_token_path(cursor, false, ident.span()),
@@ -143,9 +167,12 @@ impl Visitor<'_> {
                 _ => return self.refuse(&format!("{}::", text_of(&path)), WHOLE, span),
             }
         }
-        let is_macro = is_punct(cursor.peek(0), '!')
-            && matches!(cursor.peek(1), Some(TokenTree::Group(_) | TokenTree::Ident(_)));
-        if is_macro && !is_punct(cursor.peek(1), '=') {
+        // The arguments of a forbidden one may stand elsewhere.
+        let has_arguments =
+            matches!(cursor.peek(1), Some(TokenTree::Group(_) | TokenTree::Ident(_)));
+        let is_forbidden =
+            || path.segments.last().is_some_and(|name| rules::is_forbidden_macro(name));
+        if is_bang(cursor, 0) && (has_arguments || is_forbidden()) {
             self.check_macro_name(&path, span);
         } else {
             self.check_path(&path, span);

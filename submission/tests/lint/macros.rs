@@ -21,6 +21,11 @@ const WHAT_IS_ALLOWED: &[Row] = &[
     ),
     ("matches", "fn f(x: Option<u8>) { matches!(x, Some(1..=2) | None); }", &[]),
     ("lifetime", "macro_rules! m { ($x:ident) => { const $x: &'static str = \"x\"; }; }", &[]),
+    (
+        "negations",
+        "macro_rules! m { ($a:expr, $($b:expr),*) => { $a != 1 && !$a $(&& !$b)* && !($a) }; }",
+        &[],
+    ),
     ("format string", "fn f() { println!(\"std::thread::spawn {}\", 1); }", &[]),
     ("macro by path", "fn f() { std::println!(\"x\"); core::assert!(true); }", &[]),
 ];
@@ -120,6 +125,21 @@ const WHAT_IS_REFUSED: &[Row] = &[
         "include by path",
         "const X: &str = std::include_str!(\"x\");",
         &["1 refused std::include_str"],
+    ),
+    (
+        "include by a variable",
+        "macro_rules! m { ($n:ident, $a:tt) => { $n!$a }; }\nconst X: &str = m!(include_str, (\"x\"));",
+        &["1 refused $n!"],
+    ),
+    (
+        "include by repetition",
+        "macro_rules! m { ($($n:ident)*) => { $($n)*!(\"x\") }; }",
+        &["1 refused $(...)!"],
+    ),
+    (
+        "include without its arguments",
+        "macro_rules! m { ($($n:tt)*) => { $($n)*(\"x\") }; }\nconst X: &str = m!(include_str!);",
+        &["2 refused include_str!"],
     ),
     (
         "env",
