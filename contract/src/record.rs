@@ -86,6 +86,17 @@ pub struct Failure {
     pub report: String,
 }
 
+impl Failure {
+    /// The end of the property that a call of a function breaks which is to be written.
+    pub const UNWRITTEN: &str = " is written";
+
+    /// Whether the run ended at a function that is still to be written: then usual mistakes are not
+    /// the cause.
+    pub fn is_unwritten(&self) -> bool {
+        self.property.ends_with(Self::UNWRITTEN)
+    }
+}
+
 /// The verdict on a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -30,7 +30,9 @@ pub(crate) fn by_record(
         Ok(mut run) => {
             // The judge, not the process, sets lab, part and claim.
             (run.lab, run.part) = (case.lab.clone(), case.part.clone());
-            if let Some(failure) = &mut run.failure {
+            if let Some(failure) = &mut run.failure
+                && !failure.is_unwritten()
+            {
                 explain(&mut failure.report, case);
             }
             Some(run)

@@ -74,7 +74,7 @@ fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, S
 /// The property of every correct program that a failure breaks.
 fn general_property(failure: &Failure) -> String {
     if let Some(function) = failure.unwritten() {
-        return format!("{function} is written");
+        return format!("{function}{}", record::Failure::UNWRITTEN);
     }
     let property = match failure.kind {
         FailureKind::Panic => "nothing panics",
