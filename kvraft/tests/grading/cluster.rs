@@ -96,6 +96,12 @@ impl KvCluster {
         (majority.to_vec(), minority)
     }
 
+    /// Cuts two servers off from each other, but not from the rest.
+    pub fn cut(&self, one: usize, other: usize) {
+        self.servers.cut(one, other);
+        self.servers.cut(other, one);
+    }
+
     /// Connects everyone with everyone, and starts those that are down.
     pub fn connect_all(&self) {
         self.servers.heal();

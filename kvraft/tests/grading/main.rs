@@ -5,6 +5,7 @@
 //! recorded, and the whole history must be linearizable.
 
 mod cluster;
+mod leaders_3a;
 mod rsm;
 mod service_3a;
 mod snapshot_3b;

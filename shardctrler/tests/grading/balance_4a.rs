@@ -89,6 +89,27 @@ fn group_returns_with_other_servers_4a() {
     });
 }
 
+/// A group that is in keeps its servers when it joins again with others.
+#[test]
+fn current_group_keeps_its_servers_4a() {
+    lab_test("current_group_keeps_its_servers_4a", |sim| {
+        let cluster = CtrlCluster::start(sim);
+        let mut clerk = cluster.client();
+        let (first, second) = (group(1, "a b c"), group(2, "x y z"));
+        clerk.join([first.clone(), second.clone()]);
+        // Alone, and together with a group that is new.
+        for joining in [vec![group(1, "d e f")], vec![group(2, "x"), group(3, "s t")]] {
+            clerk.join(joining);
+            let config = clerk.latest();
+            cluster.check_servers(&config, &first);
+            cluster.check_servers(&config, &second);
+        }
+        let config = cluster.check_groups(&mut clerk, &[1, 2, 3]);
+        cluster.check_servers(&config, &group(3, "s t"));
+        cluster.check_history(&mut clerk);
+    });
+}
+
 /// Who asks for a configuration that does not exist yet gets the latest.
 #[test]
 fn future_queries_4a() {

@@ -202,6 +202,17 @@ impl ShardCluster {
         self.groups.iter().for_each(|group| group.bring_down(server));
     }
 
+    /// Crashes a server or shuts it down, as the seed wants.
+    pub fn bring_server_down(&self, group: usize, server: usize) {
+        self.groups[group].bring_down(server);
+    }
+
+    /// Starts a server that is down.
+    pub fn bring_server_up(&self, group: usize, server: usize) {
+        self.groups[group].start(server);
+        self.groups[group].connect(server);
+    }
+
     /// Cuts groups off from others. Everybody still reaches the controller, and clients everybody.
     pub fn partition_groups(&self, one: &[usize], other: &[usize]) {
         let servers = |groups: &[usize]| -> Vec<&str> {

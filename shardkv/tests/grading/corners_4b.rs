@@ -14,9 +14,9 @@ use crate::data::{Data, check_value, ms};
 /// How long calls may take that need nobody who is down.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longer than a group needs to elect a leader in place of one that it has lost.
-const ELECTION: Duration = Duration::from_secs(2);
+pub const ELECTION: Duration = Duration::from_secs(2);
 /// Longer than groups that reach each other need to follow one configuration.
-const CHANGE: Duration = Duration::from_secs(1);
+pub const CHANGE: Duration = Duration::from_secs(1);
 
 /// The shard of a key is its first byte modulo 10, whatever follows, and that of the empty key is
 /// 0.
@@ -113,8 +113,8 @@ fn check_saved(cluster: &ShardCluster) {
     }
 }
 
-/// The key by which the following tests look at shard 0.
-const KEY: &str = "2";
+/// A key of shard 0.
+pub const KEY: &str = "2";
 
 /// A leader that does not know that it was deposed, and that its group has lost a shard, does not
 /// answer for it.
@@ -174,7 +174,7 @@ fn deposed_leader_hands_over_4b() {
             reach(&cluster, 0, |other| other == server);
             sleep(CHANGE);
             cluster.heal();
-            read_soon(&cluster, cluster.client(0));
+            read_soon(&cluster, cluster.client(0), KEY);
         }
         cluster.check_history();
     });
@@ -200,14 +200,14 @@ fn receiver_without_majority_4b() {
             reach(&cluster, 1, |other| other == server);
             sleep(ELECTION);
             cluster.heal();
-            read_soon(&cluster, cluster.client(0));
+            read_soon(&cluster, cluster.client(0), KEY);
         }
         cluster.check_history();
     });
 }
 
 /// Cuts a server of a group off from its peers.
-fn cut_from_peers(cluster: &ShardCluster, group: usize, server: usize) {
+pub fn cut_from_peers(cluster: &ShardCluster, group: usize, server: usize) {
     let (names, network) = (cluster.server_names(group), cluster.sim().network());
     for &peer in names.iter().filter(|&&name| name != names[server]) {
         network.cut(names[server], peer);
@@ -217,7 +217,7 @@ fn cut_from_peers(cluster: &ShardCluster, group: usize, server: usize) {
 
 /// Of the first two groups, some servers of one reach the other group and are reached from there,
 /// and its others do not.
-fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) {
+pub fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) {
     let network = cluster.sim().network();
     for (server, &name) in cluster.server_names(group).iter().enumerate() {
         for &other in &cluster.server_names(1 - group) {
@@ -228,8 +228,8 @@ fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) 
     }
 }
 
-/// A client can read, and what it reads is part of the history.
-fn read_soon(cluster: &ShardCluster, mut clerk: KvClerk) {
+/// A client can read a key, and what it reads is part of the history.
+pub fn read_soon(cluster: &ShardCluster, mut clerk: KvClerk, key: &'static str) {
     let property = "a shard is served after all groups have found each other";
-    cluster.within(PATIENCE, property, move || drop(clerk.get(KEY)));
+    cluster.within(PATIENCE, property, move || drop(clerk.get(key)));
 }

@@ -8,6 +8,7 @@ mod cluster;
 mod concurrent_4b;
 mod corners_4b;
 mod data;
+mod late_4b;
 mod many_groups_4b;
 mod migration_4b;
 mod ownership_4b;
