@@ -19,14 +19,19 @@ pub(crate) struct Patch {
     /// The file's name without its extension.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// The text before the diff, without the line that names parts.
+    /// The text before the diff, without the lines that choose tests.
     pub(crate) description: String,
     /// The parts whose tests are to be run. Empty if there is no such line: all parts.
     parts: Vec<String>,
+    /// Tests that are not to be run.
+    without: Vec<String>,
 }
 
 /// The line of a description that names parts: `Parts: 2A, 2B`.
 const PARTS: &str = "Parts: ";
+/// The line of a description that names tests which ask for more than the patch has:
+/// `Without: figure8_2c`.
+const WITHOUT: &str = "Without: ";
 
 impl Patch {
     /// The first sentence of the description.
@@ -34,16 +39,23 @@ impl Patch {
         self.description.split_inclusive(". ").next().unwrap_or_default().trim_end()
     }
 
-    /// Leaves the tests of this patch's parts.
+    /// Leaves the tests of this patch's parts, without those that it names.
     ///
     /// # Errors
-    /// If the lab does not have one of the parts.
-    pub(crate) fn keep_own_parts(&self, lab: &Lab, cases: &mut Vec<TestCase>) -> Result<(), Error> {
+    /// If the lab does not have one of the parts or tests.
+    pub(crate) fn keep_own_tests(&self, lab: &Lab, cases: &mut Vec<TestCase>) -> Result<(), Error> {
         let is_known = |name: &String| lab.parts.iter().any(|part| part.name == *name);
         if let Some(part) = self.parts.iter().find(|name| !is_known(name)) {
             return Err(Error::harness(format!("{self}: {} has no part {part}", lab.name)));
         }
+        let is_test = |name: &String| {
+            lab.parts.iter().flat_map(|part| &part.tests).any(|test| test.name == *name)
+        };
+        if let Some(test) = self.without.iter().find(|name| !is_test(name)) {
+            return Err(Error::harness(format!("{self}: {} has no test {test}", lab.name)));
+        }
         cases.retain(|case| self.parts.is_empty() || self.parts.contains(&case.part));
+        cases.retain(|case| !self.without.contains(&case.name));
         Ok(())
     }
 
@@ -94,11 +106,14 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
     let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let is_description = |line: &&str| !line.starts_with("diff ") && !line.starts_with("--- ");
     let lines = text.lines().take_while(is_description);
-    let (parts, description): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with(PARTS));
+    let lines: Vec<&str> = lines.collect();
+    let names_after = |prefix: &str| -> Vec<String> {
+        let names = lines.iter().filter_map(|line| line.strip_prefix(prefix));
+        names.flat_map(|names| names.split(", ")).map(|name| name.trim().to_string()).collect()
+    };
+    let is_choice = |line: &&str| line.starts_with(PARTS) || line.starts_with(WITHOUT);
+    let description: Vec<&str> = lines.iter().filter(|line| !is_choice(line)).copied().collect();
     let description = description.join(" ").trim().to_string();
-    let parts = parts.iter().filter_map(|line| line.strip_prefix(PARTS));
-    let parts = parts.flat_map(|names| names.split(", ")).map(|name| name.trim().to_string());
-    let parts = parts.collect();
     let name = |path: &Path, part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned())
             .ok_or_else(|| Error::Harness(format!("{} has no name", path.display())))
@@ -108,7 +123,8 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
         name: name(&path, path.file_stem())?,
         path,
         description,
-        parts,
+        parts: names_after(PARTS),
+        without: names_after(WITHOUT),
     })
 }
 
@@ -134,7 +150,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let lab = root.path().join("bugs/raft");
         fs::create_dir_all(&lab).unwrap();
-        let text = "Forgets it all. See\nFigure 2.\n\nParts: 2A, 2C\n\n--- a/x\n+++ b/x\n";
+        let text =
+            "Forgets it all. See\nFigure 2.\n\nParts: 2A, 2C\nWithout: t_2a\n\n--- a/x\n+++ b/x\n";
         fs::write(lab.join("b.patch"), text).unwrap();
         fs::write(lab.join("a.patch"), "diff --git a/x b/x\n").unwrap();
         fs::write(lab.join("README.md"), "no patch").unwrap();
@@ -144,6 +161,7 @@ mod tests {
         assert_eq!(all[1].description, "Forgets it all. See Figure 2.");
         assert_eq!((all[0].headline(), all[1].headline()), ("", "Forgets it all."));
         assert_eq!((&*all[0].parts, &*all[1].parts), (&[][..], &["2A".into(), "2C".into()][..]));
+        assert_eq!((&*all[0].without, &*all[1].without), (&[][..], &["t_2a".into()][..]));
         let error = find(Some("c")).unwrap_err().to_string();
         assert_eq!(error, "none of the 2 patches in bugs/ matches 'c'");
     }

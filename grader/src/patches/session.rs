@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
         let lab = self.lab(&patch.lab)?;
         Ok(match self.scratch.patched(patch, || self.build(lab))? {
             Ok(Ok(mut cases)) => {
-                patch.keep_own_parts(lab, &mut cases)?;
+                patch.keep_own_tests(lab, &mut cases)?;
                 Patched::Built(cases)
             }
             Ok(Err(diagnostics)) => Patched::DoesNotCompile(diagnostics),
