@@ -32,6 +32,7 @@ pub(crate) fn by_record(
             (run.lab, run.part) = (case.lab.clone(), case.part.clone());
             if let Some(failure) = &mut run.failure
                 && !failure.is_unwritten()
+                && matches!(run.kind.as_deref(), Some("panic" | "time-limit") | None)
             {
                 explain(&mut failure.report, case);
             }

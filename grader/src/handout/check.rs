@@ -82,6 +82,7 @@ pub(crate) fn run(
         Ok::<_, Error>(())
     };
     step("no part of a solution is in it", &|| check.no_solution())?;
+    step("the guides quote what the skeletons say", &|| Ok(check.wrong_quotes()))?;
     step("made twice, it is the same", &|| check.is_reproducible())?;
     step("students can pull the next release without a conflict", &|| check.can_be_pulled())?;
     step("skeletons and tests build without warnings", &|| check.builds_without_warnings())?;
@@ -97,6 +98,31 @@ impl Check<'_> {
         Ok(leaks
             .map(|leak| format!("{}:{}: {}", leak.file.display(), leak.line, leak.text))
             .collect())
+    }
+
+    /// Quotes of a missing function, `NAME is not written yet: FILE:LINE`, that do not lead to it.
+    fn wrong_quotes(&self) -> Problems {
+        let text = |path: &Path| {
+            let file = self.handout.files.get(path);
+            file.map(|file| String::from_utf8_lossy(&file.contents).into_owned())
+                .unwrap_or_default()
+        };
+        let mut problems = Problems::new();
+        for path in self.handout.files.keys().filter(|path| path.ends_with("README.md")) {
+            for quote in text(path).lines().filter(|line| line.contains(STUB)) {
+                let (before, place) = quote.split_once(STUB).unwrap_or_default();
+                let function = before.rsplit(' ').next().unwrap_or_default();
+                let (file, line) = place.trim().rsplit_once(':').unwrap_or_default();
+                let source = text(Path::new(file));
+                let line = line.parse().ok().and_then(|line: usize| source.lines().nth(line - 1));
+                if !line
+                    .is_some_and(|line| line.contains(&format!("your_code_here(\"{function}\"")))
+                {
+                    problems.push(format!("{}: {quote}", path.display()));
+                }
+            }
+        }
+        problems
     }
 
     fn is_reproducible(&self) -> Result<Problems, Error> {

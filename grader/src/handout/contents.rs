@@ -17,7 +17,7 @@ const INFRASTRUCTURE: [&str; 7] =
     ["contract", "judge", "lab", "labrpc", "linearizability", "submission", "testkit"];
 
 /// Files and directories outside of the crates.
-const OUTSIDE: [&str; 10] = [
+const OUTSIDE: [&str; 11] = [
     ".cargo/config.toml",
     ".gitignore",
     "Cargo.lock",
@@ -27,6 +27,7 @@ const OUTSIDE: [&str; 10] = [
     "clippy.toml",
     "docs",
     "rust-toolchain.toml",
+    "rustfmt.toml",
     "scripts/test-many.sh",
 ];
 

@@ -8,10 +8,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Index, Term};
 
 /// The position of an entry. In logs and messages, `7@5` is index 7 of term 5.
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+#[derive(Debug, PartialEq, Eq, Clone, Copy, Serialize, Deserialize)]
 pub struct LogPos {
     /// The term in which a leader received the entry.
     pub term: Term,
