@@ -5,7 +5,7 @@ mod line;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
@@ -54,8 +54,15 @@ fn source(args: &LogsArgs) -> Result<Option<PathBuf>, Error> {
         Some(path) if path.as_os_str() == "-" => Ok(None),
         Some(path) if path.is_dir() => Ok(Some(path.join(LOG))),
         Some(path) => Ok(Some(path.clone())),
+        None if is_piped() => Ok(None),
         None => latest_log(&Workspace::find()?).map(Some),
     }
+}
+
+/// Whether standard input has something to show: a script's is often empty.
+fn is_piped() -> bool {
+    let stdin = io::stdin();
+    !stdin.is_terminal() && stdin.lock().fill_buf().is_ok_and(|input| !input.is_empty())
 }
 
 /// The log of the latest failure.
