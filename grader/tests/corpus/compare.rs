@@ -12,6 +12,8 @@ pub(crate) struct Row {
     id: String,
     expected: String,
     measured: String,
+    /// Why nothing detects what it does.
+    undetected: Option<String>,
     /// What differs.
     differences: Vec<String>,
     /// Seconds of processor time of its runs, and real seconds of its builds.
@@ -48,6 +50,7 @@ fn row(entry: &Entry, result: &Value, cpu: f64) -> Row {
         id: entry.id.clone(),
         expected: stated(expected),
         measured: if measured.is_empty() { "refused".into() } else { texts(&measured) },
+        undetected: entry.undetected.clone(),
         differences,
         runs: seconds("cpu_seconds"),
         builds: seconds("build_seconds"),
@@ -141,15 +144,22 @@ fn texts(outcomes: &BTreeMap<String, Outcome>) -> String {
     outcomes.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
-/// Prints a table, and returns the number of results that are not as expected.
-pub(crate) fn print(rows: &[Row]) -> usize {
+/// Prints the head of the table.
+pub(crate) fn print_head() {
     println!(
         "{:<34} {:<28} {:<28} {:>8} {:>8} {:>8}",
         "id", "expected", "measured", "runs", "builds", "cpu"
     );
+}
+
+/// Prints the lines of a table, and returns the number of results that are not as expected.
+pub(crate) fn print(rows: &[Row]) -> usize {
     for row in rows {
         let Row { id, expected, measured, runs, builds, cpu, .. } = row;
         println!("{id:<34} {expected:<28} {measured:<28} {runs:>8.1} {builds:>8.1} {cpu:>8.1}");
+        if let Some(reason) = &row.undetected {
+            println!("    not detected: {reason}");
+        }
         for difference in &row.differences {
             println!("    WRONG: {difference}");
         }

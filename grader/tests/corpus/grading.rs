@@ -1,7 +1,7 @@
 //! Runs `grader grade` as an instructor would.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -16,6 +16,8 @@ const SECRET: &str = "corpus";
 pub(crate) struct Grading<'a> {
     pub(crate) name: &'a str,
     pub(crate) plan: &'a Plan,
+    /// Where submissions are built.
+    pub(crate) slots: &'a Path,
 }
 
 /// What a grading wrote.
@@ -29,18 +31,25 @@ pub(crate) struct Results {
 impl Grading<'_> {
     /// Grades submissions; `None` if this system grants no sandbox.
     pub(crate) fn grade(&self, entries: &[&Entry]) -> Option<Results> {
-        let class = self.class();
+        let class = home().join(format!("class-{}", self.name));
+        fs::remove_dir_all(&class).ok();
+        fs::create_dir_all(&class).expect("it can be created");
         for entry in entries {
-            make::submission(entry, self.labs(entry), &class);
+            let submission = make::submission(entry, self.labs(entry), &class);
+            if self.plan.past_lint {
+                return self.run_as_reference(self.labs(entry), &submission, &class);
+            }
         }
         self.run(&class, workspace(), &[])
     }
 
     /// Grades a submission in the place of the reference solution, whose sources are not checked.
-    pub(crate) fn grade_as_reference(&self, entry: &Entry) -> Option<Results> {
-        let class = self.class();
-        let labs = self.labs(entry);
-        let submission = make::submission(entry, labs, &class);
+    fn run_as_reference(
+        &self,
+        labs: &[String],
+        submission: &Path,
+        class: &Path,
+    ) -> Option<Results> {
         let copy = home().join("workspace");
         copy_workspace(&copy);
         for lab in labs {
@@ -48,15 +57,7 @@ impl Grading<'_> {
             fs::remove_dir_all(&to).expect("it was copied");
             copy_directory(&from, &to);
         }
-        self.run(&class, &copy, &["--reference", &labs.join(",")])
-    }
-
-    /// An empty directory for submissions.
-    fn class(&self) -> PathBuf {
-        let class = home().join(format!("class-{}", self.name));
-        fs::remove_dir_all(&class).ok();
-        fs::create_dir_all(&class).expect("it can be created");
-        class
+        self.run(class, &copy, &["--reference", &labs.join(",")])
     }
 
     /// The labs that a submission contains.
@@ -66,11 +67,10 @@ impl Grading<'_> {
 
     fn run(&self, class: &Path, workspace: &Path, more: &[&str]) -> Option<Results> {
         let out = home().join(format!("results-{}", self.name));
-        let slots = home().join("slots");
         fs::remove_dir_all(&out).ok();
         let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
         command.arg("grade").arg(class).args(more).current_dir(workspace);
-        command.arg("--slots").arg(&slots).arg("-o").arg(&out).args(["--secret", SECRET]);
+        command.arg("--slots").arg(self.slots).arg("-o").arg(&out).args(["--secret", SECRET]);
         command.args(["--seeds", &self.plan.seeds.to_string(), "--time-out", "60"]);
         command.args(["--format", "json,csv,html,junit", "--allow-root"]);
         for lab in &self.plan.labs {
@@ -87,7 +87,7 @@ impl Grading<'_> {
             return None;
         }
         left::check_outputs(&output.stdout, &out);
-        left::check_machine(&slots);
+        left::check_machine(self.slots);
         let text = fs::read(out.join("results.json"));
         let text = text.unwrap_or_else(|error| panic!("results.json: {error}; {errors}"));
         let results: Value = serde_json::from_slice(&text).expect("it is JSON");

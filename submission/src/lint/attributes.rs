@@ -40,6 +40,9 @@ const ALLOWED: &[&str] = &[
 /// Attributes that set the level of lints.
 const LEVELS: &[&str] = &["allow", "deny", "expect", "forbid", "warn"];
 
+/// The lint that ends the evaluation of an endless constant. It keeps its level.
+pub(crate) const ENDLESS: &str = "long_running_const_eval";
+
 /// Attributes that read other files, reach below the language, or change it.
 const REFUSED: &[(&str, &str)] = &[
     ("path", "the module's own file"),
@@ -83,7 +86,12 @@ impl Visitor<'_> {
         match meta {
             syn::Meta::Path(_) => {}
             // `clippy::too_many_lines` is a lint, not a path.
-            syn::Meta::List(_) if LEVELS.contains(&name.as_str()) => {}
+            syn::Meta::List(list) if LEVELS.contains(&name.as_str()) => {
+                let is_endless = |token| matches!(token, TokenTree::Ident(it) if it == ENDLESS);
+                if list.tokens.clone().into_iter().any(is_endless) {
+                    self.refuse(ENDLESS, "", span);
+                }
+            }
             syn::Meta::List(list) => {
                 self.check_tokens(&list.tokens);
                 if name == "serde" {

@@ -6,6 +6,7 @@
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
 use crate::lint::allowed::{LEAKY, Rule};
+use crate::lint::attributes::ENDLESS;
 use crate::lint::modules::{Import, Written, imports, name_of};
 use crate::lint::rules;
 use crate::lint::visitor::{Visitor, text_of};
@@ -99,6 +100,7 @@ impl Visitor<'_> {
         match ident.to_string().as_str() {
             "unsafe" => self.refuse("unsafe", "", ident.span()),
             "extern" => self.refuse("extern", "", ident.span()),
+            ENDLESS => self.refuse(ENDLESS, "", ident.span()),
             "static" if !cursor.follows(1, '\'') && !self.is_program => {
                 self.refuse("static", "a field of the server, or a const", ident.span());
             }

@@ -37,6 +37,11 @@ const CONSTRUCTS: &[Row] = &[
         &["1 refused std::process::id"],
     ),
     ("lints", "#![allow(dead_code, reason = \"x\")] #[must_use] #[inline] fn f() {}", &[]),
+    (
+        "endless constant",
+        "#[allow(dead_code, long_running_const_eval)] const X: u8 = 1;",
+        &["1 refused long_running_const_eval"],
+    ),
     ("clippy", "#[allow(clippy::too_many_lines)] #[rustfmt::skip] fn f() {}", &[]),
     (
         "in tests",

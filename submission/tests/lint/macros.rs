@@ -102,6 +102,11 @@ const WHAT_IS_REFUSED: &[Row] = &[
         "macro_rules! m { ($($a:tt)*) => { $($a)* }; }\nfn f() { m!([std::] [thread]); }",
         &["2 refused std::"],
     ),
+    (
+        "lint in a macro",
+        "macro_rules! m { () => { #[allow(long_running_const_eval)] const X: u8 = 1; }; }",
+        &["1 refused long_running_const_eval"],
+    ),
     ("unsafe in a macro", "macro_rules! m { () => { unsafe { 1 } }; }", &["1 refused unsafe"]),
     ("static in a macro", "macro_rules! m { () => { static X: u8 = 1; }; }", &["1 refused static"]),
     ("leak in a macro", "fn f() { dbg!(Box::<u8>::leak(Box::new(1))); }", &["1 refused leak"]),
