@@ -111,7 +111,7 @@ impl Check<'_> {
         for path in self.handout.files.keys().filter(|path| path.ends_with("README.md")) {
             for quote in text(path).lines().filter(|line| line.contains(STUB)) {
                 let (before, place) = quote.split_once(STUB).unwrap_or_default();
-                let function = before.rsplit(' ').next().unwrap_or_default();
+                let function = before.trim_end().rsplit(' ').next().unwrap_or_default();
                 let (file, line) = place.trim().rsplit_once(':').unwrap_or_default();
                 let source = text(Path::new(file));
                 let line = line.parse().ok().and_then(|line: usize| source.lines().nth(line - 1));
