@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use super::contents::{Handout, Owner, Selection};
 use super::leak::Solutions;
 use super::repository::{self, git};
-use crate::grade::slot::Slot;
-use crate::grade::submission::Submission;
+use crate::grade::slot::{Slot, files_below};
+use crate::grade::submission::{self, Submission};
 use crate::progress::Progress;
 
 /// The time limit of a run. On a skeleton a test fails at once; with the reference, tests of lab 1
@@ -26,6 +26,10 @@ const TIME: Duration = Duration::from_secs(120);
 
 /// What the report of a test on a skeleton says.
 const STUB: &str = "is not written yet: ";
+
+/// Archives of `cargo lab pack`, by the release whose handout they were made in: a later release must
+/// build with them, so that nothing breaks in the middle of a term.
+const RELEASES: &str = "grader/tests/releases";
 
 /// The seed of all runs.
 const SEED: u64 = 1;
@@ -86,6 +90,7 @@ pub(crate) fn run(
     step("made twice, it is the same", &|| check.is_reproducible())?;
     step("students can pull the next release without a conflict", &|| check.can_be_pulled())?;
     step("skeletons and tests build without warnings", &|| check.builds_without_warnings())?;
+    step("what students had from earlier releases builds", &|| check.earlier_work_builds())?;
     step("each test fails on the skeleton and names what is missing", &|| check.skeleton_fails())?;
     step("the reference passes each test in its tree", &|| check.reference_passes())?;
     Ok(exit)
@@ -185,7 +190,29 @@ impl Check<'_> {
         Ok(if output.status.success() { Problems::new() } else { vec![problem] })
     }
 
+    /// Skeletons and solutions that were packed with an earlier release, see [`RELEASES`].
+    fn earlier_work_builds(&self) -> Result<Problems, Error> {
+        let root = self.workspace.root().join(RELEASES);
+        let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
+        let mut problems = Problems::new();
+        for path in files_below(&root)? {
+            for submission in submission::find(&[root.join(&path)], &labs, None)? {
+                for lab in &self.selection.labs {
+                    self.slot.lay(lab, submission.labs.get(lab))?;
+                }
+                let submitted = self.labs().filter(|lab| submission.labs.contains_key(&lab.name));
+                let (_, unbuilt) = self.build(&submitted.collect::<Vec<_>>())?;
+                let refused = submission.refused.iter().cloned().chain(unbuilt);
+                problems.extend(refused.map(|why| format!("{}: {why}", path.display())));
+            }
+        }
+        Ok(problems)
+    }
+
     fn skeleton_fails(&self) -> Result<Problems, Error> {
+        for lab in &self.selection.labs {
+            self.slot.lay(lab, None)?;
+        }
         let labs: Vec<&Lab> =
             self.labs().filter(|lab| !self.selection.given.contains(&lab.name)).collect();
         let (cases, mut problems) = self.build(&labs)?;
