@@ -193,7 +193,7 @@ impl Check<'_> {
     /// Skeletons and solutions that were packed with an earlier release, see [`RELEASES`].
     fn earlier_work_builds(&self) -> Result<Problems, Error> {
         let root = self.workspace.root().join(RELEASES);
-        let labs: Vec<&str> = self.selection.labs.iter().map(|lab| &**lab).collect();
+        let labs: Vec<&str> = self.catalog.labs.iter().map(|lab| &*lab.name).collect();
         let mut problems = Problems::new();
         for path in files_below(&root)? {
             for submission in submission::find(&[root.join(&path)], &labs, None)? {
