@@ -7,6 +7,7 @@
 //! | [`confine`] | the sandbox in which they are built and run |
 //! | [`seeds`] | which seeds a test runs with |
 //! | [`session`] | grades one submission |
+//! | [`runs`] | runs its tests |
 //! | [`results`] | scores, and the schema of `results.json` |
 //! | [`scorecard`] | the result as text |
 //! | [`outputs`] | files for students, staff and other programs |
@@ -14,6 +15,7 @@
 pub(crate) mod confine;
 pub(crate) mod outputs;
 pub(crate) mod results;
+mod runs;
 mod scorecard;
 mod seeds;
 mod session;

@@ -4,22 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
-use std::thread;
 use std::time::Instant;
 
-use contract::record::{Run, Verdict};
 use judge::catalog::Lab;
-use judge::pool::{self, Ending};
-use judge::{Catalog, Error, Judge, Limits, Output, Stop, TestCase, Workspace, output_of};
-
+use judge::{Catalog, Error, Judge, Limits, Stop, TestCase, Workspace, output_of};
 use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
 use super::results::{
     Circumstances, Graded, LabResult, Obstacle, PartResult, Runs, TestResult, VERSION,
 };
-use super::seeds::{POLICY, Plan};
+use super::runs;
+use super::seeds::Plan;
 use super::slot::{Slot, Sources};
 use super::submission::Submission;
 use crate::cli::{GradeOptions, Shard};
@@ -30,9 +26,6 @@ use crate::sources::with_labs_below;
 
 /// Bytes that a run may print.
 const OUTPUT: u64 = 16 << 20;
-
-/// The number of tests with processes that run beside the simulations: they mostly wait.
-const REAL_WORKERS: usize = 1;
 
 /// What all submissions share.
 pub(crate) struct Session<'a> {
@@ -65,12 +58,6 @@ struct Pass {
     labs: Vec<LabResult>,
     cpu_seconds: f64,
     build_seconds: f64,
-}
-
-/// A test of a lab, and its seeds.
-struct Job<'c> {
-    case: &'c TestCase,
-    seeds: Vec<u64>,
 }
 
 impl<'a> Session<'a> {
@@ -250,7 +237,11 @@ impl<'a> Session<'a> {
             }
         }
         pass.build_seconds = begun.elapsed().as_secs_f64();
-        let Some(runs) = self.run(&submission.id, &cases, &pass.labs)? else { return Ok(None) };
+        let tell = |done: usize, all: usize| {
+            self.progress.set(format!("{}: {done} of {all} tests", submission.id));
+        };
+        let runs = runs::of(&self.judge, self.options.workers(), &cases, &pass.labs, tell)?;
+        let Some(runs) = runs else { return Ok(None) };
         pass.count(runs);
         Ok(Some(pass))
     }
@@ -341,55 +332,6 @@ impl<'a> Session<'a> {
             below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
         blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
     }
-
-    /// Runs the tests with all seeds; `None` if interrupted. A test without points left is not run
-    /// again.
-    fn run(&self, id: &str, cases: &[TestCase], labs: &[LabResult]) -> Result<Option<Runs>, Error> {
-        let seeds = |case: &TestCase| {
-            let lab = labs.iter().find(|lab| lab.lab == case.lab)?;
-            lab.tests().find(|test| test.test == case.name).map(|test| test.seeds.clone())
-        };
-        let jobs = |is_real: bool| {
-            let cases = cases.iter().filter(move |case| case.real == is_real);
-            let jobs = cases.filter_map(|case| Some(Job { case, seeds: seeds(case)? }));
-            jobs.collect::<Vec<_>>()
-        };
-        let (simulated, real) = (jobs(false), jobs(true));
-        let all = simulated.len() + real.len();
-        let runs = Mutex::new(Runs::new());
-        let (judge, stop) = (&self.judge, self.judge.stop());
-        let work = |job: Job<'_>| {
-            let name = (job.case.lab.clone(), job.case.name.clone());
-            Ok(sweep(judge, &job)?.map(|runs| (name, runs)))
-        };
-        let store = |(name, done)| {
-            let mut runs = runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            runs.insert(name, done);
-            runs.len()
-        };
-        let tell = |count| self.progress.set(format!("{id}: {count} of {all} tests"));
-        tell(0);
-        let (simulated, real) = thread::scope(|scope| {
-            let real = scope.spawn(|| {
-                pool::run(real.into_iter(), REAL_WORKERS, stop, work, |done| {
-                    store(done);
-                    Ok(())
-                })
-            });
-            let workers = self.options.workers();
-            let simulated = pool::run(simulated.into_iter(), workers, stop, work, |done| {
-                tell(store(done));
-                Ok(())
-            });
-            (simulated, real.join().expect("a pool does not panic"))
-        });
-        match (simulated?, real?) {
-            (Ending::Finished, Ending::Finished) => {
-                Ok(Some(runs.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
-            }
-            _ => Ok(None),
-        }
-    }
 }
 
 impl Pass {
@@ -416,25 +358,6 @@ fn lint(slot: &Slot, submission: &Submission, lab: &str) -> Vec<Finding> {
         });
     let sources: Vec<Source> = sources.collect();
     if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
-}
-
-/// Runs a test with its seeds until no points are left; `None` if interrupted.
-fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
-    let (mut runs, mut failed) = (Vec::new(), 0);
-    for &seed in &job.seeds {
-        // The first run is repeated in its process, to find what a run leaves behind.
-        let run = match runs.is_empty() {
-            true => judge.run_twice(job.case, seed, Some(POLICY), &Output::Dropped)?,
-            false => judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?,
-        };
-        let Some(run) = run else { return Ok(None) };
-        failed += usize::from(matches!(run.verdict, Verdict::Fail | Verdict::Diverged));
-        runs.push(run);
-        if failed * 4 >= job.seeds.len() {
-            break;
-        }
-    }
-    Ok(Some(runs))
 }
 
 /// The directory of the slot. It is outside of the workspace, whose configuration cargo would find
