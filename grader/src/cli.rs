@@ -16,6 +16,12 @@ Exit codes: 0 every bug was killed or every variant accepted, 1 a bug survived o
 2 inconclusive, 3 a patch does not compile, 4 nothing matched, 5 wrong usage, a problem of the
 machine, or a patch that does not apply, 130 interrupted before a patch had a wrong result.";
 
+/// The end of the help text of the program.
+const ALL_CODES: &str = "\
+Exit codes: 0 all is well, 1 a check failed or points are missing, 2 inconclusive, 3 something does not
+compile, 4 nothing matched, 5 wrong usage or a problem of the machine, 130 interrupted. The help of
+each command says more.";
+
 /// The end of the help text of `grade`.
 const GRADE_CODES: &str = "\
 Exit codes for one submission: 0 full points, 1 points are missing, 2 a person has to look at it, 3 a
@@ -30,7 +36,7 @@ const DEFAULT_FORMATS: [&str; 3] = ["json", "csv", "html"];
 
 /// Makes handouts, grades submissions, and checks that the grading tests catch common mistakes and accept all correct solutions.
 #[derive(Debug, Parser)]
-#[command(name = "grader", bin_name = "cargo grader", version)]
+#[command(name = "grader", bin_name = "cargo grader", version, after_help = ALL_CODES)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
