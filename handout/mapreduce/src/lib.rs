@@ -5,12 +5,13 @@
 //! a process, and all run in one directory. The guide is `mapreduce/README.md`.
 //!
 //! Begin with `cargo lab test wc_1`. The report names the function to write next. All of them end in
-//! `your_code_here`. A good order:
+//! `your_code_here`. A good order, which the guide explains:
 //!
-//! 1. `rpc.rs`: what does a worker say, and what does it need to know for a task?
-//! 2. `Coordinator::handle_ask` and `Worker::run` for map tasks only, then `Worker::map`.
-//! 3. Reduce tasks, `Worker::reduce`, and the end of the job: `Coordinator::wait` and `finish`.
-//! 4. Workers that die, are slow, or come back from an earlier job (§3.3).
+//! 1. The table of tasks, in a file of its own and with unit tests.
+//! 2. One worker without failures: `rpc.rs`, then all functions of `coordinator.rs` and `worker.rs`.
+//! 3. Several workers: when does one wait, and when does it leave?
+//! 4. Failures: workers that die or are slow (§3.3).
+//! 5. Two jobs in one directory, with a worker of the first one.
 //!
 //! | file | given | to be written |
 //! |---|---|---|

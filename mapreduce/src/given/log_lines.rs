@@ -1,11 +1,11 @@
-//! What the programs log, on standard error: one line for each event, and few lines for an event
-//! that repeats.
+//! What the programs log, on standard error: one line for each event, and few lines for a warning that
+//! repeats.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use log::Record;
+use log::{Level, Record};
 
 use crate::given::message::{foreign, shape};
 
@@ -35,16 +35,21 @@ fn print(out: &mut impl Write, line: &str) -> io::Result<()> {
 struct Repetitions(BTreeMap<String, u64>);
 
 impl Repetitions {
-    /// What to print for a record: of a kind that repeats, only the 1st, 2nd, 4th, 8th and so on.
+    /// What to print for a record: of warnings and errors of a kind that repeats, only the 1st, 2nd,
+    /// 4th, 8th and so on. Other lines are there because the user has asked for them, and all are
+    /// printed.
     fn line(&mut self, record: &Record<'_>) -> Option<String> {
         let text = record.args().to_string();
+        let line = format!("[{} {}] {}", record.level(), record.target(), foreign(&text));
+        if record.level() > Level::Warn {
+            return Some(line);
+        }
         let kind = format!("{} {}", record.target(), shape(&text));
         if self.0.len() >= KINDS && !self.0.contains_key(&kind) {
             self.0.clear();
         }
         let count = self.0.entry(kind).or_default();
         *count += 1;
-        let line = format!("[{} {}] {}", record.level(), record.target(), foreign(&text));
         match *count {
             1 => Some(line),
             count if count.is_power_of_two() => Some(format!("{line} (line {count} of this kind)")),
@@ -55,8 +60,6 @@ impl Repetitions {
 
 #[cfg(test)]
 mod tests {
-    use log::Level;
-
     use super::*;
 
     #[test]
@@ -74,5 +77,16 @@ mod tests {
         assert_eq!(printed[0], "[WARN DROP] closed connection 1");
         assert_eq!(printed[2], "[WARN DROP] closed connection 4 (line 4 of this kind)");
         assert_eq!(printed[9], "[WARN DROP] another line");
+    }
+
+    #[test]
+    fn lines_that_are_no_warnings_are_all_printed() {
+        let mut seen = Repetitions::default();
+        for number in 1..=5 {
+            let mut record = Record::builder();
+            record.level(Level::Info).target("table");
+            let line = seen.line(&record.args(format_args!("{number} tasks are left")).build());
+            assert_eq!(line, Some(format!("[INFO table] {number} tasks are left")));
+        }
     }
 }
