@@ -18,7 +18,7 @@ fn request(method: &str, args: &[u8]) -> Vec<u8> {
 
 /// A connection on which nothing is sent.
 fn idle(fixture: &Fixture) -> UnixStream {
-    UnixStream::connect(fixture.path()).unwrap()
+    UnixStream::connect(fixture.path()).expect("it listens")
 }
 
 /// Idle connections make room for others, and those that are used are kept.
@@ -55,7 +55,9 @@ fn idle_connections_shut_nobody_out() {
 fn places_are_kept_for_those_that_have_called() {
     let fixture = Fixture::with_limits(Limits { max_connections: 8, ..Limits::default() });
     let peers = [fixture.end(), fixture.end()];
-    peers.iter().for_each(|peer| drop(peer.call::<_, u64>("Test.Count", &()).unwrap()));
+    for (peer, count) in peers.iter().zip(1_u64..) {
+        assert_eq!(peer.call("Test.Count", &()), Ok(count));
+    }
     let _connections: Vec<_> = (0..100).map(|_| idle(&fixture)).collect();
     fixture.check_alive();
     for peer in peers {

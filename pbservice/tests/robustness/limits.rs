@@ -44,7 +44,7 @@ fn few_open_files_and_idle_connections() {
     servers.ask(&["put", "x", "0"]);
     let addresses: Vec<_> = (0..5).map(|server| servers.address(server)).collect();
     let addresses = addresses.iter().cycle().take(5 * 100);
-    let connections: Vec<_> = addresses.map(|address| TcpStream::connect(address)).collect();
+    let connections: Vec<_> = addresses.map(TcpStream::connect).collect();
     for round in 1..=20 {
         servers.ask(&["append", "x", &format!(" {round}")]);
     }
