@@ -38,6 +38,8 @@
 //!   and take no more memory than they are long. (Arguments are decoded by the types of the
 //!   handlers: a type that decodes itself recursively, or a list of elements without bytes, is open
 //!   to abuse.)
+//! * Callers that hold connections, or that do not read, take a limited number of connections,
+//!   threads and bytes, see [`Limits`]. What others do all the time is logged once in a while.
 //! * A handler that panics or does not exist, and arguments of another type, are errors for that
 //!   caller. Types are compared by their encoding only: the two sides may be different programs.
 //!
@@ -46,8 +48,9 @@
 //! # Map of the code
 //!
 //! [`frame`] is the protocol, without I/O. [`stream`] is a connection of either kind, and the
-//! frames on it. [`caller`] is the side that calls; [`listener`] accepts connections, and
-//! [`session`] is one of them.
+//! frames on it. [`caller`] is the side that calls; [`listener`] accepts connections,
+//! [`session`] is one of them, and [`sessions`] decides which one makes room for another.
+//! [`repeats`] is what keeps callers from filling the log.
 
 #![allow(rustdoc::private_intra_doc_links, reason = "the documentation shows private parts too")]
 
@@ -56,7 +59,9 @@ mod caller;
 mod frame;
 mod listener;
 mod options;
+mod repeats;
 mod session;
+mod sessions;
 mod stream;
 
 use std::io;

@@ -7,7 +7,7 @@ use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::given::record::{ClientId, MAX_OPERATION, Operation};
+use crate::given::record::{ClientId, MAX_OPERATION, MAX_TABLE, Operation};
 use crate::rpc::{Refusal, WriteArgs};
 use crate::timing::CLIENT_PAUSE;
 
@@ -43,7 +43,8 @@ impl Clerk {
     /// Replaces the value of a key.
     ///
     /// # Panics
-    /// If key and value together have more than [`MAX_OPERATION`] bytes.
+    /// If key and value together have more than [`MAX_OPERATION`] bytes, or the table could become
+    /// larger than 56 MiB.
     pub fn put(&mut self, key: &str, value: &str) {
         self.write(Operation::Put { key: key.to_string(), value: value.to_string() });
     }
@@ -51,7 +52,8 @@ impl Clerk {
     /// Extends the value of a key.
     ///
     /// # Panics
-    /// If key and value together have more than [`MAX_OPERATION`] bytes.
+    /// If key and value together have more than [`MAX_OPERATION`] bytes, or the table could become
+    /// larger than 56 MiB.
     pub fn append(&mut self, key: &str, value: &str) {
         self.write(Operation::Append { key: key.to_string(), value: value.to_string() });
     }
@@ -77,6 +79,7 @@ impl Clerk {
                         self.turn_to(primary);
                     }
                     Ok(Err(Refusal::TooLong)) => panic!("the servers take shorter operations only"),
+                    Ok(Err(Refusal::Full)) => panic!("the table is full, at {MAX_TABLE} bytes"),
                     Ok(Err(Refusal::NotPrimary { .. })) | Err(_) => self.turn_to_next(),
                 }
             }

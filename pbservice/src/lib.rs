@@ -131,8 +131,10 @@
 //!
 //! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten
 //!   pings in a row, a second, and another one serves within three.
-//! * A snapshot travels in one message, so a table is limited to about 60 MB, and to what the
-//!   network carries in ten seconds. A key and its value together are limited to [`MAX_OPERATION`].
+//! * A snapshot travels in one message, so a table is limited to
+//!   [`MAX_TABLE`](crate::given::record::MAX_TABLE), 56 MiB, and to what the network carries in ten
+//!   seconds. A primary refuses a write that could make it larger, also one that makes a value
+//!   shorter. A key and its value together are limited to [`MAX_OPERATION`].
 //! * Servers neither join nor leave.
 //! * The last operation of each client is remembered forever. Each call of the program
 //!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
@@ -195,6 +197,7 @@ mod given;
 mod ping;
 mod repair;
 mod replication;
+mod room;
 mod rpc;
 mod server;
 mod state;

@@ -148,4 +148,6 @@ pub(crate) enum Refusal {
     },
     /// The operation is longer than [`MAX_OPERATION`](crate::MAX_OPERATION).
     TooLong,
+    /// The table could become larger than [`MAX_TABLE`](crate::given::record::MAX_TABLE).
+    Full,
 }

@@ -209,13 +209,17 @@ impl Server {
             return Err(Refusal::TooLong);
         }
         let waiting = self.shell.update(|inner| {
+            if !inner.state.has_room_for(client, sequence, &operation) {
+                return None;
+            }
             let place = inner.state.accept_write(client, sequence, operation);
-            place.map(|place| place.map(|order| inner.waiting.add_write(order)))
+            Some(place.map(|place| place.map(|order| inner.waiting.add_write(order))))
         });
         match waiting {
-            Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(done))) => done.recv().map_err(|_| self.not_primary()),
-            Ok(Err(_)) | Err(_) => Err(self.not_primary()),
+            Ok(None) => Err(Refusal::Full),
+            Ok(Some(Ok(None))) => Ok(()),
+            Ok(Some(Ok(Some(done)))) => done.recv().map_err(|_| self.not_primary()),
+            Ok(Some(Err(_))) | Err(_) => Err(self.not_primary()),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::given::version::{Epoch, Order, Prefix, Version};
 use crate::given::waiting::Round;
 use crate::given::writes::{Write, Writes};
 use crate::repair::{DamageId, Repair};
+use crate::room::Room;
 use crate::timing::CHECK_PAUSE;
 
 /// What one server knows.
@@ -64,6 +65,8 @@ pub(crate) struct State {
     pub(crate) committed: Order,
     /// The table, after all that is committed.
     pub(crate) table: Table,
+    /// How much more a primary may write.
+    pub(crate) room: Room,
     /// What this server is at present, and what only this role has.
     pub(crate) role: Role,
     /// What has to be written to disk.
@@ -166,6 +169,7 @@ impl State {
             me,
             servers,
             snapshot_every,
+            room: Room::default(),
             promised: found.promise,
             tail: Tail::new(base, [found.kept, found.records].concat()),
             snapshot: found.snapshot.last.order,

@@ -119,7 +119,7 @@ impl<T> OneShot<T> {
 
     /// Takes the value if it is there or comes within a moment; otherwise sleeps for `nap`, or
     /// until it comes.
-    fn look_on_thread(&self, nap: Duration) -> Option<T> {
+    pub(crate) fn look_on_thread(&self, nap: Duration) -> Option<T> {
         check_over();
         let is_there = spin::briefly(|| self.is_there());
         let mut place = self.place();

@@ -49,7 +49,7 @@ impl SocketEnd {
         let began = Instant::now();
         let (sender, reply) = bounded(1);
         let call = connection.register(sender).ok_or(RpcError::Lost)?;
-        connection.send(&Frame { call, body: Body::Request { method, args } })?;
+        connection.send(Frame { call, body: Body::Request { method, args } })?;
         let deadline = began + self.options.call_timeout;
         match reply.recv_timeout(deadline - Instant::now()) {
             Ok(reply) => reply.map(|reply| Response { reply, reply_type: None }),
@@ -220,8 +220,8 @@ impl Connection {
     }
 
     /// Sends a request. If that fails, part of it may have arrived, so the connection is of no use.
-    fn send(&self, frame: &Frame) -> Result<(), RpcError> {
-        let bytes = frame.encode();
+    fn send(&self, frame: Frame) -> Result<(), RpcError> {
+        let bytes = frame.into_bytes();
         let sending = unpoisoned(self.sending.lock());
         let sent = self.stream.send(&bytes, self.limits.message_time);
         drop(sending);

@@ -79,32 +79,27 @@ impl fmt::Display for FrameError {
 }
 
 impl Frame {
-    /// Its bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![0; HEADER];
-        let kind = match &self.body {
+    /// Its bytes. A reply, which may be long, is moved and not copied.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let (kind, mut bytes) = match self.body {
             Body::Request { method, args } => {
                 let length = u16::try_from(method.len()).expect("checked by the caller");
-                bytes.extend_from_slice(&length.to_le_bytes());
-                bytes.extend_from_slice(method.as_bytes());
-                bytes.extend_from_slice(args);
-                1
+                (1, [&length.to_le_bytes(), method.as_bytes(), &args].concat())
             }
-            Body::Reply(Ok(reply)) => {
-                bytes.extend_from_slice(reply);
-                2
-            }
+            Body::Reply(Ok(reply)) => (2, reply),
             Body::Reply(Err(error)) => {
-                let code = ERRORS.iter().find(|(_, known)| known == error);
-                bytes.push(code.expect("a server answers with these errors only").0);
-                3
+                let code = ERRORS.iter().find(|(_, known)| *known == error);
+                (3, vec![code.expect("a server answers with these errors only").0])
             }
         };
-        let length = u32::try_from(bytes.len() - HEADER).expect("checked by the caller");
-        bytes[0..4].copy_from_slice(&MAGIC);
-        bytes[4..8].copy_from_slice(&length.to_le_bytes());
-        bytes[8] = kind;
-        bytes[9..17].copy_from_slice(&self.call.to_le_bytes());
+        let length = u32::try_from(bytes.len()).expect("checked by the caller");
+        let mut header = [0; HEADER];
+        header[0..4].copy_from_slice(&MAGIC);
+        header[4..8].copy_from_slice(&length.to_le_bytes());
+        header[8] = kind;
+        header[9..17].copy_from_slice(&self.call.to_le_bytes());
+        bytes.reserve_exact(HEADER);
+        bytes.splice(0..0, header);
         bytes
     }
 

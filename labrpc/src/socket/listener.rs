@@ -1,6 +1,5 @@
 //! The server's side: a socket that accepts connections until it is shut down.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -8,17 +7,17 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-
-use log::warn;
 
 use super::address::Address;
 use super::options::Limits;
+use super::repeats::Repeats;
 use super::session::{Served, Session};
+use super::sessions::{Full, Sessions};
 use super::stream::Stream;
-use crate::runtime::port::{self, unpoisoned};
+use crate::runtime::port;
 use crate::runtime::{JoinHandle, sleep, spawn};
 use crate::server::Server;
 
@@ -40,9 +39,7 @@ pub struct Listener {
 struct Shared {
     served: Arc<Served>,
     socket: Socket,
-    sessions: Mutex<BTreeMap<u64, Arc<Session>>>,
-    /// Signalled when a session has ended.
-    ended: Condvar,
+    sessions: Sessions,
 }
 
 impl Listener {
@@ -66,10 +63,15 @@ impl Listener {
             Socket::Tcp(socket) => Address::Tcp(socket.local_addr()?.to_string()),
         };
         let shared = Arc::new(Shared {
-            served: Arc::new(Served { server, limits, is_closing: AtomicBool::new(false) }),
+            served: Arc::new(Served {
+                server,
+                limits,
+                is_closing: AtomicBool::new(false),
+                extra: AtomicUsize::new(0),
+                log: Repeats::default(),
+            }),
             socket,
-            sessions: Mutex::default(),
-            ended: Condvar::new(),
+            sessions: Sessions::default(),
         });
         let accepting = Arc::clone(&shared);
         let accepting = Some(spawn(move || accepting.accept_all()));
@@ -98,14 +100,8 @@ impl Drop for Listener {
         if is_woken && let Some(accepting) = self.accepting.take() {
             accepting.join().ok(); // It fails only if the run is over.
         }
-        let mut sessions = self.shared.sessions();
-        sessions.values().for_each(|session| session.stop_reading());
         // Sessions keep to the grace by themselves; the factor is for a loaded machine.
-        let longest = self.shared.served.limits.grace * 2;
-        let are_left = |left: &mut BTreeMap<u64, _>| !left.is_empty();
-        let ended = &self.shared.ended;
-        sessions = unpoisoned(ended.wait_timeout_while(sessions, longest, are_left)).0;
-        sessions.values().for_each(|session| session.close());
+        self.shared.sessions.end(self.shared.served.limits.grace * 2);
     }
 }
 
@@ -120,7 +116,8 @@ impl Shared {
             match accepted {
                 Ok(stream) => self.start_session(number, stream),
                 Err(error) => {
-                    warn!(target: "DROP", "cannot accept a connection: {error}");
+                    self.served.log.warn("accept", format_args!("cannot accept: {error}"));
+                    self.sessions.close_one(); // What is missing may be a descriptor.
                     sleep(BREATH);
                 }
             }
@@ -130,30 +127,29 @@ impl Shared {
     /// Serves a new connection in a task of its own, unless there are too many.
     fn start_session(self: &Arc<Self>, number: u64, stream: Stream) {
         let session = Arc::new(Session::new(number, stream));
-        let mut sessions = self.sessions();
-        if sessions.len() >= self.served.limits.max_connections {
-            drop(sessions);
-            warn!(target: "DROP", "closed connection {number}: too many connections");
-            session.close();
-            return;
+        let log = &self.served.log;
+        match self.sessions.add(&session, self.served.limits.max_connections) {
+            Ok(None) => {}
+            Ok(Some(closed)) => log.warn(
+                "make room",
+                format_args!("closed connection {closed}: it was idle, and there are too many"),
+            ),
+            Err(Full) => {
+                let reason = "there are too many, and all are at work";
+                log.warn("full", format_args!("closed connection {number}: {reason}"));
+                return session.close();
+            }
         }
-        sessions.insert(number, Arc::clone(&session));
-        drop(sessions);
         let shared = Arc::clone(self);
         spawn(move || {
             session.serve(&shared.served);
-            shared.sessions().remove(&number);
-            shared.ended.notify_all();
+            shared.sessions.remove(&session);
         });
     }
 
     /// Whether the listener is being shut down.
     fn is_closing(&self) -> bool {
         self.served.is_closing.load(Relaxed)
-    }
-
-    fn sessions(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Session>>> {
-        unpoisoned(self.sessions.lock())
     }
 }
 

@@ -18,7 +18,16 @@ pub struct Limits {
     /// Calls of one connection that a server runs at once, 256 unless set. It reads no more of them
     /// until one has returned.
     pub max_calls: usize,
-    /// Connections that a server serves at once, 256 unless set. It closes any further one.
+    /// Bytes of replies of one connection that wait to be sent, 1 MB unless set. While there are
+    /// more, a server reads no more of its calls.
+    pub max_unsent: usize,
+    /// Calls that a server runs at once on all connections, beyond one for each connection; 256
+    /// unless set. This limits the number of threads, and the memory that replies take: until its
+    /// reply was sent, a call counts as running.
+    pub max_handlers: usize,
+    /// Connections that a server serves at once, 256 unless set. For a further one it closes the
+    /// one that has been idle for the longest time. Connections on which a call was answered keep a
+    /// quarter of the places. If a call is running on each of them, the further one is closed.
     pub max_connections: usize,
     /// How long a server that shuts down waits for calls in flight, 1 s unless set.
     pub grace: Duration,
@@ -30,6 +39,8 @@ impl Default for Limits {
             max_message: 16 << 20,
             message_time: Duration::from_secs(10),
             max_calls: 256,
+            max_unsent: 1 << 20,
+            max_handlers: 256,
             max_connections: 256,
             grace: Duration::from_secs(1),
         }

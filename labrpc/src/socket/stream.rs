@@ -122,6 +122,22 @@ pub(crate) enum ReadError {
     Io(io::Error),
 }
 
+impl ReadError {
+    /// Its kind, by which lines of the log are counted.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            ReadError::Frame(FrameError::Foreign) => "foreign",
+            ReadError::Frame(FrameError::TooLong { .. }) => "too long",
+            ReadError::Frame(FrameError::UnknownKind(_)) => "unknown kind",
+            ReadError::Frame(FrameError::BadMethod) => "bad method",
+            ReadError::Frame(FrameError::BadCode) => "bad code",
+            ReadError::CutOff => "cut off",
+            ReadError::Stalled => "stalled",
+            ReadError::Io(_) => "error",
+        }
+    }
+}
+
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -165,6 +181,9 @@ impl FrameReader {
             }
             self.buffer.drain(..self.start);
             self.start = 0;
+            if self.buffer.is_empty() {
+                self.buffer.shrink_to(CHUNK); // One long message must not take memory forever.
+            }
             if !self.read_some()? {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(ReadError::CutOff) };
             }

@@ -129,6 +129,12 @@ pub fn wait_for_line(text: &str) {
     });
 }
 
+/// The lines with this text that have been logged.
+pub fn lines(text: &str) -> Vec<String> {
+    let lines = LINES.lock().expect("no thread panics meanwhile");
+    lines.iter().filter(|line| line.contains(text)).cloned().collect()
+}
+
 /// Waits until something is so, for a minute at most: that is long also on a busy machine.
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();

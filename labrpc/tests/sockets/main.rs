@@ -2,6 +2,7 @@
 
 mod calls;
 mod fixture;
+mod greedy;
 mod hostile;
 #[path = "../program/itself.rs"]
 mod itself;

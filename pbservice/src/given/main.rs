@@ -1,6 +1,8 @@
 //! The program `pbservice`: a server, its clients, and a look at logs.
 
-use std::collections::BTreeSet;
+mod arguments;
+mod open_files;
+
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
@@ -16,7 +18,9 @@ use labrpc::{ClientEnd, Disk, Server, bounded, sleep, spawn};
 use pbservice::{Clerk, Config, PbServer, SNAPSHOT_EVERY, Status, print_logs};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// Exit code: there is no such key, the logs differ, or the server must not go on.
+use crate::arguments::{Peers, parse_address, parse_peers, parse_time};
+
+/// Exit code: there is no such key, the table is full, the logs differ, or the server must not go on.
 const FAILED: u8 = 1;
 /// Exit code: no primary has served a client in time, or no server tells its status.
 const TIMED_OUT: u8 = 2;
@@ -32,14 +36,16 @@ const LIMITS: Limits = Limits {
     max_message: 64 << 20,
     message_time: Duration::from_secs(10),
     max_calls: 256,
+    max_unsent: 1 << 20,
+    max_handlers: 64,
     max_connections: 256,
     grace: Duration::from_secs(1),
 };
 
 #[derive(Parser)]
 #[command(about = "A key/value service on several servers, one of which is primary.\n\n\
-    Exit codes: 0 done, 1 no such key, or logs that differ, or a server that must not go on, because\n\
-    its disk fails or an invariant is broken, 2 no primary has served this in time, or no server\n\
+    Exit codes: 0 done, 1 no such key, or a table that is full, or logs that differ, or a server that\n\
+    must not go on, because its disk fails or an invariant is broken, 2 no primary has served this in time, or no server\n\
     answers, 5 wrong usage, or something that cannot be used.")]
 struct CommandLine {
     #[command(subcommand)]
@@ -153,41 +159,6 @@ struct Patience {
     timeout: Duration,
 }
 
-/// Addresses of all servers.
-type Peers = BTreeSet<SocketAddr>;
-
-/// Reads an address. In place of port 0 the system would choose one that the peers do not know.
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text.parse().map_err(|_| format!("'{text}' is not an IP:PORT"))?;
-    match address.port() {
-        0 => Err("port 0 is not allowed: peers must know the port".to_string()),
-        _ => Ok(address),
-    }
-}
-
-fn parse_peers(text: &str) -> Result<Peers, String> {
-    let mut peers = Peers::new();
-    for part in text.split(',') {
-        let peer = parse_address(part.trim())?;
-        if !peers.insert(peer) {
-            return Err(format!("{peer} is listed twice"));
-        }
-    }
-    Ok(peers)
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| "give a number, and ms, s or m".to_string())?;
-    let time = match &text[digits.len()..] {
-        "ms" => Duration::from_millis(number),
-        "s" | "" => Duration::from_secs(number),
-        "m" => Duration::from_secs(number.saturating_mul(60)),
-        unit => return Err(format!("'{unit}' is not a unit: give ms, s or m")),
-    };
-    if time.is_zero() { Err("the time must be longer than zero".to_string()) } else { Ok(time) }
-}
-
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"))
         .format(|out, record| writeln!(out, "pbservice: {}", record.args()))
@@ -196,7 +167,7 @@ fn main() -> ExitCode {
         Ok(line) => line.command,
         Err(error) if error.kind() == clap::error::ErrorKind::ValueValidation => {
             let text = error.to_string(); // What is wrong, an empty line, and where help is.
-            eprintln!("{}", text.split("\n\n").next().unwrap_or(&text));
+            say(text.split("\n\n").next().unwrap_or(&text));
             return ExitCode::from(USAGE);
         }
         Err(error) => {
@@ -208,11 +179,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Problem { code, text }) => {
             if !text.is_empty() {
-                eprintln!("pbservice: {text}");
+                say(&format!("pbservice: {text}"));
             }
             ExitCode::from(code)
         }
     }
+}
+
+/// Writes a line to standard error. It may be closed, or a file on a full disk.
+fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 /// Why the program does not end well. The text is empty if it has been said already.
@@ -255,6 +231,15 @@ fn run(command: Command) -> Result<(), Problem> {
     }
 }
 
+/// From now on a panic in any task ends a client, with its reason in one line.
+fn end_client_on_panic(warning: &'static str) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let reason = panic.payload_as_str().unwrap_or("a panic without a reason");
+        say(&format!("pbservice: {reason}{warning}"));
+        std::process::exit(FAILED.into());
+    }));
+}
+
 /// Runs a server until a signal comes or its disk fails.
 fn serve(args: &ServerArgs) -> Result<(), Problem> {
     let usage = |text: String| Problem::new(USAGE, text);
@@ -262,6 +247,8 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     if !peers.contains(listen) {
         return Err(usage(format!("{listen} is not among the peers: it must be one of them")));
     }
+    let max_connections =
+        open_files::connections(peers.len(), LIMITS.max_connections).map_err(usage)?;
     end_on_panic();
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -291,7 +278,8 @@ fn serve(args: &ServerArgs) -> Result<(), Problem> {
     let config = Config { address: *listen, peers, snapshot_every, is_new };
     let server = PbServer::start(config, disk).map_err(|error| in_directory(error.to_string()))?;
     let services = Server::new().with(server.service());
-    let listener = socket::listen_with(&tcp(*listen), services, LIMITS)
+    let limits = Limits { max_connections, ..LIMITS };
+    let listener = socket::listen_with(&tcp(*listen), services, limits)
         .map_err(|error| cannot_listen(*listen, &error))?;
 
     let result = loop {
@@ -318,7 +306,7 @@ fn end_on_panic() {
         }
         let reason = panic.payload_as_str().unwrap_or("a panic without a reason");
         let place = panic.location().map(|place| format!(" ({place})")).unwrap_or_default();
-        writeln!(std::io::stderr(), "pbservice: this server must not go on: {reason}{place}").ok();
+        say(&format!("pbservice: this server must not go on: {reason}{place}"));
         std::process::exit(FAILED.into());
     }));
 }
@@ -346,9 +334,10 @@ const MAY_BE_DONE: &str = "; it may have been done, or may still be";
 fn in_time<T: Send + 'static>(
     servers: Servers,
     patience: Patience,
-    warning: &str,
+    warning: &'static str,
     work: impl FnOnce(&mut Clerk) -> T + Send + 'static,
 ) -> Result<T, Problem> {
+    end_client_on_panic(warning);
     let timeout = patience.timeout;
     let options = Options {
         connect_timeout: timeout.min(Duration::from_millis(500)),

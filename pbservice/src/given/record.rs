@@ -50,6 +50,10 @@ impl Record {
 /// able to send every record, and soon.
 pub const MAX_OPERATION: usize = 1 << 20;
 
+/// Bytes that all keys, values, and the duplicate table may have together: 56 MiB. A snapshot must
+/// fit into one message.
+pub(crate) const MAX_TABLE: usize = 56 << 20;
+
 /// A change of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {

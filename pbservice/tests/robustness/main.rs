@@ -9,6 +9,7 @@ mod cluster;
 mod emptied;
 mod forks;
 mod identity;
+mod limits;
 mod naive;
 #[allow(dead_code, reason = "the program's tests use the rest")]
 #[path = "../program/processes.rs"]

@@ -22,7 +22,7 @@ fn frames() -> Vec<Frame> {
 #[test]
 fn every_frame_is_read_back() {
     for frame in frames() {
-        let mut bytes = frame.encode();
+        let mut bytes = frame.clone().into_bytes();
         let length = bytes.len();
         bytes.extend_from_slice(b"LRPC and more");
         assert_eq!(Frame::decode(&bytes, 1000), Ok(Some((frame, length))));
@@ -32,7 +32,7 @@ fn every_frame_is_read_back() {
 #[test]
 fn a_frame_that_has_not_arrived_in_full_is_waited_for() {
     for frame in frames() {
-        let bytes = frame.encode();
+        let bytes = frame.clone().into_bytes();
         for length in 0..bytes.len() {
             assert_eq!(Frame::decode(&bytes[..length], 1000), Ok(None), "{frame:?}, {length}");
         }
@@ -72,7 +72,7 @@ fn what_is_no_frame_is_refused_as_early_as_possible() {
 #[test]
 fn a_million_random_and_mutated_frames_do_no_harm() {
     let mut rng = Pcg64::seed_from_u64(1);
-    let valid: Vec<Vec<u8>> = frames().iter().map(Frame::encode).collect();
+    let valid: Vec<Vec<u8>> = frames().into_iter().map(Frame::into_bytes).collect();
     let mut accepted = 0;
     for round in 0..1_000_000_u32 {
         let mut bytes = if round % 4 == 0 {
@@ -84,7 +84,7 @@ fn a_million_random_and_mutated_frames_do_no_harm() {
             mutate(&mut bytes, &mut rng);
         }
         if let Ok(Some((frame, length))) = Frame::decode(&bytes, 400) {
-            assert_eq!(frame.encode(), bytes[..length]);
+            assert_eq!(frame.into_bytes(), bytes[..length]);
             accepted += 1;
         }
     }

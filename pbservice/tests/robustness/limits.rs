@@ -1,0 +1,166 @@
+//! Limits that a server keeps: descriptors, connections, memory, threads, the table's size.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use labrpc::socket::{self, Address, Options};
+use labrpc::{ClientEnd, encode, sleep};
+use pbservice::Clerk;
+
+use crate::processes::{Processes, wait_until};
+use crate::{FAILED, USAGE, line};
+
+/// Bytes that a table may have.
+const MAX_TABLE: usize = 56 << 20;
+
+/// A client in this process.
+fn clerk(servers: &Processes, count: usize) -> Clerk {
+    let end = |server| -> ClientEnd {
+        let address = Address::Tcp(servers.address(server).to_string());
+        socket::connect(&address, Options::default())
+    };
+    Clerk::new((0..count).map(|server| (servers.address(server), end(server))).collect())
+}
+
+/// Starts a server under a limit of open files.
+fn start_with_files(servers: &mut Processes, server: usize, files: u32) {
+    let inner = servers.server_command(server);
+    let mut outer = Command::new("sh");
+    outer.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+    outer.arg(inner.get_program()).args(inner.get_args()).args(["--snapshot-every", "5"]);
+    outer.env_remove("RUST_LOG").env_remove("PBSERVICE_PEERS").stdout(Stdio::null());
+    let child = outer.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    servers.adopt(server, child.expect("there is a shell"));
+}
+
+/// With 64 open files, idle connections, and snapshots all the time, servers go on.
+#[test]
+fn few_open_files_and_idle_connections() {
+    let mut servers = Processes::stopped(5);
+    (0..5).for_each(|server| start_with_files(&mut servers, server, 64));
+    servers.ask(&["put", "x", "0"]);
+    let addresses: Vec<_> = (0..5).map(|server| servers.address(server)).collect();
+    let addresses = addresses.iter().cycle().take(5 * 100);
+    let connections: Vec<_> = addresses.map(TcpStream::connect).collect();
+    for round in 1..=20 {
+        servers.ask(&["append", "x", &format!(" {round}")]);
+    }
+    assert!(servers.get("x").ends_with(" 19 20"));
+    assert!((0..5).all(|server| !servers.has_ended(server)), "a server has ended");
+    drop(connections);
+    servers.await_equal_versions();
+}
+
+#[test]
+fn too_few_open_files_are_refused() {
+    let mut servers = Processes::stopped(5);
+    start_with_files(&mut servers, 0, 20);
+    let output = servers.await_end(0);
+    assert_eq!(output.status.code(), Some(USAGE), "{output:?}");
+    let expected = "pbservice: a server of 5 needs 36 open files, but the limit is 20: raise it with \
+                    'ulimit -n'";
+    assert_eq!(line(&output), expected);
+}
+
+/// A number from `/proc/PID/status`.
+#[cfg(target_os = "linux")]
+fn status(pid: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().expect("it is a number")
+}
+
+/// A hundred connections with a hundred calls each, of which nobody reads the replies, take a
+/// limited amount of memory and threads, and others are served. Afterwards the threads end.
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_that_never_read() {
+    let mut servers = Processes::stopped(1);
+    let child = servers.server_command(0).stderr(Stdio::null()).spawn();
+    let child = child.expect("the program was built");
+    let pid = child.id();
+    servers.adopt(0, child);
+    let mut clerk = clerk(&servers, 1);
+    clerk.put("large", &"x".repeat(900_000));
+    let body = [&7_u16.to_le_bytes()[..], b"Pb.Read", &encode(&"large".to_string())].concat();
+    let length = (body.len() as u32).to_le_bytes();
+    let calls = [b"LRPC", &length[..], &[1], &[0; 8], &body].concat().repeat(100);
+    let connections: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(servers.address(0)).expect("it listens");
+            stream.write_all(&calls).expect("so little is taken");
+            stream
+        })
+        .collect();
+    let (mut memory, mut threads) = (0, 0);
+    for _ in 0..30 {
+        sleep(Duration::from_millis(100));
+        memory = memory.max(status(pid, "VmRSS") >> 10);
+        threads = threads.max(status(pid, "Threads"));
+    }
+    clerk.put("small", "1");
+    println!("{memory} MB, {threads} threads");
+    assert!(memory < 256, "{memory} MB");
+    assert!(threads < 400, "{threads} threads");
+    drop(connections);
+    wait_until("the threads have ended", || status(pid, "Threads") < 30);
+}
+
+/// What does not fit any more is refused before it is acknowledged. All that was acknowledged can
+/// be read, and a server that has lost it is repaired.
+#[test]
+fn table_that_is_full() {
+    let mut servers = Processes::start(3);
+    let mut client = clerk(&servers, 3);
+    let value = "x".repeat(1 << 19);
+    let count = MAX_TABLE / value.len() - 1;
+    (0..count).for_each(|key| client.put(&format!("key {key}"), &value));
+    let chunk = "y".repeat(100_000);
+    let refused = (0..10).find_map(|_| {
+        let output = servers.client(&["append", "--timeout", "60s", "last", &chunk]);
+        (!output.status.success()).then_some(output)
+    });
+    let refused = refused.expect("the table is full");
+    assert_eq!(refused.status.code(), Some(FAILED), "{refused:?}");
+    let expected = "pbservice: the table is full, at 58720256 bytes; it may have been done, or may \
+                    still be";
+    assert_eq!(line(&refused), expected);
+    let emptied = (servers.primary() + 1) % 3;
+    servers.kill(emptied);
+    fs::remove_dir_all(servers.directory(emptied)).expect("the directory is ours");
+    servers.restart(emptied);
+    servers.await_equal_versions();
+    assert!((0..count).all(|key| client.get(&format!("key {key}")).as_ref() == Some(&value)));
+}
+
+/// A message that cannot be written is lost, and nothing else.
+#[test]
+fn standard_error_that_is_full() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let full =
+        || Stdio::from(OpenOptions::new().write(true).open("/dev/full").expect("it is there"));
+    let mut servers = Processes::stopped(2);
+    let code = |mut command: Command| command.stderr(full()).status().expect("it runs").code();
+    let mut wrong = Command::new(servers.server_command(0).get_program());
+    wrong.args(["get", "--peers", "nonsense", "x"]);
+    assert_eq!(code(wrong), Some(USAGE));
+    let mut unused = servers.server_command(0);
+    let file = servers.directory(0).with_extension("file");
+    File::create(&file).expect("the directory is ours");
+    unused.arg("--data").arg(&file);
+    assert_eq!(code(unused), Some(USAGE));
+    for server in 0..2 {
+        let child = servers.server_command(server).stderr(full()).spawn();
+        servers.adopt(server, child.expect("the program was built"));
+    }
+    servers.ask(&["put", "x", "1"]);
+    let mut foreign = TcpStream::connect(servers.address(0)).expect("it listens");
+    foreign.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it is taken");
+    assert_eq!(servers.get("x"), "1");
+    assert!((0..2).all(|server| !servers.has_ended(server)), "a server has ended");
+}
