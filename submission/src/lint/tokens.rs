@@ -5,7 +5,7 @@
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
-use crate::lint::allowed::{LEAKY, Rule};
+use crate::lint::allowed::{BUILT_IN, LEAKY, Rule};
 use crate::lint::modules::{Import, Written, imports, name_of};
 use crate::lint::rules;
 use crate::lint::visitor::{Visitor, text_of};
@@ -34,6 +34,25 @@ impl Cursor {
         is_punct(self.peek(ahead), ':') && is_punct(self.peek(ahead + 1), ':')
     }
 
+    /// Whether the `!` here calls a macro whose name is an argument or put together from pieces.
+    fn is_call_of_pieces(&self) -> bool {
+        let calls = is_punct(self.peek(0), '!')
+            && matches!(self.peek(1), Some(TokenTree::Group(_)))
+            && self.at > 0;
+        calls
+            && match &self.tokens[self.at - 1] {
+                TokenTree::Ident(_) => self.follows(2, '$'),
+                TokenTree::Punct(punct) => {
+                    let is_repetition = matches!(punct.as_char(), '*' | '+' | '?');
+                    let group = self.at.checked_sub(2).and_then(|at| self.tokens.get(at));
+                    is_repetition
+                        && matches!(group, Some(TokenTree::Group(_)))
+                        && self.follows(3, '$')
+                }
+                _ => false,
+            }
+    }
+
     /// The identifier this number of tokens ahead.
     fn ident(&self, ahead: usize) -> Option<&Ident> {
         match self.peek(ahead) {
@@ -45,6 +64,12 @@ impl Cursor {
 
 fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
+}
+
+/// Whether a word without `!` may become the call of a built-in macro. `cfg` and `env` are common
+/// names, and assembly needs a path or an import.
+fn is_hidden_call(name: &str) -> bool {
+    BUILT_IN.contains(&name) && !matches!(name, "cfg" | "env") && !name.ends_with("asm")
 }
 
 impl Visitor<'_> {
@@ -59,6 +84,11 @@ impl Visitor<'_> {
                 }
                 TokenTree::Ident(ident) => self.check_word(&mut cursor, &ident),
                 TokenTree::Punct(_) if cursor.is_colons(0) => self.check_colons(&mut cursor),
+                // `$name!(...)` and `$($name)*!(...)`.
+                TokenTree::Punct(_) if cursor.is_call_of_pieces() => {
+                    self.refuse("!", "a macro that is named", token.span());
+                    cursor.at += 1;
+                }
                 TokenTree::Punct(_) => cursor.at += 1,
                 TokenTree::Literal(literal) => {
                     let text = literal.to_string();
@@ -66,6 +96,8 @@ impl Visitor<'_> {
                         let rule = Rule::Flag("an index: addresses differ between runs");
                         self.report(rule, "{:p}", "{:p}", literal.span());
                     }
+                    // serde takes paths as texts.
+                    self.check_text(&literal);
                     cursor.at += 1;
                 }
             }
@@ -82,6 +114,11 @@ impl Visitor<'_> {
                 self.refuse("static", "a field of the server, or a const", ident.span());
             }
             "use" => return self.check_use(cursor, ident.span()),
+            "mod" => self.refuse("mod", "a module outside of macros", ident.span()),
+            // A macro may put a call of it together.
+            name if is_hidden_call(name) && !cursor.follows(1, '.') => {
+                self.refuse(&format!("{name}!"), "", ident.span());
+            }
             "std" | "core" | "alloc" if !cursor.is_colons(1) && !cursor.follows(1, '.') => {
                 self.refuse(&name_of(ident), WHOLE, ident.span());
             }
@@ -108,9 +145,7 @@ impl Visitor<'_> {
         cursor.at += 2;
         match cursor.ident(0).map(name_of) {
             Some(name) if after_generics => {
-                if LEAKY.contains(&name.as_str()) {
-                    self.refuse(&name, "", span);
-                }
+                self.check_associated(&name, Rule::Refuse(""), span);
                 cursor.at += 1;
             }
             Some(_) if !after_pieces => self.check_token_path(cursor, true, span),
@@ -121,6 +156,7 @@ impl Visitor<'_> {
     /// Checks the path whose first name is at the cursor, and moves behind it.
     fn check_token_path(&mut self, cursor: &mut Cursor, absolute: bool, span: Span) {
         let mut path = Written { module: self.here.clone(), absolute, segments: Vec::new() };
+        let is_field = !absolute && cursor.follows(1, '.');
         while let Some(name) = cursor.ident(0).map(name_of) {
             path.segments.push(name);
             cursor.at += 1;
@@ -149,6 +185,23 @@ impl Visitor<'_> {
             self.check_macro_name(&path, span);
         } else {
             self.check_path(&path, span);
+            if !is_field {
+                self.check_part(&path, span);
+            }
+        }
+    }
+
+    /// Refuses a path that a macro could join with other tokens to a path that is not allowed: the
+    /// name of a crate, or of a module that is allowed only in part.
+    fn check_part(&mut self, path: &Written, span: Span) {
+        let is_alias = |full: &[String]| full != path.segments || rules::is_split(&full[0]);
+        let leads_on = |full: &Vec<String>| is_alias(full) && rules::is_partial(full, self.world);
+        let later = path.segments.iter().skip(1);
+        if self.outside(path).iter().any(leads_on)
+            || later.clone().any(|name| rules::is_split(name))
+            || later.last().is_some_and(|name| name == "log")
+        {
+            self.refuse(&text_of(path), WHOLE, span);
         }
     }
 
