@@ -1,4 +1,4 @@
-//! Archives of submissions: packs one, and unpacks one of a stranger.
+//! Archives of submissions: packs one, and unpacks one that is not trusted.
 //!
 //! ```
 //! use submission::archive;

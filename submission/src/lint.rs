@@ -100,12 +100,13 @@ fn check_here(lab: &str, sources: &[Source]) -> Vec<Finding> {
     for (source, here, file) in &files {
         let mut visitor = Visitor {
             resolver: &resolver,
-            world: World::of(lab),
+            world: World::of(lab, &source.path),
             file: &source.path,
             here: here.clone(),
             in_tests: modules.is_for_tests(here),
             is_program: is_program(lab, &source.path, &modules),
-            after_type: false,
+            after_type: None,
+            self_type: None,
             findings: BTreeSet::new(),
         };
         visitor.visit_file(file);
@@ -119,7 +120,7 @@ fn is_program(lab: &str, path: &str, modules: &Modules) -> bool {
     let inside = path.strip_prefix(lab).and_then(|rest| rest.strip_prefix("/src/"));
     let names = |path: &str| path.split('/').map(str::to_string).collect::<Vec<_>>();
     let module = inside.and_then(|inside| inside.strip_suffix(".rs")).map(names);
-    World::of(lab) == World::Processes
+    World::of(lab, path) == World::Processes
         && module.is_some_and(|module| {
             module.last().is_some_and(|name| name == "main") && !modules.declares(&module)
         })
@@ -160,7 +161,8 @@ fn whole_file(path: &str, why: &str) -> Finding {
 /// it another, is refused.
 fn module_path(lab: &str, path: &str) -> ModulePath {
     let inside = path.strip_prefix(lab).and_then(|rest| rest.strip_prefix("/src/"));
-    let inside = inside.unwrap_or(path).trim_end_matches(".rs");
+    let inside = inside.unwrap_or(path);
+    let inside = inside.strip_suffix(".rs").unwrap_or(inside);
     let mut module: ModulePath = inside.split('/').map(str::to_string).collect();
     if module.len() > 1 && module.last().is_some_and(|name| name == "mod")
         || module.len() == 1 && matches!(module[0].as_str(), "lib" | "main")

@@ -9,7 +9,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use contract::record::Exit;
@@ -20,6 +20,12 @@ use submission::tree::{Tree, short};
 
 /// The largest number of lines after a red test.
 const BRIEF: usize = 5;
+
+/// The name of an archive until it is checked.
+const DRAFT: &str = "submission.tar.gz";
+
+/// The number of names to try for a directory.
+const MAX_TRIES: usize = 100;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -124,18 +130,13 @@ fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, S
         return Ok(Exit::Failed);
     }
     // The archive gets its name only when it is known to be good.
-    let draft = file.with_file_name(format!(".lab-pack-{}.tar.gz", std::process::id()));
-    let copy = std::env::temp_dir().join(format!("lab-pack-{}", std::process::id()));
-    let checked = write_and_check(root, labs, &draft, &copy);
-    fs::remove_dir_all(&copy).ok(); // It may not exist.
-    let done = checked.and_then(|checked| {
-        fs::rename(&draft, file)
-            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    let cannot = |error| format!("cannot write {}: {error}", file.display());
+    let draft = new_directory(file).map_err(cannot)?;
+    let done = write_and_check(root, labs, &draft).and_then(|checked| {
+        fs::rename(draft.join(DRAFT), file).map_err(cannot)?;
         Ok(checked)
     });
-    if done.is_err() {
-        fs::remove_file(&draft).ok(); // It may not exist.
-    }
+    fs::remove_dir_all(&draft).ok(); // What is left of it does no harm.
     let (tree, hash, size) = done?;
     print(tree.ignored.iter().map(|path| format!("ignored {path}")));
     print(tree.files.iter().map(|file| format!("{:>8}  {}", file.size, file.path)));
@@ -147,20 +148,38 @@ fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, S
     Ok(Exit::Passed)
 }
 
-/// Writes the archive to `draft`, and returns what it contains, its tree hash and its size.
+/// Makes a directory beside `file`, on the same file system.
+fn new_directory(file: &Path) -> io::Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        let directory = file.with_file_name(format!(".lab-pack-{}-{number}", std::process::id()));
+        // It fails for whatever has this name, a link included.
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < MAX_TRIES => {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes the archive into the directory `draft`, and returns what it contains, its tree hash and
+/// its size.
 fn write_and_check(
     root: &Path,
     labs: &[&str],
     draft: &Path,
-    copy: &Path,
 ) -> Result<(Tree, String, u64), String> {
-    let tree = archive::pack(root, labs, draft).map_err(|error| error.to_string())?;
-    let unpacked = archive::unpack(draft, labs, None, copy).map_err(|error| error.to_string())?;
+    let (archive, copy) = (draft.join(DRAFT), draft.join("copy"));
+    let tree = archive::pack(root, labs, &archive).map_err(|error| error.to_string())?;
+    let unpacked =
+        archive::unpack(&archive, labs, None, &copy).map_err(|error| error.to_string())?;
     let hash = |tree: &Tree, root: &Path| tree.hash(root).map_err(|error| error.to_string());
-    let sent = hash(&unpacked.tree, copy)?;
+    let sent = hash(&unpacked.tree, &copy)?;
     if sent != hash(&tree, root)? {
         return Err("the sources changed while they were packed: pack them again".to_string());
     }
-    let size = fs::metadata(draft).map_err(|error| error.to_string())?.len();
+    let size = fs::metadata(&archive).map_err(|error| error.to_string())?.len();
     Ok((tree, sent, size))
 }

@@ -24,8 +24,9 @@ const MAX_DEPTH: usize = 16;
 pub struct Tree {
     /// The files that belong to it, sorted by path.
     pub files: Vec<File>,
-    /// Paths in the `src` directories that do not belong to it: other files, links, directories
-    /// that are nested too deeply. A directory ends with a slash.
+    /// Paths in the `src` directories that do not belong to it: other files, links, programs that
+    /// cargo finds by itself, directories that are nested too deeply or named like a source. A
+    /// directory ends with a slash.
     pub ignored: Vec<String>,
 }
 
@@ -74,9 +75,11 @@ impl Tree {
             let name = entry.file_name();
             let path = format!("{directory}/{}", name.to_string_lossy());
             let is_plain = name.to_str().is_some_and(is_plain);
-            if data.is_dir() && is_plain && depth < MAX_DEPTH {
+            let inside = path.split_once("/src/").map_or("", |(_, inside)| inside);
+            let is_source = path.ends_with(".rs");
+            if data.is_dir() && is_plain && !is_source && inside != "bin" && depth < MAX_DEPTH {
                 self.read_directory(root, &path, depth + 1)?;
-            } else if data.is_file() && is_plain && path.ends_with(".rs") {
+            } else if data.is_file() && is_plain && is_source && !is_target(inside) {
                 self.files.push(File { path, size: data.len() });
             } else {
                 self.ignored.push(if data.is_dir() { path + "/" } else { path });
@@ -141,6 +144,12 @@ pub fn short(hash: &str) -> &str {
 pub(crate) fn is_plain(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
+}
+
+/// Whether cargo finds a program in this file below `<lab>/src` by itself. A lab's own programs stand
+/// in its manifest.
+pub(crate) fn is_target(inside: &str) -> bool {
+    inside == "main.rs" || inside.starts_with("bin/")
 }
 
 /// Bytes as hexadecimal digits.

@@ -17,7 +17,7 @@ const MAX_NAME: usize = 240;
 pub(crate) struct Entries {
     /// Every file's name in parts, with its contents if it may belong to a submission.
     pub(crate) files: Vec<(Vec<String>, Option<Vec<u8>>)>,
-    /// Entries that were not read: what a directory contains besides files.
+    /// Entries that were not read: what a directory contains besides files, and what macOS adds.
     pub(crate) skipped: Vec<String>,
     /// Every name and every directory of a name, by its lower case.
     names: BTreeMap<String, (String, Kind)>,
@@ -52,7 +52,11 @@ impl Entries {
             return Ok(()); // `./`
         }
         self.check_clash(name, &parts, kind)?;
-        if kind == Kind::File {
+        // What macOS adds to an archive: its own data about each file.
+        let is_of_mac = parts.iter().any(|part| part == "__MACOSX" || part.starts_with("._"));
+        if kind == Kind::File && is_of_mac {
+            self.skipped.push(parts.join("/"));
+        } else if kind == Kind::File {
             let is_source = parts.iter().any(|part| part == "src")
                 && parts.last().is_some_and(|last| last.ends_with(".rs"));
             let contents = is_source.then(|| read(name, contents)).transpose()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::archive::entries::Entries;
 use crate::error::Error;
-use crate::tree::is_plain;
+use crate::tree::{is_plain, is_target};
 
 /// Paths from the root of the tree, with their contents.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
@@ -50,7 +50,7 @@ pub(crate) fn apply(
     let layout = (layout.wrapper.map(str::to_string), layout.lab.map(str::to_string));
     let (mut files, mut ignored) = (Files::new(), entries.skipped);
     for (parts, contents) in entries.files {
-        match (place(&parts, &layout, labs), contents) {
+        match (place(&parts, &layout, labs)?, contents) {
             (Some(path), Some(contents)) => files.push((path, contents)),
             _ => ignored.push(parts.join("/")),
         }
@@ -85,25 +85,34 @@ fn layout_of<'a>(
 }
 
 /// The path in the tree of a file of the submission.
+///
+/// # Errors
+/// If a directory in it has the name of a source: another tree may have a file there.
 fn place(
     parts: &[String],
     (wrapper, lab): &(Option<String>, Option<String>),
     labs: &[&str],
-) -> Option<String> {
-    let parts = match wrapper {
+) -> Result<Option<String>, Error> {
+    let in_wrapper = match wrapper {
         Some(wrapper) if parts.first() == Some(wrapper) => &parts[1..],
-        Some(_) => return None,
+        Some(_) => return Ok(None),
         None => parts,
     };
-    let (lab, rest) = match lab {
-        Some(lab) => (lab, parts),
-        None => parts.split_first()?,
+    let (lab, rest) = match (lab, in_wrapper) {
+        (Some(lab), rest) => (lab, rest),
+        (None, [lab, rest @ ..]) => (lab, rest),
+        (None, []) => return Ok(None),
     };
-    let (src, inside) = rest.split_first()?;
-    let last = inside.last()?;
+    let [src, directories @ .., last] = rest else { return Ok(None) };
+    let inside = &rest[1..];
     let belongs = labs.contains(&lab.as_str())
         && src == "src"
         && last.ends_with(".rs")
         && inside.iter().all(|part| is_plain(part));
-    belongs.then(|| format!("{lab}/src/{}", inside.join("/")))
+    if belongs && directories.iter().any(|directory| directory.ends_with(".rs")) {
+        let rule = "is in a directory whose name ends with '.rs'";
+        return Err(Error::entry(parts.join("/"), rule));
+    }
+    let inside = inside.join("/");
+    Ok((belongs && !is_target(&inside)).then(|| format!("{lab}/src/{inside}")))
 }

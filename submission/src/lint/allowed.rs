@@ -10,7 +10,7 @@ use crate::World;
 pub enum Rule {
     /// Part of the lab.
     Allow,
-    /// Odd, but it cannot leak. The text tells what to use instead.
+    /// Unusual; it cannot leave the simulation. The text tells what to use instead.
     Flag(&'static str),
     /// It escapes from the simulation or from the sandbox. The text tells what to use instead; it
     /// is empty if there is no counterpart.
@@ -53,7 +53,6 @@ const EVERYWHERE: Table = &[
     ("std::num", Allow),
     ("std::ops", Allow),
     ("std::option", Allow),
-    ("std::prelude", Allow),
     ("std::primitive", Allow),
     ("std::rc", Allow),
     ("std::result", Allow),
@@ -203,6 +202,14 @@ const EVERYWHERE: Table = &[
     ("log::warn", Allow),
     ("log::Level", Flag("log::info! and its like")),
     ("log::log", Flag("log::info! and its like")),
+    ("log::LevelFilter", Refuse("log::info! and its like")),
+    ("log::STATIC_MAX_LEVEL", Refuse("log::info! and its like")),
+    ("log::log_enabled", Refuse("log::info! and its like")),
+    ("log::logger", Refuse("log::info! and its like")),
+    ("log::max_level", Refuse("log::info! and its like")),
+    ("log::set_boxed_logger", Refuse("log::info! and its like")),
+    ("log::set_logger", Refuse("log::info! and its like")),
+    ("log::set_max_level", Refuse("log::info! and its like")),
     // Random numbers: the traits. labrpc has the generator.
     ("rand::CryptoRng", Allow),
     ("rand::Rng", Allow),
@@ -224,6 +231,14 @@ const EVERYWHERE: Table = &[
     ("kvraft", Allow),
     ("shardctrler", Allow),
     ("shardkv", Allow),
+];
+
+/// What labs on simulated servers with disks may name besides.
+const DISKS: Table = &[
+    ("std::fs", Refuse("labrpc::Disk")),
+    ("std::net::SocketAddr", Allow),
+    ("labrpc::Disk", Allow),
+    ("labrpc::Disk::at", Refuse("the disk that the server gets")),
 ];
 
 /// What labs on real processes may name besides. An entry replaces one of the same path above.
@@ -265,7 +280,12 @@ const PROCESSES: Table = &[
     ("labrpc::socket", Allow),
     ("log", Allow),
     ("log::Level", Allow),
+    ("log::LevelFilter", Allow),
+    ("log::STATIC_MAX_LEVEL", Allow),
     ("log::log", Allow),
+    ("log::log_enabled", Allow),
+    ("log::logger", Allow),
+    ("log::max_level", Allow),
     ("log::set_max_level", Refuse("env_logger")),
     ("log::set_logger", Refuse("env_logger")),
     ("log::set_boxed_logger", Refuse("env_logger")),
@@ -335,8 +355,33 @@ pub(crate) const MACROS: &[&str] = &[
     "writeln",
 ];
 
+/// Macros that every file can call without a path, and that read files, the environment or the
+/// configuration, make a static, or reach below the language.
+pub(crate) const BUILT_IN: &[&str] = &[
+    "asm",
+    "cfg",
+    "cfg_select",
+    "concat_bytes",
+    "concat_idents",
+    "env",
+    "global_asm",
+    "include",
+    "include_bytes",
+    "include_str",
+    "is_x86_feature_detected",
+    "log_syntax",
+    "naked_asm",
+    "option_env",
+    "thread_local",
+    "trace_macros",
+];
+
 /// All entries; a later one takes precedence.
 pub fn tables(world: World) -> impl Iterator<Item = &'static (&'static str, Rule)> {
-    let wider = if world == World::Processes { PROCESSES } else { &[] };
+    let wider = match world {
+        World::Simulated => &[],
+        World::SimulatedDisks => DISKS,
+        World::Processes => PROCESSES,
+    };
     EVERYWHERE.iter().chain(wider)
 }

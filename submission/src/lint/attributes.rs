@@ -1,6 +1,6 @@
 //! Checks attributes, which may name files and paths too.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 
 use crate::lint::allowed::Rule;
 use crate::lint::modules::written;
@@ -123,20 +123,19 @@ impl Visitor<'_> {
     /// serde takes paths as texts: `#[serde(with = "serde_bytes")]`.
     fn check_texts(&mut self, tokens: &TokenStream) {
         for token in tokens.clone() {
-            let (text, span) = match token {
-                TokenTree::Group(group) => {
-                    self.check_texts(&group.stream());
-                    continue;
-                }
-                TokenTree::Literal(literal) => (literal.to_string(), literal.span()),
-                _ => continue,
-            };
-            let Some(text) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
-                continue;
-            };
-            if let Ok(path) = syn::parse_str::<syn::Path>(text) {
-                self.check_path(&written(&self.here, &path), span);
+            match token {
+                TokenTree::Group(group) => self.check_texts(&group.stream()),
+                TokenTree::Literal(literal) => self.check_text(&literal),
+                _ => {}
             }
+        }
+    }
+
+    /// Checks a text as a path, if it is one.
+    pub(crate) fn check_text(&mut self, literal: &Literal) {
+        let text = syn::parse_str::<syn::LitStr>(&literal.to_string());
+        if let Some(path) = text.ok().and_then(|text| text.parse::<syn::Path>().ok()) {
+            self.check_path(&written(&self.here, &path), literal.span());
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Finding {
 pub enum Severity {
     /// The code escapes from the simulation or from the sandbox, or could: it is not graded.
     Refused,
-    /// Odd, but harmless, or in code that only the crate's own tests compile.
+    /// Unusual and harmless, or in code that only the crate's own tests compile.
     Flagged,
 }
 

@@ -32,8 +32,10 @@ pub(crate) struct Import {
 /// meanings, and all of them are checked.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
-    /// Names that it defines.
+    /// Names that it defines as a type, a value or a module.
     pub(crate) items: BTreeSet<String>,
+    /// Macros that it defines.
+    pub(crate) macros: BTreeSet<String>,
     /// Names that it imports or defines as another name for a type.
     pub(crate) names: BTreeMap<String, BTreeSet<Written>>,
     /// Modules and enums from which it imports everything.
@@ -44,31 +46,28 @@ pub(crate) struct Module {
 #[derive(Debug, Default)]
 pub(crate) struct Modules {
     pub(crate) by_path: BTreeMap<ModulePath, Module>,
-    /// Modules that are declared for tests alone.
-    tests: BTreeSet<ModulePath>,
-    /// Modules that are declared for every build.
-    always: BTreeSet<ModulePath>,
+    /// The declarations of each module: whether each is for tests alone.
+    declared: BTreeMap<ModulePath, Vec<bool>>,
 }
 
 impl Modules {
     /// Adds what a file contains, which is the module `path`.
     pub(crate) fn add(&mut self, path: &ModulePath, file: &syn::File) {
-        let mut collector = Collector { modules: self, here: path.clone() };
+        let mut collector = Collector { modules: self, here: path.clone(), in_macro: false };
         collector.enter();
         collector.visit_file(file);
     }
 
     /// Whether a file declares this module.
     pub(crate) fn declares(&self, path: &[String]) -> bool {
-        self.always.contains(path) || self.tests.contains(path)
+        self.declared.contains_key(path)
     }
 
-    /// Whether a module, or one around it, exists only in the crate's own tests.
+    /// Whether a module, or one around it, exists only in the crate's own tests: it has one
+    /// declaration, which is for tests.
     pub(crate) fn is_for_tests(&self, path: &[String]) -> bool {
-        (1..=path.len()).any(|end| {
-            let module = &path[..end];
-            self.tests.contains(module) && !self.always.contains(module)
-        })
+        let is_for_tests = |end| self.declared.get(&path[..end]).is_some_and(|it| *it == [true]);
+        (1..=path.len()).any(is_for_tests)
     }
 }
 
@@ -76,6 +75,8 @@ impl Modules {
 struct Collector<'a> {
     modules: &'a mut Modules,
     here: ModulePath,
+    /// Whether the code consists of the tokens of a macro.
+    in_macro: bool,
 }
 
 impl Collector<'_> {
@@ -102,7 +103,10 @@ impl<'ast> Visit<'ast> for Collector<'_> {
             syn::Item::Trait(item) => self.define(&item.ident),
             syn::Item::TraitAlias(item) => self.define(&item.ident),
             syn::Item::Union(item) => self.define(&item.ident),
-            syn::Item::Macro(syn::ItemMacro { ident: Some(ident), .. }) => self.define(ident),
+            syn::Item::Macro(syn::ItemMacro { ident: Some(ident), .. }) => {
+                let name = name_of(ident);
+                self.enter().macros.insert(name);
+            }
             _ => {}
         }
         visit::visit_item(self, item);
@@ -130,12 +134,9 @@ impl<'ast> Visit<'ast> for Collector<'_> {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         self.define(&item.ident);
         self.here.push(name_of(&item.ident));
-        let declared = if is_for_tests(&item.attrs) {
-            &mut self.modules.tests
-        } else {
-            &mut self.modules.always
-        };
-        declared.insert(self.here.clone());
+        // A macro may drop the attribute, so it declares no module for tests.
+        let for_tests = is_for_tests(&item.attrs) && !self.in_macro;
+        self.modules.declared.entry(self.here.clone()).or_default().push(for_tests);
         if item.content.is_some() {
             self.enter();
         }
@@ -148,7 +149,8 @@ impl<'ast> Visit<'ast> for Collector<'_> {
         if let Ok(items) = syn::parse2::<syn::File>(mac.tokens.clone()) {
             for item in &items.items {
                 if !matches!(item, syn::Item::Verbatim(_)) {
-                    let mut inner = Collector { modules: self.modules, here: self.here.clone() };
+                    let here = self.here.clone();
+                    let mut inner = Collector { modules: self.modules, here, in_macro: true };
                     inner.visit_item(item);
                 }
             }

@@ -10,8 +10,8 @@ use crate::lint::rules;
 pub(crate) enum Meaning {
     /// Something in another crate, whose name comes first.
     Outside(Vec<String>),
-    /// Perhaps something in another crate: the name is not defined here, and everything in a
-    /// module of that crate is imported.
+    /// Perhaps something in another crate: everything in a module of that crate is imported, or the
+    /// name is `log`, and the lab has its own `log`.
     Perhaps(Vec<String>),
     /// Something that the crate itself defines, a generic parameter, a primitive type.
     Inside,
@@ -77,11 +77,18 @@ impl Search<'_> {
             "super" => self.enter(&here[..here.len().saturating_sub(1)], rest),
             _ => {
                 let is_known = self.look_up(here, &path.segments);
-                // A name that nobody knows comes from the other crate of which everything is
-                // imported, rather than from a crate of which the table has no name.
+                // An unknown name comes from the other crate of which everything is imported,
+                // rather than from a crate that is not in the table.
                 let is_perhaps = self.found.iter().any(|it| matches!(it, Meaning::Perhaps(_)));
-                if !is_known && (!is_perhaps || rules::is_root(first)) {
-                    self.outside(&path.segments);
+                match rules::is_root(first) {
+                    // A definition does not hide a crate everywhere: a function has another
+                    // namespace, and an item in a block or for tests has another scope.
+                    true if is_known && first == "log" => {
+                        self.found.insert(Meaning::Perhaps(path.segments.clone()));
+                    }
+                    true => self.outside(&path.segments),
+                    false if is_known || is_perhaps => {}
+                    false => self.outside(&path.segments),
                 }
             }
         }
@@ -134,12 +141,11 @@ impl Search<'_> {
             known = true;
             self.found.insert(Meaning::Inside);
         }
-        if !known {
-            for glob in &contents.globs {
-                if self.globs.insert(glob.clone()) {
-                    known |= self.look_up_glob(glob, path);
-                    self.globs.remove(glob);
-                }
+        // Also for a known name: what is defined may have another namespace or scope.
+        for glob in &contents.globs {
+            if self.globs.insert(glob.clone()) {
+                known |= self.look_up_glob(glob, path);
+                self.globs.remove(glob);
             }
         }
         known
@@ -194,7 +200,7 @@ impl Search<'_> {
         self.resolver.modules.by_path.contains_key(&module).then_some(module)
     }
 
-    /// A path whose first name the module does not know.
+    /// A path whose first name comes from outside of the module.
     fn outside(&mut self, path: &[String]) {
         let (first, rest) = (&path[0], &path[1..]);
         if let Some(full) = rules::prelude(first) {

@@ -85,9 +85,21 @@ pub(crate) fn glob_rule(path: &[String], world: World) -> Rule {
 /// followed: a module that is allowed only in part is refused.
 pub(crate) fn macro_import_rule(path: &[String], world: World) -> Rule {
     match rule(path, world) {
-        Allow if longest(&path_of(path), world).is_none() => Refuse("imports outside of macros"),
+        Allow if is_partial(path, world) => Refuse("imports outside of macros"),
         rule => rule,
     }
+}
+
+/// Whether a path is a module that is allowed only in part.
+pub(crate) fn is_partial(path: &[String], world: World) -> bool {
+    let path = path_of(path);
+    longest(&path, world).is_none() && leads_to_entries(&path, world)
+}
+
+/// Whether a name is that of a crate that is allowed only in part. `log`, a common name, is not
+/// counted.
+pub(crate) fn is_split(name: &str) -> bool {
+    matches!(name, "std" | "core" | "alloc" | "labrpc" | "rand")
 }
 
 /// The path as the tables have it.

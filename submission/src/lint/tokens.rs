@@ -5,7 +5,7 @@
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
-use crate::lint::allowed::{LEAKY, Rule};
+use crate::lint::allowed::{BUILT_IN, LEAKY, Rule};
 use crate::lint::attributes::ENDLESS;
 use crate::lint::modules::{Import, Written, imports, name_of};
 use crate::lint::rules;
@@ -46,6 +46,19 @@ impl Cursor {
         is_punct(self.peek(ahead), ':') && is_punct(self.peek(ahead + 1), ':')
     }
 
+    /// Whether the `!` here calls a macro whose name is an argument or put together from pieces.
+    fn is_call_of_pieces(&self) -> bool {
+        let calls = is_punct(self.peek(0), '!')
+            && matches!(self.peek(1), Some(TokenTree::Group(_)))
+            && self.at > 0;
+        calls
+            && match &self.tokens[self.at - 1] {
+                TokenTree::Ident(_) => self.follows(2, '$'),
+                TokenTree::Punct(_) => self.follows_repetition(),
+                _ => false,
+            }
+    }
+
     /// The identifier this number of tokens ahead.
     fn ident(&self, ahead: usize) -> Option<&Ident> {
         match self.peek(ahead) {
@@ -64,6 +77,12 @@ fn is_bang(cursor: &Cursor, ahead: usize) -> bool {
     is_punct(cursor.peek(ahead), '!') && !is_punct(cursor.peek(ahead + 1), '=')
 }
 
+/// Whether a word without `!` may become the call of a built-in macro. `cfg` and `env` are common
+/// names, and assembly needs a path or an import.
+fn is_hidden_call(name: &str) -> bool {
+    BUILT_IN.contains(&name) && !matches!(name, "cfg" | "env") && !name.ends_with("asm")
+}
+
 impl Visitor<'_> {
     /// Checks tokens that have no syntax tree.
     pub(crate) fn check_tokens(&mut self, tokens: &TokenStream) {
@@ -76,18 +95,20 @@ impl Visitor<'_> {
                 }
                 TokenTree::Ident(ident) => self.check_word(&mut cursor, &ident),
                 TokenTree::Punct(_) if cursor.is_colons(0) => self.check_colons(&mut cursor),
-                TokenTree::Punct(punct) => {
-                    if is_bang(&cursor, 0) && cursor.follows_repetition() {
-                        self.refuse("$(...)!", NAMED, punct.span());
-                    }
+                // `$name!(...)` and `$($name)*!(...)`.
+                TokenTree::Punct(_) if cursor.is_call_of_pieces() => {
+                    self.refuse("!", "a macro that is named", token.span());
                     cursor.at += 1;
                 }
+                TokenTree::Punct(_) => cursor.at += 1,
                 TokenTree::Literal(literal) => {
                     let text = literal.to_string();
                     if text.contains(":p}") || text.contains(":#p}") {
                         let rule = Rule::Flag("an index: addresses differ between runs");
                         self.report(rule, "{:p}", "{:p}", literal.span());
                     }
+                    // serde takes paths as texts.
+                    self.check_text(&literal);
                     cursor.at += 1;
                 }
             }
@@ -105,6 +126,11 @@ impl Visitor<'_> {
                 self.refuse("static", "a field of the server, or a const", ident.span());
             }
             "use" => return self.check_use(cursor, ident.span()),
+            "mod" => self.refuse("mod", "a module outside of macros", ident.span()),
+            // A macro may put a call of it together.
+            name if is_hidden_call(name) && !cursor.follows(1, '.') => {
+                self.refuse(&format!("{name}!"), "", ident.span());
+            }
             "std" | "core" | "alloc" if !cursor.is_colons(1) && !cursor.follows(1, '.') => {
                 self.refuse(&name_of(ident), WHOLE, ident.span());
             }
@@ -134,9 +160,7 @@ impl Visitor<'_> {
         cursor.at += 2;
         match cursor.ident(0).map(name_of) {
             Some(name) if after_generics => {
-                if LEAKY.contains(&name.as_str()) {
-                    self.refuse(&name, "", span);
-                }
+                self.check_associated(&name, Rule::Refuse(""), span);
                 cursor.at += 1;
             }
             Some(_) if !after_pieces => self.check_token_path(cursor, true, span),
@@ -147,6 +171,7 @@ impl Visitor<'_> {
     /// Checks the path whose first name is at the cursor, and moves behind it.
     fn check_token_path(&mut self, cursor: &mut Cursor, absolute: bool, span: Span) {
         let mut path = Written { module: self.here.clone(), absolute, segments: Vec::new() };
+        let is_field = !absolute && cursor.follows(1, '.');
         while let Some(name) = cursor.ident(0).map(name_of) {
             path.segments.push(name);
             cursor.at += 1;
@@ -178,6 +203,23 @@ impl Visitor<'_> {
             self.check_macro_name(&path, span);
         } else {
             self.check_path(&path, span);
+            if !is_field {
+                self.check_part(&path, span);
+            }
+        }
+    }
+
+    /// Refuses a path that a macro could join with other tokens to a path that is not allowed: the
+    /// name of a crate, or of a module that is allowed only in part.
+    fn check_part(&mut self, path: &Written, span: Span) {
+        let is_alias = |full: &[String]| full != path.segments || rules::is_split(&full[0]);
+        let leads_on = |full: &Vec<String>| is_alias(full) && rules::is_partial(full, self.world);
+        let later = path.segments.iter().skip(1);
+        if self.outside(path).iter().any(leads_on)
+            || later.clone().any(|name| rules::is_split(name))
+            || later.last().is_some_and(|name| name == "log")
+        {
+            self.refuse(&text_of(path), WHOLE, span);
         }
     }
 

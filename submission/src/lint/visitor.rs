@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::visit::{self, Visit};
 
 use crate::World;
-use crate::lint::allowed::{LEAKY, Rule};
+use crate::lint::allowed::{BUILT_IN, LEAKY, Rule};
 use crate::lint::finding::{Finding, Severity};
 use crate::lint::modules::{Import, ModulePath, Written, imports, is_for_tests, name_of, written};
 use crate::lint::resolve::{Meaning, Resolver};
@@ -25,8 +25,10 @@ pub(crate) struct Visitor<'a> {
     /// Whether the file is a program on real processes, of which a simulation knows nothing: its
     /// statics are shared by no two servers.
     pub(crate) is_program: bool,
-    /// Whether the next path follows a type in angle brackets.
-    pub(crate) after_type: bool,
+    /// The type in angle brackets that the next path follows; empty if it is not a path.
+    pub(crate) after_type: Option<Written>,
+    /// The type that `Self` stands for, if it is a path.
+    pub(crate) self_type: Option<Written>,
     /// What was found. A set: macros are read twice where they contain expressions.
     pub(crate) findings: BTreeSet<Finding>,
 }
@@ -60,6 +62,20 @@ impl Visitor<'_> {
         let text = text_of(path);
         if path.segments.len() < 2 && !path.absolute {
             return;
+        }
+        if let (Some(own), [first, rest @ ..]) = (&self.self_type, &path.segments[..])
+            && first == "Self"
+            && own.segments.first().is_some_and(|first| first != "Self")
+        {
+            let mut full = own.clone();
+            full.segments.extend_from_slice(rest);
+            self.check_path(&full, span);
+        }
+        if let [first, .., owner, name] = &path.segments[..]
+            && [first, owner].iter().all(|name| name.starts_with(char::is_uppercase))
+        {
+            // `T::Item::leak`, whose type only the compiler knows.
+            self.check_associated(name, Rule::Flag("a value that is dropped"), span);
         }
         for meaning in self.resolver.resolve(path) {
             match meaning {
@@ -111,6 +127,14 @@ impl Visitor<'_> {
         }
     }
 
+    /// Checks a function after a type that cannot be followed.
+    pub(crate) fn check_associated(&mut self, name: &str, rule: Rule, span: Span) {
+        let opens_disk = self.world == World::SimulatedDisks && name == "at";
+        if opens_disk || LEAKY.contains(&name) {
+            self.report(rule, name, name, span);
+        }
+    }
+
     /// Checks a name of an import.
     pub(crate) fn check_import(&mut self, import: &Import) {
         let (text, span) = (text_of(&import.path), import.span);
@@ -118,6 +142,13 @@ impl Visitor<'_> {
             let (rule, full) = match (meaning, &import.name) {
                 (Meaning::Outside(full), Some(_)) => (rules::rule(&full, self.world), full),
                 (Meaning::Outside(full), None) => (rules::glob_rule(&full, self.world), full),
+                (Meaning::Perhaps(full), Some(_)) => match rules::rule(&full, self.world) {
+                    Rule::Refuse("") => continue,
+                    rule => (rule, full),
+                },
+                (Meaning::Perhaps(full), None) if full.len() == 1 => {
+                    (rules::glob_rule(&full, self.world), full)
+                }
                 (Meaning::Unclear, _) => (Rule::Refuse(""), import.path.segments.clone()),
                 (Meaning::Perhaps(_) | Meaning::Inside, _) => continue,
             };
@@ -134,20 +165,25 @@ impl Visitor<'_> {
         }
         let here = &path.module;
         let modules = &self.resolver.modules.by_path;
-        let is_known = (0..=here.len()).any(|end| {
-            modules.get(&here[..end]).is_some_and(|module| {
-                module.items.contains(&name) || module.names.contains_key(&name)
-            })
-        });
+        let is_imported = || {
+            let names = |end: usize| modules.get(&here[..end]).map(|module| &module.names);
+            (0..=here.len()).filter_map(names).any(|names| names.contains_key(&name))
+        };
         // A macro of the crate's own may come before its module in the text, in any module.
-        let is_own = || modules.values().any(|module| module.items.contains(&name));
-        if is_known || is_own() {
+        let is_own = || modules.values().any(|module| module.macros.contains(&name));
+        // Imported with everything else of a crate, which was checked there.
+        let is_perhaps = || {
+            let meanings = self.resolver.resolve(path);
+            meanings.iter().any(|it| matches!(it, Meaning::Perhaps(_)))
+        };
+        // No definition hides a built-in macro everywhere.
+        let is_built_in = BUILT_IN.contains(&&*name);
+        if !is_built_in && (is_imported() || is_own()) {
             return;
         }
         let rule = rules::std_macro(&name, self.world);
-        let meanings = self.resolver.resolve(path);
-        if rule == Rule::Refuse("") && meanings.iter().any(|it| matches!(it, Meaning::Perhaps(_))) {
-            return; // Imported with everything else of a crate, which was checked there.
+        if !is_built_in && rule == Rule::Refuse("") && is_perhaps() {
+            return;
         }
         self.report(rule, &format!("{name}!"), &format!("{name}!"), span);
     }
@@ -158,6 +194,16 @@ impl Visitor<'_> {
         self.in_tests |= is_for_tests(attributes);
         check(self);
         self.in_tests = outer;
+    }
+}
+
+/// The path of a type, if it is written as one.
+fn type_path(here: &[String], written_as: &syn::Type) -> Option<Written> {
+    match written_as {
+        syn::Type::Path(syn::TypePath { qself: None, path, .. }) => Some(written(here, path)),
+        syn::Type::Paren(inner) => type_path(here, &inner.elem),
+        syn::Type::Group(inner) => type_path(here, &inner.elem),
+        _ => None,
     }
 }
 
@@ -226,7 +272,10 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
         if let Some(token) = &item.unsafety {
             self.refuse("unsafe", "", token.span);
         }
+        let own = type_path(&self.here, &item.self_ty);
+        let outer = std::mem::replace(&mut self.self_type, own);
         visit::visit_item_impl(self, item);
+        self.self_type = outer;
     }
 
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
@@ -262,17 +311,23 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
 
     fn visit_qself(&mut self, qself: &'ast syn::QSelf) {
         visit::visit_qself(self, qself);
-        self.after_type = qself.position == 0;
+        let unknown = Written { module: self.here.clone(), absolute: false, segments: Vec::new() };
+        let known = type_path(&self.here, &qself.ty).filter(|_| qself.position == 0);
+        self.after_type = Some(known.unwrap_or(unknown));
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        if std::mem::take(&mut self.after_type) {
+        let mut full = written(&self.here, path);
+        if let Some(before) = self.after_type.take() {
             // `<Box<u8>>::leak`: what follows the type is not a path of its own.
-            let name = path.segments.last().map(|segment| name_of(&segment.ident));
-            self.check_leak(name.as_ref(), Rule::Refuse(""), span_of(path));
-        } else {
-            self.check_path(&written(&self.here, path), span_of(path));
+            let name = full.segments.last().cloned().unwrap_or_default();
+            let is_unknown = before.segments.is_empty();
+            full = Written { segments: [before.segments, full.segments].concat(), ..before };
+            if is_unknown || self.outside(&full).is_empty() {
+                self.check_associated(&name, Rule::Refuse(""), span_of(path));
+            }
         }
+        self.check_path(&full, span_of(path));
         visit::visit_path(self, path);
     }
 

@@ -35,6 +35,22 @@ fn layouts() {
         ),
         ("beside a Mac's files", &["raft/src/lib.rs", "__MACOSX/raft/x.rs"], &["raft/src/lib.rs"]),
         (
+            "packed on a Mac",
+            &[
+                "raft/src/lib.rs",
+                "__MACOSX/raft/src/._lib.rs",
+                "__MACOSX/._raft",
+                "raft/src/._lib.rs",
+                "._w/raft/src/x.rs",
+            ],
+            &["raft/src/lib.rs"],
+        ),
+        (
+            "with programs",
+            &["raft/src/lib.rs", "raft/src/main.rs", "raft/src/bin/x.rs", "raft/src/bin/y/main.rs"],
+            &["raft/src/lib.rs"],
+        ),
+        (
             "own workspace",
             &["w/raft/src/lib.rs", "w/labrpc/src/lib.rs", "w/lab/src/main.rs"],
             &["raft/src/lib.rs"],

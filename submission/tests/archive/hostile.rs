@@ -25,6 +25,16 @@ fn names_and_kinds() {
         ("twice", GOOD, "'raft/src/lib.rs' is in the archive twice"),
         ("twice, with dots", (b"./raft//src/./lib.rs", Regular, b""), "is in the archive twice"),
         ("file and directory", (b"raft/src/lib.rs/x.rs", Regular, b""), "is in the archive twice"),
+        (
+            "directory named like a source",
+            (b"raft/src/raft.rs/x.rs", Regular, b""),
+            "'raft/src/raft.rs/x.rs' is in a directory whose name ends with '.rs'",
+        ),
+        (
+            "the same deeper",
+            (b"raft/src/a/b.rs/x.rs", Regular, b""),
+            "is in a directory whose name ends with '.rs'",
+        ),
         ("directory and file", (b"raft/src", Regular, b""), "is in the archive twice"),
         ("case", (b"raft/src/LIB.rs", Regular, b""), "differs from 'raft/src/lib.rs' only by case"),
         (

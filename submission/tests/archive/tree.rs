@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use submission::fingerprint::fingerprint;
 use submission::tree::{Tree, short};
 
 use crate::LABS;
@@ -50,21 +49,19 @@ fn a_tree_without_sources_or_with_too_many_is_refused() {
 }
 
 #[test]
-fn fingerprints() {
-    let base = "use std::fmt;\nfn f(a: u8, b: u8) -> u8 { a + b }\n";
-    let same = [
-        "use std :: fmt ; fn f(a: u8, b: u8) -> u8 { a + b }",
-        "//! Docs.\nuse std::fmt; /* x */ #[doc = \"x\"] fn f(\n    a: u8,\n    b: u8,\n) -> u8 {\n    a + b // sum\n}",
-    ];
-    for text in same {
-        assert_eq!(fingerprint(text), fingerprint(base), "{text}");
+fn programs_and_directories_named_like_sources_are_ignored() {
+    let root = tempfile::tempdir().unwrap();
+    for path in ["lib.rs", "main.rs", "bin.rs", "bin/x.rs", "x.rs/y.rs", "a/main.rs", "a/bin/x.rs"]
+    {
+        let path = root.path().join("raft/src").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
     }
-    let other = ["use std::fmt;\nfn f(a: u8, c: u8) -> u8 { a + c }\n", "use std::fmt;", ""];
-    for text in other {
-        assert_ne!(fingerprint(text), fingerprint(base), "{text}");
-    }
-    assert_eq!(fingerprint("fn f() {"), None);
-    assert_eq!(fingerprint(&"(".repeat(300_000)), None);
-    let deep = "(".repeat(100_000) + &")".repeat(100_000);
-    assert_eq!(fingerprint(&deep), None);
+    let tree = Tree::read(root.path(), LABS).unwrap();
+    let paths: Vec<&str> = tree.files.iter().map(|file| &*file.path).collect();
+    assert_eq!(
+        paths,
+        ["raft/src/a/bin/x.rs", "raft/src/a/main.rs", "raft/src/bin.rs", "raft/src/lib.rs"]
+    );
+    assert_eq!(tree.ignored, ["raft/src/bin/", "raft/src/main.rs", "raft/src/x.rs/"]);
 }

@@ -36,6 +36,11 @@ const CONSTRUCTS: &[Row] = &[
         "#[derive(serde::Serialize)] struct A { #[serde(with = \"serde_bytes\")] x: Vec<u8>, #[serde(default = \"std::process::id\")] y: u32 }",
         &["1 refused std::process::id"],
     ),
+    (
+        "serde with a raw path",
+        "#[derive(serde::Serialize)] struct A { #[serde(default = r#\"std::process::id\"#)] y: u32 }",
+        &["1 refused std::process::id"],
+    ),
     ("lints", "#![allow(dead_code, reason = \"x\")] #[must_use] #[inline] fn f() {}", &[]),
     (
         "endless constant",

@@ -35,3 +35,20 @@ fn a_macro_of_another_file_is_known() {
     ];
     assert_eq!(findings("raft", &files), ["lib.rs:1 flagged #[macro_use]"]);
 }
+
+#[test]
+fn a_macro_declares_no_file_for_tests() {
+    let evil = ("evil.rs", "use std::thread;\n");
+    let strip = "macro_rules! strip { (#[$m:meta] $($t:tt)*) => { $($t)* }; }\n";
+    let code = format!("{strip}strip! {{ #[cfg(test)] mod evil; }}\n");
+    assert_eq!(
+        findings("raft", &[("lib.rs", &code), evil]),
+        ["evil.rs:1 refused std::thread", "lib.rs:2 refused mod"]
+    );
+    let code = "macro_rules! load { () => { mod evil; }; }\nload!();\n#[cfg(test)] mod evil;\n";
+    let found = findings("raft", &[("lib.rs", code), evil]);
+    assert!(found.contains(&"lib.rs:1 refused mod".to_string()), "{found:?}");
+    let code = "#[cfg(test)] mod evil;\n#[cfg(test)] mod evil;\n";
+    let found = findings("raft", &[("lib.rs", code), evil]);
+    assert_eq!(found, ["evil.rs:1 refused std::thread"]);
+}

@@ -161,6 +161,53 @@ const WHAT_IS_REFUSED: &[Row] = &[
         "fn f() { core::arch::asm!(\"nop\"); asm!(\"nop\"); }",
         &["1 refused asm!", "1 refused core::arch::asm"],
     ),
+    (
+        "built-in macro of a path",
+        "const X: u8 = std::prelude::v1::include!(\"x\");",
+        &["1 refused std::prelude::v1::include"],
+    ),
+    (
+        "function named as a macro",
+        "fn include_str() {}\nconst X: &str = include_str!(\"x\");",
+        &["2 refused include_str!"],
+    ),
+    (
+        "macro named as a macro",
+        "mod a { macro_rules! include_str { () => {}; } }\nconst X: &str = include_str!(\"x\");",
+        &["2 refused include_str!"],
+    ),
+    (
+        "macro as an argument",
+        "macro_rules! m { ($m:ident) => { $m!(\"x\") }; }\nfn f() { m!(include_str); }",
+        &["1 refused !", "2 refused include_str!"],
+    ),
+    ("macro in pieces", "macro_rules! m { ($($m:tt)*) => { $($m)*!(1) }; }", &["1 refused !"]),
+    (
+        "module in a macro",
+        "macro_rules! m { () => { mod evil; }; }\nm! { #[cfg(test)] mod evil; }",
+        &["1 refused mod", "2 refused mod"],
+    ),
+    (
+        "pieces in another order",
+        "macro_rules! m { () => {}; } fn spawn() {}\nfn f() { m!(spawn :: thread :: std); m!(run :: labrpc); }",
+        &["2 refused run::labrpc", "2 refused run::labrpc", "2 refused spawn::thread::std"],
+    ),
+    (
+        "alias as a piece",
+        "use std as s;\nfn f() { m!(a::b::c s thread spawn); m!(crate::s); m!(labrpc); }",
+        &[
+            "2 refused a::b::c",
+            "2 refused crate::s",
+            "2 refused labrpc",
+            "2 refused m!",
+            "2 refused s",
+        ],
+    ),
+    (
+        "path in a text",
+        "m! { #[derive(Serialize)] struct A { #[serde(default = r\"std::process::id\")] y: u32 } }",
+        &["1 refused m!", "1 refused std::process::id"],
+    ),
     ("address in a text", "fn f(x: &u8) { format!(\"{x:p}\"); }", &["1 flagged {:p}"]),
     (
         "log's state",

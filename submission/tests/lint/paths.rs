@@ -238,7 +238,11 @@ const WHAT_IS_REFUSED_UNDER_ANOTHER_NAME: &[Row] = &[
         "type B = Box<u8>;\nfn f(x: B) { B::leak(x); }",
         &["2 refused std::boxed::Box::leak"],
     ),
-    ("leak of a type", "fn f(x: Box<u8>) { <Box<u8>>::leak(x); }", &["1 refused leak"]),
+    (
+        "leak of a type",
+        "fn f(x: Box<u8>) { <Box<u8>>::leak(x); }",
+        &["1 refused std::boxed::Box::leak"],
+    ),
     ("leak as a method", "fn f(x: Vec<u8>) { x.leak(); }", &["1 flagged leak"]),
     (
         "into_raw",
@@ -255,4 +259,89 @@ const WHAT_IS_REFUSED_UNDER_ANOTHER_NAME: &[Row] = &[
 #[test]
 fn what_is_refused_under_another_name() {
     check_rows("kvraft", WHAT_IS_REFUSED_UNDER_ANOTHER_NAME);
+}
+
+const DEFINITIONS_HIDE_NO_CRATE: &[Row] = &[
+    (
+        "function",
+        "fn std() {}\nfn f() { std::thread::spawn(|| {}); }",
+        &["2 refused std::thread::spawn"],
+    ),
+    (
+        "module in a function",
+        "fn f() { mod std {} }\nfn g() { std::fs::write(\"x\", \"y\").ok(); }",
+        &["2 refused std::fs::write"],
+    ),
+    (
+        "module for tests",
+        "#[cfg(test)] mod core {}\nfn f() { core::arch::x(); }",
+        &["2 refused core::arch::x"],
+    ),
+    (
+        "constant",
+        "const labrpc: u8 = 1;\nfn f() { labrpc::run(|| {}); }",
+        &["2 refused labrpc::run"],
+    ),
+    (
+        "import",
+        "mod a { pub fn rand() {} }\nuse a::rand;\nfn f() { rand::rng(); }",
+        &["3 refused rand::rng"],
+    ),
+    (
+        "import under another name",
+        "mod a { pub fn b() {} }\nuse a::b as std;\nuse std::thread;",
+        &["3 refused std::thread"],
+    ),
+    (
+        "type",
+        "type std = u8;\nfn f() { std::process::exit(0); }",
+        &["2 refused std::process::exit"],
+    ),
+    ("generic parameter", "fn f<std>() { std::process::id(); }", &["1 refused std::process::id"]),
+    (
+        "definition in a macro",
+        "macro_rules! none { ($($t:tt)*) => {}; }\nnone! { fn std() {} }\nuse std::fs;",
+        &["2 refused std", "3 refused std::fs"],
+    ),
+    (
+        "type of the prelude",
+        "fn Box() {}\nfn f() { Box::leak(Vec::new()); }",
+        &["2 refused std::boxed::Box::leak"],
+    ),
+    (
+        "module log",
+        "mod log { pub struct Entry; }\nfn f(_: log::Entry) { log::set_max_level(x); }",
+        &["2 refused log::set_max_level"],
+    ),
+    (
+        "import of log",
+        "mod a { pub mod log {} }\nuse a::log;\nuse log::set_max_level;",
+        &["3 refused log::set_max_level"],
+    ),
+    (
+        "glob beside a function",
+        "mod a { pub use std::sync as s; }\nuse a::*;\nfn s() {}\nfn f() { s::Mutex::new(1); }",
+        &["4 refused std::sync::Mutex::new"],
+    ),
+    (
+        "prelude",
+        "use std::prelude::v1::include_str as text;",
+        &["1 refused std::prelude::v1::include_str"],
+    ),
+    ("prelude by glob", "use std::prelude::v1::*;", &["1 refused std::prelude::v1::*"]),
+    (
+        "leak of an associated type",
+        "trait A { type B; }\nfn f<T: A<B = Box<u8>>>(x: Box<u8>) { <T as A>::B::leak(x); }",
+        &["2 refused leak", "2 flagged leak"],
+    ),
+    (
+        "leak by Self",
+        "trait A { fn a(self); }\nimpl A for Box<u8> { fn a(self) { Self::leak(self); } }",
+        &["2 refused std::boxed::Box::leak", "2 flagged leak"],
+    ),
+];
+
+#[test]
+fn definitions_hide_no_crate() {
+    check_rows("shardkv", DEFINITIONS_HIDE_NO_CRATE);
 }
