@@ -70,7 +70,7 @@ fn a_few_submissions_get_the_stated_results() {
 }
 
 #[test]
-#[ignore = "it takes half an hour: scripts/check-full.sh runs it"]
+#[ignore = "it takes about half an hour: scripts/check-full.sh runs it twice"]
 fn all_submissions_get_the_stated_results() {
     let pattern = std::env::var("CORPUS").unwrap_or_default();
     check(|entry| entry.id.contains(&pattern) || entry.plan.contains(&pattern));
