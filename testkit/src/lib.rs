@@ -44,7 +44,8 @@
 //!
 //! Where a lab's parts are programs, there is nothing to simulate: such a test hands its body to
 //! [`process_test`], which runs in real time, and starts each program as a [`Process`]. It prints
-//! and records the same as the others.
+//! and records the same as the others. Processes that work together form a [`Team`]: a test that waits
+//! for one of them fails as soon as another one shows that it waits without success.
 //!
 //! # What is printed and recorded
 //!
@@ -67,6 +68,7 @@ mod record;
 mod report;
 mod sightings;
 mod sim;
+mod team;
 mod test_path;
 mod violation;
 
@@ -82,4 +84,5 @@ pub use crate::poll::{poll, wait_until};
 pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
+pub use crate::team::Team;
 pub use crate::violation::Violation;

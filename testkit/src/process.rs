@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::settings::{forget_settings, forget_verbosity};
@@ -11,7 +12,9 @@ use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
+use crate::poison::unpoisoned;
 use crate::record::Assigned;
+use crate::team::{Team, summary};
 
 /// How long a process may run unless a test says otherwise: many times what it needs, also on a
 /// machine with forty times as much to do as it can.
@@ -26,13 +29,34 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// What it writes is kept, for tests that look at it and for the report of a failure.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
-    /// The command line without directories.
-    name: String,
+    /// What its team looks at, too.
+    member: Arc<Member>,
+    team: Option<Team>,
     started: Instant,
     time_limit: Duration,
     output: Transcript,
+}
+
+/// The part of a process that others of its team can see.
+#[derive(Debug)]
+pub(crate) struct Member {
+    child: Mutex<Child>,
+    /// The command line without directories.
+    pub(crate) name: String,
     errors: Transcript,
+}
+
+impl Member {
+    /// How it has ended; `None` if it still runs.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
+        let status = unpoisoned(self.child.lock()).try_wait();
+        status.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// What it has written to standard error so far.
+    pub(crate) fn errors(&self) -> String {
+        self.errors.text()
+    }
 }
 
 impl Process {
@@ -54,7 +78,28 @@ impl Process {
         command.stdin(Stdio::null()).stdout(output.writer()?).stderr(errors.writer()?);
         let child = command.spawn()?;
         let started = Instant::now();
-        Ok(Self { child, name, started, time_limit: TIME_LIMIT, output, errors })
+        let member = Arc::new(Member { child: Mutex::new(child), name, errors });
+        Ok(Self { member, team: None, started, time_limit: TIME_LIMIT, output })
+    }
+
+    /// Makes it the process that the others of `team` work for.
+    pub fn leading(mut self, team: &Team) -> Self {
+        team.set_leader(&self.member);
+        self.team = Some(team.clone());
+        self
+    }
+
+    /// Makes it one that works for the leader of `team`.
+    pub fn working_in(mut self, team: &Team) -> Self {
+        team.add_worker(&self.member);
+        self.team = Some(team.clone());
+        self
+    }
+
+    /// It may end at any moment, for instance because the test's own code in it does so.
+    pub fn may_die(self) -> Self {
+        self.team.iter().for_each(Team::allow_deaths);
+        self
     }
 
     /// Grants it this long, instead of two minutes.
@@ -65,20 +110,26 @@ impl Process {
 
     /// Its process id.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        unpoisoned(self.member.child.lock()).id()
     }
 
     /// How it has ended; `None` if it still runs.
     ///
     /// # Panics
-    /// If it has been running for longer than it may.
+    /// If it has been running for longer than it may, or if its team sees a reason why the test
+    /// cannot pass.
     #[track_caller]
     pub fn ended(&mut self) -> Option<ExitStatus> {
-        let status = self.child.try_wait();
-        let status = status.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let status = self.member.status();
+        if let Some(team) = &self.team {
+            team.check(status.is_some());
+        }
         if status.is_none() && self.started.elapsed() > self.time_limit {
-            let (name, limit) = (&self.name, self.time_limit);
-            panic!("{name} runs for more than {limit:?}: {}", self.errors());
+            let (name, limit) = (&self.member.name, self.time_limit);
+            self.fail(
+                format!("{} ends within {limit:?}", self.program()),
+                format!("{name} runs for more than {limit:?}"),
+            );
         }
         status
     }
@@ -104,7 +155,12 @@ impl Process {
     #[track_caller]
     pub fn succeed(&mut self) {
         let status = self.wait();
-        assert!(status.success(), "{} ended with {status}: {}", self.name, self.errors());
+        if !status.success() {
+            self.fail(
+                format!("{} ends with exit code 0", self.program()),
+                format!("{} ended with {status}", self.member.name),
+            );
+        }
     }
 
     /// Waits for its end with this exit code, and returns what it said.
@@ -114,9 +170,28 @@ impl Process {
     #[track_caller]
     pub fn fail_with(mut self, code: i32) -> String {
         let status = self.wait();
-        let errors = self.errors();
-        assert_eq!(status.code(), Some(code), "{}: {errors}", self.name);
-        errors
+        if status.code() != Some(code) {
+            self.fail(
+                format!("{} ends with exit code {code}", self.program()),
+                format!("{} ended with {status}", self.member.name),
+            );
+        }
+        self.errors()
+    }
+
+    /// Fails the test, and quotes what this process and the others of its team said.
+    #[track_caller]
+    fn fail(&self, property: String, actual: String) -> ! {
+        let actual = format!("{actual}: {}", summary(&self.errors()));
+        match &self.team {
+            Some(team) => team.fail(&property, actual, &self.member),
+            None => panic!("{actual}"),
+        }
+    }
+
+    /// The name of its program.
+    fn program(&self) -> &str {
+        self.member.name.split(' ').next().unwrap_or_default()
     }
 
     /// What it has written to standard output so far.
@@ -126,13 +201,22 @@ impl Process {
 
     /// What it has written to standard error so far.
     pub fn errors(&self) -> String {
-        self.errors.text()
+        self.member.errors()
     }
 
     /// Kills it, as with `kill -9`, and waits for its end.
     pub fn kill(&mut self) {
-        self.child.kill().ok(); // It may have ended by itself.
-        self.child.wait().ok();
+        if let Some(team) = &self.team {
+            team.remove(&self.member);
+        }
+        self.end();
+    }
+
+    /// Ends it, unless it has ended by itself.
+    fn end(&self) {
+        let mut child = unpoisoned(self.member.child.lock());
+        child.kill().ok();
+        child.wait().ok();
     }
 
     /// Interrupts it, as with Ctrl-C.
@@ -141,14 +225,15 @@ impl Process {
     /// If it has ended already.
     #[track_caller]
     pub fn interrupt(&self) {
-        let interrupted = kill_process(Pid::from_child(&self.child), Signal::INT);
-        assert!(interrupted.is_ok(), "{} has ended already", self.name);
+        let child = unpoisoned(self.member.child.lock());
+        let interrupted = kill_process(Pid::from_child(&child), Signal::INT);
+        assert!(interrupted.is_ok(), "{} has ended already", self.member.name);
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        self.end();
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, test_kill_process};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
-use testkit::Process;
+use testkit::{Process, Team, process_test};
 
 /// A line of shell.
 fn shell(line: &str) -> Process {
@@ -106,4 +106,76 @@ fn grader_is_none_of_its_business() {
     let mut process = Process::start(command.env("LAB_REPORT", "secret").env("LAB_JUDGED", "1"));
     process.succeed();
     assert_eq!(process.output(), " \n");
+}
+
+/// Waits for a leader that runs forever, with a worker.
+fn wait_for_leader(test: &'static str, leader: &'static str, worker: &'static str) {
+    process_test(test, |sim| {
+        let team = Team::new(sim);
+        let mut leader = shell(leader).leading(&team);
+        let _worker = shell(worker).working_in(&team);
+        leader.succeed();
+    });
+}
+
+#[test]
+#[should_panic(
+    expected = "property  Worker::map is written\n  actual    Worker::map is not written \
+                           yet: worker.rs:7\n"
+)]
+fn missing_function_of_a_worker_is_named_0f() {
+    wait_for_leader(
+        "missing_function_of_a_worker_is_named_0f",
+        "sleep 1000",
+        "echo 'Worker::map is not written yet: worker.rs:7' >&2; exit 101",
+    );
+}
+
+#[test]
+#[should_panic(
+    expected = "property  no process panics\n  actual    a worker panicked, and sh -c sleep \
+                           1000 goes on\n    sh -c sleep 1000 (running): no output\n    sh -c echo \
+                           why >&2; exit 101 (exit status: 101): why\n"
+)]
+fn leader_is_not_waited_for_if_a_worker_panics_0f() {
+    wait_for_leader(
+        "leader_is_not_waited_for_if_a_worker_panics_0f",
+        "sleep 1000",
+        "echo why >&2; exit 101",
+    );
+}
+
+#[test]
+#[should_panic(expected = "property  no process panics\n")]
+fn leader_is_not_waited_for_if_it_panics_0f() {
+    wait_for_leader(
+        "leader_is_not_waited_for_if_it_panics_0f",
+        "echo \"thread 'x' (7) panicked at x.rs:7:8:\" >&2; sleep 1000",
+        "sleep 1000",
+    );
+}
+
+#[test]
+#[should_panic(
+    expected = "property  workers stay until the job is over\n  actual    all workers have \
+                           ended, and sh -c sleep 1000 goes on"
+)]
+fn leader_is_not_waited_for_if_no_worker_is_left_0f() {
+    wait_for_leader("leader_is_not_waited_for_if_no_worker_is_left_0f", "sleep 1000", "exit 5");
+}
+
+#[test]
+fn killed_and_mortal_workers_may_be_gone_0f() {
+    process_test("killed_and_mortal_workers_may_be_gone_0f", |sim| {
+        for is_killed in [false, true] {
+            let team = Team::new(sim);
+            let mut leader = shell("sleep 6").leading(&team);
+            if is_killed {
+                shell("sleep 1000").working_in(&team).kill();
+            } else {
+                shell("exit 1").working_in(&team).may_die().fail_with(1);
+            }
+            leader.succeed();
+        }
+    });
 }

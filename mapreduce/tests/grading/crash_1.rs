@@ -26,9 +26,14 @@ impl Relauncher {
                 self.ended = Some(Instant::now());
             }
         } else if self.ended.is_none_or(|at| at.elapsed() >= PAUSE) {
-            self.worker = Some(job.test_worker("crash").time_limit(LONG_LIMIT));
+            self.worker = Some(crashing_worker(job));
         }
     }
+}
+
+/// A worker that ends in one call of three.
+fn crashing_worker(job: &Job) -> Process {
+    job.test_worker("crash").time_limit(LONG_LIMIT).may_die()
 }
 
 /// Asserts that outputs are whole from the moment they exist, and never change again.
@@ -48,10 +53,10 @@ fn check_whole(job: &Job, seen: &mut BTreeMap<String, String>) {
 /// output is right.
 #[test]
 fn crash_1() {
-    process_test("crash_1", |_sim| {
-        let job = Job::new();
+    process_test("crash_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator().time_limit(LONG_LIMIT);
-        let _once = job.test_worker("crash");
+        let _once = crashing_worker(&job);
         let mut workers: [Relauncher; 3] = Default::default();
         let mut seen = BTreeMap::new();
         while coordinator.ended().is_none() {
@@ -67,8 +72,8 @@ fn crash_1() {
 /// Workers can be killed at any moment without harm.
 #[test]
 fn killed_workers_1() {
-    process_test("killed_workers_1", |_sim| {
-        let job = Job::new();
+    process_test("killed_workers_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator_with(&["--task-timeout", "1", "../pg-*.txt"]);
         let mut seen = BTreeMap::new();
         for millis in [30, 60, 90, 120, 150, 180] {

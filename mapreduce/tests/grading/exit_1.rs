@@ -9,8 +9,8 @@ use crate::oracle;
 /// No process exits before every output is final.
 #[test]
 fn early_exit_1() {
-    process_test("early_exit_1", |_sim| {
-        let job = Job::new();
+    process_test("early_exit_1", |sim| {
+        let job = Job::new(sim);
         let mut processes = vec![job.coordinator()];
         processes.extend((0..3).map(|_| job.test_worker("early_exit")));
         while !processes.iter_mut().any(|process| process.ended().is_some()) {
@@ -27,8 +27,8 @@ fn early_exit_1() {
 /// The coordinator exits within three seconds of the last output.
 #[test]
 fn coordinator_leaves_soon_1() {
-    process_test("coordinator_leaves_soon_1", |_sim| {
-        let job = Job::new();
+    process_test("coordinator_leaves_soon_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let mut worker = job.worker("wc");
         let are_there = || job.output_names().len() == 10;
@@ -43,8 +43,8 @@ fn coordinator_leaves_soon_1() {
 /// A worker without a coordinator exits within a few seconds.
 #[test]
 fn worker_without_coordinator_leaves_1() {
-    process_test("worker_without_coordinator_leaves_1", |_sim| {
-        let job = Job::new();
+    process_test("worker_without_coordinator_leaves_1", |sim| {
+        let job = Job::new(sim);
         let began = Instant::now();
         let mut worker = job.worker("wc");
         let status = worker.wait();

@@ -1,5 +1,6 @@
 //! A job on real processes, in a directory of its own.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, sleep};
 use tempfile::TempDir;
-use testkit::Process;
+use testkit::{Process, Sim, Team};
 
 use crate::corpus::write_books;
 use crate::oracle::{Lines, read_books, sorted};
@@ -28,22 +29,26 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A directory with the books, and in it the directory in which the job runs.
 pub struct Job {
     root: TempDir,
+    sim: Sim,
+    /// The coordinator that was started last, and the workers since then. Before the first one,
+    /// workers are on their own.
+    team: RefCell<Team>,
 }
 
 impl Job {
     /// A job on the eight books.
-    pub fn new() -> Self {
-        let job = Self::without_books();
+    pub fn new(sim: &Sim) -> Self {
+        let job = Self::without_books(sim);
         write_books(job.root.path(), 1, 1).expect("the directory is ours");
         job
     }
 
     /// A job whose inputs the test writes itself.
-    pub fn without_books() -> Self {
+    pub fn without_books(sim: &Sim) -> Self {
         let root = tempfile::Builder::new().prefix("mapreduce-").tempdir();
         let root = root.expect("temporary directories can be made");
         fs::create_dir(root.path().join("job")).expect("the directory is ours");
-        Self { root }
+        Self { root, sim: sim.clone(), team: RefCell::new(Team::new(sim)) }
     }
 
     /// A path in the job's directory.
@@ -80,7 +85,9 @@ impl Job {
     /// workers wait for it for two seconds only, and a busy machine may take longer to start a
     /// process.
     pub fn coordinator_at(&self, args: &[&str], listens: impl Fn() -> bool) -> Process {
-        let mut coordinator = self.start(COORDINATOR, args);
+        self.team.replace(Team::new(&self.sim));
+        let coordinator = Process::start(&mut self.command(COORDINATOR, args));
+        let mut coordinator = coordinator.leading(&self.team.borrow());
         wait_until("the coordinator listens", || listens() || coordinator.ended().is_some());
         coordinator
     }
@@ -95,10 +102,19 @@ impl Job {
         self.start(TEST_WORKER, &[app])
     }
 
-    /// Starts a program in the job's directory.
+    /// Starts a program in the job's directory. A worker works for the coordinator that was started
+    /// last by [`Job::coordinator_at`].
     pub fn start(&self, program: &str, args: &[&str]) -> Process {
+        let process = Process::start(&mut self.command(program, args));
+        let is_worker = [WORKER, TEST_WORKER].contains(&program);
+        if is_worker { process.working_in(&self.team.borrow()) } else { process }
+    }
+
+    /// The command that runs a program in the job's directory.
+    fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(testkit::program(program));
-        Process::start(command.args(args).current_dir(self.path("")))
+        command.args(args).current_dir(self.path(""));
+        command
     }
 
     /// Names of the outputs that are there, in order.
@@ -120,17 +136,21 @@ impl Job {
     }
 
     /// Asserts that the outputs are as expected, and shows the first difference.
+    #[track_caller]
     pub fn check_output(&self, expected: &Lines) {
         let actual = self.output();
         let differs = actual.iter().zip(expected).find(|(actual, expected)| actual != expected);
-        assert!(
-            actual == *expected,
-            "the outputs are wrong: {} lines, expected {}, first difference (actual, expected) \
-             {differs:?}; files: {:?}",
-            actual.len(),
-            expected.len(),
-            self.names(),
-        );
+        if actual != *expected {
+            let (lines, wanted) = (actual.len(), expected.len());
+            self.sim.violated(
+                "all outputs together are those of a sequential run",
+                format!(
+                    "the outputs are wrong: {lines} lines, expected {wanted}, first difference \
+                     (actual, expected) {differs:?}; files: {:?}",
+                    self.names(),
+                ),
+            );
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::oracle;
 /// Word count: three workers, and every output is final when the coordinator exits.
 #[test]
 fn wc_1() {
-    process_test("wc_1", |_sim| {
-        let job = Job::new();
+    process_test("wc_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let mut workers = [job.worker("wc"), job.worker("wc"), job.worker("wc")];
         coordinator.succeed();
@@ -22,8 +22,8 @@ fn wc_1() {
 /// Inverted index: two workers, and every output is final when one of them exits.
 #[test]
 fn indexer_1() {
-    process_test("indexer_1", |_sim| {
-        let job = Job::new();
+    process_test("indexer_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let (mut background, mut foreground) = (job.worker("indexer"), job.worker("indexer"));
         foreground.succeed();
@@ -36,8 +36,8 @@ fn indexer_1() {
 /// Lines that match a pattern, with the books that they are from.
 #[test]
 fn grep_1() {
-    process_test("grep_1", |_sim| {
-        let job = Job::new();
+    process_test("grep_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let mut worker = job.start(crate::job::WORKER, &["grep", "th[aeo]+ "]);
         coordinator.succeed();

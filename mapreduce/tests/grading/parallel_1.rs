@@ -5,8 +5,8 @@ use crate::job::Job;
 /// Two workers run map tasks at the same time.
 #[test]
 fn map_parallelism_1() {
-    process_test("map_parallelism_1", |_sim| {
-        let job = Job::new();
+    process_test("map_parallelism_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let (mut background, mut foreground) =
             (job.test_worker("mtiming"), job.test_worker("mtiming"));
@@ -24,8 +24,8 @@ fn map_parallelism_1() {
 /// Two workers run reduce tasks at the same time.
 #[test]
 fn reduce_parallelism_1() {
-    process_test("reduce_parallelism_1", |_sim| {
-        let job = Job::new();
+    process_test("reduce_parallelism_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let (mut background, mut foreground) =
             (job.test_worker("rtiming"), job.test_worker("rtiming"));
@@ -42,8 +42,8 @@ fn reduce_parallelism_1() {
 /// that come when all is over do not stay.
 #[test]
 fn job_count_1() {
-    process_test("job_count_1", |_sim| {
-        let job = Job::new();
+    process_test("job_count_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let (mut background, mut foreground) =
             (job.test_worker("jobcount"), job.test_worker("jobcount"));

@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
-use testkit::{Process, process_test};
+use testkit::{Process, Sim, process_test};
 
 use crate::job::{Job, wait_for};
 use crate::oracle;
@@ -15,8 +15,8 @@ const TIME_TO_REPORT: Duration = Duration::from_secs(2);
 /// §3.3, "Master Failure").
 #[test]
 fn killed_coordinator_does_no_harm_1() {
-    process_test("killed_coordinator_does_no_harm_1", |_sim| {
-        let job = Job::new();
+    process_test("killed_coordinator_does_no_harm_1", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let mut straggler = job.test_worker("rtiming");
         let is_there = || !job.output_names().is_empty();
@@ -38,20 +38,22 @@ fn killed_coordinator_does_no_harm_1() {
 /// The result of a map task of an earlier job is not taken for one of the next job.
 #[test]
 fn map_results_of_an_earlier_job_are_ignored_1() {
-    process_test("map_results_of_an_earlier_job_are_ignored_1", |_sim| report_late("map"));
+    process_test("map_results_of_an_earlier_job_are_ignored_1", |sim| report_late(sim, "map"));
 }
 
 /// The same for reduce tasks.
 #[test]
 fn reduce_results_of_an_earlier_job_are_ignored_1() {
-    process_test("reduce_results_of_an_earlier_job_are_ignored_1", |_sim| report_late("reduce"));
+    process_test("reduce_results_of_an_earlier_job_are_ignored_1", |sim| {
+        report_late(sim, "reduce")
+    });
 }
 
 /// The worker of a job whose coordinator was killed reports the result of a task in `phase` to the
 /// coordinator of another job. That has given the task of the same number to a worker of its own,
 /// which is not done yet. Both jobs run the same app, on one file each.
-fn report_late(phase: &str) {
-    let job = Job::without_books();
+fn report_late(sim: &Sim, phase: &str) {
+    let job = Job::without_books(sim);
     for name in ["first", "second"] {
         fs::write(job.path(&format!("../{name}")), name).expect("the directory is ours");
     }

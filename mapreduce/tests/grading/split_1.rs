@@ -8,9 +8,9 @@ use crate::oracle;
 /// Large files become several map tasks, which does not change the result.
 #[test]
 fn split_files_1() {
-    process_test("split_files_1", |_sim| {
+    process_test("split_files_1", |sim| {
         for app in ["wc", "indexer"] {
-            let job = Job::new();
+            let job = Job::new(sim);
             let mut coordinator =
                 job.coordinator_with(&["--split-size", "100K", "--reduces", "3", "../pg-*.txt"]);
             let mut workers = [job.worker(app), job.worker(app)];
@@ -24,8 +24,8 @@ fn split_files_1() {
 /// More pairs than fit into memory are written to files on the way.
 #[test]
 fn more_pairs_than_memory_1() {
-    process_test("more_pairs_than_memory_1", |_sim| {
-        let job = Job::without_books();
+    process_test("more_pairs_than_memory_1", |sim| {
+        let job = Job::without_books(sim);
         let lines = job.write_lines(700_000);
         let mut coordinator =
             job.coordinator_with(&["--split-size", "1G", "--reduces", "2", "../large.txt"]);
@@ -39,8 +39,8 @@ fn more_pairs_than_memory_1() {
 /// Files may be empty, lack a line end, and hold bytes that are not UTF-8.
 #[test]
 fn strange_files_1() {
-    process_test("strange_files_1", |_sim| {
-        let job = Job::without_books();
+    process_test("strange_files_1", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("../pg-empty.txt"), "").expect("the directory is ours");
         fs::write(job.path("../pg-bytes.txt"), b"one\xffone two\xc3")
             .expect("the directory is ours");

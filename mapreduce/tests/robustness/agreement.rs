@@ -16,8 +16,8 @@ use crate::oracle;
 /// leaves; the job goes on.
 #[test]
 fn one_app_per_job() {
-    process_test("one_app_per_job", |_sim| {
-        let job = Job::without_books();
+    process_test("one_app_per_job", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("../input"), "one two").expect("the directory is ours");
         let mut coordinator = job.coordinator_with(&["../input"]);
         let mut first = job.start(TEST_WORKER, &["gate_of", "a"]);
@@ -43,8 +43,8 @@ fn one_app_per_job() {
 /// A worker in another directory is told so, and does no harm to the job.
 #[test]
 fn one_directory_per_job() {
-    process_test("one_directory_per_job", |_sim| {
-        let job = Job::new();
+    process_test("one_directory_per_job", |sim| {
+        let job = Job::new(sim);
         fs::create_dir(job.path("elsewhere")).expect("the directory is ours");
         let mut coordinator = job.coordinator();
         let mut stray = Command::new(WORKER);
@@ -85,8 +85,8 @@ enum Assignment {
 /// A worker of another version is told so.
 #[test]
 fn one_version_per_job() {
-    process_test("one_version_per_job", |_sim| {
-        let job = Job::new();
+    process_test("one_version_per_job", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let path = ShortPath::to(&job);
         let end = socket::connect(&Address::Unix(path.socket()), Options::default());
@@ -112,8 +112,8 @@ fn one_version_per_job() {
 /// A server that does not understand a worker is left at once.
 #[test]
 fn other_servers_are_left() {
-    process_test("other_servers_are_left", |_sim| {
-        let job = Job::without_books();
+    process_test("other_servers_are_left", |sim| {
+        let job = Job::without_books(sim);
         let path = ShortPath::to(&job);
         let address = Address::Unix(path.socket());
         let older = Service::new("Coordinator").method("Ask", |(): ()| ());

@@ -10,8 +10,8 @@ use crate::oracle;
 /// The oracle agrees with coreutils.
 #[test]
 fn coreutils_agree_with_the_oracle() {
-    process_test("coreutils_agree_with_the_oracle", |_sim| {
-        let job = Job::new();
+    process_test("coreutils_agree_with_the_oracle", |sim| {
+        let job = Job::new(sim);
         let script = "cat ../pg-*.txt \
             | sed 's/\u{201c}/ /g; s/\u{201d}/ /g; s/\u{2014}/ /g' \
             | tr -cs 'A-Za-z\\200-\\377' '\\n' | grep . | sort | uniq -c | awk '{print $2, $1}'";
@@ -31,8 +31,8 @@ fn coreutils_agree_with_the_oracle() {
 /// The books are like the course's.
 #[test]
 fn books_have_the_shape_of_the_course() {
-    process_test("books_have_the_shape_of_the_course", |_sim| {
-        let books = Job::new().books();
+    process_test("books_have_the_shape_of_the_course", |sim| {
+        let books = Job::new(sim).books();
         let bytes: usize = books.iter().map(|(_, text)| text.len()).sum();
         let words: usize = books.iter().map(|(_, text)| text.split_whitespace().count()).sum();
         assert_eq!((books.len(), words), (8, 608_645));

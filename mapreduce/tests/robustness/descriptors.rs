@@ -19,9 +19,9 @@ fn start_with_limit(job: &Job, limit: u32, program: &str, args: &[&str]) -> Proc
 /// More splits, and more reduce tasks, than a worker can have files open.
 #[test]
 fn many_tasks_and_few_descriptors() {
-    process_test("many_tasks_and_few_descriptors", |_sim| {
+    process_test("many_tasks_and_few_descriptors", |sim| {
         for (slots, limit) in [("1", 32), ("4", 64)] {
-            let job = Job::new();
+            let job = Job::new(sim);
             let args = ["--split-size", "20K", "--reduces", "150", "../pg-*.txt"];
             let mut coordinator = job.coordinator_with(&args);
             let args = ["--slots", slots, "wc"];
@@ -36,8 +36,8 @@ fn many_tasks_and_few_descriptors() {
 /// Many runs in the sequential program.
 #[test]
 fn sequential_with_few_descriptors() {
-    process_test("sequential_with_few_descriptors", |_sim| {
-        let job = Job::without_books();
+    process_test("sequential_with_few_descriptors", |sim| {
+        let job = Job::without_books(sim);
         let lines = job.write_lines(2_000_000);
         let args = ["grep", "file", "../large.txt"];
         start_with_limit(&job, 12, SEQUENTIAL, &args).succeed();
@@ -48,8 +48,8 @@ fn sequential_with_few_descriptors() {
 /// Connections never take the descriptors that the coordinator needs to end the job.
 #[test]
 fn coordinator_with_few_descriptors() {
-    process_test("coordinator_with_few_descriptors", |_sim| {
-        let job = Job::without_books();
+    process_test("coordinator_with_few_descriptors", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("../input"), "one two").expect("the directory is ours");
         let mut coordinator = start_with_limit(&job, 24, COORDINATOR, &["../input"]);
         wait_until("the coordinator listens", || job.path("mr.sock").exists());
@@ -71,8 +71,8 @@ fn coordinator_with_few_descriptors() {
 /// More slots than descriptors are refused.
 #[test]
 fn slots_without_descriptors() {
-    process_test("slots_without_descriptors", |_sim| {
-        let job = Job::without_books();
+    process_test("slots_without_descriptors", |sim| {
+        let job = Job::without_books(sim);
         let said = start_with_limit(&job, 64, WORKER, &["--slots", "64", "wc"]).fail_with(5);
         assert!(said.contains("--slots 64 needs 272 open files, but the limit is 64"), "{said}");
     });

@@ -12,8 +12,8 @@ use crate::oracle;
 /// A second job in the directory of a running one is refused, whatever its socket.
 #[test]
 fn one_job_per_directory() {
-    process_test("one_job_per_directory", |_sim| {
-        let job = Job::new();
+    process_test("one_job_per_directory", |sim| {
+        let job = Job::new(sim);
         let mut first = job.coordinator();
         let link = job.path("../link");
         symlink(job.path(""), &link).expect("the directory is ours");
@@ -43,8 +43,8 @@ fn one_job_per_directory() {
 /// only look alike stay.
 #[test]
 fn earlier_files_are_replaced_on_demand_only() {
-    process_test("earlier_files_are_replaced_on_demand_only", |_sim| {
-        let job = Job::new();
+    process_test("earlier_files_are_replaced_on_demand_only", |sim| {
+        let job = Job::new(sim);
         let kept =
             ["mr-2024-01", "mr-notes.txt", "mr-out-01", "mr-8-0", "mr-out-x", "mr-tmp-notes"];
         let stale = ["mr-0-2", "mr-out-12", "mr-tmp-0123456789abcdef-xyz"];
@@ -75,8 +75,8 @@ fn earlier_files_are_replaced_on_demand_only() {
 /// A refused job with `--replace` has removed nothing.
 #[test]
 fn nothing_is_replaced_by_a_refused_job() {
-    process_test("nothing_is_replaced_by_a_refused_job", |_sim| {
-        let job = Job::new();
+    process_test("nothing_is_replaced_by_a_refused_job", |sim| {
+        let job = Job::new(sim);
         fs::write(job.path("mr-out-0"), "old 1\n").expect("the directory is ours");
         fs::create_dir(job.path("mr-out-1")).expect("the directory is ours");
         let said = job.start(COORDINATOR, &["--replace", "../pg-*.txt"]).fail_with(5);
@@ -92,8 +92,8 @@ fn nothing_is_replaced_by_a_refused_job() {
 /// A link with the name of an output is replaced, but not the file that it leads to.
 #[test]
 fn links_are_not_followed() {
-    process_test("links_are_not_followed", |_sim| {
-        let job = Job::new();
+    process_test("links_are_not_followed", |sim| {
+        let job = Job::new(sim);
         fs::write(job.path("../precious"), "precious").expect("the directory is ours");
         symlink("../precious", job.path("mr-out-0")).expect("the directory is ours");
         symlink("../nothing", job.path("mr-out-1")).expect("the directory is ours");
@@ -112,8 +112,8 @@ fn links_are_not_followed() {
 /// job fails; so does one that has taken the place of an output.
 #[test]
 fn files_that_appear_later_stay() {
-    process_test("files_that_appear_later_stay", |_sim| {
-        let job = Job::new();
+    process_test("files_that_appear_later_stay", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         fs::write(job.path("mr-out-3"), "precious").expect("the directory is ours");
         let mut worker = job.worker("wc");
@@ -133,8 +133,8 @@ fn files_that_appear_later_stay() {
 /// The lock of a coordinator that was killed does not keep the next one away.
 #[test]
 fn the_lock_dies_with_its_process() {
-    process_test("the_lock_dies_with_its_process", |_sim| {
-        let job = Job::new();
+    process_test("the_lock_dies_with_its_process", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         coordinator.kill();
         assert!(job.path("mr.lock").exists());
@@ -149,8 +149,8 @@ fn the_lock_dies_with_its_process() {
 /// An interrupted job leaves nothing, and can be run again.
 #[test]
 fn interrupt_leaves_nothing() {
-    process_test("interrupt_leaves_nothing", |_sim| {
-        let job = Job::new();
+    process_test("interrupt_leaves_nothing", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let workers = [job.test_worker("rtiming"), job.test_worker("rtiming")];
         wait_until("some output is there", || !job.output_names().is_empty());
@@ -175,8 +175,8 @@ fn interrupt_leaves_nothing() {
 /// So does the sequential program.
 #[test]
 fn interrupted_sequential_program_leaves_nothing() {
-    process_test("interrupted_sequential_program_leaves_nothing", |_sim| {
-        let job = Job::without_books();
+    process_test("interrupted_sequential_program_leaves_nothing", |sim| {
+        let job = Job::without_books(sim);
         job.write_lines(2_000_000);
         let sequential = job.start(SEQUENTIAL, &["grep", "file", "../large.txt"]);
         let is_run = |name: &String| name.contains("tmp");

@@ -10,8 +10,8 @@ use crate::job::{COORDINATOR, Job, TEST_WORKER};
 /// forever. The job leaves no files.
 #[test]
 fn panic_is_reported() {
-    process_test("panic_is_reported", |_sim| {
-        let job = Job::new();
+    process_test("panic_is_reported", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let workers = [(); 3].map(|()| job.test_worker("panic"));
         let said = coordinator.fail_with(1);
@@ -28,8 +28,8 @@ fn panic_is_reported() {
 /// One worker alone is enough to find out.
 #[test]
 fn panic_of_a_lone_worker_is_reported() {
-    process_test("panic_of_a_lone_worker_is_reported", |_sim| {
-        let job = Job::new();
+    process_test("panic_of_a_lone_worker_is_reported", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let worker = job.start(TEST_WORKER, &["--slots", "2", "panic"]);
         let said = coordinator.fail_with(1);
@@ -42,8 +42,8 @@ fn panic_of_a_lone_worker_is_reported() {
 /// Outputs that were in their place when the job failed are removed, as when it is interrupted.
 #[test]
 fn failed_reduces_leave_nothing() {
-    process_test("failed_reduces_leave_nothing", |_sim| {
-        let job = Job::new();
+    process_test("failed_reduces_leave_nothing", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let workers = [(); 3].map(|()| job.test_worker("last_reduce_panics"));
         let said = coordinator.fail_with(1);
@@ -57,8 +57,8 @@ fn failed_reduces_leave_nothing() {
 /// random name.
 #[test]
 fn random_names_do_not_tell_failures_apart() {
-    process_test("random_names_do_not_tell_failures_apart", |_sim| {
-        let job = Job::new();
+    process_test("random_names_do_not_tell_failures_apart", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let mut workers = [(); 3].map(|()| job.test_worker("panic_with_random_name"));
         let said = coordinator.fail_with(1);
@@ -70,8 +70,8 @@ fn random_names_do_not_tell_failures_apart() {
 /// A coordinator that cannot be started leaves no files.
 #[test]
 fn refused_coordinators_leave_nothing() {
-    process_test("refused_coordinators_leave_nothing", |_sim| {
-        let job = Job::without_books();
+    process_test("refused_coordinators_leave_nothing", |sim| {
+        let job = Job::without_books(sim);
         job.start(COORDINATOR, &["missing"]).fail_with(5);
         fs::write(job.path("../input"), "one").expect("the directory is ours");
         job.start(COORDINATOR, &["--socket", "no/where", "../input"]).fail_with(5);

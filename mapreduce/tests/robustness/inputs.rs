@@ -32,8 +32,8 @@ fn contents(job: &Job) -> Vec<(String, String)> {
 /// An input with the name of an output or an intermediate file is refused.
 #[test]
 fn inputs_named_like_files_of_the_job() {
-    process_test("inputs_named_like_files_of_the_job", |_sim| {
-        let job = Job::without_books();
+    process_test("inputs_named_like_files_of_the_job", |sim| {
+        let job = Job::without_books(sim);
         for name in ["mr-out-0", "mr-out-7", "mr-0-2"] {
             fs::write(job.path(name), "precious").expect("the directory is ours");
         }
@@ -46,8 +46,8 @@ fn inputs_named_like_files_of_the_job() {
 /// The same through symbolic links to the file or its directory, and for a hard link.
 #[test]
 fn inputs_behind_links() {
-    process_test("inputs_behind_links", |_sim| {
-        let job = Job::without_books();
+    process_test("inputs_behind_links", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("mr-out-0"), "precious").expect("the directory is ours");
         symlink("mr-out-0", job.path("link")).expect("the directory is ours");
         symlink(job.path(""), job.path("../directory")).expect("the directory is ours");
@@ -66,8 +66,8 @@ fn inputs_behind_links() {
 /// An input with the lock's name, and a socket with the name of another file of the job.
 #[test]
 fn inputs_and_sockets_with_other_names_of_the_job() {
-    process_test("inputs_and_sockets_with_other_names_of_the_job", |_sim| {
-        let job = Job::new();
+    process_test("inputs_and_sockets_with_other_names_of_the_job", |sim| {
+        let job = Job::new(sim);
         fs::write(job.path("mr.lock"), "").expect("the directory is ours");
         check_refused(&job, COORDINATOR, &["mr.lock"], "mr.lock: this input");
         check_refused(&job, SEQUENTIAL, &["wc", "mr.lock"], "mr.lock: this input");

@@ -11,8 +11,8 @@ use crate::{SEQUENTIAL, ShortPath};
 /// Programs whose standard error cannot be written end with the code that they mean.
 #[test]
 fn full_disk_behind_standard_error() {
-    process_test("full_disk_behind_standard_error", |_sim| {
-        let job = Job::new();
+    process_test("full_disk_behind_standard_error", |sim| {
+        let job = Job::new(sim);
         for (program, args, code) in [
             (COORDINATOR, &["none"][..], 5),
             (COORDINATOR, &["--no-such-flag"], 5),
@@ -30,8 +30,8 @@ fn full_disk_behind_standard_error() {
 /// A failed job whose coordinator and workers cannot print still ends as it should.
 #[test]
 fn full_disk_behind_the_standard_error_of_a_job() {
-    process_test("full_disk_behind_the_standard_error_of_a_job", |_sim| {
-        let job = Job::new();
+    process_test("full_disk_behind_the_standard_error_of_a_job", |sim| {
+        let job = Job::new(sim);
         let script = "exec \"$0\" \"$@\" 2>/dev/full";
         let start = |program: &str, args: &[&str]| {
             let args: Vec<&str> = ["-c", script, program].iter().chain(args).copied().collect();
@@ -48,8 +48,8 @@ fn full_disk_behind_the_standard_error_of_a_job() {
 /// What a worker reports is escaped and cut before the coordinator prints it.
 #[test]
 fn causes_are_escaped_and_cut() {
-    process_test("causes_are_escaped_and_cut", |_sim| {
-        let job = Job::new();
+    process_test("causes_are_escaped_and_cut", |sim| {
+        let job = Job::new(sim);
         let coordinator = job.coordinator();
         let message = format!("\x1b[2J\nmap 9 failed{}", " and failed".repeat(6000));
         let workers = [(); 3].map(|()| job.start(TEST_WORKER, &["panic_with", &message]));
@@ -63,8 +63,8 @@ fn causes_are_escaped_and_cut() {
 /// Lines that differ in names and numbers only are counted instead of being printed each.
 #[test]
 fn repeated_lines_are_counted() {
-    process_test("repeated_lines_are_counted", |_sim| {
-        let job = Job::new();
+    process_test("repeated_lines_are_counted", |sim| {
+        let job = Job::new(sim);
         let mut coordinator = job.coordinator();
         let path = ShortPath::to(&job);
         for _ in 0..40 {

@@ -14,8 +14,8 @@ use crate::oracle;
 /// The sequential program computes the same.
 #[test]
 fn sequential() {
-    process_test("sequential", |_sim| {
-        let job = Job::new();
+    process_test("sequential", |sim| {
+        let job = Job::new(sim);
         let files: Vec<String> = job.books().into_iter().map(|(name, _)| name).collect();
         for (app, expected) in
             [("wc", oracle::word_count(&job.books())), ("indexer", oracle::index(&job.books()))]
@@ -33,8 +33,8 @@ fn sequential() {
 /// is a map task for each split.
 #[test]
 fn slots_and_tcp() {
-    process_test("slots_and_tcp", |_sim| {
-        let job = Job::new();
+    process_test("slots_and_tcp", |sim| {
+        let job = Job::new(sim);
         let port = free_port();
         let address = format!("127.0.0.1:{port}");
         for app in ["wc", "indexer"] {
@@ -64,8 +64,8 @@ fn slots_and_tcp() {
 /// The sequential program, too, writes pairs to files when memory is full, and leaves none behind.
 #[test]
 fn sequential_with_more_pairs_than_memory() {
-    process_test("sequential_with_more_pairs_than_memory", |_sim| {
-        let job = Job::without_books();
+    process_test("sequential_with_more_pairs_than_memory", |sim| {
+        let job = Job::without_books(sim);
         let lines = job.write_lines(700_000);
         job.start(SEQUENTIAL, &["grep", "file", "../large.txt"]).succeed();
         assert!(job.output() == lines, "the output is wrong");
@@ -76,8 +76,8 @@ fn sequential_with_more_pairs_than_memory() {
 /// A job leaves no file but its outputs and intermediate files, even if workers were killed.
 #[test]
 fn killed_workers_leave_no_files() {
-    process_test("killed_workers_leave_no_files", |_sim| {
-        let job = Job::without_books();
+    process_test("killed_workers_leave_no_files", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("../input"), "one two").expect("the directory is ours");
         let mut coordinator =
             job.coordinator_with(&["--reduces", "2", "--task-timeout", "1", "../input"]);
@@ -103,8 +103,8 @@ fn killed_workers_leave_no_files() {
 /// A worker without a coordinator says so.
 #[test]
 fn worker_without_coordinator_says_so() {
-    process_test("worker_without_coordinator_says_so", |_sim| {
-        let job = Job::without_books();
+    process_test("worker_without_coordinator_says_so", |sim| {
+        let job = Job::without_books(sim);
         let began = Instant::now();
         let said = job.start(TEST_WORKER, &["wc"]).fail_with(1);
         assert!(said.contains("there is no coordinator"), "{said}");

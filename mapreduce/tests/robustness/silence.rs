@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use labrpc::sleep;
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{Process, process_test};
+use testkit::{Process, Sim, process_test};
 
 use crate::ShortPath;
 use crate::job::{Job, wait_until};
@@ -26,8 +26,8 @@ fn open_gates(job: &Job) {
 }
 
 /// A job on a small file, and its coordinator.
-fn small_job() -> (Job, Process) {
-    let job = Job::without_books();
+fn small_job(sim: &Sim) -> (Job, Process) {
+    let job = Job::without_books(sim);
     fs::write(job.path("../input"), "one two").expect("the directory is ours");
     let coordinator = job.coordinator_with(&["--reduces", "1", "--task-timeout", "3", "../input"]);
     (job, coordinator)
@@ -36,8 +36,8 @@ fn small_job() -> (Job, Process) {
 /// A coordinator that was stopped for so long that its workers have left says what it waits for.
 #[test]
 fn stopped_coordinator_says_what_it_waits_for() {
-    process_test("stopped_coordinator_says_what_it_waits_for", |_sim| {
-        let (job, mut coordinator) = small_job();
+    process_test("stopped_coordinator_says_what_it_waits_for", |sim| {
+        let (job, mut coordinator) = small_job(sim);
         let worker = job.test_worker("gate");
         wait_until("the worker is in map", || job.path("mr-worker-at-map-input").exists());
         signal(&coordinator, Signal::STOP);
@@ -61,8 +61,8 @@ fn stopped_coordinator_says_what_it_waits_for() {
 /// A worker that finds a stopped coordinator does not say that there is none.
 #[test]
 fn worker_finds_a_stopped_coordinator() {
-    process_test("worker_finds_a_stopped_coordinator", |_sim| {
-        let (job, coordinator) = small_job();
+    process_test("worker_finds_a_stopped_coordinator", |sim| {
+        let (job, coordinator) = small_job(sim);
         let path = ShortPath::to(&job);
         // The file of a socket is there just before connections are accepted.
         wait_until("the coordinator accepts", || UnixStream::connect(path.socket()).is_ok());
@@ -78,8 +78,8 @@ fn worker_finds_a_stopped_coordinator() {
 /// Nor does a worker whose connections are closed.
 #[test]
 fn worker_is_not_served() {
-    process_test("worker_is_not_served", |_sim| {
-        let job = Job::without_books();
+    process_test("worker_is_not_served", |sim| {
+        let job = Job::without_books(sim);
         let path = ShortPath::to(&job);
         let listener = UnixListener::bind(path.socket()).expect("the directory is ours");
         listener.set_nonblocking(true).expect("sockets can be so");
@@ -96,8 +96,8 @@ fn worker_is_not_served() {
 /// A coordinator that no worker has ever called says so, too.
 #[test]
 fn coordinator_without_workers_says_so() {
-    process_test("coordinator_without_workers_says_so", |_sim| {
-        let (_job, coordinator) = small_job();
+    process_test("coordinator_without_workers_says_so", |sim| {
+        let (_job, coordinator) = small_job(sim);
         wait_until("the coordinator says what it waits for", || {
             let said = coordinator.errors();
             said.contains("2 tasks are left and no worker has called for 5 s")
@@ -111,8 +111,8 @@ fn coordinator_without_workers_says_so() {
 /// A coordinator whose worker is busy for long says nothing.
 #[test]
 fn busy_workers_are_not_missing() {
-    process_test("busy_workers_are_not_missing", |_sim| {
-        let job = Job::without_books();
+    process_test("busy_workers_are_not_missing", |sim| {
+        let job = Job::without_books(sim);
         fs::write(job.path("../input"), "one two").expect("the directory is ours");
         let mut coordinator = job.coordinator_with(&["--task-timeout", "60", "../input"]);
         let mut worker = job.test_worker("gate");
@@ -127,8 +127,8 @@ fn busy_workers_are_not_missing() {
 /// A worker that slept while the others finished the job knows that it is done, busy or idle.
 #[test]
 fn sleeping_worker_learns_that_the_job_is_done() {
-    process_test("sleeping_worker_learns_that_the_job_is_done", |_sim| {
-        let (job, mut coordinator) = small_job();
+    process_test("sleeping_worker_learns_that_the_job_is_done", |sim| {
+        let (job, mut coordinator) = small_job(sim);
         let mut sleepers = [job.test_worker("gate"), job.test_worker("gate")];
         wait_until("a worker is in map", || job.path("mr-worker-at-map-input").exists());
         sleep(Duration::from_millis(200)); // The other one has joined, and waits.
@@ -149,8 +149,8 @@ fn sleeping_worker_learns_that_the_job_is_done() {
 /// A worker that slept while the job was interrupted does not say that it is done.
 #[test]
 fn sleeping_worker_learns_that_the_job_is_gone() {
-    process_test("sleeping_worker_learns_that_the_job_is_gone", |_sim| {
-        let (job, coordinator) = small_job();
+    process_test("sleeping_worker_learns_that_the_job_is_gone", |sim| {
+        let (job, coordinator) = small_job(sim);
         let sleeper = job.test_worker("gate");
         wait_until("the worker is in map", || job.path("mr-worker-at-map-input").exists());
         signal(&sleeper, Signal::STOP);

@@ -6,8 +6,8 @@ use crate::job::{COORDINATOR, Job, WORKER};
 /// Wrong usage is explained, with exit code 5, and changes nothing.
 #[test]
 fn mistakes_are_explained() {
-    process_test("mistakes_are_explained", |_sim| {
-        let job = Job::new();
+    process_test("mistakes_are_explained", |sim| {
+        let job = Job::new(sim);
         for (program, args, problem) in [
             (COORDINATOR, &[][..], "<FILE>"),
             (COORDINATOR, &["../pg-none*.txt"], "../pg-none*.txt: no such file"),
@@ -44,8 +44,8 @@ fn mistakes_are_explained() {
 /// Help is not a mistake.
 #[test]
 fn help_is_given() {
-    process_test("help_is_given", |_sim| {
-        let job = Job::without_books();
+    process_test("help_is_given", |sim| {
+        let job = Job::without_books(sim);
         for program in [COORDINATOR, WORKER, SEQUENTIAL] {
             job.start(program, &["--help"]).succeed();
         }
