@@ -77,6 +77,7 @@ fn general_property(failure: &Failure) -> String {
         return format!("{function}{}", record::Failure::UNWRITTEN);
     }
     let property = match failure.kind {
+        FailureKind::Panic if is_check_of_real_run(failure) => "all checks of the test hold",
         FailureKind::Panic => "nothing panics",
         FailureKind::Deadlock | FailureKind::LockCycle => "tasks do not wait for each other",
         FailureKind::TimeLimit => "the test ends in time",
@@ -87,6 +88,12 @@ fn general_property(failure: &Failure) -> String {
         FailureKind::Blocked => "tasks wait only by means of labrpc",
     };
     property.to_string()
+}
+
+/// Whether a test on real threads or with processes has panicked itself, as an assertion of it does.
+fn is_check_of_real_run(failure: &Failure) -> bool {
+    let location = failure.location.as_ref();
+    failure.policy.is_none() && location.is_some_and(|file| file.contains("/tests/"))
 }
 
 /// How to see the failure again, in two forms.
