@@ -181,12 +181,12 @@ fn is_panic(line: &str) -> bool {
     line.starts_with("thread '") && line.contains(" panicked at ")
 }
 
-/// What a process said, with each line only once: lines that repeat are counted. The ids of threads
-/// make no difference.
+/// What a process said, with each line only once: lines that repeat are counted, and empty ones left
+/// out. The ids of threads make no difference.
 pub(crate) fn summary(said: &str) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut lines = Vec::new();
-    for line in said.lines() {
+    for line in said.lines().filter(|line| !line.is_empty()) {
         let kind = without_thread_id(line);
         let count = counts.entry(kind.clone()).or_default();
         *count += 1;
@@ -196,7 +196,6 @@ pub(crate) fn summary(said: &str) -> String {
     }
     let lines = lines.into_iter().map(|(kind, line)| match counts[&kind] {
         1 => line.to_string(),
-        count if line.is_empty() => format!("({count} empty lines)"),
         count => format!("{line} ({count} times)"),
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -219,7 +218,7 @@ mod tests {
 
     #[test]
     fn repeated_lines_are_counted() {
-        let said = "thread 'a' (7) panicked at x.rs:1:2:\nno\nthread 'a' (8) panicked at x.rs:1:2:\n\
+        let said = "\nthread 'a' (7) panicked at x.rs:1:2:\nno\n\nthread 'a' (8) panicked at x.rs:1:2:\n\
             no\nlast\n";
         let expected = "thread 'a' (7) panicked at x.rs:1:2: (2 times)\nno (2 times)\nlast";
         assert_eq!(summary(said), expected);
