@@ -7,61 +7,59 @@ use tar::EntryType;
 
 use crate::{Fixture, LABS, files, gzip, sources, tar};
 
+/// Layouts that are accepted: a name, the entries, and the files that are written.
+const LAYOUTS: &[(&str, &[&str], &[&str])] = &[
+    ("plain", &["raft/src/lib.rs", "raft/src/a/b.rs"], &["raft/src/a/b.rs", "raft/src/lib.rs"]),
+    (
+        "two labs",
+        &["kvraft/src/lib.rs", "raft/src/lib.rs"],
+        &["kvraft/src/lib.rs", "raft/src/lib.rs"],
+    ),
+    ("wrapped", &["alice-lab2/raft/src/lib.rs"], &["raft/src/lib.rs"]),
+    ("wrapped in a lab's name", &["raft/raft/src/lib.rs"], &["raft/src/lib.rs"]),
+    ("with a dot", &["./raft/src/lib.rs"], &["raft/src/lib.rs"]),
+    ("src alone", &["src/lib.rs", "Cargo.toml"], &["raft/src/lib.rs"]),
+    ("src alone, wrapped", &["bob/src/lib.rs"], &["raft/src/lib.rs"]),
+    (
+        "with other things",
+        &[
+            "raft/src/lib.rs",
+            "raft/build.rs",
+            ".cargo/config.toml",
+            "raft/tests/src/x.rs",
+            "raft/src/notes.txt",
+            "src/main.rs",
+        ],
+        &["raft/src/lib.rs"],
+    ),
+    ("beside a Mac's files", &["raft/src/lib.rs", "__MACOSX/raft/x.rs"], &["raft/src/lib.rs"]),
+    (
+        "packed on a Mac",
+        &[
+            "raft/src/lib.rs",
+            "__MACOSX/raft/src/._lib.rs",
+            "__MACOSX/._raft",
+            "raft/src/._lib.rs",
+            "._w/raft/src/x.rs",
+        ],
+        &["raft/src/lib.rs"],
+    ),
+    (
+        "with programs",
+        &["raft/src/lib.rs", "raft/src/main.rs", "raft/src/bin/x.rs", "raft/src/bin/y/main.rs"],
+        &["raft/src/lib.rs"],
+    ),
+    (
+        "own workspace",
+        &["w/raft/src/lib.rs", "w/labrpc/src/lib.rs", "w/lab/src/main.rs"],
+        &["raft/src/lib.rs"],
+    ),
+    ("hidden", &["raft/src/lib.rs", "raft/src/.x.rs", "raft/src/.d/x.rs"], &["raft/src/lib.rs"]),
+];
+
 #[test]
 fn layouts() {
-    let rows: &[(&str, &[&str], &[&str])] = &[
-        ("plain", &["raft/src/lib.rs", "raft/src/a/b.rs"], &["raft/src/a/b.rs", "raft/src/lib.rs"]),
-        (
-            "two labs",
-            &["kvraft/src/lib.rs", "raft/src/lib.rs"],
-            &["kvraft/src/lib.rs", "raft/src/lib.rs"],
-        ),
-        ("wrapped", &["alice-lab2/raft/src/lib.rs"], &["raft/src/lib.rs"]),
-        ("wrapped in a lab's name", &["raft/raft/src/lib.rs"], &["raft/src/lib.rs"]),
-        ("with a dot", &["./raft/src/lib.rs"], &["raft/src/lib.rs"]),
-        ("src alone", &["src/lib.rs", "Cargo.toml"], &["raft/src/lib.rs"]),
-        ("src alone, wrapped", &["bob/src/lib.rs"], &["raft/src/lib.rs"]),
-        (
-            "with other things",
-            &[
-                "raft/src/lib.rs",
-                "raft/build.rs",
-                ".cargo/config.toml",
-                "raft/tests/src/x.rs",
-                "raft/src/notes.txt",
-                "src/main.rs",
-            ],
-            &["raft/src/lib.rs"],
-        ),
-        ("beside a Mac's files", &["raft/src/lib.rs", "__MACOSX/raft/x.rs"], &["raft/src/lib.rs"]),
-        (
-            "packed on a Mac",
-            &[
-                "raft/src/lib.rs",
-                "__MACOSX/raft/src/._lib.rs",
-                "__MACOSX/._raft",
-                "raft/src/._lib.rs",
-                "._w/raft/src/x.rs",
-            ],
-            &["raft/src/lib.rs"],
-        ),
-        (
-            "with programs",
-            &["raft/src/lib.rs", "raft/src/main.rs", "raft/src/bin/x.rs", "raft/src/bin/y/main.rs"],
-            &["raft/src/lib.rs"],
-        ),
-        (
-            "own workspace",
-            &["w/raft/src/lib.rs", "w/labrpc/src/lib.rs", "w/lab/src/main.rs"],
-            &["raft/src/lib.rs"],
-        ),
-        (
-            "hidden",
-            &["raft/src/lib.rs", "raft/src/.x.rs", "raft/src/.d/x.rs"],
-            &["raft/src/lib.rs"],
-        ),
-    ];
-    for (name, entries, expected) in rows {
+    for (name, entries, expected) in LAYOUTS {
         for (file, bytes) in [
             ("x.tar", sources(entries)),
             ("x.TGZ", gzip(&sources(entries))),
