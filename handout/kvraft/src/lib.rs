@@ -2,7 +2,7 @@
 //!
 //! Build a service that is linearizable and executes each client's call once, although requests and
 //! replies get lost and servers crash: 3A without, 3B with snapshots. The guide is
-//! `kvraft/README.md`. Let `cargo lab stress raft -n 100` run clean first.
+//! `kvraft/README.md`. Let `cargo lab stress raft -n 300` run clean first.
 //!
 //! Begin with the replicated state machine in `rsm.rs`, which lab 4 uses too: run
 //! `cargo lab test rsm_basic_3a`. Then write the service on top of it: `cargo lab test 3A`. Each
