@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use contract::settings::Policy;
+use judge::Shard;
 use judge::pool::processors;
 
 use crate::grade::outputs::Format;
@@ -122,7 +123,7 @@ pub(crate) struct GradeOptions {
     pub(crate) unsafe_no_sandbox: bool,
     /// Grade only the K-th of N parts of the submissions, in a slot of its own: N commands can run at
     /// the same time. `cargo grader merge` joins their results.
-    #[arg(long, value_name = "K/N", value_parser = parse_shard, requires = "submissions")]
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse, requires = "submissions")]
     pub(crate) shard: Option<Shard>,
     /// Run the tests of --only again, and put their results in the place of those in this
     /// directory.
@@ -146,30 +147,6 @@ pub(crate) struct GradeOptions {
     /// The files to write about all results in the directory.
     #[arg(long, value_delimiter = ',', default_values = DEFAULT_FORMATS)]
     pub(crate) format: Vec<Format>,
-}
-
-/// One of the parts that submissions are split into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shard {
-    /// The number of this part, from 1 to `n`.
-    pub(crate) k: usize,
-    /// The number of parts.
-    pub(crate) n: usize,
-}
-
-impl Shard {
-    /// Whether the submission in this place, from 0, is in this part.
-    pub(crate) fn includes(self, place: usize) -> bool {
-        place % self.n == self.k - 1
-    }
-}
-
-/// Parses `2/4`.
-fn parse_shard(text: &str) -> Result<Shard, String> {
-    let parse = |number: &str| number.parse().ok();
-    let shard = text.split_once('/').and_then(|(k, n)| Some(Shard { k: parse(k)?, n: parse(n)? }));
-    let shard = shard.filter(|shard| (1..=shard.n).contains(&shard.k));
-    shard.ok_or_else(|| "use K/N with K from 1 to N, as in 2/4".to_string())
 }
 
 /// Options of `diff`.
@@ -311,8 +288,8 @@ mod tests {
 
     #[test]
     fn shards_share_all_submissions() {
-        assert_eq!(parse_shard("2/4"), Ok(Shard { k: 2, n: 4 }));
-        assert!(["0/4", "5/4", "4", "a/b", "1/0"].iter().all(|text| parse_shard(text).is_err()));
+        assert_eq!(Shard::parse("2/4"), Ok(Shard { k: 2, n: 4 }));
+        assert!(["0/4", "5/4", "4", "a/b", "1/0"].iter().all(|text| Shard::parse(text).is_err()));
         let shards = [1, 2, 3].map(|k| Shard { k, n: 3 });
         for place in 0..7 {
             assert_eq!(shards.iter().filter(|shard| shard.includes(place)).count(), 1);

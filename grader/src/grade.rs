@@ -23,7 +23,7 @@ pub(crate) mod slot;
 pub(crate) mod submission;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use contract::record::Exit;
 use judge::{Error, Workspace};
@@ -108,7 +108,7 @@ fn submissions(
 fn grade(
     session: &Session<'_>,
     submission: &Submission,
-    out: &std::path::Path,
+    out: &Path,
 ) -> Result<Option<Graded>, Error> {
     let path: PathBuf = out.join(file_name(&submission.id, "json"));
     if path.exists() && submission.is_foreign {
@@ -137,7 +137,7 @@ fn grade(
 fn regrade(
     session: &Session<'_>,
     submission: &Submission,
-    out: &std::path::Path,
+    out: &Path,
 ) -> Result<Option<Graded>, Error> {
     let path = out.join(file_name(&submission.id, "json"));
     let mut earlier = Graded::read(&path)?;

@@ -23,7 +23,7 @@ mod repository;
 use contract::record::Exit;
 use judge::{Error, Workspace};
 
-pub(crate) use crate::handout::release::{hash, hex, release_of};
+pub(crate) use crate::handout::release::{hash, release_of};
 
 use crate::cli::HandoutOptions;
 use crate::handout::contents::{Handout, Selection};

@@ -80,7 +80,7 @@ impl Workspace {
 }
 
 /// The cargo that runs this program, or else the one in the `PATH`.
-pub(crate) fn cargo() -> Command {
+pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 

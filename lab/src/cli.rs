@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use contract::record::Exit;
 use contract::settings::Policy;
-use judge::{Error, Judge, Limits, Resources, Stop};
+use judge::{Error, Judge, Limits, Resources, Shard, Stop};
 
 /// The end of the help text, before the exit codes.
 const EXAMPLES: &str = "\
@@ -164,7 +164,7 @@ pub(crate) struct StressArgs {
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, conflicts_with = "runs")]
     pub(crate) seeds: Option<Range<u64>>,
     /// Run only the K-th of N parts of the seeds. The seeds are 1 to RUNS unless --seeds sets them.
-    #[arg(long, value_name = "K/N", value_parser = parse_shard)]
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     #[arg(conflicts_with_all = ["endless", "until_fail"])]
     pub(crate) shard: Option<Shard>,
     /// Run until a test fails.
@@ -322,15 +322,6 @@ pub(crate) struct SeedAndPolicy {
     pub(crate) policy: Policy,
 }
 
-/// One of the parts that seeds are split into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shard {
-    /// The number of this part, from 1 to `n`.
-    pub(crate) k: u64,
-    /// The number of parts.
-    pub(crate) n: u64,
-}
-
 /// Parses the name of an archive.
 fn parse_archive(text: &str) -> Result<PathBuf, String> {
     let is_archive = text.ends_with(".tar.gz") || text.ends_with(".tgz");
@@ -364,16 +355,6 @@ fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
         Some(seeds) => Ok(seeds),
         None => Err("expected a range such as 1..101, or 1..=100".to_string()),
     }
-}
-
-/// Parses `2/4`.
-fn parse_shard(text: &str) -> Result<Shard, String> {
-    let shard = || {
-        let (k, n) = text.split_once('/')?;
-        Some(Shard { k: k.parse().ok()?, n: n.parse().ok()? })
-    };
-    let is_valid = |shard: &Shard| (1..=shard.n).contains(&shard.k);
-    shard().filter(is_valid).ok_or_else(|| "expected K/N with K from 1 to N, such as 2/4".into())
 }
 
 /// Parses a topic in either case.
@@ -415,8 +396,8 @@ mod tests {
         assert_eq!(parse_seeds("1..101"), Ok(1..101));
         assert_eq!(parse_seeds("1..=100"), Ok(1..101));
         assert!(parse_seeds("5..5").is_err() && parse_seeds("7").is_err());
-        assert_eq!(parse_shard("2/4"), Ok(Shard { k: 2, n: 4 }));
-        assert!(parse_shard("0/4").is_err() && parse_shard("5/4").is_err());
+        assert_eq!(Shard::parse("2/4"), Ok(Shard { k: 2, n: 4 }));
+        assert!(Shard::parse("0/4").is_err() && Shard::parse("5/4").is_err());
         assert_eq!(parse_run("7"), Ok(SeedAndPolicy { seed: 7, policy: Policy::Stall }));
         assert!(parse_run("7:lifo").is_err() && parse_run("x:pct").is_err());
         assert_eq!((parse_time("3.12s"), parse_time("3.12")), (Ok(31_200), Ok(31_200)));

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use contract::record::Exit;
 use judge::catalog::Catalog;
-use judge::{Error, Workspace};
+use judge::{Error, Workspace, cargo};
 
 use crate::select::Selection;
 use crate::term;
@@ -63,7 +63,7 @@ fn build() -> Result<PathBuf, Error> {
         name => name,
     };
     let program = directory.join(format!("submission{}", env::consts::EXE_SUFFIX));
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = cargo();
     command.args(["build", "-p", "submission"]);
     if program.exists() {
         command.arg("-q");

@@ -41,7 +41,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use judge::{Error, Limits, Resources, Sandbox, Stop, Wrap, output_of};
+use judge::{Error, Limits, Resources, Sandbox, Stop, Wrap, cargo, output_of};
 use rustix::process::getuid;
 
 #[cfg(not(target_os = "linux"))]
@@ -223,8 +223,7 @@ impl Confinement {
 
     /// Tries whether the toolchain runs in the slot; `Err` is the reason why it does not.
     fn probe(&self, tree: &Path, stop: &Stop) -> Result<Result<(), String>, Error> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let mut command = Command::new(cargo);
+        let mut command = cargo();
         command.arg("--version").current_dir(tree);
         let sandbox = Sandbox { list: &self.build, ..self.sandbox() };
         Ok(sandbox.output(command, stop)?.map(|_| ()))

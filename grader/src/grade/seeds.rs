@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 /// The plan of a grading: equal for all submissions, late ones included.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// What the seeds derive from. Whoever knows it can try the graded runs in advance.
+    /// What the seeds derive from. A student who knows it can try the graded runs in advance.
     pub(crate) secret: String,
     /// The number of seeds of each simulated test; `None` for the catalog's.
     pub(crate) seeds: Option<u32>,

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use judge::catalog::Lab;
-use judge::{Catalog, Error, Judge, Limits, Stop, TestCase, Workspace, output_of};
+use judge::{Catalog, Error, Judge, Limits, Shard, Stop, TestCase, Workspace, output_of};
 use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
@@ -18,7 +18,7 @@ use super::runs;
 use super::seeds::Plan;
 use super::slot::{Slot, Sources};
 use super::submission::Submission;
-use crate::cli::{GradeOptions, Shard};
+use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
 use crate::handout::{hash, release_of};
 use crate::progress::Progress;

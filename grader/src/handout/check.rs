@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use contract::record::{Exit, Run};
 use contract::settings::{Policy, forget_verbosity};
 use judge::catalog::Lab;
 use judge::pool::{self, Ending};
-use judge::{Catalog, Error, Judge, Limits, Output, Resources, Stop, TestCase, Workspace};
+use judge::{Catalog, Error, Judge, Limits, Output, Resources, Stop, TestCase, Workspace, cargo};
 use tempfile::TempDir;
 
 use super::contents::{Handout, Owner, Selection};
@@ -178,7 +177,7 @@ impl Check<'_> {
         for lab in &self.selection.labs {
             self.slot.lay(lab, None)?;
         }
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        let mut command = cargo();
         command.args(["clippy", "--offline", "--locked", "--quiet", "--all-targets"]);
         self.selection.labs.iter().for_each(|lab| {
             command.args(["-p", lab]);

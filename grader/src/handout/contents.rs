@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use judge::{Error, Workspace, output_of};
+use judge::{Error, Workspace, cargo, output_of};
 use tempfile::TempDir;
 
 use super::{manifest, release};
@@ -139,7 +138,7 @@ impl Handout {
     fn shorten_lock_file(&mut self) -> Result<(), Error> {
         let directory = TempDir::new().map_err(Error::file("create", Path::new("a directory")))?;
         self.write(directory.path())?;
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+        let mut command = cargo();
         command.args(["metadata", "--offline", "--format-version", "1"]);
         command.current_dir(directory.path());
         output_of(&mut command, "cargo metadata --offline (is `cargo fetch` needed?)")?;

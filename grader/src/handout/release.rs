@@ -1,18 +1,16 @@
 //! `handout.toml`: the version of a handout, and its locked files with their hashes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use judge::Error;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+pub(crate) use submission::release::RELEASE;
+use submission::tree::hex;
 
 use super::contents::{Handout, Owner, Selection};
-
-/// The file's name.
-pub(crate) const RELEASE: &str = "handout.toml";
 
 /// What the file says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,12 +83,4 @@ pub(crate) fn release_of(handout: &Handout) -> Result<Release, Error> {
 /// The SHA-256 of some bytes in hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
 }

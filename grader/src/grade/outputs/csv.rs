@@ -65,7 +65,12 @@ fn scores(graded: &Graded) -> BTreeMap<String, f64> {
 
 /// A score without the noise of binary fractions.
 pub(super) fn exact(score: f64) -> String {
-    ((score * 1e4).round() / 1e4).to_string()
+    rounded(score).to_string()
+}
+
+/// The nearest score with four decimals.
+pub(super) fn rounded(score: f64) -> f64 {
+    (score * 1e4).round() / 1e4
 }
 
 /// A line, as RFC 4180 defines it.

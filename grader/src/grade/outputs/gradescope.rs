@@ -3,6 +3,7 @@
 use judge::Error;
 use serde::Serialize;
 
+use super::csv::rounded;
 use super::junit::report;
 use super::text::{beginning, visible};
 use crate::grade::results::{Graded, LabResult, Obstacle, TestResult};
@@ -99,9 +100,4 @@ fn output(graded: &Graded) -> String {
 /// A text that Gradescope can show.
 fn shortened(text: &str) -> String {
     beginning(&visible(text.trim_end()), LONGEST)
-}
-
-/// Without the noise of binary fractions.
-fn rounded(score: f64) -> f64 {
-    (score * 1e4).round() / 1e4
 }

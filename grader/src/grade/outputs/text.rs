@@ -1,8 +1,6 @@
 //! Makes text of submissions harmless, and file names of ids.
 
-use sha2::{Digest as _, Sha256};
-
-use crate::handout::hex;
+use crate::handout::hash;
 
 /// The length of the part of a file name that comes from an id.
 const LONGEST: usize = 150;
@@ -69,7 +67,7 @@ pub(crate) fn file_name(id: &str, extension: &str) -> String {
     }
     if name.is_empty() || name.len() > LONGEST {
         name.truncate(LONGEST);
-        let digest = hex(&Sha256::digest(id.as_bytes()));
+        let digest = hash(id.as_bytes());
         name += &format!("~~{}", &digest[..16]);
     }
     format!("{name}.{extension}")
