@@ -4,9 +4,11 @@
 //! its judge must agree on:
 //!
 //! * [`settings`]: the environment variables that configure a run, and the names of the policies.
-//!   labrpc uses only this module.
 //! * [`record`](mod@record): the messages between judge and process, and what commands derive from
 //!   them: verdicts, statistics, exit codes.
+//!
+//! A third one, [`recording`], defines the events from which a run is drawn; nothing is judged by
+//! them. labrpc uses all but [`record`](mod@record).
 //!
 //! # How a run is judged
 //!
@@ -40,4 +42,5 @@
 
 #[cfg(feature = "record")]
 pub mod record;
+pub mod recording;
 pub mod settings;

@@ -16,11 +16,13 @@ pub const RUNTIME: &str = "LAB_RUNTIME";
 pub const VERBOSE: &str = "VERBOSE";
 /// A file to which each run appends a line of JSON, for people. A judge ignores it.
 pub const REPORT: &str = "LAB_REPORT";
+/// A file to which a simulated run is written as a [recording](crate::recording).
+pub const RECORD: &str = "LAB_RECORD";
 /// Set by a judge: standard input is a socket for the assignment and the record.
 pub const JUDGED: &str = "LAB_JUDGED";
 
 /// All environment variables that change what a run does.
-const SETTINGS: [&str; 7] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, JUDGED];
+const SETTINGS: [&str; 8] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, RECORD, JUDGED];
 
 /// Environment variables that make a process print more: a backtrace takes seconds on a busy
 /// machine.

@@ -109,7 +109,12 @@ impl ClientEnd {
             return Err(RpcError::Lost);
         }
         let args_type = Some(type_name::<A>());
-        let request = Request { method: method.to_string(), args: codec::encode(args), args_type };
+        let request = Request {
+            method: method.to_string(),
+            args: codec::encode(args),
+            args_type,
+            words: port::in_words(args),
+        };
         let response = Arc::clone(&self.0).call(request, deadline, site)?;
         decode_reply(method, &response)
     }

@@ -173,6 +173,7 @@
 //! | `runtime/core.rs`, `core/` | the simulation: scheduling, waiting, killing, and what a report says of tasks |
 //! | `runtime/policy.rs`, `timers.rs`, `trace.rs` | which task runs next, what happens when, what happened |
 //! | `runtime/simulation.rs`, `settings.rs` | runs, replays, and the environment |
+//! | `runtime/recorder.rs`, `recorder/` | what a picture of a run shows, and values in words |
 //! | `runtime/divergence.rs`, `watchdog.rs`, `failure.rs` | what can be said of a run that fails |
 //! | `runtime/real.rs`, `real/` | the facade on real threads |
 //! | `runtime/sys/` | the only unsafe code: stacks, CPU clocks, signals |
@@ -217,10 +218,10 @@ pub use crate::persister::Persister;
 pub use crate::runtime::{
     Atomic, AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Backend, Condvar,
     DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, IntoIter, Iter, JoinHandle, Mutex,
-    MutexGuard, Node, Outcome, Policy, Receiver, RecvError, RecvTimeoutError, Rng, Select,
-    SendError, Sender, Settings, SettingsError, Simulation, TaskDied, TryRecvError, TrySendError,
-    bounded, channel, end_process, note, rendezvous, rng, run, run_real, sleep, spawn,
-    without_watchdog, yield_now,
+    MutexGuard, Node, Outcome, Policy, Receiver, Recording, RecvError, RecvTimeoutError, Rng,
+    Select, SendError, Sender, Settings, SettingsError, Simulation, TaskDied, TryRecvError,
+    TrySendError, bounded, channel, end_process, is_recorded, note, record, rendezvous, rng, run,
+    run_real, sleep, spawn, without_watchdog, yield_now,
 };
 pub use crate::server::{Server, Service};
 pub use crate::your_code_here::your_code_here;

@@ -23,6 +23,8 @@ mod links;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use contract::recording::What;
+
 use self::in_flight::InFlightCalls;
 use self::links::{EndId, Links};
 use crate::client_end::ClientEnd;
@@ -96,12 +98,14 @@ impl Network {
     /// reply in ten.
     pub fn set_reliable(&self, reliable: bool) {
         self.change("reliable", reliable.into(), |state| state.reliable = reliable);
+        draw_switch(reliable, "reliable", "unreliable");
     }
 
     /// With long delays, a call to a server that cannot be reached takes up to 7 s to fail instead
     /// of 100 ms.
     pub fn set_long_delays(&self, long_delays: bool) {
         self.change("long delays", long_delays.into(), |state| state.long_delays = long_delays);
+        draw_switch(long_delays, "long delays", "no long delays");
     }
 
     /// With long reordering, two replies in three are held back for 200 to 2199 ms.
@@ -109,6 +113,7 @@ impl Network {
         self.change("long reordering", long_reordering.into(), |state| {
             state.long_reordering = long_reordering;
         });
+        draw_switch(long_reordering, "long reordering", "no long reordering");
     }
 
     /// Whether the network is reliable.
@@ -271,6 +276,12 @@ impl Network {
     fn state(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.0.lock())
     }
+}
+
+/// Records that a switch was set.
+#[expect(clippy::fn_params_excessive_bools, reason = "a switch")]
+fn draw_switch(on: bool, name: &str, opposite: &str) {
+    port::draw(|| What::Network { text: if on { name } else { opposite }.to_string() });
 }
 
 impl fmt::Debug for Network {

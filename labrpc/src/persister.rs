@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use contract::recording::What;
+
 use crate::runtime::port::{self, unpoisoned};
 
 /// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
@@ -66,6 +68,8 @@ impl Persister {
         if port::enter() {
             let mut blobs = unpoisoned(self.0.lock());
             change(&mut blobs);
+            let (state, snapshot) = (blobs.raft_state.len() as u64, blobs.snapshot.len() as u64);
+            port::draw(|| What::Save { what: "persister".to_string(), state, snapshot });
         }
     }
 

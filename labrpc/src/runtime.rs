@@ -16,6 +16,7 @@ mod policy;
 pub(crate) mod port;
 mod random;
 mod real;
+pub(crate) mod recorder;
 mod seconds;
 mod settings;
 mod simulation;
@@ -34,11 +35,13 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use contract::recording::What;
 use rand::TryRng;
 
 pub use self::failure::{Failure, FailureKind};
 pub use self::node::Node;
 pub use self::policy::Policy;
+pub use self::recorder::{Recording, is_recorded, record};
 pub use self::settings::{Backend, Settings, SettingsError, run};
 pub use self::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
 pub use self::spawn::{JoinHandle, TaskDied, spawn};
@@ -129,7 +132,9 @@ pub fn note(text: fmt::Arguments<'_>) {
         if let Some(core) = core
             && !core.is_dead()
         {
-            core.record(Kind::Note, digest(text.to_string().as_bytes()), 0);
+            let text = text.to_string();
+            core.record(Kind::Note, digest(text.as_bytes()), 0);
+            core.draw(|| What::Note { text });
         }
     });
 }

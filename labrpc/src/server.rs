@@ -22,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) args: Vec<u8>,
     /// The type of the arguments, where caller and server are one program.
     pub(crate) args_type: Option<&'static str>,
+    /// The arguments in words, if the run is recorded.
+    pub(crate) words: Option<String>,
 }
 
 /// A reply on its way back.
@@ -30,6 +32,8 @@ pub(crate) struct Response {
     pub(crate) reply: Vec<u8>,
     /// The type of the reply, where caller and server are one program.
     pub(crate) reply_type: Option<&'static str>,
+    /// The reply in words, if the run is recorded.
+    pub(crate) words: Option<String>,
 }
 
 /// Why a request reached no handler: the message that a failing run prints.
@@ -74,8 +78,9 @@ impl Service {
         assert!(self.handler(&full_name).is_none(), "{full_name} is defined twice");
         let run = move |request: &Request| {
             let args = decode_args::<A>(request).map_err(Refusal::Unreadable)?;
-            let reply = codec::encode(&handler(args));
-            Ok(Response { reply, reply_type: Some(type_name::<R>()) })
+            let value = handler(args);
+            let (reply, words) = (codec::encode(&value), port::in_words(&value));
+            Ok(Response { reply, reply_type: Some(type_name::<R>()), words })
         };
         self.methods.push((full_name, Box::new(run)));
         self

@@ -1,18 +1,20 @@
 //! How clients, which are not servers, reach servers.
 
+use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use labrpc::{ClientEnd, Network, rng};
+use labrpc::{ClientEnd, rng};
 use rand::RngExt as _;
 
 use crate::sim::Sim;
 
 /// A client of some servers. It reaches all of them until it is told otherwise, whatever partitions
 /// there are between servers, and also after they restart. Clones are the same client.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
-    network: Network,
+    sim: Sim,
     name: String,
     servers: Vec<String>,
     /// The number of ends that were made.
@@ -23,11 +25,16 @@ impl Client {
     /// A new client of these servers, with a name of its own.
     pub fn new(sim: &Sim, servers: &[&str]) -> Self {
         Self {
-            network: sim.network().clone(),
+            sim: sim.clone(),
             name: sim.name_client(),
             servers: servers.iter().map(ToString::to_string).collect(),
             ends: Arc::default(),
         }
+    }
+
+    /// Its name: `C0`.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Makes an end to each server, in order.
@@ -49,25 +56,35 @@ impl Client {
     pub fn end(&self, server: &str) -> ClientEnd {
         let number = self.ends.fetch_add(1, Relaxed);
         let name = format!("{}.{number}>{server}", self.name);
-        let end = self.network.make_end_of(&self.name, &name);
-        self.network.connect(&name, server);
-        self.network.enable(&name);
+        let end = self.sim.network().make_end_of(&self.name, &name);
+        self.sim.network().connect(&name, server);
+        self.sim.network().enable(&name);
         end
     }
 
     /// Lets the client reach these of its servers, and no others.
     pub fn reach_only(&self, servers: &[usize]) {
+        let reached = servers.iter().map(|&number| &*self.servers[number]);
+        self.sim.fault("reach", iter::once(&*self.name).chain(reached));
         for (number, server) in self.servers.iter().enumerate() {
             if servers.contains(&number) {
-                self.network.mend(&self.name, server);
+                self.sim.network().mend(&self.name, server);
             } else {
-                self.network.cut(&self.name, server);
+                self.sim.network().cut(&self.name, server);
             }
         }
     }
 
     /// Lets the client reach all of its servers.
     pub fn reach_all(&self) {
-        self.servers.iter().for_each(|server| self.network.mend(&self.name, server));
+        let reached = self.servers.iter().map(String::as_str);
+        self.sim.fault("reach", iter::once(&*self.name).chain(reached));
+        self.servers.iter().for_each(|server| self.sim.network().mend(&self.name, server));
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.name)
     }
 }

@@ -16,6 +16,7 @@ mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use contract::recording::{Fault, What};
 use labrpc::{ClientEnd, Instant, Node, Service};
 use rand::RngExt as _;
 
@@ -232,6 +233,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 impl<S: Send + Sync + 'static> Cluster<S> {
     /// Connects a server with itself and with every server that is connected.
     pub fn connect(&self, server: usize) {
+        self.sim().fault("connect", [self.name(server)]);
         self.0.links.update(|links| links.connect(server));
         let others = (0..self.len()).filter(|&other| self.is_connected(other));
         let ends = self.ends_between(server, others);
@@ -241,6 +243,12 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 
     /// Cuts a server off from every server.
     pub fn disconnect(&self, server: usize) {
+        self.sim().fault("disconnect", [self.name(server)]);
+        self.unplug(server);
+    }
+
+    /// Disables all ends of a server.
+    fn unplug(&self, server: usize) {
         self.0.links.update(|links| links.disconnect(server));
         let ends = self.ends_between(server, 0..self.len());
         ends.iter().for_each(|end| self.0.sim.network().disable(end));
@@ -260,12 +268,24 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 
     /// Cuts the one-way link on which `from` calls `to`. Replies travel with their calls.
     pub fn cut(&self, from: usize, to: usize) {
-        self.0.links.update(|links| links.cut(from, to));
-        self.0.sim.network().cut(self.name(from), self.name(to));
+        self.sim().fault("cut", [self.name(from), self.name(to)]);
+        self.cut_link(from, to);
     }
 
     /// Mends the one-way link on which `from` calls `to`.
     pub fn mend(&self, from: usize, to: usize) {
+        self.sim().fault("mend", [self.name(from), self.name(to)]);
+        self.mend_link(from, to);
+    }
+
+    /// Cuts a link, as a part of a fault.
+    fn cut_link(&self, from: usize, to: usize) {
+        self.0.links.update(|links| links.cut(from, to));
+        self.0.sim.network().cut(self.name(from), self.name(to));
+    }
+
+    /// Mends a link, as a part of a fault.
+    fn mend_link(&self, from: usize, to: usize) {
         self.0.links.update(|links| links.mend(from, to));
         self.0.sim.network().mend(self.name(from), self.name(to));
     }
@@ -273,10 +293,15 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// Splits the cluster into sides that cannot reach each other, and heals each side within.
     /// Servers that are on no side, and those that are disconnected, stay as they are.
     pub fn partition(&self, sides: &[&[usize]]) {
+        let names = |side: &[usize]| side.iter().map(|&i| self.name(i).to_string()).collect();
+        labrpc::record(|| {
+            let sides = sides.iter().map(|side| names(side)).collect();
+            What::Fault(Fault { verb: "partition".to_string(), sides, ..Fault::default() })
+        });
         for (i, side) in sides.iter().enumerate() {
             for (j, other) in sides.iter().enumerate() {
                 for (&from, &to) in side.iter().flat_map(|a| other.iter().map(move |b| (a, b))) {
-                    if i == j { self.mend(from, to) } else { self.cut(from, to) }
+                    if i == j { self.mend_link(from, to) } else { self.cut_link(from, to) }
                 }
             }
         }
@@ -291,8 +316,9 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 
     /// Mends every link that was cut. Servers that are disconnected stay so.
     pub fn heal(&self) {
+        self.sim().fault("heal", self.names());
         for from in 0..self.len() {
-            (0..self.len()).for_each(|to| self.mend(from, to));
+            (0..self.len()).for_each(|to| self.mend_link(from, to));
         }
     }
 

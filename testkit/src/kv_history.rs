@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use contract::recording::{Culprit, What};
 use labrpc::Instant;
 use linearizability::{
-    KvInput, KvModel, KvOutput, Limits, Operation, Report, Verdict, check, explain,
+    KvInput, KvModel, KvOutput, Limits, Model as _, Operation, Report, Verdict, check, explain,
 };
 
+use crate::client::Client;
 use crate::poison::unpoisoned;
 use crate::sim::Sim;
 use crate::violation::Violation;
@@ -47,6 +49,8 @@ type Call = Operation<KvInput, KvOutput>;
 pub struct KvClerk {
     history: KvHistory,
     client: u64,
+    /// The name of the client whose ends the clerk uses.
+    name: String,
     execute: Box<dyn FnMut(&KvInput) -> KvOutput + Send>,
 }
 
@@ -74,7 +78,8 @@ impl KvHistory {
             }
             KvOutput::Done
         };
-        KvClerk { history: self.clone(), client, execute: Box::new(execute) }
+        let name = format!("client {client}");
+        KvClerk { history: self.clone(), client, name, execute: Box::new(execute) }
     }
 
     /// How many calls were made.
@@ -94,23 +99,38 @@ impl KvHistory {
             Verdict::Ok => {}
             Verdict::Illegal => {
                 let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
-                self.sim.fail(violation(&report));
+                self.sim.fail(violation(&report, &calls));
             }
             Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
         }
     }
 
     /// Notes that a call begins; returns its number.
-    fn begin(&self, client: u64, input: &KvInput) -> usize {
+    fn begin(&self, client: u64, name: &str, input: &KvInput) -> usize {
         let now = Instant::now().as_nanos();
         let mut calls = self.calls();
+        let call = calls.len();
         calls.push(Operation::pending(client, input.clone(), now));
-        calls.len() - 1
+        drop(calls);
+        labrpc::record(|| What::Begin {
+            operation: call as u64,
+            client: name.to_string(),
+            text: KvModel.describe(input, None),
+            key: Some(input.key().to_string()),
+        });
+        call
     }
 
     /// Notes how a call has ended.
     fn end(&self, call: usize, output: &KvOutput) {
         let now = Instant::now().as_nanos();
+        labrpc::record(|| {
+            let text = match output {
+                KvOutput::Value(value) => format!("{value:?}"),
+                KvOutput::Done => "done".to_string(),
+            };
+            What::Complete { operation: call as u64, text }
+        });
         let call = &mut self.calls()[call];
         call.output = Some(output.clone());
         call.return_time = Some(now);
@@ -122,7 +142,7 @@ impl KvHistory {
 }
 
 /// What is wrong with an illegal history.
-fn violation(report: &Report<String>) -> Violation {
+fn violation(report: &Report<String>, calls: &[Call]) -> Violation {
     let actual = match report.window() {
         Some(window) => {
             let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();
@@ -130,7 +150,15 @@ fn violation(report: &Report<String>) -> Violation {
         }
         None => "history is not linearizable".to_string(),
     };
+    let operations = report.window().map_or(&[][..], |window| &window.operations);
+    // What contradicts the others is known when the last of them returns.
+    let returned = operations.iter().filter_map(|&call| calls[call].return_time).max();
     Violation::new("every call takes effect once, between its start and its return", actual)
+        .culprit(Culprit {
+            at: returned.map(|nanos| nanos / 1_000),
+            operations: operations.iter().map(|&call| call as u64).collect(),
+            ..Culprit::default()
+        })
 }
 
 /// Why a history could not be judged.
@@ -164,6 +192,12 @@ impl KvClerk {
         self.record(KvInput::append(key, value));
     }
 
+    /// Says which client of the network makes the calls, for the picture of the run.
+    pub fn of(mut self, client: &Client) -> Self {
+        self.name = client.name().to_string();
+        self
+    }
+
     /// The number by which pictures show this client.
     pub fn client(&self) -> u64 {
         self.client
@@ -171,7 +205,7 @@ impl KvClerk {
 
     /// Makes a call and records it.
     fn record(&mut self, input: KvInput) -> KvOutput {
-        let call = self.history.begin(self.client, &input);
+        let call = self.history.begin(self.client, &self.name, &input);
         let output = (self.execute)(&input);
         self.history.end(call, &output);
         output

@@ -9,6 +9,7 @@ use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Policy, Settings, Simulation,
 use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
 use crate::record::{self, Assigned};
+use crate::recording;
 use crate::report;
 use crate::sim::{Sim, Statistics};
 use crate::test_path::TestPath;
@@ -145,6 +146,9 @@ impl LabTest {
             if self.runtime == Runtime::Processes {
                 run.statistics = None; // Messages between processes are not counted.
             }
+            if let Some(path) = recording::file() {
+                recording::write(&path, &self.test_path, &run, outcome.recording);
+            }
             record::tell(&run);
             if let Some(failure) = run.failure {
                 panic!("{}", failure.report);
@@ -210,7 +214,7 @@ impl LabTest {
             Backend::Sim => {
                 let policy = self.effective_policy(settings.policy);
                 let simulation = Simulation::new(seed).policy(policy).time_limit(time_limit);
-                simulation.twice(twice).run(body)
+                simulation.twice(twice).record(recording::file().is_some()).run(body)
             }
             Backend::Real => run_real(seed, time_limit, body),
         };

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
+use contract::recording::State;
+
 use crate::cluster::SILENCE_AFTER;
 use crate::poison::unpoisoned;
 use crate::violation::Violation;
@@ -60,6 +62,21 @@ pub struct ServerLine {
     pub connected: bool,
     /// Whether it runs.
     pub up: bool,
+}
+
+impl ServerLine {
+    /// The same for the recording.
+    pub(crate) fn state(&self) -> State {
+        let role = if self.is_leader { "leader" } else { "follower" };
+        State {
+            server: self.name.clone(),
+            term: self.term,
+            role: (self.is_leader || self.term.is_some()).then(|| role.to_string()),
+            applied: self.applied,
+            up: self.up,
+            connected: self.connected,
+        }
+    }
 }
 
 impl fmt::Display for ServerLine {

@@ -1,5 +1,6 @@
 //! Which groups were seen to serve a shard, and whether that is allowed.
 
+use contract::recording::Culprit;
 use labrpc::Instant;
 
 use crate::violation::Violation;
@@ -59,7 +60,13 @@ fn violation(shard: usize, sighting: &Sighting, earlier: Option<&(Sighting, usiz
             seconds(earlier.answered),
         ),
     };
-    Violation::new("at most one group serves a shard", actual)
+    Violation::new("at most one group serves a shard", actual).culprit(Culprit {
+        server: Some(format!("group {group}")),
+        others: earlier.iter().map(|(earlier, _)| format!("group {}", earlier.group)).collect(),
+        at: Some(sighting.answered.as_nanos() / 1_000),
+        shard: Some(shard as u64),
+        ..Culprit::default()
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub use contract::record::Statistics;
+use contract::recording::{Fault, What};
 use labrpc::{Backend, Instant, Network};
 
 use crate::notes::{ServerLine, SharedNotes};
@@ -84,6 +85,7 @@ impl Sim {
     #[track_caller]
     pub(crate) fn fail(&self, violation: Violation) -> ! {
         let text = violation.to_string();
+        labrpc::record(|| violation.recorded());
         self.notes.lock().violation.get_or_insert(violation);
         panic!("{text}");
     }
@@ -97,6 +99,14 @@ impl Sim {
     /// Sets how many commands were agreed on, or operations completed, for the "Passed" line.
     pub fn set_commits(&self, commits: u64) {
         self.notes.lock().commits = commits;
+    }
+
+    /// Records a fault.
+    pub(crate) fn fault<'a>(&self, verb: &str, servers: impl IntoIterator<Item = &'a str>) {
+        labrpc::record(|| {
+            let servers = servers.into_iter().map(ToString::to_string).collect();
+            What::Fault(Fault { verb: verb.to_string(), servers, ..Fault::default() })
+        });
     }
 
     /// Counts servers, for the "Passed" line: that of the largest group is shown.
@@ -116,7 +126,15 @@ impl Sim {
 
     /// Changes a server's line in the report.
     pub fn update_server(&self, line: usize, update: impl FnOnce(&mut ServerLine)) {
-        update(&mut self.notes.lock().servers[line]);
+        let mut notes = self.notes.lock();
+        let server = &mut notes.servers[line];
+        let before = labrpc::is_recorded().then(|| server.state());
+        update(server);
+        let state = before.and_then(|before| Some(server.state()).filter(|now| *now != before));
+        drop(notes);
+        if let Some(state) = state {
+            labrpc::record(|| What::State(state));
+        }
     }
 
     /// Fails the run when a server that was killed long ago calls on one of these ends: they lead to

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use contract::recording::{Culprit, What};
+
 /// A broken property: what should hold, and what was seen instead.
 ///
 /// ```
@@ -19,18 +21,38 @@ pub struct Violation {
     pub expected: Option<String>,
     /// What was seen; where the course's tests have a text for it, that text.
     pub actual: String,
+    /// Where and when the mistake was made, as far as the test knows; for the picture of the run.
+    pub culprit: Culprit,
 }
 
 impl Violation {
     /// A violation of `property`, as `actual` shows.
     pub fn new(property: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { property: property.into(), expected: None, actual: actual.into() }
+        Self {
+            property: property.into(),
+            expected: None,
+            actual: actual.into(),
+            culprit: Culprit::default(),
+        }
     }
 
     /// Adds what should have been seen.
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
+    }
+
+    /// Adds where and when the mistake was made, which is often before a test notices it.
+    pub fn culprit(mut self, culprit: Culprit) -> Self {
+        self.culprit = culprit;
+        self
+    }
+
+    /// The same for the recording.
+    pub(crate) fn recorded(&self) -> What {
+        let Self { property, actual, culprit, .. } = self.clone();
+        let culprit = Some(culprit).filter(|culprit| *culprit != Culprit::default());
+        What::Violation { property, actual, culprit }
     }
 }
 

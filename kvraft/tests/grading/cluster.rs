@@ -58,7 +58,8 @@ impl KvCluster {
         let client = self.servers.client();
         client.reach_only(servers);
         let clerk = Clerk::new(client.shuffled_ends());
-        (self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append), client)
+        let clerk = self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append);
+        (clerk.of(&client), client)
     }
 
     /// A key has this value.

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use contract::recording::What;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -68,7 +69,10 @@ impl Simulated {
         state.contents(id).append(&bytes[..written as usize]);
         failed?;
         match written == bytes.len() as u64 {
-            true => Ok(()),
+            true => {
+                draw("append", file, written);
+                Ok(())
+            }
             false => Err(io::Error::new(ErrorKind::StorageFull, "the simulated disk is full")),
         }
     }
@@ -88,7 +92,9 @@ impl Simulated {
                 Err(_) => with_rng(&mut state.outside, |rng| contents.fail_to_sync(changes, rng)),
             }
             failed
-        })
+        })?;
+        draw("sync", file, 0);
+        Ok(())
     }
 
     pub(super) fn read(&self, file: &str) -> io::Result<Option<Vec<u8>>> {
@@ -129,7 +135,9 @@ impl Simulated {
                 state.contents(id).sync(0);
             }
             failed
-        })
+        })?;
+        draw("rename", to, 0);
+        Ok(())
     }
 
     pub(super) fn remove(&self, file: &str) -> io::Result<()> {
@@ -180,6 +188,11 @@ impl Simulated {
     fn lock(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.0.lock())
     }
+}
+
+/// Records what was done to a file.
+fn draw(operation: &str, file: &str, bytes: u64) {
+    port::draw(|| What::Save { what: format!("{operation} {file}"), state: bytes, snapshot: 0 });
 }
 
 /// What a test does to a disk.

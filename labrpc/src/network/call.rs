@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use contract::recording::{Loss, What};
+
 use super::fate::{self, Conditions, ReplyFate};
 use super::in_flight::{CallId, InFlight, Reply};
 use super::links::{EndId, Path};
@@ -45,7 +47,7 @@ impl fmt::Display for NetworkEnd {
 
 impl Network {
     /// Sends a request; the outcome will be put into `reply`.
-    fn submit(&self, end: EndId, request: Request, reply: Reply) {
+    fn submit(&self, end: EndId, mut request: Request, reply: Reply) {
         let mut state = self.state();
         if state.closed {
             drop(state);
@@ -54,7 +56,11 @@ impl Network {
         }
         state.rpcs += 1;
         state.bytes += request.args.len() as u64;
+        let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
+        if let Some(words) = request.words.take() {
+            port::draw(|| sent(number, state.links.names(end), &request, words));
+        }
         let conditions =
             Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
         let long_delays = state.long_delays;
@@ -62,14 +68,18 @@ impl Network {
         drop(state);
         let Some(path) = path else {
             let delay = with_network_rng(|rng| fate::of_unreachable(long_delays, rng));
-            port::after(delay, move || fail(end, &reply));
+            port::after(delay, move || fail(number, Loss::Unreachable, end, &reply));
             return;
         };
         let latency = latency();
         let fate = with_network_rng(|rng| fate::of_request(conditions, rng));
-        let call = Call { network: self.clone(), path, conditions, reply };
+        let call = Call { network: self.clone(), number, path, conditions, reply };
         port::after(latency + fate.delay, move || {
-            if fate.lost { fail(call.path.end, &call.reply) } else { call.arrive(request) }
+            if fate.lost {
+                fail(number, Loss::Request, call.path.end, &call.reply);
+            } else {
+                call.arrive(request);
+            }
         });
     }
 
@@ -87,7 +97,8 @@ impl Network {
         let failed = calls.remove_if(id, |call| call.orphaned || !links.is_whole(call.path));
         drop(state);
         if let Some(call) = failed {
-            fail(call.path.end, &call.reply);
+            let why = if call.orphaned { Loss::HandlerDied } else { Loss::Cut };
+            fail(call.number, why, call.path.end, &call.reply);
         }
     }
 
@@ -97,33 +108,37 @@ impl Network {
         let Some(call) = state.calls.remove(id) else { return };
         let whole = state.links.is_whole(call.path);
         drop(state);
-        let end = call.path.end;
+        let (number, end) = (call.number, call.path.end);
         if !whole {
-            fail(end, &call.reply);
+            fail(number, Loss::Cut, end, &call.reply);
             return;
         }
         let latency = latency();
         let network = self.clone();
         match with_network_rng(|rng| fate::of_reply(call.conditions, rng)) {
-            ReplyFate::Lost => port::after(latency, move || fail(end, &call.reply)),
+            ReplyFate::Lost => {
+                port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));
+            }
             ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
                 let whole = network.state().links.is_whole(call.path);
                 if whole {
-                    network.deliver(end, &call.reply, response);
+                    network.deliver(number, end, &call.reply, response);
                 } else {
-                    fail(end, &call.reply);
+                    fail(number, Loss::Cut, end, &call.reply);
                 }
             }),
             ReplyFate::HeldBack(delay) => {
-                port::after(delay, move || network.deliver(end, &call.reply, response));
+                port::draw(|| What::Held { call: number, micros: delay / 1_000 });
+                port::after(delay, move || network.deliver(number, end, &call.reply, response));
             }
         }
     }
 
     /// Hands a reply to its caller.
-    fn deliver(&self, end: EndId, reply: &Reply, response: Response) {
+    fn deliver(&self, number: u64, end: EndId, reply: &Reply, response: Response) {
         self.state().bytes += response.reply.len() as u64;
         record(Kind::Reply, end, || digest(&response.reply));
+        port::draw(|| What::Reply { call: number });
         reply.put(Ok(response));
     }
 }
@@ -131,6 +146,7 @@ impl Network {
 /// A call whose request travels.
 struct Call {
     network: Network,
+    number: u64,
     path: Path,
     conditions: Conditions,
     reply: Reply,
@@ -139,16 +155,17 @@ struct Call {
 impl Call {
     /// The request has arrived: runs the handler, if the path is still there.
     fn arrive(self, request: Request) {
-        let Call { network, path, conditions, reply } = self;
+        let Call { network, number, path, conditions, reply } = self;
         let mut state = network.state();
         let Some((server, name)) = state.links.destination(path) else {
             drop(state);
-            fail(path.end, &reply);
+            fail(number, Loss::Gone, path.end, &reply);
             return;
         };
         record(Kind::Deliver, path.end, || 0);
         let started = port::now();
         let id = state.calls.insert(InFlight {
+            number,
             path,
             conditions,
             reply,
@@ -161,8 +178,13 @@ impl Call {
         // Made here and not in the task, which on a dead node never begins.
         let mut handling = Handling { network, id, returned: false };
         port::spawn_detached(node, site, move || {
-            let response = server.handle(&name, &request);
+            port::draw(|| What::Arrive { call: number });
+            let mut response = server.handle(&name, &request);
             handling.returned = true;
+            if let Some(reply) = response.words.take() {
+                let bytes = response.reply.len() as u64;
+                port::draw(|| What::Return { call: number, bytes, reply });
+            }
             handling.network.returned(id, response);
         });
     }
@@ -188,9 +210,23 @@ impl Drop for Handling {
 }
 
 /// Tells a caller that no reply will come.
-fn fail(end: EndId, reply: &Reply) {
+fn fail(number: u64, why: Loss, end: EndId, reply: &Reply) {
     record(Kind::Drop, end, || 0);
+    port::draw(|| What::Lost { call: number, why });
     reply.put(Err(RpcError::Lost));
+}
+
+/// What the recording has of a request.
+fn sent(call: u64, [end, from, to]: [&str; 3], request: &Request, args: String) -> What {
+    What::Request {
+        call,
+        end: end.to_string(),
+        from: from.to_string(),
+        to: to.to_string(),
+        method: request.method.clone(),
+        bytes: request.args.len() as u64,
+        args,
+    }
 }
 
 /// Nanoseconds that a message takes at least: none on real threads, where the machine takes its

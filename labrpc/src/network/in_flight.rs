@@ -20,6 +20,8 @@ pub(crate) struct CallId {
 
 /// What the network remembers of such a call.
 pub(crate) struct InFlight {
+    /// The call's number among all calls.
+    pub(crate) number: u64,
     /// How the request came.
     pub(crate) path: Path,
     /// The network's switches when it was sent.

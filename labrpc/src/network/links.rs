@@ -43,6 +43,7 @@ pub(crate) struct Links {
 }
 
 struct End {
+    name: Arc<str>,
     owner: Option<HostId>,
     connected: Option<HostId>,
     enabled: bool,
@@ -61,7 +62,7 @@ impl Links {
     pub(crate) fn add_end(&mut self, name: &str, owner: Option<&str>) -> EndId {
         let owner = owner.map(|owner| self.host(owner));
         let id = EndId(self.ends.len() as u32);
-        self.ends.push(End { owner, connected: None, enabled: false });
+        self.ends.push(End { name: name.into(), owner, connected: None, enabled: false });
         let before = self.end_ids.insert(name.to_string(), id);
         assert!(before.is_none(), "an end with the name '{name}' exists already");
         id
@@ -134,6 +135,14 @@ impl Links {
         let host = self.open_way(end)?;
         let Host { server, incarnation, .. } = &self.hosts[host.0 as usize];
         server.is_some().then_some(Path { end, host, incarnation: *incarnation })
+    }
+
+    /// The names of an end, of its owner, and of the server that it leads to.
+    pub(crate) fn names(&self, end: EndId) -> [&str; 3] {
+        let end = &self.ends[end.0 as usize];
+        let name =
+            |host: Option<HostId>| host.map_or("", |host| &*self.hosts[host.0 as usize].name);
+        [&end.name, name(end.owner), name(end.connected)]
     }
 
     /// Whether a path is still open and leads to the same server.

@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
+use contract::recording::{self, What};
 use rand_pcg::Pcg64;
 
 use self::held_over::HeldOver;
@@ -33,6 +34,7 @@ use super::failure::{Failure, FailureKind};
 use super::poison::unpoisoned;
 use super::policy::{Interruption, Policy, Scheduler};
 use super::random::{Stream, stream};
+use super::recorder::Recorder;
 use super::sys::fiber::StackPool;
 use super::task::{NodeId, Slot, State, Wait};
 use super::timers::Timers;
@@ -107,6 +109,8 @@ pub(crate) struct Core {
     pub(crate) held_over: RefCell<HeldOver>,
     /// The lines of the log that the failure report shows.
     pub(crate) recent_lines: RecentLines,
+    /// What a picture of the run shows, if there is to be one.
+    pub(crate) recorder: Option<Recorder>,
     /// Where each task was spawned, by serial number; kept while two replays are compared.
     pub(crate) spawn_sites: Option<SpawnSites>,
     /// What the watchdog sees of all this.
@@ -152,6 +156,7 @@ impl Core {
             locks: LockTable::new(&activity),
             held_over: RefCell::default(),
             recent_lines: RecentLines::default(),
+            recorder: None,
             spawn_sites: None,
             activity,
         }
@@ -179,6 +184,7 @@ impl Core {
             }
             Some(Interruption::Stall(nanos)) => {
                 self.record(Kind::Stall, nanos, 0);
+                self.draw(|| self.stall(nanos));
                 let until = self.now() + nanos;
                 self.wait(self.waiter(), Wait::Stall, Location::caller(), Some(until));
             }
@@ -277,6 +283,9 @@ impl Core {
             unpoisoned(sites.lock()).push(site);
         }
         self.record(Kind::Spawn, serial.into(), node.0.into());
+        if self.in_task() {
+            self.draw(|| What::Spawn { child: serial, on: self.node_name(node).to_string() });
+        }
         if tasks > MOST_TASKS {
             self.fail(FailureKind::TooManyTasks, self.too_many_tasks());
         }
@@ -327,6 +336,25 @@ impl Core {
     pub(crate) fn record(&self, kind: Kind, a: u64, b: u64) {
         let event = Event { at: self.now(), task: self.current_serial(), kind, a, b };
         self.trace.borrow_mut().push(event);
+    }
+
+    /// Adds an event of the current task to the recording, if there is one.
+    pub(crate) fn draw(&self, what: impl FnOnce() -> What) {
+        if let Some(recorder) = &self.recorder {
+            let node = self.node_name(self.current_node()).to_string();
+            let (at, task) = (self.now() / 1_000, self.current_serial());
+            recorder.push(recording::Event { at, task, node, what: what() });
+        }
+    }
+
+    /// A stall of the current task.
+    fn stall(&self, nanos: u64) -> What {
+        What::Fault(recording::Fault {
+            verb: "stall".to_string(),
+            servers: vec![self.node_name(self.current_node()).to_string()],
+            micros: Some(nanos / 1_000),
+            ..recording::Fault::default()
+        })
     }
 
     /// Ends the simulation with a failure, unless one is known already.

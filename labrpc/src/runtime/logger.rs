@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use contract::recording::What;
 use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
@@ -42,19 +43,23 @@ impl Log for Logger {
         dispatch(|core| match core {
             Some(core) => {
                 let wanted = core.recent_lines.wanted();
-                if verbose || wanted {
+                if verbose || wanted || core.recorder.is_some() {
                     let node = core.node_name(core.current_node());
-                    let line = core.unobserved(|| line(core.now(), &node, record));
+                    let message = core.unobserved(|| record.args().to_string());
+                    let line = line(core.now(), &node, topic(record), &message);
                     if verbose && !wanted {
                         core.activity.excused(|| print(&line));
                     }
                     // A run whose lines are kept is a replay: they were printed the first time.
                     core.recent_lines.push(line);
+                    core.draw(|| What::Log { topic: topic(record).to_string(), text: message });
                 }
             }
             None if verbose => {
                 let name = run::current().map(|member| member.run.node_name(member.node));
-                print(&line(run::now(), name.as_deref().unwrap_or("test"), record));
+                let message = record.args().to_string();
+                let node = name.as_deref().unwrap_or("test");
+                print(&line(run::now(), node, topic(record), &message));
             }
             None => {}
         });
@@ -71,9 +76,7 @@ fn print(line: &str) {
 
 /// `012500 VOTE S2@5 granted to S0`: time in 0.1 ms, topic, message. A message that does not begin
 /// with its server's name gets it.
-fn line(now: u64, node: &str, record: &Record<'_>) -> String {
-    let topic = topic(record);
-    let message = record.args().to_string();
+fn line(now: u64, node: &str, topic: &str, message: &str) -> String {
     let time = now / 100_000;
     if node == "test" || message.starts_with(node) {
         format!("{time:06} {topic} {message}")

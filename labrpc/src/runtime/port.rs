@@ -8,12 +8,15 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use contract::recording::What;
 use rand_pcg::Pcg64;
+use serde::Serialize;
 
 use super::core::Core;
 use super::core::current::{dispatch, with_core};
 use super::real;
 use super::real::run;
+use super::recorder::words::words;
 use super::timers::Action;
 
 pub(crate) use super::core::current::in_simulation;
@@ -44,6 +47,20 @@ pub(crate) fn now() -> u64 {
 /// the second one.
 pub(crate) fn record(kind: Kind, a: u64, b: impl FnOnce() -> u64) {
     dispatch(|core| core.map(|core| core.record(kind, a, b())));
+}
+
+/// Adds an event to the recording of the run, if there is one.
+pub(crate) fn draw(what: impl FnOnce() -> What) {
+    dispatch(|core| core.map(|core| core.draw(what)));
+}
+
+/// A value in words, if the run is recorded. The type's `Serialize` is a student's: nothing that it
+/// does takes effect.
+pub(crate) fn in_words<T: Serialize + ?Sized>(value: &T) -> Option<String> {
+    dispatch(|core| {
+        let core = core.filter(|core| core.recorder.is_some())?;
+        Some(core.unobserved(|| words(value)))
+    })
 }
 
 /// Calls `f` with the generator of the network's stream.

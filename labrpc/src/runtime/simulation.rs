@@ -15,6 +15,7 @@ use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
 use super::real::run::Fault;
+use super::recorder::{Recorder, Recording};
 use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, GivenUp};
@@ -45,6 +46,7 @@ pub struct Simulation {
     tracing: bool,
     /// Whether a run that passes is repeated and compared.
     twice: bool,
+    recorded: bool,
     /// The line that asked for it, which stands for the place where the test's task is spawned.
     site: &'static Location<'static>,
 }
@@ -63,6 +65,8 @@ pub struct Outcome<T> {
     pub virtual_time: Duration,
     /// Processor time that the simulation used. Zero on real threads.
     pub cpu_time: Duration,
+    /// What a picture of the run shows, see [`Simulation::record`].
+    pub recording: Option<Recording>,
 }
 
 /// A closure that can be run again, for a replay.
@@ -73,6 +77,8 @@ type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
 struct Extras {
     /// Keep the last lines of the log.
     keep_log: bool,
+    /// Record what happens.
+    record: bool,
     /// Send all events here.
     listener: Option<SyncSender<Vec<Event>>>,
     /// Note where tasks are spawned.
@@ -90,6 +96,7 @@ impl Simulation {
             cpu_limits: CpuLimits::default(),
             tracing: true,
             twice: false,
+            recorded: false,
             site: Location::caller(),
         }
     }
@@ -127,6 +134,13 @@ impl Simulation {
         self
     }
 
+    /// Records what happens, for a picture of the run. Recording takes time, so the run is repeated
+    /// for it, also one that passes; then that must go the same way, as with [`Simulation::twice`].
+    pub fn record(mut self, recorded: bool) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
     /// Runs `body` as the test's own task, until it returns or anything fails.
     ///
     /// A run that fails is replayed once with its log kept; if the replay goes another way, the
@@ -140,8 +154,9 @@ impl Simulation {
         if let Err(failure) = &mut outcome.result
             && failure.is_replayable()
         {
-            let extras = Extras { keep_log: true, ..Extras::default() };
+            let extras = Extras { keep_log: true, record: self.recorded, ..Extras::default() };
             let replay = self.run_once(&body, extras);
+            outcome.recording = replay.recording;
             if let Err(replayed) = replay.result {
                 failure.log = replayed.log;
                 failure.events = replayed.events;
@@ -150,8 +165,10 @@ impl Simulation {
             if replay.trace_hash != outcome.trace_hash {
                 failure.divergence = Some(self.explain_divergence(body));
             }
-        } else if outcome.result.is_ok() && self.twice && self.tracing {
-            let again = self.run_once(&body, Extras::default());
+        } else if outcome.result.is_ok() && (self.twice || self.recorded) && self.tracing {
+            let extras = Extras { record: self.recorded, ..Extras::default() };
+            let again = self.run_once(&body, extras);
+            outcome.recording = again.recording;
             if again.trace_hash != outcome.trace_hash {
                 let ending = match &again.result {
                     Ok(_) => "the second one took another course".to_string(),
@@ -174,7 +191,7 @@ impl Simulation {
         let simulation = self.clone();
         divergence::explain(self.seed, move |listener, sites| {
             let extras =
-                Extras { keep_log: false, listener: Some(listener), spawn_sites: Some(sites) };
+                Extras { listener: Some(listener), spawn_sites: Some(sites), ..Extras::default() };
             simulation.run_once(&body, extras);
         })
     }
@@ -218,6 +235,7 @@ impl Simulation {
         if extras.keep_log {
             core.recent_lines.keep();
         }
+        core.recorder = extras.record.then(Recorder::default);
         current::enter_simulation(core);
         let value = Arc::new(Mutex::new(None));
         let place = Arc::clone(&value);
@@ -247,6 +265,7 @@ impl Simulation {
                 events: trace.count(),
                 virtual_time: Duration::from_nanos(core.now()),
                 cpu_time: clock.cpu_time(),
+                recording: core.recorder.as_ref().map(Recorder::take),
             }
         })
     }
@@ -262,6 +281,7 @@ impl Simulation {
             events: 0,
             virtual_time: Duration::ZERO,
             cpu_time: Duration::ZERO,
+            recording: None,
         }
     }
 
@@ -315,7 +335,14 @@ pub fn run_real<T: Send + 'static>(
         frames: Vec::new(),
         backtrace: None,
     });
-    Outcome { result, trace_hash: 0, events: 0, virtual_time, cpu_time: Duration::ZERO }
+    Outcome {
+        result,
+        trace_hash: 0,
+        events: 0,
+        virtual_time,
+        cpu_time: Duration::ZERO,
+        recording: None,
+    }
 }
 
 /// What a process needs once: the logger, the panic hook, and the handler for stack overflows.

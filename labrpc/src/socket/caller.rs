@@ -52,7 +52,7 @@ impl SocketEnd {
         connection.send(Frame { call, body: Body::Request { method, args } })?;
         let deadline = began + self.options.call_timeout;
         match reply.recv_timeout(deadline - Instant::now()) {
-            Ok(reply) => reply.map(|reply| Response { reply, reply_type: None }),
+            Ok(reply) => reply.map(|reply| Response { reply, reply_type: None, words: None }),
             Err(RecvTimeoutError::Disconnected) => Err(RpcError::Lost),
             Err(RecvTimeoutError::Timeout) => {
                 connection.give_up(call, began);

@@ -121,7 +121,11 @@ impl Session {
             match frames.next() {
                 Ok(Some(_)) if served.is_closing.load(Relaxed) => break,
                 Ok(Some(Frame { call, body: Body::Request { method, args } })) => {
-                    self.start_call(served, call, Request { method, args, args_type: None });
+                    self.start_call(
+                        served,
+                        call,
+                        Request { method, args, args_type: None, words: None },
+                    );
                 }
                 Ok(Some(_)) => return closed("reply", &"it sent a reply"),
                 Ok(None) => break,

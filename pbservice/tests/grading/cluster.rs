@@ -100,7 +100,8 @@ impl PbCluster {
         let (clerk, client) = self.bare_client();
         client.reach_only(servers);
         let get = |clerk: &mut Clerk, key: &str| clerk.get(key).unwrap_or_default();
-        (self.history.clerk(number, clerk, get, Clerk::put, Clerk::append), client)
+        let clerk = self.history.clerk(number, clerk, get, Clerk::put, Clerk::append);
+        (clerk.of(&client), client)
     }
 
     /// Waits until a client's call that was under way has returned.

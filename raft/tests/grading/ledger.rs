@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use labrpc::Instant;
 use raft::{ApplyMsg, RaftState};
-use testkit::Violation;
+use testkit::{Culprit, Violation};
 
 use crate::command::Command;
 
@@ -115,12 +115,14 @@ impl Ledger {
         let last = log.terms.last().map(|(_, term)| *term);
         if term < last.unwrap_or(0) {
             let actual = format!("S{server} went from term {} to {term}", last.unwrap_or(0));
-            return Err(Violation::new("a server's term never goes back", actual));
+            return Err(Violation::new("a server's term never goes back", actual)
+                .culprit(in_term(server, term)));
         }
         if last.is_none() && term < log.least_term {
             let least = log.least_term;
             let actual = format!("S{server} restarts in term {term}, but was in term {least}");
-            return Err(Violation::new("a server's term survives a restart", actual));
+            return Err(Violation::new("a server's term survives a restart", actual)
+                .culprit(in_term(server, term)));
         }
         if last != Some(term) {
             log.terms.push((now, term));
@@ -131,7 +133,11 @@ impl Ledger {
                 let actual =
                     format!("two leaders in term {term}: S{leader}@{term} S{server}@{term}");
                 return Err(Violation::new("one leader per term", actual)
-                    .expected(format!("one leader in term {term}")));
+                    .expected(format!("one leader in term {term}"))
+                    .culprit(Culprit {
+                        others: vec![format!("S{leader}")],
+                        ..in_term(server, term)
+                    }));
             }
         }
         Ok(true)
@@ -174,7 +180,8 @@ impl Ledger {
                         "apply error: S{server} delivers the snapshot of index {inside} as that of \
                          index {index}"
                     );
-                    return Err(Violation::new("a snapshot keeps its index", actual));
+                    return Err(Violation::new("a snapshot keeps its index", actual)
+                        .culprit(at_index(server, index)));
                 }
                 if current {
                     self.check_progress(server, index)?;
@@ -193,7 +200,9 @@ impl Ledger {
         }
         let actual = format!("apply error: server {server} apply out of order {index}");
         let property = "a server applies each index once, in order";
-        Err(Violation::new(property, actual).expected(format!("index {}", applied + 1)))
+        Err(Violation::new(property, actual)
+            .expected(format!("index {}", applied + 1))
+            .culprit(at_index(server, index)))
     }
 
     /// A snapshot does not take a server back.
@@ -206,7 +215,8 @@ impl Ledger {
             "apply error: S{server} delivers a snapshot of index {index} after it has applied \
              {applied}"
         );
-        Err(Violation::new("a snapshot never takes a server back", actual))
+        Err(Violation::new("a snapshot never takes a server back", actual)
+            .culprit(at_index(server, index)))
     }
 
     /// A command was proposed, and is the one that others have applied at its index.
@@ -220,16 +230,18 @@ impl Ledger {
                  {chosen:?}"
             );
             let property = "no two servers apply different commands at one index";
-            return Err(Violation::new(property, actual));
+            return Err(Violation::new(property, actual)
+                .culprit(Culprit { others: vec![format!("S{by}")], ..at_index(server, index) }));
         }
         if index != self.chosen.len() as u64 + 1 {
             let actual = format!("apply error: server {server} apply out of order {index}");
-            return Err(Violation::new("a server applies each index once, in order", actual));
+            return Err(Violation::new("a server applies each index once, in order", actual)
+                .culprit(at_index(server, index)));
         }
         if !self.proposals.contains_key(command) {
             let actual = format!("apply error: S{server} applies {command:?} at index {index}");
             let property = "only commands that were proposed are applied";
-            return Err(Violation::new(property, actual));
+            return Err(Violation::new(property, actual).culprit(at_index(server, index)));
         }
         Ok(())
     }
@@ -252,7 +264,8 @@ impl Ledger {
             "apply error: S{server}, cut off since {since:?}, applies {command:?} at index {index}, \
              which was first proposed at {proposed:?}"
         );
-        Err(Violation::new("a server that can reach nobody commits nothing", actual))
+        Err(Violation::new("a server that can reach nobody commits nothing", actual)
+            .culprit(at_index(server, index)))
     }
 
     /// Notes what is chosen at an index.
@@ -289,8 +302,20 @@ impl Ledger {
             "apply error: S{server} comes with a snapshot of {} bytes that no service made",
             data.len()
         );
-        Err(Violation::new("a snapshot comes back as it was handed to Raft", actual))
+        let server = Some(format!("S{server}"));
+        Err(Violation::new("a snapshot comes back as it was handed to Raft", actual)
+            .culprit(Culprit { server, ..Culprit::default() }))
     }
+}
+
+/// A mistake that a server makes now, in this term.
+fn in_term(server: usize, term: u64) -> Culprit {
+    Culprit { server: Some(format!("S{server}")), term: Some(term), ..Culprit::default() }
+}
+
+/// A mistake that a server makes now, at this index.
+fn at_index(server: usize, index: u64) -> Culprit {
+    Culprit { server: Some(format!("S{server}")), index: Some(index), ..Culprit::default() }
 }
 
 /// Questions that tests ask.

@@ -84,9 +84,9 @@ impl ShardCluster {
     /// A new client of its own; the number labels it in pictures of the history.
     pub fn client(&self, number: u64) -> KvClerk {
         let client = self.ctrlers.client();
-        let ctrler_ends = client.shuffled_ends();
-        let clerk = Clerk::new(ctrler_ends, move |server: &str| client.end(server));
-        self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append)
+        let (ctrler_ends, maker) = (client.shuffled_ends(), client.clone());
+        let clerk = Clerk::new(ctrler_ends, move |server: &str| maker.end(server));
+        self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append).of(&client)
     }
 
     /// All calls of all clients together are linearizable.

@@ -20,6 +20,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// If the server is up.
     pub fn start(&self, server: usize) {
         assert!(!self.is_up(server), "{} is up already", self.name(server));
+        self.sim().fault("start", [self.name(server)]);
         let boot = self.boot(server);
         let outside = boot.outside.clone();
         let node = Node::new(self.name(server));
@@ -77,7 +78,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// # Panics
     /// On real threads.
     pub fn crash(&self, server: usize) {
-        self.stop_tasks(server, StableStorage::after_power_failure);
+        self.stop_tasks(server, "crash", StableStorage::after_power_failure);
     }
 
     /// Kills a server's process, as `kill -9` does: its tasks stop where they are, but the machine
@@ -87,12 +88,12 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// # Panics
     /// On real threads.
     pub fn kill(&self, server: usize) {
-        self.stop_tasks(server, StableStorage::copy);
+        self.stop_tasks(server, "kill", StableStorage::copy);
     }
 
     /// Takes a server down and stops its tasks.
-    fn stop_tasks(&self, server: usize, left: fn(&StableStorage) -> StableStorage) {
-        if let Some(Running { node, handle, .. }) = self.take_down(server, left) {
+    fn stop_tasks(&self, server: usize, verb: &str, left: fn(&StableStorage) -> StableStorage) {
+        if let Some(Running { node, handle, .. }) = self.take_down(server, verb, left) {
             node.crash();
             node.spawn(move || drop(handle));
         }
@@ -103,8 +104,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// still calls a server after [`SILENCE_AFTER`] fails the run.
     pub fn shutdown(&self, server: usize) {
         let ends = self.slots()[server].ends.clone();
-        if let Some(Running { node, handle, outside }) = self.take_down(server, StableStorage::copy)
-        {
+        let running = self.take_down(server, "shutdown", StableStorage::copy);
+        if let Some(Running { node, handle, outside }) = running {
             let inner = Arc::clone(&self.0);
             node.spawn(move || (inner.stop)(&handle));
             let (sim, name) = (self.0.sim.clone(), self.name(server).to_string());
@@ -140,12 +141,14 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     fn take_down(
         &self,
         server: usize,
+        verb: &str,
         left: fn(&StableStorage) -> StableStorage,
     ) -> Option<Running<S>> {
         if !self.is_up(server) {
             return None;
         }
-        self.disconnect(server);
+        self.sim().fault(verb, [self.name(server)]);
+        self.unplug(server);
         self.0.sim.network().delete_server(self.name(server));
         self.0.sim.update_server(self.line(server), |line| line.up = false);
         let storage = left(&self.storage(server));

@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe, Location};
 
 use super::{Core, Current, current};
 use crate::runtime::failure::{Failure, FailureKind, panic_message};
+use crate::runtime::recorder::Recorder;
 use crate::runtime::seconds::seconds;
 use crate::runtime::sys::fiber::Fiber;
 use crate::runtime::sys::overflow::{self, RunningTask};
@@ -43,6 +44,7 @@ impl Core {
                 self.fail(FailureKind::TimeLimit, message);
             }
         }
+        self.recorder.iter().for_each(Recorder::close);
         self.kill_everyone();
         self.failure.take()
     }
