@@ -4,26 +4,21 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 
 use contract::settings::forget_settings;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use serde::Deserialize;
 use signal_hook::consts::SIGINT;
 
 use crate::catalog::Lab;
 use crate::error::Error;
 use crate::kept::Kept;
+use crate::listing::{list_commands, without_ignored};
+use crate::messages::{Built, DIAGNOSTICS, LIBRARY, artifacts};
 use crate::sandbox::Sandbox;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::workspace::cargo;
-
-/// The target name for a package's unit tests.
-const LIBRARY: &str = "lib";
-
-/// The maximum number of bytes of diagnostics to keep.
-pub(crate) const DIAGNOSTICS: usize = 1 << 20;
 
 /// Builds the tests of labs.
 pub struct Builder<'a> {
@@ -56,51 +51,11 @@ pub struct Build {
     names: Vec<String>,
 }
 
-/// The files that cargo reports as built.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Artifacts {
-    tests: Option<(PathBuf, PathBuf)>,
-    programs: Vec<PathBuf>,
-    has_compiled: bool,
-}
-
 /// The output of cargo and the compiler.
 #[derive(Default)]
 struct Said {
     messages: Vec<u8>,
     diagnostics: Vec<u8>,
-}
-
-/// One of cargo's messages.
-#[derive(Deserialize)]
-pub(crate) struct Message {
-    reason: String,
-    target: Option<Target>,
-    manifest_path: Option<PathBuf>,
-    executable: Option<PathBuf>,
-    pub(crate) message: Option<Diagnostic>,
-}
-
-/// What the compiler says.
-#[derive(Deserialize)]
-pub(crate) struct Diagnostic {
-    pub(crate) rendered: Option<String>,
-}
-
-/// The end of a build.
-pub(crate) struct Built {
-    /// Whether cargo succeeded; `Err` if it was stopped, with the reason.
-    pub(crate) status: Result<ExitStatus, String>,
-    pub(crate) messages: String,
-    pub(crate) diagnostics: String,
-}
-
-/// The target that a message is about.
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    /// `bin`, `test`, ...
-    kind: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -209,23 +164,6 @@ impl Builder<'_> {
     }
 }
 
-/// The tests and programs in cargo's messages.
-fn artifacts(messages: &str, tests: &str) -> Artifacts {
-    let mut found = Artifacts::default();
-    for line in messages.lines() {
-        let Ok(message) = serde_json::from_str::<Message>(line) else { continue };
-        found.has_compiled |= message.reason == "build-finished";
-        let (Some(target), Some(path)) = (message.target, message.executable) else { continue };
-        let is = |kind: &str| target.kind.iter().any(|it| it == kind);
-        if is("bin") && !is("test") && tests != LIBRARY {
-            found.programs.push(path);
-        } else if (tests == LIBRARY && is(LIBRARY)) || (target.name == tests && is("test")) {
-            found.tests = message.manifest_path.map(|manifest| (path, manifest));
-        }
-    }
-    found
-}
-
 impl Build {
     /// Copies built tests and programs to a directory in `builds`. The tests will run in
     /// `directory`.
@@ -295,56 +233,4 @@ fn names_of(tests: &Path, directory: &Path) -> Result<Vec<String>, Error> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     });
     Ok(without_ignored(&all?, &ignored?))
-}
-
-/// Commands that list all tests of a binary and those that are ignored. No test runs.
-pub(crate) fn list_commands(tests: &Path, directory: &Path) -> [Command; 2] {
-    [&[][..], &["--ignored"][..]].map(|flags| {
-        let mut command = Command::new(tests);
-        forget_settings(&mut command).args(["--list", "--format", "terse"]).args(flags);
-        command.current_dir(directory);
-        command
-    })
-}
-
-/// The names in the first list that are not in the second.
-pub(crate) fn without_ignored(all: &str, ignored: &str) -> Vec<String> {
-    let names = |list: &str| -> Vec<String> {
-        list.lines().filter_map(|line| line.strip_suffix(": test")).map(String::from).collect()
-    };
-    let (mut all, ignored) = (names(all), names(ignored));
-    all.retain(|name| !ignored.contains(name));
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A message of cargo.
-    fn message(name: &str, kind: &str, path: &str) -> String {
-        format!(
-            "{{\"reason\":\"compiler-artifact\",\"manifest_path\":\"/m/Cargo.toml\",\
-             \"target\":{{\"name\":\"{name}\",\"kind\":[\"{kind}\"]}},\"executable\":{path}}}\n"
-        )
-    }
-
-    #[test]
-    fn artifacts_are_found_among_messages_and_warnings() {
-        let output = "warning: unused\n".to_string()
-            + &message("mapreduce", "lib", "null")
-            + &message("mrworker", "bin", "\"/w\"")
-            + &message("grading", "test", "\"/t\"")
-            + "{\"reason\":\"build-finished\",\"success\":true}\n";
-        let expected = Artifacts {
-            tests: Some(("/t".into(), "/m/Cargo.toml".into())),
-            programs: vec!["/w".into()],
-            has_compiled: true,
-        };
-        assert_eq!(artifacts(&output, "grading"), expected);
-        assert_eq!(artifacts("{}\n", "grading"), Artifacts::default());
-        let unit = message("labrpc", "lib", "\"/u\"") + &message("x", "bin", "\"/x\"");
-        let found = artifacts(&unit, LIBRARY);
-        assert_eq!((found.tests.unwrap().0, found.programs.len()), ("/u".into(), 0));
-    }
 }

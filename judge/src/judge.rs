@@ -1,6 +1,5 @@
 //! Runs tests and judges them.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,8 +13,8 @@ use contract::record::{Assignment, Run, Verdict};
 use contract::settings::{JUDGED, Policy, VERBOSE};
 
 use crate::error::Error;
-use crate::launch::adopt_orphans;
-use crate::process::{Limits, Process};
+use crate::launch::{adopt_orphans, own_program};
+use crate::process::{Limits, Process, Wrap};
 use crate::stop::Stop;
 use crate::test_case::TestCase;
 use crate::verdict;
@@ -41,10 +40,6 @@ pub enum Output {
     /// To standard output, with the log enabled.
     Shown,
 }
-
-/// Changes the command that runs a test before it starts, for example to put it into a sandbox. The
-/// command inherits this process's environment: remove the variables that it must not see.
-pub type Wrap = Box<dyn Fn(Command) -> Command + Send + Sync>;
 
 /// Runs tests, each in a separate process, and judges them. Threads can share it.
 pub struct Judge {
@@ -184,15 +179,6 @@ impl Judge {
             None => command,
         }
     }
-}
-
-/// This program, for starting it again. On Linux, the very file that runs: a build may have replaced
-/// the one with its name.
-pub(crate) fn own_program() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    env::current_exe()
 }
 
 /// A log that is cut off at the limits.

@@ -53,6 +53,15 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The time between two looks is at least this number of times the duration of one.
 const LOOK_SHARE: u32 = 50;
 
+/// This program, for starting it again. On Linux, the very file that runs: a build may have replaced
+/// the one with its name.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    env::current_exe()
+}
+
 /// What a launcher should start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Request {

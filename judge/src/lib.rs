@@ -54,12 +54,12 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`catalog`] | reads `labs.toml`: every test with its points |
-//! | [`build`], [`sandbox`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
+//! | [`build`], [`messages`], [`listing`], [`sandbox`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
 //! | [`pool`] | runs several jobs at a time |
 //! | [`judge`](mod@judge) | runs one test with one seed |
 //! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
 //! | [`usage`] | what the processes of a run use, and its limits |
-//! | [`verdict`] | judges a run; see [`contract`] for why only its record counts |
+//! | [`verdict`], [`no_record`] | judges a run; see [`contract`] for why only its record counts |
 
 mod build;
 pub mod catalog;
@@ -67,6 +67,9 @@ mod error;
 mod judge;
 mod kept;
 mod launch;
+mod listing;
+mod messages;
+mod no_record;
 pub mod pool;
 mod process;
 mod sandbox;
@@ -81,9 +84,9 @@ mod workspace;
 pub use crate::build::{Build, Builder};
 pub use crate::catalog::Catalog;
 pub use crate::error::Error;
-pub use crate::judge::{Judge, Output, Wrap};
+pub use crate::judge::{Judge, Output};
 pub use crate::launch::{launcher_main, launcher_main_with};
-pub use crate::process::Limits;
+pub use crate::process::{Limits, Wrap};
 pub use crate::sandbox::Sandbox;
 pub use crate::shard::Shard;
 pub use crate::stop::Stop;

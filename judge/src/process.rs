@@ -29,6 +29,10 @@ const RECORD: usize = 16 << 20;
 /// The time that a launcher may take to kill the run. It needs milliseconds unless it is stopped.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Changes the command that runs a test before it starts, for example to put it into a sandbox. The
+/// command inherits this process's environment: remove the variables that it must not see.
+pub type Wrap = Box<dyn Fn(Command) -> Command + Send + Sync>;
+
 /// The limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

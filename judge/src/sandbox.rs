@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::build::{Built, DIAGNOSTICS, Message, list_commands, without_ignored};
 use crate::error::Error;
-use crate::judge::{Wrap, own_program};
-use crate::launch::Word;
-use crate::process::{Ended, Limits, Process};
+use crate::launch::{Word, own_program};
+use crate::listing::{list_commands, without_ignored};
+use crate::messages::{Built, DIAGNOSTICS, Message};
+use crate::no_record::without_record;
+use crate::process::{Ended, Limits, Process, Wrap};
 use crate::stop::Stop;
-use crate::verdict::without_record;
 
 /// What limits a build, and the list of its tests.
 #[derive(Clone, Copy)]

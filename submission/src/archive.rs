@@ -19,6 +19,7 @@
 
 mod entries;
 mod layout;
+mod limited;
 mod pack;
 mod sources;
 #[cfg(feature = "zip")]
@@ -27,8 +28,8 @@ mod zipped;
 use std::fs;
 use std::path::Path;
 
+pub use self::limited::{MAX_ARCHIVE, MAX_RATIO, MAX_UNPACKED};
 pub use self::pack::pack;
-pub use self::sources::{MAX_ARCHIVE, MAX_RATIO, MAX_UNPACKED};
 
 use self::entries::Entries;
 use crate::error::Error;

@@ -3,8 +3,7 @@
 use crate::given::emitter::Emitter;
 use crate::given::values::Values;
 
-/// A combiner: partial reduction where the pairs are made, see [`App::combiner`].
-pub type Combiner = fn(key: &str, values: Values<'_>) -> String;
+pub use crate::given::values::Combiner;
 
 /// An application: its map and its reduce function (MapReduce §2).
 ///

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::given::app::Combiner;
 use crate::given::files::Scratch;
 use crate::given::groups::{Chain, Groups};
 use crate::given::merge::Merge;
 use crate::given::partition::partition;
 use crate::given::run_file::RunWriter;
-use crate::given::values::Values;
+use crate::given::values::{Combiner, Values};
 
 /// Memory for pairs; the slots of a worker share it. The buffers behind it may be twice as large
 /// while they grow, so all of it stays far below 256 MB.

@@ -28,6 +28,10 @@ pub struct Values<'a> {
     left: u64,
 }
 
+/// A combiner: partial reduction where the pairs are made, see
+/// [`App::combiner`](crate::App::combiner).
+pub type Combiner = fn(key: &str, values: Values<'_>) -> String;
+
 /// Where values come from.
 enum Source<'a> {
     /// The table in memory, or files that are being merged.

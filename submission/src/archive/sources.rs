@@ -8,23 +8,11 @@ use flate2::read::GzDecoder;
 use tar::{Archive, EntryType};
 
 use crate::archive::entries::{Entries, Kind};
+use crate::archive::limited::{BOMB, Limited, MAX_ARCHIVE, MAX_RATIO, MAX_UNPACKED, TooLarge};
 use crate::error::Error;
-
-/// The largest archive, in bytes.
-pub const MAX_ARCHIVE: u64 = 32 << 20;
-
-/// The largest size of what an archive contains, in bytes.
-pub const MAX_UNPACKED: u64 = 64 << 20;
-
-/// The largest factor by which an archive of more than a megabyte may grow. Sources shrink to a
-/// quarter or a tenth; what shrinks to less than this is made to fill disks.
-pub const MAX_RATIO: u64 = 100;
 
 /// Directories that may be nested in one another.
 const MAX_DEPTH: usize = 24;
-
-/// What is said of an archive that grows too large.
-const BOMB: &str = "it unpacks to far more than a submission has";
 
 /// Reads the entries of a submission.
 pub(crate) fn read(from: &Path, entries: &mut Entries) -> Result<(), Error> {
@@ -105,30 +93,4 @@ fn read_tar(reader: impl Read, limit: u64, entries: &mut Entries) -> Result<(), 
         entries.add(&name, kind, entry)?;
     }
     Ok(())
-}
-
-/// A reader that fails after a number of bytes.
-pub(crate) struct Limited<R> {
-    pub(crate) reader: R,
-    pub(crate) left: u64,
-}
-
-/// The error of [`Limited`].
-#[derive(Debug)]
-struct TooLarge;
-
-impl std::fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(BOMB)
-    }
-}
-
-impl std::error::Error for TooLarge {}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(TooLarge))?;
-        Ok(read)
-    }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use crate::archive::entries::{Entries, Kind};
-use crate::archive::sources::{Limited, MAX_RATIO, MAX_UNPACKED};
+use crate::archive::limited::{Limited, MAX_RATIO, MAX_UNPACKED};
 use crate::error::Error;
 
 /// The bits of a Unix mode that tell what a file is, and their value for a link, a file and a
