@@ -21,7 +21,6 @@ use labrpc::{ClientEnd, Instant, Node, Service};
 use rand::RngExt as _;
 
 pub use self::leader::ELECTION_TIMEOUT;
-pub use self::lifecycle::SILENCE_AFTER;
 pub use self::links::Reach;
 use self::links::SharedLinks;
 pub use self::outside::OutsideEnds;

@@ -59,6 +59,7 @@ mod client;
 mod cluster;
 mod kv_history;
 mod lab_test;
+mod member;
 mod notes;
 mod output;
 mod poison;
@@ -76,11 +77,11 @@ mod violation;
 pub use crate::appends::{check_appends, item};
 pub use crate::client::Client;
 pub use crate::cluster::{
-    Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, SILENCE_AFTER, StableStorage, Started,
+    Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, StableStorage, Started,
 };
 pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
-pub use crate::notes::ServerLine;
+pub use crate::notes::{SILENCE_AFTER, ServerLine};
 pub use crate::poll::{poll, wait_until};
 pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};

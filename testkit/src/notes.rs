@@ -5,12 +5,16 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use contract::recording::State;
 
-use crate::cluster::SILENCE_AFTER;
 use crate::poison::unpoisoned;
 use crate::violation::Violation;
+
+/// How long a server may go on calling others after it was asked to stop: a task that sleeps
+/// through an election timeout of 1.5 s and only then looks is fine.
+pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 /// The notes of one run, as all its tasks see them.
 #[derive(Debug, Default)]

@@ -1,17 +1,16 @@
 //! A program under test.
 
-use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::settings::{forget_settings, forget_verbosity};
 use labrpc::{Instant, sleep};
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::NamedTempFile;
 
+use crate::member::{Member, Transcript};
 use crate::poison::unpoisoned;
 use crate::record::Assigned;
 use crate::team::{Team, summary};
@@ -35,28 +34,6 @@ pub struct Process {
     started: Instant,
     time_limit: Duration,
     output: Transcript,
-}
-
-/// The part of a process that others of its team can see.
-#[derive(Debug)]
-pub(crate) struct Member {
-    child: Mutex<Child>,
-    /// The command line without directories.
-    pub(crate) name: String,
-    errors: Transcript,
-}
-
-impl Member {
-    /// How it has ended; `None` if it still runs.
-    pub(crate) fn status(&self) -> Option<ExitStatus> {
-        let status = unpoisoned(self.child.lock()).try_wait();
-        status.unwrap_or_else(|error| panic!("{}: {error}", self.name))
-    }
-
-    /// What it has written to standard error so far.
-    pub(crate) fn errors(&self) -> String {
-        self.errors.text()
-    }
 }
 
 impl Process {
@@ -234,28 +211,6 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// What a process writes. In a file: a pipe that is not read would fill up.
-#[derive(Debug)]
-struct Transcript(NamedTempFile);
-
-impl Transcript {
-    /// An empty one.
-    fn new() -> io::Result<Self> {
-        tempfile::Builder::new().prefix("transcript-").tempfile().map(Self)
-    }
-
-    /// Where the process writes. It appends, also while the file is read.
-    fn writer(&self) -> io::Result<fs::File> {
-        OpenOptions::new().append(true).open(self.0.path())
-    }
-
-    /// All that was written so far.
-    fn text(&self) -> String {
-        // It is shown to people, and not needed if it cannot be read.
-        String::from_utf8_lossy(&fs::read(self.0.path()).unwrap_or_default()).into_owned()
     }
 }
 

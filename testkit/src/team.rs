@@ -9,8 +9,8 @@ use std::time::Duration;
 use contract::record;
 use labrpc::Instant;
 
+use crate::member::Member;
 use crate::poison::unpoisoned;
-use crate::process::Member;
 use crate::sim::Sim;
 
 /// Between the name of a function that is to be written and its place, as `labrpc::your_code_here`

@@ -1,17 +1,13 @@
 //! Starting servers and taking them down.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use labrpc::{Node, Server, sleep, spawn};
 use rand::RngExt as _;
 
 use super::{Boot, Cluster, Inner, OutsideEnds, Running, StableStorage, Started};
+use crate::notes::SILENCE_AFTER;
 use crate::poison::unpoisoned;
-
-/// How long a server may go on calling others after it was asked to stop: a task that sleeps
-/// through an election timeout of 1.5 s and only then looks is fine.
-pub const SILENCE_AFTER: Duration = Duration::from_secs(2);
 
 impl<S: Send + Sync + 'static> Cluster<S> {
     /// Starts a server that is down, with what it saved before, and leaves it disconnected.
