@@ -26,6 +26,9 @@ pub struct Assignment {
     pub policy: Option<Policy>,
     /// Whether a simulated run that passes is repeated in the same process and compared.
     pub twice: bool,
+    /// Whether checkers may search for ten times as long as usual before they give up.
+    #[serde(default)]
+    pub patient: bool,
     /// The directory of the programs of this build, if it is not the one that cargo uses.
     pub programs: Option<String>,
 }
@@ -168,6 +171,7 @@ impl Assignment {
             seed,
             policy,
             twice: false,
+            patient: false,
             programs: None,
         }
     }

@@ -119,6 +119,23 @@ impl Judge {
         self.run_assigned(case, assignment, output)
     }
 
+    /// As [`Judge::run`] or [`Judge::run_twice`], but checkers search for ten times as long before
+    /// they give up.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run_patiently(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        policy: Option<Policy>,
+        twice: bool,
+    ) -> Result<Option<Run>, Error> {
+        let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
+        (assignment.twice, assignment.patient) = (twice, true);
+        self.run_assigned(case, assignment, &Output::Dropped)
+    }
+
     /// Runs a test, and once more if the machine prevented it.
     fn run_assigned(
         &self,
@@ -147,7 +164,8 @@ impl Judge {
         })?;
         assignment.programs = Some(name.to_string());
         let command = self.command(case, output);
-        let limits = if assignment.twice { self.limits.doubled() } else { self.limits };
+        let is_longer = assignment.twice || assignment.patient;
+        let limits = if is_longer { self.limits.doubled() } else { self.limits };
         let process = Process {
             launcher: &self.launcher,
             command,

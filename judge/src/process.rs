@@ -47,7 +47,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of a process that runs a test twice.
+    /// The limits of a process that runs a test twice, or whose checkers are patient.
     pub(crate) fn doubled(self) -> Self {
         let Self { wall, cpu, output, resources } = self;
         Self { wall: wall * 2, cpu: cpu.map(|cpu| cpu * 2), output: output * 2, resources }

@@ -10,6 +10,7 @@ use linearizability::{
 
 use crate::client::Client;
 use crate::poison::unpoisoned;
+use crate::record::Assigned;
 use crate::sim::Sim;
 use crate::violation::Violation;
 
@@ -94,7 +95,7 @@ impl KvHistory {
     pub fn check(&self) {
         let calls = self.calls().clone();
         self.sim.set_commits(calls.len() as u64);
-        let limits = Limits::default();
+        let limits = limits();
         match labrpc::without_watchdog(|| check(&KvModel, &calls, &limits)) {
             Verdict::Ok => {}
             Verdict::Illegal => {
@@ -138,6 +139,19 @@ impl KvHistory {
 
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         unpoisoned(self.calls.lock())
+    }
+}
+
+/// When the checker gives up. A judge that has seen it give up repeats the run with ten times the
+/// configurations, but with only twice the memory: a process has a limit for all that it does.
+fn limits() -> Limits {
+    let usual = Limits::default();
+    match Assigned::to_this_process() {
+        Some(assigned) if assigned.assignment.patient => {
+            let (configurations, memory) = (usual.configurations * 10, usual.memory * 2);
+            Limits { configurations, memory, ..usual }
+        }
+        _ => usual,
     }
 }
 
