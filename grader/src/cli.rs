@@ -9,6 +9,7 @@ use contract::settings::Policy;
 use judge::Shard;
 use judge::pool::processors;
 
+use crate::grade::confine::Level;
 use crate::grade::outputs::Format;
 
 /// The end of the help text of every command.
@@ -58,11 +59,17 @@ pub(crate) enum Command {
     )]
     Diff(DiffOptions),
     /// Joins the results of several gradings of the same release with the same seeds.
+    #[command(
+        after_help = "Exit codes: 0 the results are joined, 4 no results, 5 results that do not belong together."
+    )]
     Merge(MergeOptions),
     /// Makes the tree that students start from: tests, guides, given files and skeletons.
     ///
     /// If OUT is a handout already, this replaces the files that students do not change, adds new
     /// labs, and makes one commit.
+    #[command(
+        after_help = "Exit codes: 0 it is written or the check passed, 1 the check failed, 4 there is no such lab, 5 it cannot be written."
+    )]
     Handout(HandoutOptions),
     /// Applies each patch in bugs/ and reports which tests kill it, and after how many seeds.
     ///
@@ -121,6 +128,12 @@ pub(crate) struct GradeOptions {
     /// your files.
     #[arg(long)]
     pub(crate) unsafe_no_sandbox: bool,
+    /// Protect this system less than it allows: for trials of what a weaker system would stop.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) protection: Option<Level>,
+    /// Submissions of earlier terms. The class page lists the files that are in them, too.
+    #[arg(long, value_name = "DIR", requires = "submissions")]
+    pub(crate) past: Vec<PathBuf>,
     /// Grade only the K-th of N parts of the submissions, in a slot of its own: N commands can run at
     /// the same time. `cargo grader merge` joins their results.
     #[arg(long, value_name = "K/N", value_parser = Shard::parse, requires = "submissions")]

@@ -6,6 +6,7 @@
 //! | [`slot`] | the tree in which submissions are built: the handout with the submitted sources |
 //! | [`confine`] | the sandbox in which they are built and run |
 //! | [`seeds`] | which seeds a test runs with |
+//! | [`known`] | sources that no submission should contain |
 //! | [`session`] | grades one submission |
 //! | [`runs`] | runs its tests |
 //! | [`results`] | scores, and the schema of `results.json` |
@@ -13,6 +14,7 @@
 //! | [`outputs`] | files for students, staff and other programs |
 
 pub(crate) mod confine;
+mod known;
 pub(crate) mod outputs;
 pub(crate) mod results;
 mod runs;
@@ -116,6 +118,7 @@ fn grade(
         let key = session.key(submission);
         if earlier.key == key && !earlier.pending {
             earlier.ignored = session.ignored(submission);
+            (earlier.files, earlier.copies) = session.known.of(submission);
             return Ok(Some(earlier));
         }
         let is_same_plan = plan_of(&earlier.key) == plan_of(&key);

@@ -6,7 +6,7 @@
 
 pub(crate) mod bugs;
 mod markdown;
-mod patch;
+pub(crate) mod patch;
 mod report;
 mod scratch;
 mod session;

@@ -20,12 +20,14 @@
 //! | [`lint`] | checks sources against the list of what they may name |
 //! | [`tree`] | the files of a submission, and the hash that names them |
 //! | [`archive`] | packs a submission, and unpacks one that is not trusted |
+//! | [`similar`] | recognizes files that are the same apart from comments and layout |
 //! | [`release`] | the files of the course that a student must not edit |
 
 pub mod archive;
 mod error;
 pub mod lint;
 pub mod release;
+pub mod similar;
 pub mod tree;
 
 pub use crate::error::Error;

@@ -47,7 +47,8 @@ use rustix::process::getuid;
 #[cfg(not(target_os = "linux"))]
 use self::elsewhere::{landlocked, namespaces};
 pub(crate) use self::enter::enter;
-use self::rules::{Level, Rules};
+pub(crate) use self::rules::Level;
+use self::rules::Rules;
 use crate::cli::GradeOptions;
 
 /// What every command may read and execute.
@@ -107,6 +108,7 @@ pub(crate) struct Confinement {
     run: Arc<dyn Fn(Command) -> Command + Send + Sync>,
     list: Wrap,
     protection: String,
+    landlock: Option<u32>,
 }
 
 /// The directories of a slot.
@@ -147,7 +149,8 @@ impl Confinement {
             user::give(&directories.target, user)?;
         }
         let mut reason = String::new();
-        for level in Level::ALL {
+        let is_wanted = |level: &Level| options.protection.is_none_or(|most| *level <= most);
+        for level in Level::ALL.into_iter().filter(is_wanted) {
             let is_enough = level > Level::None || !is_foreign || options.unsafe_no_sandbox;
             if !is_enough {
                 return Err(Error::harness(format!(
@@ -218,6 +221,7 @@ impl Confinement {
             run,
             list: Box::new(move |command| list(command)),
             protection: format!("{level}{own_user}"),
+            landlock: (level > Level::None).then(landlocked::version).flatten(),
         })
     }
 
@@ -232,6 +236,11 @@ impl Confinement {
     /// What keeps submitted code from the rest of the machine.
     pub(crate) fn protection(&self) -> &str {
         &self.protection
+    }
+
+    /// The version of Landlock that is enforced.
+    pub(crate) fn landlock(&self) -> Option<u32> {
+        self.landlock
     }
 
     /// Confines builds.

@@ -11,6 +11,7 @@
 //! | [`gradescope`] | `gradescope.json` |
 //! | [`page`] | `submissions/<name>.html`: for a student |
 //! | [`class_page`] | `index.html`: for the staff, with the numbers of [`statistics`] |
+//! | [`shared`] | which submissions share files |
 //! | [`frame`], [`markup`] | HTML and XML that escape all text |
 //! | [`text`] | makes text harmless for terminals, and file names of ids |
 //! | [`diff`], [`merge`] | `cargo grader diff` and `cargo grader merge` |
@@ -27,6 +28,7 @@ mod junit;
 mod markup;
 pub(crate) mod merge;
 mod page;
+mod shared;
 mod statistics;
 pub(crate) mod text;
 

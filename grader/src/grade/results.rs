@@ -40,12 +40,30 @@ pub(crate) struct Graded {
     pub(crate) refused: Option<String>,
     /// Submitted files that are not graded.
     pub(crate) ignored: Vec<String>,
+    /// A hash of each file without comments and layout. Short files, and those that the handout has,
+    /// are not in it.
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, String>,
+    /// Files that the course has, too: in the reference, in a variant, or from an earlier term. For
+    /// the staff.
+    #[serde(default)]
+    pub(crate) copies: Vec<Copied>,
     /// Seconds of processor time of all runs.
     pub(crate) cpu_seconds: f64,
     /// Seconds of real time of all builds.
     pub(crate) build_seconds: f64,
     /// The labs, in the order of the course.
     pub(crate) labs: Vec<LabResult>,
+}
+
+/// A file of a submission that is the same elsewhere, apart from comments and layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Copied {
+    /// `raft/src/log.rs`.
+    pub(crate) file: String,
+    /// `the reference`, `variant raft/task-per-rpc`, `past/alice`.
+    pub(crate) of: String,
 }
 
 /// Where the tests come from, and what ran them.
@@ -60,8 +78,20 @@ pub(crate) struct Circumstances {
     pub(crate) compiler: String,
     /// What keeps submitted code from the rest of the machine.
     pub(crate) protection: String,
+    /// The version of Landlock that was enforced, if any: each version of the kernel's interface
+    /// knows more rights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) landlock: Option<u32>,
     /// The labs that were graded on top of the reference solution of another.
     pub(crate) reference: Vec<String>,
+}
+
+impl Circumstances {
+    /// The protection and the version of Landlock.
+    pub(crate) fn protection(&self) -> String {
+        let version = self.landlock.map(|version| format!(" (Landlock ABI {version})"));
+        format!("{}{}", self.protection, version.unwrap_or_default())
+    }
 }
 
 /// The result of a lab.
@@ -242,9 +272,9 @@ impl LabResult {
     /// Adds up the scores of tests and parts.
     pub(crate) fn add_up(&mut self) {
         for part in &mut self.parts {
-            part.score = part.tests.iter().map(|test| test.score).sum();
+            part.score = total(part.tests.iter().map(|test| test.score));
         }
-        self.score = self.parts.iter().map(|part| part.score).sum();
+        self.score = total(self.parts.iter().map(|part| part.score));
     }
 
     /// Whether a person has to look at it.
@@ -262,7 +292,7 @@ impl LabResult {
 impl Graded {
     /// Adds up the scores of the labs.
     pub(crate) fn add_up(&mut self) {
-        self.score = self.labs.iter().map(|lab| lab.score).sum();
+        self.score = total(self.labs.iter().map(|lab| lab.score));
         self.points = self.labs.iter().map(|lab| lab.points).sum();
         self.pending = self.labs.iter().any(LabResult::is_pending);
     }
@@ -270,6 +300,7 @@ impl Graded {
     /// Takes the results of the tests in `newer`, of the same submission.
     pub(crate) fn replace_tests(&mut self, newer: Graded) {
         self.with = newer.with;
+        (self.files, self.copies) = (newer.files, newer.copies);
         for newer in newer.labs {
             let Some(lab) = self.labs.iter_mut().find(|lab| lab.lab == newer.lab) else { continue };
             (lab.obstacle, lab.findings) = (newer.obstacle, newer.findings);
@@ -313,6 +344,11 @@ impl Graded {
     }
 }
 
+/// The sum of scores: that of no scores is 0, and not -0 as the standard library says.
+pub(crate) fn total(scores: impl Iterator<Item = f64>) -> f64 {
+    scores.sum::<f64>() + 0.0
+}
+
 /// The runs of tests, by their lab and name.
 pub(crate) type Runs = BTreeMap<(String, String), Vec<Run>>;
 
@@ -335,6 +371,12 @@ mod tests {
             |seed| Run { verdict: Verdict::Pass, ..Run::new("raft", "2A", "t_2a", seed, None) };
         test.count(&(0..20).map(run).collect::<Vec<_>>());
         assert_eq!((test.score, test.runs), (10.0, Some(20)));
+    }
+
+    #[test]
+    fn nothing_adds_up_to_zero_without_a_sign() {
+        assert!(total([].into_iter()).is_sign_positive());
+        assert_eq!(total([1.5, 2.0].into_iter()), 3.5);
     }
 
     #[test]

@@ -1,22 +1,21 @@
 //! Grades one submission after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use judge::catalog::Lab;
-use judge::{Catalog, Error, Judge, Limits, Shard, Stop, TestCase, Workspace, output_of};
+use judge::{Catalog, Error, Judge, Limits, Stop, TestCase, Workspace, output_of};
 use submission::lint::{Finding, Severity, Source};
 
 use super::confine::{Confinement, OF_RUN};
+use super::known::Known;
 use super::results::{
     Circumstances, Graded, LabResult, Obstacle, PartResult, Runs, TestResult, VERSION,
 };
 use super::runs;
 use super::seeds::Plan;
-use super::slot::{Slot, Sources};
+use super::slot::{self, Slot, Sources};
 use super::submission::Submission;
 use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
@@ -41,6 +40,7 @@ pub(crate) struct Session<'a> {
     confinement: Confinement,
     judge: Judge,
     with: Circumstances,
+    pub(crate) known: Known,
     pub(crate) progress: Progress,
 }
 
@@ -73,13 +73,14 @@ impl<'a> Session<'a> {
         let handout = Handout::new(workspace, &Selection::new(workspace, &[], &[])?)?;
         let release = release_of(&handout)?;
         let own = Submission::of_workspace(workspace)?;
+        let known = Known::open(workspace, &handout, &own, options, &progress)?;
         let mut references = own.labs;
         references.retain(|lab, _| options.reference.contains(lab));
         if let Some(lab) = options.reference.iter().find(|lab| !references.contains_key(*lab)) {
             return Err(Error::NothingMatched(format!("--reference: there is no lab '{lab}'")));
         }
         let stop = Stop::on_signals()?;
-        let slot = Slot::open(&home(workspace, options)?, handout)?;
+        let slot = Slot::open(&slot::home(workspace, options)?, handout)?;
         progress.set("trying the sandbox".to_string());
         let confinement = Confinement::open(&slot.directories(), options, &stop)?;
         let with = Circumstances {
@@ -87,6 +88,7 @@ impl<'a> Session<'a> {
             release: release.release.clone(),
             compiler: compiler()?,
             protection: confinement.protection().to_string(),
+            landlock: confinement.landlock(),
             reference: references.keys().cloned().collect(),
         };
         let secret = options.secret.clone().unwrap_or(release.release);
@@ -110,6 +112,7 @@ impl<'a> Session<'a> {
             confinement,
             judge,
             with,
+            known,
             progress,
         })
     }
@@ -137,6 +140,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the machine has a problem.
     pub(crate) fn grade(&self, submission: &Submission) -> Result<Option<Graded>, Error> {
+        let (files, copies) = self.known.of(submission);
         let mut graded = Graded {
             schema: VERSION,
             id: submission.id.clone(),
@@ -148,6 +152,8 @@ impl<'a> Session<'a> {
             pending: false,
             refused: submission.refused.clone(),
             ignored: self.ignored(submission),
+            files,
+            copies,
             cpu_seconds: 0.0,
             build_seconds: 0.0,
             labs: Vec::new(),
@@ -358,21 +364,6 @@ fn lint(slot: &Slot, submission: &Submission, lab: &str) -> Vec<Finding> {
         });
     let sources: Vec<Source> = sources.collect();
     if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
-}
-
-/// The directory of the slot. It is outside of the workspace, whose configuration cargo would find
-/// in a directory above.
-fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error> {
-    let name = hash(workspace.root().as_os_str().as_encoded_bytes());
-    let cache = || {
-        let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
-        let base = base.or_else(|| env::home_dir().map(|home| home.join(".cache")));
-        base.map(|base| base.join("lab-grader"))
-    };
-    let unknown = || Error::harness("your home directory is not known: use --slots");
-    let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
-    let shard = options.shard.map_or(String::new(), |Shard { k, n }| format!("-{k}-of-{n}"));
-    Ok(slots.join(format!("{}{shard}", &name[..12])))
 }
 
 /// A hash of the sources of labs; empty if there are none.

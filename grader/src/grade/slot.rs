@@ -5,16 +5,19 @@
 //! only for the first one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use judge::catalog::Lab;
-use judge::{Builder, Error, Sandbox, Stop, TestCase};
+use judge::{Builder, Error, Sandbox, Shard, Stop, TestCase, Workspace};
 
 use super::confine::{Directories, remove_all};
+use crate::cli::GradeOptions;
 use crate::handout::contents::{self, Handout, Owner};
+use crate::handout::hash;
 use crate::lock::lock;
 
 /// The sources of a lab, relative to its `src/`.
@@ -158,6 +161,24 @@ impl Slot {
         };
         Ok(builder.build(lab)?.map(|build| TestCase::all(lab, &Arc::new(build))))
     }
+}
+
+/// The directory of the slot. It is outside of the workspace, whose configuration cargo would find
+/// in a directory above.
+///
+/// # Errors
+/// If no directory is given, and that of the user is not known.
+pub(crate) fn home(workspace: &Workspace, options: &GradeOptions) -> Result<PathBuf, Error> {
+    let name = hash(workspace.root().as_os_str().as_encoded_bytes());
+    let cache = || {
+        let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|it| it.is_absolute());
+        let base = base.or_else(|| env::home_dir().map(|home| home.join(".cache")));
+        base.map(|base| base.join("lab-grader"))
+    };
+    let unknown = || Error::harness("your home directory is not known: use --slots");
+    let slots = options.slots.clone().or_else(cache).ok_or_else(unknown)?;
+    let shard = options.shard.map_or(String::new(), |Shard { k, n }| format!("-{k}-of-{n}"));
+    Ok(slots.join(format!("{}{shard}", &name[..12])))
 }
 
 /// All files below a directory, relative to it; none if it does not exist.

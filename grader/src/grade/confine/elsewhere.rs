@@ -7,6 +7,10 @@ pub(crate) mod landlocked {
 
     use super::super::rules::Rules;
 
+    pub(crate) fn version() -> Option<u32> {
+        None
+    }
+
     pub(crate) fn restrict(_rules: &Rules, _temporary: &Path) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "only Linux has Landlock"))
     }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::Path;
+use std::thread;
 
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
-    RulesetError, RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access as _, AccessFs, AccessNet, LandlockStatus, Ruleset, RulesetAttr as _,
+    RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
 use super::rules::{Level, Rules};
@@ -46,4 +47,17 @@ fn apply(rules: &Rules, temporary: &Path) -> Result<RulesetStatus, RulesetError>
         .add_rules(path_beneath_rules([temporary], all & !AccessFs::Execute))?
         .restrict_self()?;
     Ok(status.ruleset)
+}
+
+/// The version of Landlock that is enforced: the kernel's, or the newest one that is known here.
+pub(crate) fn version() -> Option<u32> {
+    // A kernel tells it when it restricts a thread; this one may do all that it needs.
+    let restrict = || -> Option<LandlockStatus> {
+        let handled = Ruleset::default().handle_access(AccessFs::MakeBlock).ok()?;
+        Some(handled.create().ok()?.restrict_self().ok()?.landlock)
+    };
+    match thread::spawn(restrict).join().ok()?? {
+        LandlockStatus::Available { effective_abi, .. } => Some(effective_abi as u32),
+        _ => None,
+    }
 }

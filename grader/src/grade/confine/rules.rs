@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// The rules for a command. The grader makes them, and the command's launcher enforces them.
@@ -22,7 +23,7 @@ pub(crate) struct Rules {
 }
 
 /// What keeps a command from the rest of the machine. The order is that of the strength.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 pub(crate) enum Level {
     /// Nothing but the limits.
     None,

@@ -1,12 +1,13 @@
 //! The page of the class, for the staff.
 
+use std::collections::BTreeSet;
+
 use super::address;
 use super::class::Class;
 use super::frame::{self, Align, cell, table};
 use super::markup::Markup;
-use super::statistics::{
-    Hardness, Identical, bin_name, flags, hardest, histogram, mean_and_median,
-};
+use super::shared::Group;
+use super::statistics::{Hardness, bin_name, flags, hardest, histogram, mean_and_median};
 use crate::grade::results::{Graded, LabResult};
 use crate::grade::scorecard::{number, outcome};
 
@@ -222,14 +223,19 @@ fn flagged(m: &mut Markup, class: &Class) {
         return;
     }
     let columns = [("Submission", Align::Left), ("What to look at", Align::Left)];
-    table(m, "Refusals, labs that do not compile, and findings in sources", &columns, |m| {
-        for (graded, flags) in rows {
-            m.within("tr", &[], |m| {
-                m.within("th", &[("scope", "row")], |m| link(m, graded));
-                m.within("td", &[], |m| frame::list(m, &flags));
-            });
-        }
-    });
+    table(
+        m,
+        "Refusals, labs that do not compile, findings in sources, and copies",
+        &columns,
+        |m| {
+            for (graded, flags) in rows {
+                m.within("tr", &[], |m| {
+                    m.within("th", &[("scope", "row")], |m| link(m, graded));
+                    m.within("td", &[], |m| frame::list(m, &flags));
+                });
+            }
+        },
+    );
 }
 
 /// Results that are not final.
@@ -254,21 +260,30 @@ fn pending(m: &mut Markup, class: &Class) {
     });
 }
 
-/// Submissions with the same sources.
+/// Submissions with the same files.
 fn identical(m: &mut Markup, class: &Class) {
     m.element("h2", &[], "Identical sources");
-    let identical = Identical::of(class);
-    if identical.groups().next().is_none() {
+    let groups = Group::all(class);
+    if groups.is_empty() {
         m.element("p", &[], "None.");
         return;
     }
-    let columns = [("Tree", Align::Left), ("Submissions", Align::Left)];
-    table(m, "Submissions whose sources are the same, byte by byte", &columns, |m| {
-        for (tree, ids) in identical.groups() {
+    let caption = "Files that are the same apart from comments and layout, and not in the handout";
+    let columns = [("Submissions", Align::Left), ("Files", Align::Left)];
+    table(m, caption, &columns, |m| {
+        for Group { ids, files, is_whole } in groups {
             m.within("tr", &[], |m| {
-                m.within("th", &[("scope", "row")], |m| m.element("code", &[], tree));
-                let ids: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
-                m.within("td", &[], |m| frame::list(m, &ids));
+                let list = |m: &mut Markup, lines: BTreeSet<&str>| {
+                    let lines: Vec<String> = lines.into_iter().map(str::to_string).collect();
+                    frame::list(m, &lines);
+                };
+                m.within("td", &[], |m| list(m, ids));
+                m.within("td", &[], |m| {
+                    if is_whole {
+                        m.element("strong", &[], "All files:");
+                    }
+                    list(m, files);
+                });
             });
         }
     });

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::class::Class;
-use super::statistics::{Identical, flags};
+use super::shared::Group;
+use super::statistics::flags;
 use super::text::{beginning, visible};
 use crate::grade::results::Graded;
 
@@ -16,7 +17,7 @@ const FLAGS: usize = 2000;
 /// The file.
 pub(super) fn text(class: &Class) -> String {
     let columns = columns(class);
-    let identical = Identical::of(class);
+    let groups = Group::all(class);
     let mut head = vec!["id", "tree", "total"];
     head.extend(columns.iter().map(|column| &**column));
     head.extend(["points", "pending", "flags"]);
@@ -30,7 +31,7 @@ pub(super) fn text(class: &Class) -> String {
         cells.push(graded.points.to_string());
         cells.push(if graded.pending { "yes" } else { "no" }.to_string());
         let mut flags = flags(graded);
-        flags.extend(identical.to(graded).map(|other| format!("same sources as {other}")));
+        flags.extend(Group::words(&groups, graded));
         cells.push(beginning(&flags.join("; "), FLAGS));
         text += &line(cells.into_iter());
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::csv::rounded;
 use super::junit::report;
 use super::text::{beginning, visible};
-use crate::grade::results::{Graded, LabResult, Obstacle, TestResult};
+use crate::grade::results::{Graded, LabResult, Obstacle, TestResult, total};
 use crate::grade::scorecard;
 
 /// The characters of a report that are kept: Gradescope's page has all tests on it.
@@ -47,7 +47,7 @@ pub(super) fn text(graded: &Graded) -> Result<String, Error> {
         }
     }
     let results = Results {
-        score: rounded(tests.iter().map(|test| test.score).sum()),
+        score: rounded(total(tests.iter().map(|test| test.score))),
         output: output(graded),
         output_format: "text",
         test_output_format: "text",
@@ -81,7 +81,7 @@ fn output(graded: &Graded) -> String {
     let with = &graded.with;
     let mut lines = vec![
         format!("sources {}, course {}, release {}", graded.tree, with.version, with.release),
-        format!("{}, protection: {}", with.compiler, with.protection),
+        format!("{}, protection: {}", with.compiler, with.protection()),
     ];
     lines.extend(graded.refused.iter().map(|reason| format!("refused: {reason}")));
     if graded.pending {

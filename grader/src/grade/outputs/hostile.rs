@@ -1,7 +1,9 @@
 //! Results of a submission that attacks whatever shows them.
 
+use std::collections::BTreeMap;
+
 use crate::grade::results::{
-    Circumstances, FailedRun, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION,
+    Circumstances, Copied, FailedRun, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION,
 };
 
 /// Text with the attacks on HTML, XML, terminals and spreadsheets. It is what a judge makes of the
@@ -43,6 +45,7 @@ pub(crate) fn graded(id: &str) -> Graded {
             release: "5eed".to_string(),
             compiler: "rustc 1.95.0".to_string(),
             protection: "none".to_string(),
+            landlock: None,
             reference: Vec::new(),
         },
         score: 0.0,
@@ -50,6 +53,8 @@ pub(crate) fn graded(id: &str) -> Graded {
         pending: false,
         refused: None,
         ignored: vec![attack()],
+        files: BTreeMap::from([("raft/src/log.rs".to_string(), "0a1b2c3d4e5f".to_string())]),
+        copies: vec![Copied { file: attack(), of: format!("past/{}", attack()) }],
         cpu_seconds: 1.5,
         build_seconds: 2.5,
         labs: vec![raft, kvraft],

@@ -5,7 +5,7 @@
 
 use super::class::Class;
 use super::markup::Markup;
-use crate::grade::results::{Graded, LabResult, Obstacle, TestResult};
+use crate::grade::results::{Graded, LabResult, Obstacle, TestResult, total};
 use crate::grade::scorecard::{obstacle, outcome};
 
 /// The file.
@@ -47,7 +47,7 @@ fn ending(lab: &LabResult, test: &TestResult) -> Ending {
 /// The suite of a lab.
 fn suite(m: &mut Markup, graded: &Graded, lab: &LabResult, number: usize) {
     let count = |wanted| lab.tests().filter(|test| ending(lab, test) == wanted).count().to_string();
-    let seconds = lab.tests().map(seconds).sum::<f64>().abs(); // An empty sum is -0.
+    let seconds = total(lab.tests().map(seconds));
     let attributes = [
         ("name", &*format!("{}/{}", graded.id, lab.lab)),
         ("id", &*number.to_string()),
@@ -63,13 +63,14 @@ fn suite(m: &mut Markup, graded: &Graded, lab: &LabResult, number: usize) {
     m.within("testsuite", &attributes, |m| {
         m.within("properties", &[], |m| {
             let with = &graded.with;
+            let protection = with.protection();
             let (score, points) = (format!("{:.4}", lab.score), lab.points.to_string());
             let properties = [
                 ("tree", &graded.tree),
                 ("version", &with.version),
                 ("release", &with.release),
                 ("compiler", &with.compiler),
-                ("protection", &with.protection),
+                ("protection", &protection),
                 ("score", &score),
                 ("points", &points),
             ];
@@ -88,7 +89,7 @@ fn suite(m: &mut Markup, graded: &Graded, lab: &LabResult, number: usize) {
 
 /// Seconds of processor time of all runs.
 fn seconds(test: &TestResult) -> f64 {
-    test.cpu_seconds.abs() * test.runs.unwrap_or(test.seeds.len()) as f64
+    test.cpu_seconds * test.runs.unwrap_or(test.seeds.len()) as f64
 }
 
 fn case(m: &mut Markup, lab: &LabResult, test: &TestResult, class: &str) {

@@ -276,7 +276,7 @@ fn circumstances(m: &mut Markup, graded: &Graded) {
             ("Version of the course", &*with.version),
             ("Release", &*with.release),
             ("Compiler", &*with.compiler),
-            ("Protection", &*with.protection),
+            ("Protection", &*with.protection()),
             ("On the reference of", &*with.reference.join(", ")),
             ("Processor time of the runs", &*format!("{:.1} s", graded.cpu_seconds)),
         ] {

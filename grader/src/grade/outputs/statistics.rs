@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::class::Class;
+use super::shared::copies;
 use crate::grade::results::{Graded, Obstacle, TestResult};
 use crate::grade::scorecard;
 
@@ -93,35 +94,6 @@ pub(super) fn hardest(class: &Class) -> Vec<Hardness<'_>> {
     tests
 }
 
-/// Which submissions have the same sources.
-#[derive(Debug)]
-pub(super) struct Identical<'a> {
-    by_tree: BTreeMap<&'a str, Vec<&'a str>>,
-}
-
-impl<'a> Identical<'a> {
-    /// Those of a class. A submission that was refused has no sources.
-    pub(super) fn of(class: &'a Class) -> Self {
-        let mut by_tree: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for graded in class.submissions.iter().filter(|graded| graded.refused.is_none()) {
-            by_tree.entry(&graded.tree).or_default().push(&graded.id);
-        }
-        by_tree.retain(|_, ids| ids.len() > 1);
-        Self { by_tree }
-    }
-
-    /// The other submissions with the sources of this one.
-    pub(super) fn to(&self, graded: &'a Graded) -> impl Iterator<Item = &'a str> {
-        let ids = self.by_tree.get(&*graded.tree).into_iter().flatten().copied();
-        ids.filter(|id| *id != graded.id)
-    }
-
-    /// Each tree hash that several submissions have, with their ids.
-    pub(super) fn groups(&self) -> impl Iterator<Item = (&'a str, &[&'a str])> {
-        self.by_tree.iter().map(|(tree, ids)| (*tree, &ids[..]))
-    }
-}
-
 /// What a person should look at in a submission. A lab that is missing, or blocked by another, says
 /// nothing new.
 pub(super) fn flags(graded: &Graded) -> Vec<String> {
@@ -133,5 +105,5 @@ pub(super) fn flags(graded: &Graded) -> Vec<String> {
         let obstacle = lab.obstacle.iter().filter(is_news).map(scorecard::obstacle);
         obstacle.chain(lab.findings.iter().cloned()).map(|what| format!("{}: {what}", lab.lab))
     });
-    refused.chain(of_labs).collect()
+    refused.chain(of_labs).chain(copies(graded)).collect()
 }

@@ -98,7 +98,8 @@ fn the_class_page_shows_flags_pending_results_and_identical_sources() {
     for text in [
         "kvraft: it does not compile",
         "3 of 20 runs inconclusive",
-        "Submissions whose sources are the same",
+        "same apart from comments and layout",
+        "<strong>All files:</strong>",
         "<code>figure8_2c</code>",
         "href=\"submissions/~2e.~2f..~2f~22~3cimg~20src~3dx~3e~27~2fetc.html\"",
         "href=\"submissions/~72esults.html\"",
