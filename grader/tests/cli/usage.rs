@@ -18,6 +18,17 @@ fn help_names_commands_and_exit_codes() {
 }
 
 #[test]
+fn every_command_documents_its_exit_codes() {
+    let fixture = Fixture::new();
+    for command in ["grade", "diff", "merge", "handout", "bugs", "variants"] {
+        let (code, out, _) = fixture.run(&[command, "--help"]);
+        assert_eq!(code, 0);
+        let (_, codes) = out.split_once("Exit codes").expect("it names them");
+        assert!(codes.contains("0 ") && codes.contains("5 "), "{command}: {codes}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_five() {
     let fixture = Fixture::new();
     let cases: [&[&str]; 5] = [
@@ -42,6 +53,26 @@ fn the_format_of_gradescope_is_for_one_submission() {
     let (code, _, err) = fixture.run(&["grade", "alice", "bob", "--format", "gradescope"]);
     assert_eq!(code, 5);
     assert!(err.contains("for exactly one submission"), "{err}");
+}
+
+#[test]
+fn what_cannot_be_graded_is_four_or_five() {
+    let fixture = Fixture::new();
+    fixture.write("alice/tiny/src/lib.rs", "");
+    fixture.write("empty/notes.txt", "");
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["grade", "empty"], 4, "contains neither <lab>/src nor submissions"),
+        (&["grade", "alice", "--labs", "huge"], 4, "there is no lab 'huge'"),
+        (&["grade", "bob"], 5, "cannot find bob"),
+        (&["grade", "alice", "alice"], 5, "two submissions are called 'alice'"),
+        (&["grade", "alice", "--shard", "3/2"], 5, "invalid value '3/2'"),
+        (&["grade", "--past", "alice"], 5, "required"),
+    ];
+    for (arguments, code, words) in cases {
+        let (exit, out, err) = fixture.run(arguments);
+        assert_eq!((exit, &*out), (code, ""), "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
+    }
 }
 
 #[test]

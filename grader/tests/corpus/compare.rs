@@ -107,6 +107,12 @@ fn differences(
             differences.push(format!("{file} is not listed as ignored"));
         }
     }
+    let copies = result["copies"].as_array().expect("it is a list");
+    for place in &expected.copies {
+        if !copies.iter().any(|copied| copied["of"] == **place) {
+            differences.push(format!("it is not listed as a copy of {place}"));
+        }
+    }
     differences
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Entry {
     words: Vec<String>,
     #[serde(default)]
     ignored: Vec<String>,
+    #[serde(default)]
+    copies: Vec<String>,
     /// What is expected instead if the description of the protection begins with this text.
     #[serde(default)]
     levels: BTreeMap<String, Expected>,
@@ -81,8 +83,9 @@ impl Entry {
     /// What is expected with this protection.
     pub(crate) fn expected(&self, protection: &str) -> Expected {
         let level = self.levels.iter().find(|(level, _)| protection.starts_with(&***level));
-        let Self { expect, words, ignored, .. } = self.clone();
-        level.map_or(Expected { expect, words, ignored }, |(_, expected)| expected.clone())
+        let Self { expect, words, ignored, copies, .. } = self.clone();
+        let usual = Expected { expect, words, ignored, copies };
+        level.map_or(usual, |(_, expected)| expected.clone())
     }
 }
 
@@ -100,6 +103,9 @@ pub(crate) struct Expected {
     /// Submitted files that are listed as not graded.
     #[serde(default)]
     pub(crate) ignored: Vec<String>,
+    /// What its files are copies of.
+    #[serde(default)]
+    pub(crate) copies: Vec<String>,
 }
 
 /// What a lab gets.

@@ -1,7 +1,7 @@
 //! Runs `grader grade` as an instructor would.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -11,6 +11,9 @@ use crate::{home, left, make, workspace};
 
 /// The seeds derive from it, so they are always the same.
 const SECRET: &str = "corpus";
+
+/// Options for a grading of one submission.
+const ONLY_ONE: [&str; 2] = ["--format", "gradescope"];
 
 /// A plan and its name.
 pub(crate) struct Grading<'a> {
@@ -34,22 +37,20 @@ impl Grading<'_> {
         let class = home().join(format!("class-{}", self.name));
         fs::remove_dir_all(&class).ok();
         fs::create_dir_all(&class).expect("it can be created");
-        for entry in entries {
-            let submission = make::submission(entry, self.labs(entry), &class);
-            if self.plan.past_lint {
-                return self.run_as_reference(self.labs(entry), &submission, &class);
+        let make = |entry: &&Entry| make::submission(entry, self.labs(entry), &class);
+        let made: Vec<PathBuf> = entries.iter().map(make).collect();
+        match (&made[..], entries) {
+            ([made], [entry]) if self.plan.past_lint => {
+                self.run_as_reference(self.labs(entry), made)
             }
+            // A directory with one submission in it would be that submission itself.
+            ([made], _) => self.run(made, workspace(), &ONLY_ONE),
+            _ => self.run(&class, workspace(), &[]),
         }
-        self.run(&class, workspace(), &[])
     }
 
     /// Grades a submission in the place of the reference solution, whose sources are not checked.
-    fn run_as_reference(
-        &self,
-        labs: &[String],
-        submission: &Path,
-        class: &Path,
-    ) -> Option<Results> {
+    fn run_as_reference(&self, labs: &[String], submission: &Path) -> Option<Results> {
         let copy = home().join("workspace");
         copy_workspace(&copy);
         for lab in labs {
@@ -57,7 +58,9 @@ impl Grading<'_> {
             fs::remove_dir_all(&to).expect("it was copied");
             copy_directory(&from, &to);
         }
-        self.run(class, &copy, &["--reference", &labs.join(",")])
+        let [format, gradescope] = ONLY_ONE;
+        let more = [format, gradescope, "--reference", &labs.join(",")];
+        self.run(submission, &copy, &more)
     }
 
     /// The labs that a submission contains.
@@ -65,16 +68,19 @@ impl Grading<'_> {
         if entry.labs.is_empty() { &self.plan.labs } else { &entry.labs }
     }
 
-    fn run(&self, class: &Path, workspace: &Path, more: &[&str]) -> Option<Results> {
+    fn run(&self, submissions: &Path, workspace: &Path, more: &[&str]) -> Option<Results> {
         let out = home().join(format!("results-{}", self.name));
         fs::remove_dir_all(&out).ok();
         let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
-        command.arg("grade").arg(class).args(more).current_dir(workspace);
+        command.arg("grade").arg(submissions).args(more).current_dir(workspace);
         command.arg("--slots").arg(self.slots).arg("-o").arg(&out).args(["--secret", SECRET]);
         command.args(["--seeds", &self.plan.seeds.to_string(), "--time-out", "60"]);
         command.args(["--format", "json,csv,html,junit", "--allow-root"]);
         for lab in &self.plan.labs {
             command.args(["--labs", lab]);
+        }
+        if let Some(level) = std::env::var_os("CORPUS_PROTECTION") {
+            command.arg("--protection").arg(level);
         }
         for test in &self.plan.only {
             command.args(["--only", test]);
@@ -92,7 +98,23 @@ impl Grading<'_> {
         let text = text.unwrap_or_else(|error| panic!("results.json: {error}; {errors}"));
         let results: Value = serde_json::from_slice(&text).expect("it is JSON");
         let submissions = results["submissions"].as_array().expect("it is a list").clone();
+        assert_eq!(output.status.code(), Some(exit_code(&submissions)), "{errors}");
         Some(Results { submissions, cpu_seconds: cpu_of_children() - before })
+    }
+}
+
+/// The exit code that belongs to these results: what a submission lacks counts only if it is the
+/// only one.
+fn exit_code(submissions: &[Value]) -> i32 {
+    if submissions.iter().any(|one| one["pending"] == true) {
+        return 2;
+    }
+    let [one] = submissions else { return 0 };
+    let labs = one["labs"].as_array().expect("it is a list");
+    match labs.iter().map(|lab| &lab["obstacle"]).find(|obstacle| !obstacle.is_null()) {
+        Some(obstacle) if obstacle.get("does-not-compile").is_some() => 3,
+        Some(_) => 1,
+        None => i32::from(one["score"].as_f64() < one["points"].as_f64()),
     }
 }
 

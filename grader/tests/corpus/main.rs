@@ -2,7 +2,8 @@
 //!
 //! `cargo test` grades a few of them. All: `cargo test -p grader --test corpus -- --ignored
 //! --nocapture`; with `CORPUS=TEXT` only those whose plan or id contains TEXT. With
-//! `CORPUS_SLOTS=DIR`, DIR keeps built dependencies for the next time.
+//! `CORPUS_SLOTS=DIR`, DIR keeps built dependencies for the next time. With
+//! `CORPUS_PROTECTION=landlock`, all are graded as on a system that grants no namespaces.
 
 #![cfg(target_os = "linux")]
 
@@ -74,4 +75,27 @@ fn a_few_submissions_get_the_stated_results() {
 fn all_submissions_get_the_stated_results() {
     let pattern = std::env::var("CORPUS").unwrap_or_default();
     check(|entry| entry.id.contains(&pattern) || entry.plan.contains(&pattern));
+}
+
+/// Makes a class of 100 submissions of Raft in the directory `CLASS`, to try out a grading of many.
+/// Of those that get points, there are more than in the corpus, as in a real class.
+#[test]
+#[ignore = "it makes files for a trial, see docs/grading.md"]
+fn a_class_is_made() {
+    let class = std::env::var_os("CLASS").expect("CLASS names a new directory");
+    let class = PathBuf::from(class);
+    std::fs::create_dir_all(&class).expect("it can be created");
+    let corpus = corpus();
+    let is_of_raft = |entry: &&Entry| ["checked", "flaky", "archives"].contains(&&*entry.plan);
+    let all: Vec<&Entry> = corpus.entry.iter().filter(is_of_raft).collect();
+    let flaky: Vec<&Entry> = all.iter().filter(|entry| entry.plan == "flaky").copied().collect();
+    for number in 0..100 {
+        let of = if number % 2 == 0 { &flaky } else { &all };
+        let mut entry = of[number / 2 % of.len()].clone();
+        entry.id = format!("{number:02}-{}", entry.id);
+        if let Some(attack) = &mut entry.attack {
+            attack.push_str(&format!("\npub const NUMBER: usize = {number};\n"));
+        }
+        make::submission(&entry, &["raft".to_string()], &class);
+    }
 }
