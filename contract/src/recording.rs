@@ -37,7 +37,8 @@ pub struct Event {
     pub at: u64,
     /// The serial number of the task that did it; 0 for the scheduler, which carries messages.
     pub task: u32,
-    /// The node of that task; `test` for the test and its clients.
+    /// The node of that task; `test` for the test and its clients, empty for the scheduler.
+    #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "String::is_empty"))]
     pub node: String,
     /// What happened.
     #[cfg_attr(feature = "record", serde(flatten))]
@@ -280,6 +281,10 @@ pub struct End {
     /// What the recording does not have, and how often: see `docs/recording.md`.
     #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "BTreeMap::is_empty"))]
     pub left_out: BTreeMap<String, u64>,
+    /// The stretches of time, in microseconds, of which no more than repetitions is left out; empty
+    /// if that is so for the whole run.
+    #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub whole: Vec<[u64; 2]>,
 }
 
 /// A line of the file, with its newline.
@@ -293,3 +298,6 @@ pub fn line(line: &impl Serialize) -> String {
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
+
+#[cfg(all(test, feature = "record"))]
+mod tests;

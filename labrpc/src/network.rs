@@ -279,7 +279,6 @@ impl Network {
 }
 
 /// Records that a switch was set.
-#[expect(clippy::fn_params_excessive_bools, reason = "a switch")]
 fn draw_switch(on: bool, name: &str, opposite: &str) {
     port::draw(|| What::Network { text: if on { name } else { opposite }.to_string() });
 }

@@ -41,7 +41,7 @@ use rand::TryRng;
 pub use self::failure::{Failure, FailureKind};
 pub use self::node::Node;
 pub use self::policy::Policy;
-pub use self::recorder::{Recording, is_recorded, record};
+pub use self::recorder::Recording;
 pub use self::settings::{Backend, Settings, SettingsError, run};
 pub use self::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
 pub use self::spawn::{JoinHandle, TaskDied, spawn};
@@ -137,6 +137,17 @@ pub fn note(text: fmt::Arguments<'_>) {
             core.draw(|| What::Note { text });
         }
     });
+}
+
+/// Records an event of the running task, if the run is recorded: for test harnesses, which know of
+/// faults, clients and servers. It costs no virtual time.
+pub fn record(what: impl FnOnce() -> What) {
+    dispatch(|core| core.map(|core| core.draw(what)));
+}
+
+/// Whether the run is recorded.
+pub fn is_recorded() -> bool {
+    dispatch(|core| core.is_some_and(|core| core.recorder.is_some()))
 }
 
 /// Runs `f`, such as a check of a long history, without the watchdog's limits on processor time.

@@ -135,7 +135,7 @@ impl LabTest {
         let body: Body = Arc::new(body);
         let mut totals = Totals::default();
         for seed in settings.seeds() {
-            let Finished { outcome, notes } = self.run_once(settings, seed, twice, &body);
+            let Finished { mut outcome, notes } = self.run_once(settings, seed, twice, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
             let mut run =
                 record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
@@ -147,7 +147,7 @@ impl LabTest {
                 run.statistics = None; // Messages between processes are not counted.
             }
             if let Some(path) = recording::file() {
-                recording::write(&path, &self.test_path, &run, outcome.recording);
+                recording::write(&path, &self.test_path, &run, &mut outcome);
             }
             record::tell(&run);
             if let Some(failure) = run.failure {

@@ -52,7 +52,8 @@
 //! A test that passes prints the course's two lines to the real standard output. A judge believes
 //! none of them: it starts the process with a socket as its standard input, over which come test,
 //! seed and policy and back goes one record; see [`contract`]. For people, the file that
-//! `LAB_REPORT` names gets the same record as a line of JSON per run.
+//! `LAB_REPORT` names gets the same record as a line of JSON per run. `LAB_RECORD` names a file for
+//! everything that happened in a run, from which a picture is drawn; see `docs/recording.md`.
 
 mod appends;
 mod client;

@@ -341,7 +341,10 @@ impl Core {
     /// Adds an event of the current task to the recording, if there is one.
     pub(crate) fn draw(&self, what: impl FnOnce() -> What) {
         if let Some(recorder) = &self.recorder {
-            let node = self.node_name(self.current_node()).to_string();
+            let node = match self.in_task() {
+                true => self.node_name(self.current_node()).to_string(),
+                false => String::new(),
+            };
             let (at, task) = (self.now() / 1_000, self.current_serial());
             recorder.push(recording::Event { at, task, node, what: what() });
         }

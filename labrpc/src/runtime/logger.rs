@@ -42,15 +42,15 @@ impl Log for Logger {
         let verbose = VERBOSE.load(Relaxed);
         dispatch(|core| match core {
             Some(core) => {
-                let wanted = core.recent_lines.wanted();
-                if verbose || wanted || core.recorder.is_some() {
+                // A run whose lines are kept or recorded is a replay: they were printed before.
+                let is_replay = core.recent_lines.wanted() || core.recorder.is_some();
+                if verbose || is_replay {
                     let node = core.node_name(core.current_node());
                     let message = core.unobserved(|| record.args().to_string());
                     let line = line(core.now(), &node, topic(record), &message);
-                    if verbose && !wanted {
+                    if verbose && !is_replay {
                         core.activity.excused(|| print(&line));
                     }
-                    // A run whose lines are kept is a replay: they were printed the first time.
                     core.recent_lines.push(line);
                     core.draw(|| What::Log { topic: topic(record).to_string(), text: message });
                 }

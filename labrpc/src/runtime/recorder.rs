@@ -7,10 +7,9 @@
 pub(crate) mod words;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use contract::recording::{Event, What};
-
-use super::core::current::dispatch;
 
 /// A run with more events is a loop that sends or logs: the oldest are forgotten.
 const MOST_EVENTS: usize = 400_000;
@@ -19,6 +18,8 @@ const MOST_EVENTS: usize = 400_000;
 #[derive(Default)]
 pub(crate) struct Recorder {
     events: RefCell<Vec<Event>>,
+    /// The tasks that handle a request, and those that they have started.
+    handlers: RefCell<BTreeSet<u32>>,
     forgotten: Cell<u64>,
     closed: Cell<bool>,
 }
@@ -35,7 +36,7 @@ pub struct Recording {
 impl Recorder {
     /// Adds an event.
     pub(crate) fn push(&self, event: Event) {
-        if self.closed.get() {
+        if self.closed.get() || !self.is_wanted(&event) {
             return;
         }
         let mut events = self.events.borrow_mut();
@@ -49,6 +50,17 @@ impl Recorder {
             self.forgotten.set(self.forgotten.get() + forgotten);
         }
         events.push(event);
+    }
+
+    /// Whether an event tells anything. Most tasks that start do not: only the start of one by a
+    /// handler, whose work it continues.
+    fn is_wanted(&self, event: &Event) -> bool {
+        let mut handlers = self.handlers.borrow_mut();
+        match event.what {
+            What::Arrive { .. } => handlers.insert(event.task),
+            What::Spawn { child, .. } => handlers.contains(&event.task) && handlers.insert(child),
+            _ => true,
+        }
     }
 
     /// Ignores what happens from now on: the run is over, and its tasks are killed.
@@ -71,15 +83,4 @@ fn is_lasting(what: &What) -> bool {
         Note { .. } | Violation { .. } => true,
         _ => false,
     }
-}
-
-/// Records an event of the running task, if the run is recorded: for test harnesses, which know of
-/// faults, clients and servers. It costs no virtual time.
-pub fn record(what: impl FnOnce() -> What) {
-    dispatch(|core| core.map(|core| core.draw(what)));
-}
-
-/// Whether the run is recorded.
-pub fn is_recorded() -> bool {
-    dispatch(|core| core.is_some_and(|core| core.recorder.is_some()))
 }

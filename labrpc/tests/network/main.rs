@@ -3,6 +3,7 @@
 mod limits;
 mod losses;
 mod partitions;
+mod recording;
 mod restarts;
 mod timing;
 

@@ -25,6 +25,11 @@ pub fn run(seed: u64, policy: Policy) -> Outcome<Known> {
     Simulation::new(seed).policy(policy).run(|| Cluster::start().torment())
 }
 
+/// Runs the program, and then again with a recorder.
+pub fn record(seed: u64, policy: Policy) -> Outcome<Known> {
+    Simulation::new(seed).policy(policy).record(true).run(|| Cluster::start().torment())
+}
+
 /// The servers, and the network between them.
 struct Cluster {
     network: Network,

@@ -33,6 +33,17 @@ fn golden_hashes_hold_in_every_build() {
     assert!(found == golden, "expected {golden:x?}\n  actual {found:x?}");
 }
 
+/// The repetition with a recorder is compared with the run, which fails if they differ.
+#[test]
+fn recording_does_not_change_a_run() {
+    for (seed, policy) in (0..10).flat_map(|seed| Policy::ALL.map(|policy| (seed, policy))) {
+        let outcome = chaos::record(seed, policy);
+        outcome.result.unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(outcome.trace_hash, hash(seed, policy), "seed {seed}, policy {policy}");
+        assert!(outcome.recording.is_some_and(|recording| recording.events.len() > 100));
+    }
+}
+
 /// 300 (policy, seed) pairs, each run twice: the two are equal, and no two pairs are.
 #[test]
 fn every_run_repeats_exactly_and_every_seed_is_another_run() {

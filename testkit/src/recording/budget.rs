@@ -1,10 +1,10 @@
 //! Makes a recording small enough for one page: what tells least is left out first.
 //!
-//! What is near to the culprit or to the end stays, and so do faults, operations of clients, terms
-//! and leaders, however long the run is.
+//! What is near to the culprit or to the end stays, and so do faults, terms and leaders, however long
+//! the run is.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use contract::recording::{self, Event, State, What};
@@ -15,13 +15,16 @@ use super::effects::{Call, calls};
 /// How many characters are left of arguments and replies that are cut.
 const SHORT: usize = 80;
 
+/// Texts are not cut that are nearer than this to what matters, in events.
+const NEAR: usize = 2_000;
+
 /// A stall of less than this many microseconds is not longer than a message takes.
 const SHORT_STALL: u64 = 1_000;
 
-/// How much something tells. What tells least is left out first.
+/// How much something tells. What tells less is left out nearer to what matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// A task starts, a short stall.
+    /// A task starts, a short stall. It is left out before anything else.
     Trifle,
     /// A call of one server to another without an effect, like the one before. That a server has
     /// applied more.
@@ -30,6 +33,21 @@ enum Rank {
     Idle,
     /// Any other call; a log line, a save, a long stall.
     Telling,
+    /// An operation of a client, which tells of the run as a whole.
+    Operation,
+}
+
+impl Rank {
+    /// The factor by which it seems farther away than it is.
+    fn weight(self) -> usize {
+        match self {
+            Rank::Trifle => usize::MAX,
+            Rank::Repetition => 64,
+            Rank::Idle => 32,
+            Rank::Telling => 8,
+            Rank::Operation => 1,
+        }
+    }
 }
 
 /// What can only be left out as a whole.
@@ -50,6 +68,19 @@ pub(super) struct Budget {
     /// The greatest size.
     most: usize,
     left_out: BTreeMap<String, u64>,
+    /// The indices of events that are left out and tell more than a repetition.
+    gaps: BTreeSet<usize>,
+}
+
+/// What is left of a recording.
+pub(super) struct Rest {
+    /// The events in JSON.
+    pub(super) lines: String,
+    /// What is left out, and how often.
+    pub(super) left_out: BTreeMap<String, u64>,
+    /// The stretches of time of which no more than repetitions is left out; empty if there is no
+    /// other.
+    pub(super) whole: Vec<[u64; 2]>,
 }
 
 impl Budget {
@@ -57,7 +88,7 @@ impl Budget {
     pub(super) fn new(events: Vec<Event>, most: usize) -> Self {
         let lines: Vec<String> = events.iter().map(recording::line).collect();
         let size = lines.iter().map(String::len).sum();
-        Self { events, lines, size, most, left_out: BTreeMap::new() }
+        Self { events, lines, size, most, left_out: BTreeMap::new(), gaps: BTreeSet::new() }
     }
 
     /// Leaves out what tells least; near to the events `focus` last.
@@ -66,19 +97,31 @@ impl Budget {
             return;
         }
         let mut units = self.units(focus);
-        units.sort_by_key(|unit| (unit.rank, Reverse(unit.distance)));
+        units.sort_by_key(|unit| Reverse(unit.distance.saturating_mul(unit.rank.weight())));
         let (trifles, others) =
             units.split_at(units.partition_point(|unit| unit.rank == Rank::Trifle));
         self.leave_out(trifles);
-        let mut by_distance: Vec<&Unit> = others.iter().collect();
-        by_distance.sort_by_key(|unit| Reverse(unit.distance));
-        self.shorten(&by_distance);
+        self.shorten(others);
         self.leave_out(others);
     }
 
-    /// The lines that are left, and what is left out.
-    pub(super) fn finish(self) -> (String, BTreeMap<String, u64>) {
-        (self.lines.concat(), self.left_out)
+    /// What is left, near to the events `focus` in one piece.
+    pub(super) fn finish(self, focus: &[usize]) -> Rest {
+        let mut whole: Vec<[u64; 2]> =
+            focus.iter().filter_map(|&index| self.whole(index)).collect();
+        whole.sort_unstable();
+        whole.dedup();
+        Rest { lines: self.lines.concat(), left_out: self.left_out, whole }
+    }
+
+    /// The stretch of time around an event of which no more than repetitions is left out, if there
+    /// is any other.
+    fn whole(&self, index: usize) -> Option<[u64; 2]> {
+        let last = self.events.last()?.at;
+        let at = |index: Option<&usize>| index.map(|&index| self.events[index].at);
+        let before = at(self.gaps.range(..index).next_back());
+        let after = at(self.gaps.range(index..).next());
+        (!self.gaps.is_empty()).then(|| [before.unwrap_or(0), after.unwrap_or(last)])
     }
 
     /// Leaves out units until the rest is small enough.
@@ -87,6 +130,9 @@ impl Budget {
             if self.size <= self.most {
                 return;
             }
+            if matches!(unit.rank, Rank::Idle | Rank::Telling) {
+                self.gaps.extend(&unit.events);
+            }
             for &index in &unit.events {
                 self.size -= mem::take(&mut self.lines[index]).len();
             }
@@ -94,21 +140,27 @@ impl Budget {
         }
     }
 
-    /// Shortens arguments and replies until the rest is small enough.
-    fn shorten(&mut self, units: &[&Unit]) {
-        for &index in units.iter().flat_map(|unit| &unit.events) {
+    /// Shortens texts that are far from what matters until the rest is small enough.
+    fn shorten(&mut self, units: &[Unit]) {
+        let far = units.iter().filter(|unit| unit.distance > NEAR);
+        for &index in far.flat_map(|unit| &unit.events) {
             if self.size <= self.most {
                 return;
             }
-            let text = match &mut self.events[index].what {
-                What::Request { args: text, .. } | What::Return { reply: text, .. } => text,
-                _ => continue,
+            let is_cut = match &mut self.events[index].what {
+                What::Request { args: text, .. } | What::Return { reply: text, .. } => {
+                    cut(text, SHORT, 0)
+                }
+                What::Begin { text, .. } | What::Complete { text, .. } => {
+                    cut(text, SHORT / 2, SHORT / 2)
+                }
+                _ => false,
             };
-            if cut(text, SHORT, 0) {
+            if is_cut {
                 let line = recording::line(&self.events[index]);
-                self.size -= self.lines[index].len() - line.len();
+                self.size = self.size + line.len() - self.lines[index].len();
                 self.lines[index] = line;
-                self.count("ends of arguments and replies");
+                self.count("parts of texts");
             }
         }
     }
@@ -126,7 +178,8 @@ impl Budget {
         };
         let unit = |(rank, name): (Rank, &'static str), events: Vec<usize>| Unit {
             rank,
-            distance: distance(&events),
+            // Not zero, so that its weight counts.
+            distance: distance(&events).max(1),
             name,
             events,
         };
@@ -134,12 +187,25 @@ impl Budget {
             .into_values()
             .map(|call| unit((rank_of_call(&call), "messages"), call.events))
             .collect();
+        let operations = operations(&self.events).into_values();
+        units.extend(operations.map(|events| unit((Rank::Operation, "operations"), events)));
         let mut states = BTreeMap::new();
         for (index, event) in self.events.iter().enumerate() {
             units.extend(rank(&event.what, &mut states).map(|kind| unit(kind, vec![index])));
         }
         units
     }
+}
+
+/// The events of each operation.
+fn operations(events: &[Event]) -> BTreeMap<u64, Vec<usize>> {
+    let mut operations: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (index, event) in events.iter().enumerate() {
+        if let What::Begin { operation, .. } | What::Complete { operation, .. } = event.what {
+            operations.entry(operation).or_default().push(index);
+        }
+    }
+    operations
 }
 
 /// How much a call tells. One without its beginning tells nothing.
@@ -177,3 +243,6 @@ fn rank<'a>(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

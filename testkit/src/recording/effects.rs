@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::recording::{Event, What};
 
-/// A log line of the caller this long after the reply is taken for the reply's effect, in
-/// microseconds.
+/// How long after a reply the caller's task still acts on it, in microseconds.
 const EFFECT_OF_REPLY: u64 = 500;
+
+/// How long after its arrival a message still acts through tasks that its handler has started.
+const EFFECT_OF_CHILDREN: u64 = 2_000;
 
 /// What is known of a call.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +67,8 @@ fn number(what: &What) -> Option<u64> {
 /// What the tasks are busy with.
 #[derive(Default)]
 struct Tasks {
-    /// The calls that tasks handle.
-    handling: BTreeMap<u32, u64>,
+    /// The calls that tasks handle, and until when.
+    handling: BTreeMap<u32, (u64, u64)>,
     /// The tasks that wait for calls.
     callers: BTreeMap<u64, u32>,
     /// The calls that tasks have a reply to, and since when.
@@ -78,7 +80,13 @@ impl Tasks {
     fn effect_of(&mut self, event: &Event) -> Option<u64> {
         match &event.what {
             What::Request { call, .. } => drop(self.callers.insert(*call, event.task)),
-            What::Arrive { call } => drop(self.handling.insert(event.task, *call)),
+            What::Arrive { call } => drop(self.handling.insert(event.task, (*call, u64::MAX))),
+            What::Spawn { child, .. } => {
+                if let Some((call, until)) = self.handling.get(&event.task) {
+                    let until = *until.min(&(event.at + EFFECT_OF_CHILDREN));
+                    self.handling.insert(*child, (*call, until));
+                }
+            }
             What::Return { .. } => drop(self.handling.remove(&event.task)),
             What::Lost { call, .. } => drop(self.callers.remove(call)),
             What::Reply { call } => {
@@ -91,7 +99,11 @@ impl Tasks {
                     let (call, at) = self.replies.get(&event.task)?;
                     (event.at - at <= EFFECT_OF_REPLY).then_some(*call)
                 };
-                return self.handling.get(&event.task).copied().or_else(replied);
+                let handled = || {
+                    let (call, until) = self.handling.get(&event.task)?;
+                    (event.at <= *until).then_some(*call)
+                };
+                return handled().or_else(replied);
             }
             _ => {}
         }

@@ -441,3 +441,6 @@ impl SerializeStructVariant for Parts<'_> {
         self.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What a recording contains: these tests start this very binary again, which then runs the samples
+//! below with a recorder.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, in a crate of its own")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use contract::recording::{Culprit, End, Event, Fault, Run, State, What};
+use contract::settings::{RECORD, REPORT, SEED, forget_settings, forget_verbosity};
+use labrpc::{ClientEnd, Service, spawn};
+use serde_json::Value;
+use testkit::{Cluster, KvHistory, Sim, Started, lab_test};
+
+/// Two servers that can be asked whether they are there.
+fn servers(sim: &Sim) -> Cluster<()> {
+    let start = |_boot| {
+        let service = Service::new("Echo").method("Same", |text: String| text);
+        Started { handle: (), services: vec![service] }
+    };
+    let cluster = Cluster::new(sim, "S", 2, start, |()| {});
+    cluster.start_all();
+    cluster
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn stale_read_0a() {
+    lab_test("stale_read_0a", |sim| {
+        let cluster = servers(sim);
+        let history = KvHistory::new(sim);
+        let client = cluster.client();
+        let get = |_: &mut ClientEnd, _: &str| String::new();
+        let put = |end: &mut ClientEnd, _: &str, value: &str| {
+            end.call::<_, String>("Echo.Same", &value.to_string()).unwrap();
+        };
+        let mut clerk = history.clerk(1, client.end("S0"), get, put, put).of(&client);
+        clerk.put("x", "1");
+        clerk.get("x");
+        cluster.partition(&[&[0], &[1]]);
+        cluster.heal();
+        cluster.crash(1);
+        sim.sleep(Duration::from_secs(1));
+        history.check();
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn server_panics_0a() {
+    lab_test("server_panics_0a", |sim| {
+        servers(sim).call(1, |()| panic!("index 7 is beyond the log"));
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
+fn busy_loop_0a() {
+    lab_test("busy_loop_0a", |sim| {
+        let cluster = servers(sim);
+        for client in 0..20_u64 {
+            let end = cluster.client().end("S1");
+            spawn(move || {
+                for number in 0..1_500 {
+                    let text = format!("{client} {number} {}", "x".repeat(200));
+                    end.call::<_, String>("Echo.Same", &text).ok();
+                }
+            });
+        }
+        cluster.disconnect(0);
+        sim.sleep(Duration::from_secs(10));
+    });
+}
+
+/// A recording.
+struct Recording {
+    size: usize,
+    run: Run,
+    events: Vec<Event>,
+    end: End,
+    /// The hash of the run, as a report has it that was made without a recorder.
+    hash: String,
+}
+
+/// The recording of a sample's run.
+fn record(sample: &str) -> Recording {
+    let file = |kind: &str| {
+        let name = format!("testkit-{}-{sample}-{kind}.jsonl", std::process::id());
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+    };
+    let run = |variable: &str, file: &Path| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        forget_verbosity(forget_settings(&mut command))
+            .args(["--ignored", "--exact", sample])
+            .env(SEED, "1")
+            .env(variable, file)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = std::fs::read_to_string(file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        text
+    };
+    let (text, report) = (run(RECORD, &file("recording")), run(REPORT, &file("report")));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let [first, events @ .., last] = &lines[..] else { panic!("{text}") };
+    Recording {
+        size: text.len(),
+        run: serde_json::from_str(first).unwrap(),
+        events: events.iter().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        end: serde_json::from_str(last).unwrap(),
+        hash: report["trace_hash"].as_str().unwrap().to_string(),
+    }
+}
+
+impl Recording {
+    /// What happened.
+    fn whats(&self) -> impl Iterator<Item = &What> {
+        self.events.iter().map(|event| &event.what)
+    }
+}
+
+#[test]
+fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
+    let recording = record("stale_read_0a");
+    assert_eq!((recording.run.lab.as_str(), recording.run.seed), ("testkit", 1));
+    assert_eq!(recording.run.test, "testkit stale_read_0a");
+    assert_eq!((&*recording.end.result, &recording.end.hash), ("failed", &recording.hash));
+    assert!(recording.end.left_out.is_empty());
+    let report = recording.end.report.as_ref().unwrap();
+    assert!(report.contains("history is not linearizable"), "{report}");
+
+    let verbs: Vec<&str> = recording.whats().filter_map(verb).collect();
+    let expected = ["start", "start", "connect", "connect", "partition", "heal", "crash"];
+    assert_eq!(verbs, expected);
+    let begun = |what: &What| match what {
+        What::Begin { operation, client, text, .. } => {
+            Some((*operation, client.clone(), text.clone()))
+        }
+        _ => None,
+    };
+    let operation = |number, text: &str| (number, "C0".to_string(), text.to_string());
+    assert_eq!(
+        recording.whats().filter_map(begun).collect::<Vec<_>>(),
+        [operation(0, "put(x, \"1\")"), operation(1, "get(x)")]
+    );
+    let get = recording.events.iter().rfind(|event| matches!(event.what, What::Complete { .. }));
+    let culprit = recording.whats().find_map(|what| match what {
+        What::Violation { culprit, .. } => culprit.clone(),
+        _ => None,
+    });
+    let at = get.map(|event| event.at);
+    assert_eq!(culprit, Some(Culprit { at, operations: vec![0, 1], ..Culprit::default() }));
+
+    let down = State { server: "S1".to_string(), ..State::default() };
+    assert!(recording.whats().any(|what| *what == What::State(down.clone())));
+}
+
+/// The verb of a fault that is not a stall.
+fn verb(what: &What) -> Option<&str> {
+    match what {
+        What::Fault(Fault { verb, micros: None, .. }) => Some(verb),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_failure_that_no_test_notices_is_a_violation_too() {
+    let recording = record("server_panics_0a");
+    assert_eq!(recording.end.hash, recording.hash);
+    let Some(What::Violation { property, actual, culprit }) = recording.whats().last() else {
+        panic!("{:?}", recording.events)
+    };
+    assert_eq!((&**property, &**actual), ("nothing panics", "index 7 is beyond the log"));
+    let server = culprit.as_ref().and_then(|culprit| culprit.server.as_deref());
+    assert_eq!(server, Some("S1"));
+}
+
+/// 30 000 calls with 200 characters each.
+#[test]
+fn a_long_recording_is_cut_and_says_so() {
+    let recording = record("busy_loop_0a");
+    assert_eq!((&*recording.end.result, &recording.end.hash), ("passed", &recording.hash));
+    assert!(recording.size < 4_100_000, "{} bytes", recording.size);
+    assert!(recording.size > 3_500_000, "{} bytes", recording.size);
+    let left_out = &recording.end.left_out;
+    assert!(left_out["messages"] > 1_000, "{left_out:?}");
+    assert!(left_out["parts of texts"] > 1_000, "{left_out:?}");
+    assert!(recording.whats().any(|what| verb(what) == Some("disconnect")), "faults stay");
+    let is_request = |what: &&What| matches!(what, What::Request { .. });
+    let Some(What::Request { call, .. }) = recording.whats().filter(is_request).last() else {
+        panic!("there are requests")
+    };
+    assert!(*call >= 29_900, "the end stays, not {call}");
+    let calls = recording.whats().filter(is_request).count();
+    let arrived = recording.whats().filter(|what| matches!(what, What::Arrive { .. })).count();
+    assert_eq!(calls, arrived, "calls are left out as a whole");
+}
