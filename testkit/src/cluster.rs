@@ -16,7 +16,6 @@ mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contract::recording::{Fault, What};
 use labrpc::{ClientEnd, Instant, Node, Service};
 use rand::RngExt as _;
 
@@ -292,11 +291,8 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// Splits the cluster into sides that cannot reach each other, and heals each side within.
     /// Servers that are on no side, and those that are disconnected, stay as they are.
     pub fn partition(&self, sides: &[&[usize]]) {
-        let names = |side: &[usize]| side.iter().map(|&i| self.name(i).to_string()).collect();
-        labrpc::record(|| {
-            let sides = sides.iter().map(|side| names(side)).collect();
-            What::Fault(Fault { verb: "partition".to_string(), sides, ..Fault::default() })
-        });
+        let names = |side: &&[usize]| side.iter().map(|&i| self.name(i).to_string()).collect();
+        self.sim().record_partition(|| sides.iter().map(names).collect());
         for (i, side) in sides.iter().enumerate() {
             for (j, other) in sides.iter().enumerate() {
                 for (&from, &to) in side.iter().flat_map(|a| other.iter().map(move |b| (a, b))) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contract::recording::{Culprit, What};
+use contract::recording::Culprit;
 use labrpc::Instant;
 use linearizability::{
     KvInput, KvModel, KvOutput, Limits, Model as _, Operation, Report, Verdict, check, explain,
@@ -40,7 +40,15 @@ use crate::violation::Violation;
 pub struct KvHistory {
     sim: Sim,
     /// Never locked across a call of the runtime.
-    calls: Arc<Mutex<Vec<Call>>>,
+    calls: Arc<Mutex<Calls>>,
+}
+
+/// All calls, in the order in which they began.
+#[derive(Clone, Default)]
+struct Calls {
+    list: Vec<Call>,
+    /// The numbers of the calls in the recording of the run.
+    numbers: Vec<u64>,
 }
 
 /// A call as the checker knows it.
@@ -86,21 +94,21 @@ impl KvHistory {
     /// How many calls were made.
     #[expect(clippy::len_without_is_empty, reason = "not needed")]
     pub fn len(&self) -> usize {
-        self.calls().len()
+        self.calls().list.len()
     }
 
     /// Fails the run unless all calls together are linearizable. Notes that it proves nothing if
     /// the checker gives up.
     #[track_caller]
     pub fn check(&self) {
-        let calls = self.calls().clone();
+        let Calls { list: calls, numbers } = self.calls().clone();
         self.sim.set_commits(calls.len() as u64);
         let limits = limits();
         match labrpc::without_watchdog(|| check(&KvModel, &calls, &limits)) {
             Verdict::Ok => {}
             Verdict::Illegal => {
                 let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
-                self.sim.fail(violation(&report, &calls));
+                self.sim.fail(violation(&report, &calls, &numbers));
             }
             Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
         }
@@ -110,34 +118,26 @@ impl KvHistory {
     fn begin(&self, client: u64, name: &str, input: &KvInput) -> usize {
         let now = Instant::now().as_nanos();
         let mut calls = self.calls();
-        let call = calls.len();
-        calls.push(Operation::pending(client, input.clone(), now));
-        drop(calls);
-        labrpc::record(|| What::Begin {
-            operation: call as u64,
-            client: name.to_string(),
-            text: KvModel.describe(input, None),
-            key: Some(input.key().to_string()),
-        });
-        call
+        calls.list.push(Operation::pending(client, input.clone(), now));
+        let text = || KvModel.describe(input, None);
+        calls.numbers.push(self.sim.begin_operation(name, Some(input.key()), text));
+        calls.list.len() - 1
     }
 
     /// Notes how a call has ended.
     fn end(&self, call: usize, output: &KvOutput) {
         let now = Instant::now().as_nanos();
-        labrpc::record(|| {
-            let text = match output {
-                KvOutput::Value(value) => format!("{value:?}"),
-                KvOutput::Done => "done".to_string(),
-            };
-            What::Complete { operation: call as u64, text }
+        let mut calls = self.calls();
+        self.sim.complete_operation(calls.numbers[call], || match output {
+            KvOutput::Value(value) => format!("{value:?}"),
+            KvOutput::Done => "done".to_string(),
         });
-        let call = &mut self.calls()[call];
+        let call = &mut calls.list[call];
         call.output = Some(output.clone());
         call.return_time = Some(now);
     }
 
-    fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
         unpoisoned(self.calls.lock())
     }
 }
@@ -155,24 +155,21 @@ fn limits() -> Limits {
     }
 }
 
-/// What is wrong with an illegal history.
-fn violation(report: &Report<String>, calls: &[Call]) -> Violation {
-    let actual = match report.window() {
-        Some(window) => {
-            let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();
-            format!("history is not linearizable: {}{bars}", window.reason)
-        }
-        None => "history is not linearizable".to_string(),
+/// What is wrong with an illegal history, whose calls have these numbers in the recording.
+fn violation(report: &Report<String>, calls: &[Call], numbers: &[u64]) -> Violation {
+    let property = "every call takes effect once, between its start and its return";
+    let Some(window) = report.window() else {
+        return Violation::new(property, "history is not linearizable");
     };
-    let operations = report.window().map_or(&[][..], |window| &window.operations);
-    // What contradicts the others is known when the last of them returns.
-    let returned = operations.iter().filter_map(|&call| calls[call].return_time).max();
-    Violation::new("every call takes effect once, between its start and its return", actual)
-        .culprit(Culprit {
-            at: returned.map(|nanos| nanos / 1_000),
-            operations: operations.iter().map(|&call| call as u64).collect(),
-            ..Culprit::default()
-        })
+    let bars: String = window.picture.lines().map(|bar| format!("\n    {bar}")).collect();
+    let actual = format!("history is not linearizable: {}{bars}", window.reason);
+    // The calls contradict each other from the moment on at which the last of them returns.
+    let returned = window.operations.iter().filter_map(|&call| calls[call].return_time).max();
+    Violation::new(property, actual).culprit(Culprit {
+        at: returned.map(|nanos| nanos / 1_000),
+        operations: window.operations.iter().map(|&call| numbers[call]).collect(),
+        ..Culprit::default()
+    })
 }
 
 /// Why a history could not be judged.

@@ -1,7 +1,7 @@
 //! What a test holds of the run that it is part of.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub use contract::record::Statistics;
@@ -23,6 +23,8 @@ pub struct Sim {
     peers: Arc<AtomicUsize>,
     /// The number of clients that there were.
     clients: Arc<AtomicUsize>,
+    /// The number of operations that were recorded.
+    operations: Arc<AtomicU64>,
 }
 
 impl Sim {
@@ -34,6 +36,7 @@ impl Sim {
             backend,
             peers: Arc::default(),
             clients: Arc::default(),
+            operations: Arc::default(),
         }
     }
 
@@ -101,14 +104,6 @@ impl Sim {
         self.notes.lock().commits = commits;
     }
 
-    /// Records a fault.
-    pub(crate) fn fault<'a>(&self, verb: &str, servers: impl IntoIterator<Item = &'a str>) {
-        labrpc::record(|| {
-            let servers = servers.into_iter().map(ToString::to_string).collect();
-            What::Fault(Fault { verb: verb.to_string(), servers, ..Fault::default() })
-        });
-    }
-
     /// Counts servers, for the "Passed" line: that of the largest group is shown.
     pub(crate) fn note_peers(&self, peers: usize) {
         self.peers.fetch_max(peers, Relaxed);
@@ -158,5 +153,95 @@ impl Sim {
             bytes: self.network.total_bytes(),
             commits: self.notes.lock().commits,
         }
+    }
+}
+
+/// Faults that are done to names on the network; those of a cluster are methods of
+/// [`Cluster`](crate::Cluster).
+impl Sim {
+    /// Cuts the one-way link on which `from` calls `to`. Replies travel with their calls.
+    pub fn cut(&self, from: &str, to: &str) {
+        self.fault("cut", [from, to]);
+        self.network.cut(from, to);
+    }
+
+    /// Mends the one-way link on which `from` calls `to`.
+    pub fn mend(&self, from: &str, to: &str) {
+        self.fault("mend", [from, to]);
+        self.network.mend(from, to);
+    }
+
+    /// Splits servers into sides that cannot reach each other, see [`Network::partition`].
+    pub fn partition(&self, sides: &[&[&str]]) {
+        let names = |side: &&[&str]| side.iter().map(ToString::to_string).collect();
+        self.record_partition(|| sides.iter().map(names).collect());
+        self.network.partition(sides);
+    }
+
+    /// Mends every link that was cut.
+    pub fn heal(&self) {
+        self.fault("heal", []);
+        self.network.heal();
+    }
+}
+
+/// What a test adds to the recording of a run; nothing, unless it is recorded.
+impl Sim {
+    /// Does what a client is asked for, and records it as an operation. `text` says what it is, and
+    /// `result` what comes of it.
+    pub fn operation<T>(
+        &self,
+        client: &str,
+        text: impl FnOnce() -> String,
+        act: impl FnOnce() -> T,
+        result: impl FnOnce(&T) -> String,
+    ) -> T {
+        let number = self.begin_operation(client, None, text);
+        let value = act();
+        self.complete_operation(number, || result(&value));
+        value
+    }
+
+    /// Records that an operation begins; returns its number.
+    pub(crate) fn begin_operation(
+        &self,
+        client: &str,
+        key: Option<&str>,
+        text: impl FnOnce() -> String,
+    ) -> u64 {
+        let operation = self.operations.fetch_add(1, Relaxed);
+        labrpc::record(|| What::Begin {
+            operation,
+            client: client.to_string(),
+            text: text(),
+            key: key.map(ToString::to_string),
+        });
+        operation
+    }
+
+    /// Records that an operation has returned.
+    pub(crate) fn complete_operation(&self, operation: u64, result: impl FnOnce() -> String) {
+        labrpc::record(|| What::Complete { operation, text: result() });
+    }
+
+    /// Records a fault.
+    pub(crate) fn fault<'a>(&self, verb: &str, servers: impl IntoIterator<Item = &'a str>) {
+        labrpc::record(|| {
+            let servers = servers.into_iter().map(ToString::to_string).collect();
+            What::Fault(Fault { verb: verb.to_string(), servers, ..Fault::default() })
+        });
+    }
+
+    /// Records a partition into these sides.
+    pub(crate) fn record_partition(&self, sides: impl FnOnce() -> Vec<Vec<String>>) {
+        labrpc::record(|| {
+            let verb = "partition".to_string();
+            What::Fault(Fault { verb, sides: sides(), ..Fault::default() })
+        });
+    }
+
+    /// Records that a client was served by the owner of a shard.
+    pub fn record_owner(&self, shard: usize, owner: impl FnOnce() -> String) {
+        labrpc::record(|| What::Shard { shard: shard as u64, owner: owner() });
     }
 }

@@ -22,18 +22,13 @@ pub struct Violation {
     /// What was seen; where the course's tests have a text for it, that text.
     pub actual: String,
     /// Where and when the mistake was made, as far as the test knows; for the picture of the run.
-    pub culprit: Culprit,
+    pub culprit: Option<Box<Culprit>>,
 }
 
 impl Violation {
     /// A violation of `property`, as `actual` shows.
     pub fn new(property: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self {
-            property: property.into(),
-            expected: None,
-            actual: actual.into(),
-            culprit: Culprit::default(),
-        }
+        Self { property: property.into(), expected: None, actual: actual.into(), culprit: None }
     }
 
     /// Adds what should have been seen.
@@ -44,15 +39,14 @@ impl Violation {
 
     /// Adds where and when the mistake was made, which is often before a test notices it.
     pub fn culprit(mut self, culprit: Culprit) -> Self {
-        self.culprit = culprit;
+        self.culprit = Some(Box::new(culprit));
         self
     }
 
     /// The same for the recording.
     pub(crate) fn recorded(&self) -> What {
         let Self { property, actual, culprit, .. } = self.clone();
-        let culprit = Some(culprit).filter(|culprit| *culprit != Culprit::default());
-        What::Violation { property, actual, culprit }
+        What::Violation { property, actual, culprit: culprit.map(|culprit| *culprit) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shardctrler::{Clerk, Config, Gid};
-use testkit::{Sim, Violation};
+use testkit::{Client, Sim, Violation};
 
 use crate::step::picture;
 
@@ -50,31 +50,41 @@ impl Seen {
 /// * an answer is never older than one that was there before the question.
 pub struct CheckedClerk {
     sim: Sim,
+    /// The client's name.
+    name: String,
     clerk: Clerk,
     seen: Seen,
 }
 
 impl CheckedClerk {
-    /// A client that makes its calls by means of `clerk`.
-    pub fn new(sim: &Sim, clerk: Clerk, seen: &Seen) -> Self {
-        Self { sim: sim.clone(), clerk, seen: seen.clone() }
+    /// A client that makes its calls by means of a clerk.
+    pub fn new(sim: &Sim, client: &Client, seen: &Seen) -> Self {
+        let clerk = Clerk::new(client.shuffled_ends());
+        Self { sim: sim.clone(), name: client.name().to_string(), clerk, seen: seen.clone() }
     }
 
     /// Adds groups.
     pub fn join(&mut self, groups: impl IntoIterator<Item = (Gid, Vec<String>)>) {
-        self.clerk.join(groups.into_iter().collect());
-        self.count_call();
+        let groups: BTreeMap<Gid, Vec<String>> = groups.into_iter().collect();
+        let text = format!("join({groups:?})");
+        self.change(|| text, |clerk| clerk.join(groups));
     }
 
     /// Removes groups.
     pub fn leave(&mut self, gids: &[Gid]) {
-        self.clerk.leave(gids);
-        self.count_call();
+        self.change(|| format!("leave({gids:?})"), |clerk| clerk.leave(gids));
     }
 
     /// Moves a shard.
     pub fn move_shard(&mut self, shard: usize, gid: Gid) {
-        self.clerk.move_shard(shard, gid);
+        let text = || format!("move shard {shard} to {gid}");
+        self.change(text, |clerk| clerk.move_shard(shard, gid));
+    }
+
+    /// Makes a call that is answered without a value.
+    fn change(&mut self, text: impl FnOnce() -> String, call: impl FnOnce(&mut Clerk)) {
+        let done = |&(): &()| "done".to_string();
+        self.sim.operation(&self.name, text, || call(&mut self.clerk), done);
         self.count_call();
     }
 
@@ -94,7 +104,8 @@ impl CheckedClerk {
     #[track_caller]
     pub fn query(&mut self, num: Option<u64>) -> Config {
         let known = self.seen.latest();
-        let config = self.clerk.query(num);
+        let text = || num.map_or("query()".to_string(), |num| format!("query({num})"));
+        let config = self.sim.operation(&self.name, text, || self.clerk.query(num), picture);
         self.count_call();
 
         self.sim.check(check_number(num, known, &config));

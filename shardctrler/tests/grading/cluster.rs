@@ -1,7 +1,7 @@
 //! The vocabulary in which the tests of lab 4A tell their stories.
 
 use labrpc::{JoinHandle, spawn};
-use shardctrler::{Clerk, Config, Gid, ShardCtrler};
+use shardctrler::{Config, Gid, ShardCtrler};
 use testkit::{Boot, Client, Cluster, Sim, Started};
 
 use crate::clerk::{CheckedClerk, Seen};
@@ -46,8 +46,7 @@ impl CtrlCluster {
     pub fn client_of(&self, servers: &[usize]) -> (CheckedClerk, Client) {
         let client = self.servers.client();
         client.reach_only(servers);
-        let clerk = Clerk::new(client.shuffled_ends());
-        (CheckedClerk::new(self.sim(), clerk, &self.seen), client)
+        (CheckedClerk::new(self.sim(), &client, &self.seen), client)
     }
 
     /// Has clients at work at the same time, one for each item, and waits until all have ended.

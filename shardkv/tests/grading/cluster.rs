@@ -26,6 +26,7 @@ pub struct ShardCluster {
     ctrlers: Cluster<ShardCtrler>,
     groups: Vec<Cluster<ShardKv>>,
     admin: shardctrler::Clerk,
+    admin_name: String,
     max_raft_state: Option<usize>,
     history: KvHistory,
 }
@@ -50,7 +51,8 @@ impl ShardCluster {
         };
         let ctrlers = Cluster::new(sim, "ctrler", CTRLERS, start, ShardCtrler::kill);
         ctrlers.start_all();
-        let admin = shardctrler::Clerk::new(ctrlers.client().shuffled_ends());
+        let client = ctrlers.client();
+        let admin = shardctrler::Clerk::new(client.shuffled_ends());
         let group = |group| {
             let cluster = group_cluster(sim, gid(group), &ctrlers.names(), max_raft_state);
             cluster.start_all();
@@ -61,6 +63,7 @@ impl ShardCluster {
             groups: (0..groups).map(group).collect(),
             ctrlers,
             admin,
+            admin_name: client.name().to_string(),
             max_raft_state,
             history: KvHistory::new(sim),
         }
@@ -138,18 +141,34 @@ impl ShardCluster {
             let servers = self.server_names(group).into_iter().map(String::from).collect();
             (gid(group), servers)
         };
-        self.admin.join(groups.iter().map(servers).collect());
+        let joining = groups.iter().map(servers).collect();
+        self.administer("join", groups, |admin| admin.join(joining));
     }
 
     /// These groups leave, in one configuration.
     pub fn leave(&mut self, groups: &[usize]) {
         let gids: Vec<Gid> = groups.iter().map(|&group| gid(group)).collect();
-        self.admin.leave(&gids);
+        self.administer("leave", groups, |admin| admin.leave(&gids));
+    }
+
+    /// Lets the administrator do something to groups, and records it.
+    fn administer(
+        &mut self,
+        verb: &str,
+        groups: &[usize],
+        act: impl FnOnce(&mut shardctrler::Clerk),
+    ) {
+        let gids = || groups.iter().map(|&group| gid(group)).collect::<Vec<Gid>>();
+        let text = || format!("{verb}({:?})", gids());
+        let done = |&(): &()| "done".to_string();
+        self.sim.operation(&self.admin_name, text, || act(&mut self.admin), done);
     }
 
     /// A group gets a shard.
     pub fn move_shard(&mut self, shard: usize, group: usize) {
-        self.admin.move_shard(shard, gid(group));
+        self.administer(&format!("move shard {shard} to "), &[group], |admin| {
+            admin.move_shard(shard, gid(group));
+        });
     }
 
     /// A task that moves a shard to and fro between the first two groups for some time.
@@ -218,12 +237,12 @@ impl ShardCluster {
         let servers = |groups: &[usize]| -> Vec<&str> {
             groups.iter().flat_map(|&group| self.server_names(group)).collect()
         };
-        self.sim.network().partition(&[&servers(one), &servers(other)]);
+        self.sim.partition(&[&servers(one), &servers(other)]);
     }
 
     /// Mends all links.
     pub fn heal(&self) {
-        self.sim.network().heal();
+        self.sim.heal();
     }
 }
 

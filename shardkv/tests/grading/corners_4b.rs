@@ -208,21 +208,21 @@ fn receiver_without_majority_4b() {
 
 /// Cuts a server of a group off from its peers.
 pub fn cut_from_peers(cluster: &ShardCluster, group: usize, server: usize) {
-    let (names, network) = (cluster.server_names(group), cluster.sim().network());
+    let (names, sim) = (cluster.server_names(group), cluster.sim());
     for &peer in names.iter().filter(|&&name| name != names[server]) {
-        network.cut(names[server], peer);
-        network.cut(peer, names[server]);
+        sim.cut(names[server], peer);
+        sim.cut(peer, names[server]);
     }
 }
 
 /// Of the first two groups, some servers of one reach the other group and are reached from there,
 /// and its others do not.
 pub fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bool) {
-    let network = cluster.sim().network();
+    let sim = cluster.sim();
     for (server, &name) in cluster.server_names(group).iter().enumerate() {
         for &other in &cluster.server_names(1 - group) {
             for (from, to) in [(name, other), (other, name)] {
-                if reaches(server) { network.mend(from, to) } else { network.cut(from, to) }
+                if reaches(server) { sim.mend(from, to) } else { sim.cut(from, to) }
             }
         }
     }

@@ -109,18 +109,18 @@ fn make_first_lead(cluster: &ShardCluster, groups: &[usize]) -> Vec<JoinHandle<(
 
 /// Servers of group 0 and group 1 reach each other if `do_meet` says so, which gets their places.
 fn meet(cluster: &ShardCluster, do_meet: impl Fn(usize, usize) -> bool) {
-    let network = cluster.sim().network();
+    let sim = cluster.sim();
     let (first, second) = (cluster.server_names(0), cluster.server_names(1));
     for (one, other) in
         (0..GROUP_SIZE).flat_map(|one| (0..GROUP_SIZE).map(move |other| (one, other)))
     {
         for (from, to) in [(first[one], second[other]), (second[other], first[one])] {
-            if do_meet(one, other) { network.mend(from, to) } else { network.cut(from, to) }
+            if do_meet(one, other) { sim.mend(from, to) } else { sim.cut(from, to) }
         }
     }
 }
 
 /// The servers of a group reach each other.
 fn meet_peers(cluster: &ShardCluster, group: usize) {
-    cluster.sim().network().partition(&[&cluster.server_names(group)]);
+    cluster.sim().partition(&[&cluster.server_names(group)]);
 }

@@ -76,6 +76,7 @@ impl Monitor {
                 clerk.get(&key);
                 let answered = Instant::now(); // Not while the lock is held.
                 let sent = *lock(&monitor.opened);
+                monitor.sim.record_owner(shard, || format!("group {group}"));
                 lock(&monitor.sightings).push((shard, Sighting { group, sent, answered }));
                 sleep(OPEN + CLOSED);
             }

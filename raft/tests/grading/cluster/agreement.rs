@@ -94,7 +94,7 @@ impl RaftCluster {
             let actual = format!("one({command:?}) failed to reach agreement");
             Violation::new(property, actual)
         };
-        let agreed = poll(ONE_BUDGET, ONE_PAUSE, || {
+        let attempt = || {
             let LogPos { index, term } = self.propose_to_any(command, &mut cursor)?;
             if self.is_agreed(command, index, servers) {
                 return Some(Ok(Ok(index)));
@@ -108,7 +108,17 @@ impl RaftCluster {
                 }
                 Retry::Always => None,
             }
-        });
+        };
+        let agreed = self.sim().operation(
+            "test",
+            || format!("agree on {command:?}"),
+            || poll(ONE_BUDGET, ONE_PAUSE, attempt),
+            |agreed| match agreed {
+                Some(Ok(Ok(index))) => format!("at index {index}"),
+                Some(Ok(Err(NewTerm))) => "a new term".to_string(),
+                Some(Err(_)) | None => "no agreement".to_string(),
+            },
+        );
         let property = "a majority that is connected agrees on a command within 10 s";
         self.sim().check(agreed.unwrap_or_else(|| Err(failed(property))))
     }
