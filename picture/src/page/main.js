@@ -1,0 +1,184 @@
+// Joins the parts of the page, and reacts to mouse and keys.
+
+class Page {
+  constructor(model) {
+    this.model = model;
+    this.view = new View(model);
+    this.search = new Search(model);
+    this.ink = new Ink();
+    const picture = byId("picture");
+    const parts = [model, this.view, this.search, this.ink];
+    this.overview = new Overview(picture, ...parts);
+    this.story = new Story(picture, ...parts);
+    this.strip = new Strip(byId("strip"), model, this.view, this.ink);
+    this.details = new Details(byId("details-box"), model, (chosen) => this.pin(chosen));
+    this.list = new EventList(byId("list"), byId("list-body"), model, this.view, this.search, {
+      pin: (chosen) => this.pin(chosen),
+      hover: (chosen) => this.hover(chosen),
+      window: () => this.window(),
+      ink: this.ink,
+    });
+    this.scheduled = false;
+    this.pinnedTop = null;
+    fillHeader(model);
+    fillHelp(byId("help-box"));
+    if (!readAddress(this.view)) this.view.showFailure();
+    this.search.run(this.view.query);
+    if (this.view.pinned === null && model.violation && !location.hash) {
+      this.view.pinned = { kind: "violation", item: model.violation };
+    }
+    listenToTools(this);
+    listenToPointer(this);
+    listenToKeys(this);
+    this.changed();
+    this.list.follow(this.window().from, null);
+  }
+
+  get isStory() {
+    return this.view.mode === "story";
+  }
+
+  /** The times that are visible. */
+  window() {
+    if (!this.isStory) return { from: this.view.from, to: this.view.to };
+    const top = byId("scroller").scrollTop;
+    return { from: this.story.timeAt(top + HEADS), to: this.story.timeAt(top + this.room.height) };
+  }
+
+  /** Something was changed that places things anew: mode, filters, size. */
+  changed() {
+    const scroller = byId("scroller");
+    scroller.classList.toggle("story", this.isStory);
+    this.room = { width: scroller.clientWidth, height: scroller.clientHeight };
+    if (this.isStory) {
+      const { width, height } = this.story.layout(this.room.width);
+      byId("tall").style.height = `${Math.max(0, height - this.room.height)}px`;
+      byId("tall").style.width = `${width}px`;
+      scroller.scrollTop = this.story.yAt(this.view.at) - this.room.height * 0.6;
+    } else {
+      byId("tall").style.height = "0";
+      byId("tall").style.width = "0";
+      this.overview.layout(this.room.width, this.room.height);
+    }
+    showTools(this);
+    this.list.refresh();
+    this.redraw();
+  }
+
+  /** Draws once before the browser's next frame. */
+  redraw() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => {
+      this.scheduled = false;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const begin = performance.now();
+    if (this.isStory) this.story.draw(byId("scroller").scrollTop, this.room.height);
+    else this.overview.draw();
+    const { from, to } = this.window();
+    this.strip.draw(byId("strip").parentElement.clientWidth, Math.max(0, from), Math.min(this.model.duration, to));
+    this.details.show(this.view.selected, this.view.hovered === null && this.view.pinned !== null);
+    this.list.draw();
+    showStatus(this, from, to);
+    clearTimeout(this.addressTimer);
+    this.addressTimer = setTimeout(() => writeAddress(this.view), 200);
+    this.frameTime = performance.now() - begin;
+  }
+
+  /** The window was moved. */
+  moved() {
+    this.list.follow(this.window().from, null);
+    this.redraw();
+  }
+
+  hover(chosen) {
+    if (chosen?.item === this.view.hovered?.item) return;
+    this.view.hovered = chosen;
+    this.redraw();
+  }
+
+  /** Pins something and makes it visible; pinning it again unpins it. */
+  pin(chosen) {
+    const isSame = chosen && this.view.pinned?.item === chosen.item;
+    this.view.pinned = isSame ? null : chosen;
+    this.view.hovered = null;
+    if (chosen && !isSame) {
+      this.reveal(chosen);
+      byId("said").textContent = `${seconds(timeOf(chosen), 100)} ${summary(this.model, chosen.kind, chosen.item)}`;
+    }
+    this.redraw();
+  }
+
+  reveal(chosen) {
+    const at = timeOf(chosen);
+    if (this.isStory) {
+      this.view.at = at;
+      const scroller = byId("scroller");
+      const y = this.story.yAt(at);
+      const isSeen = y > scroller.scrollTop + HEADS + ROW && y < scroller.scrollTop + this.room.height - ROW;
+      if (!isSeen) scroller.scrollTop = y - this.room.height / 2;
+    } else {
+      this.view.reveal(at);
+    }
+    this.list.follow(0, chosen.item);
+  }
+
+  showFailure() {
+    this.view.showFailure();
+    if (this.model.violation) this.view.pinned = { kind: "violation", item: this.model.violation };
+    this.changed();
+    this.moved();
+  }
+
+  showAll() {
+    this.view.showAll();
+    this.changed();
+    this.moved();
+  }
+
+  setMode(mode) {
+    if (mode === this.view.mode) return;
+    const { from, to } = this.window();
+    const pinned = this.view.pinned && timeOf(this.view.pinned);
+    const middle = pinned !== null && pinned >= from && pinned <= to ? pinned : (from + to) / 2;
+    if (this.isStory) this.view.reveal(middle);
+    this.view.at = middle;
+    this.view.mode = mode;
+    this.changed();
+  }
+
+  /** Goes to the next or previous match of the search. */
+  toMatch(direction) {
+    const { from, to } = this.window();
+    const match = this.search.next((from + to) / 2, direction, this.view.pinned?.item);
+    if (match && this.view.pinned?.item !== match.item) this.pin({ kind: match.kind, item: match.item });
+  }
+
+  toEvent(direction) {
+    const { from, to } = this.window();
+    const row = this.list.step(direction, direction > 0 ? from : to);
+    if (row && this.view.pinned?.item !== row.item) this.pin({ kind: row.kind, item: row.item });
+  }
+}
+
+/** The time at which something is shown. */
+function timeOf({ kind, item }) {
+  return kind === "call" ? item.sent : kind === "operation" ? item.from : item.at;
+}
+
+readRecording().then(
+  (events) => {
+    const begin = performance.now();
+    const model = new Model(events);
+    // Seen by the browser test and in the console.
+    globalThis.page = new Page(model);
+    globalThis.page.buildTime = performance.now() - begin;
+  },
+  (error) => {
+    byId("verdict").textContent = `The recording cannot be read: ${error.message}`;
+  },
+);

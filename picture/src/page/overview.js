@@ -1,0 +1,253 @@
+// The overview: true time from left to right, a lane for each server and client. It shows what kind
+// of run it was: who led when, who was cut off or down, where messages were lost.
+
+/** Room above the lanes for times and faults. */
+const RULER = 52;
+/** Least distance of lanes. */
+const LANE = 30;
+/** More clients than this share a lane, unless the viewer asks otherwise. */
+const CLIENTS = 6;
+
+class Overview {
+  constructor(canvas, model, view, search, ink) {
+    Object.assign(this, { canvas, model, view, search, ink });
+    this.legs = new LegIndex(buildLegs(model.calls));
+    this.owned = ownership(model);
+    /** What was drawn where: `{kind, item, x1, y1, x2, y2}`. */
+    this.targets = [];
+  }
+
+  /** Places the lanes in a window of this size; returns the height that is needed. */
+  layout(width, room) {
+    const { model, view } = this;
+    this.width = width;
+    this.left = Math.min(150, 18 + Math.max(...model.lanes.map((it) => it.name.length), 4) * 7.4);
+    this.right = width - 12;
+    const shown = model.lanes.filter((lane) => !view.hidden.lane.has(lane.name) && lane.kind !== "test");
+    const clients = shown.filter((lane) => lane.kind === "client");
+    this.isShared = clients.length > CLIENTS && !view.splitClients;
+    const rows = shown.filter((lane) => lane.kind === "server").map((lane) => [lane]);
+    if (this.isShared) rows.push(clients);
+    else clients.forEach((lane) => rows.push([lane]));
+    this.shardRows = this.owned.length;
+    const bottom = 14 + (this.shardRows > 0 ? 22 + this.shardRows * SHARD_ROW : 0);
+    const height = Math.max(room, RULER + bottom + rows.length * LANE);
+    this.gap = Math.min(130, (height - RULER - bottom) / Math.max(rows.length, 1));
+    this.rows = rows.map((lanes, i) => ({ lanes, y: RULER + (i + 0.42) * this.gap }));
+    this.yOf = model.lanes.map(() => null);
+    for (const row of this.rows) row.lanes.forEach((lane) => (this.yOf[lane.index] = row.y));
+    this.shardTop = RULER + rows.length * this.gap + 18;
+    this.height = height;
+    return height;
+  }
+
+  x(at) {
+    return this.xOf(this.view.scale.position(at));
+  }
+
+  xOf(position) {
+    const { start, stop } = this.view;
+    return this.left + ((position - start) / (stop - start)) * (this.right - this.left);
+  }
+
+  positionAt(x) {
+    const { start, stop } = this.view;
+    return start + ((x - this.left) / (this.right - this.left)) * (stop - start);
+  }
+
+  draw() {
+    const g = prepare(this.canvas, this.width, this.height);
+    this.g = g;
+    this.targets = [];
+    this.from = this.view.from;
+    this.to = this.view.to;
+    this.drawGaps();
+    this.drawTimes();
+    g.save();
+    g.beginPath();
+    g.rect(this.left, 0, this.right - this.left + 12, this.height);
+    g.clip();
+    this.drawFaults();
+    drawBands(this);
+    drawLegs(this);
+    drawOperations(this);
+    drawShards(this);
+    drawLogs(this);
+    this.drawFailure();
+    this.drawSelection();
+    g.restore();
+    this.drawNames();
+  }
+
+  /** Stretches of silence: hatched, with the time that is left out. */
+  drawGaps() {
+    const { g, ink } = this;
+    g.font = ink.small;
+    for (const gap of this.view.scale.gaps) {
+      const [a, b] = [this.xOf(gap.start), this.xOf(gap.stop)];
+      if (b < this.left || a > this.right) continue;
+      const [from, to] = [Math.max(a, this.left), Math.min(b, this.right)];
+      g.fillStyle = ink.tint;
+      g.fillRect(from, 20, to - from, this.height - 20);
+      g.strokeStyle = ink.muted;
+      g.lineWidth = 1;
+      g.beginPath();
+      const middle = (a + b) / 2;
+      if (middle > this.left && middle < this.right) {
+        for (const shift of [-2.5, 2.5]) {
+          g.moveTo(middle + shift - 3, 26);
+          g.lineTo(middle + shift + 3, 16);
+        }
+      }
+      g.stroke();
+      const text = duration(gap.to - gap.from);
+      if (b - a > 8 && middle - 24 > this.left && middle + 24 < this.right) {
+        g.textAlign = "center";
+        haloed(g, text, middle, 36, ink.muted, ink.paper);
+      }
+    }
+  }
+
+  drawTimes() {
+    const { g, ink, view } = this;
+    const perPixel = (view.stop - view.start) / (this.right - this.left);
+    const step = niceStep(perPixel * 110);
+    g.font = ink.small;
+    g.textAlign = "center";
+    let free = this.left - 30;
+    const draw = (at) => {
+      const x = this.x(at);
+      if (x < Math.max(free, this.left) || x > this.right - 20) return;
+      g.fillStyle = ink.rule;
+      g.fillRect(Math.round(x), 18, 1, this.height - 18);
+      g.fillStyle = ink.muted;
+      g.fillText(seconds(at, step), x, 9);
+      free = x + 76;
+    };
+    let at = Math.max(0, Math.ceil(this.from / step) * step);
+    const end = Math.min(this.to, this.model.duration);
+    const gaps = [...view.scale.gaps.filter((gap) => gap.to > at && gap.from < end), null];
+    for (const gap of gaps) {
+      const until = gap ? Math.min(gap.from, end) : end;
+      for (; at <= until; at += step) draw(at);
+      if (gap) at = Math.max(at, Math.ceil(gap.to / step) * step);
+    }
+  }
+
+  /** Faults of several servers or of the network: a line through all lanes and its name above. */
+  drawFaults() {
+    const { g, ink, view } = this;
+    if (view.hidden.kind.has("faults")) return;
+    g.font = ink.small;
+    g.textAlign = "left";
+    let free = -Infinity;
+    let last = -Infinity;
+    for (const fault of this.model.faults) {
+      if (fault.at < this.from || fault.at > this.to) continue;
+      const x = this.x(fault.at);
+      if (x - last > 1.5) {
+        g.fillStyle = this.search.found.has(fault) ? ink.pick : ink.warn;
+        g.globalAlpha = 0.35;
+        g.fillRect(Math.round(x), 44, 1, this.height - 44);
+        g.globalAlpha = 1;
+        g.fillRect(Math.round(x) - 1, 42, 3, 7);
+        last = x;
+      }
+      this.targets.push({ kind: "fault", item: fault, x1: x, y1: 38, x2: x, y2: 52 });
+      const text = fault.text.length > 34 ? `${fault.text.slice(0, 33)}\u2026` : fault.text;
+      if (x < free) continue;
+      haloed(g, text, x + 4, 47, ink.warn, ink.paper);
+      free = x + 14 + text.length * 6;
+    }
+  }
+
+  /** The moment of the mistake and that of the failure; often they are the same. */
+  drawFailure() {
+    const { g, ink, model } = this;
+    if (!model.violation) return;
+    const line = (at, text, isLeft) => {
+      const x = this.x(at);
+      if (x < this.left || x > this.right + 10) return;
+      g.fillStyle = ink.bad;
+      g.fillRect(x - 1, 14, 2, this.height - 14);
+      g.font = ink.bold;
+      g.textAlign = isLeft ? "right" : "left";
+      haloed(g, text, x + (isLeft ? -5 : 5), 22, ink.bad, ink.paper);
+    };
+    const isNear = Math.abs(this.x(model.violation.at) - this.x(model.moment)) < 110;
+    line(model.violation.at, isNear ? "FAILURE" : "failure seen", true);
+    if (model.moment !== model.violation.at) line(model.moment, isNear ? "" : "MISTAKE", true);
+    const server = model.laneOf.get(model.violation.culprit?.server);
+    const y = this.yOf[server];
+    if (y === null || y === undefined) return;
+    const x = this.x(model.moment);
+    g.beginPath();
+    g.arc(x, y, 7, 0, 7);
+    g.fill();
+    g.strokeStyle = ink.paper;
+    g.lineWidth = 1.5;
+    g.beginPath();
+    cross(g, x, y, 3);
+    g.stroke();
+    this.targets.push({ kind: "violation", item: model.violation, x1: x, y1: y, x2: x, y2: y });
+  }
+
+  /** What is selected or pinned, above everything else. */
+  drawSelection() {
+    for (const chosen of new Set([this.view.pinned, this.view.hovered])) {
+      if (chosen?.kind === "call") drawChosenCall(this, chosen.item);
+      else if (chosen && chosen.item.at !== undefined) this.drawMoment(chosen);
+    }
+  }
+
+  drawMoment({ item }) {
+    const { g, ink } = this;
+    const x = this.x(item.at);
+    g.fillStyle = ink.pick;
+    g.globalAlpha = 0.6;
+    g.fillRect(x - 0.5, 50, 1, this.height - 50);
+    g.globalAlpha = 1;
+    const y = this.yOf[item.lane];
+    if (y === null || y === undefined) return;
+    g.strokeStyle = ink.pick;
+    g.lineWidth = 2.5;
+    g.beginPath();
+    g.arc(x, y, 7, 0, 7);
+    g.stroke();
+  }
+
+  drawNames() {
+    const { g, ink } = this;
+    g.fillStyle = ink.paper;
+    g.fillRect(0, 0, this.left - 6, this.height);
+    g.textAlign = "left";
+    const culprit = this.model.violation?.culprit?.server;
+    for (const row of this.rows) {
+      const name = row.lanes.length > 1 ? `${row.lanes.length} clients` : row.lanes[0].name;
+      g.font = ink.bold;
+      g.fillStyle = name === culprit ? ink.bad : ink.ink;
+      g.fillText(name, 8, row.y);
+    }
+    drawShardNames(this);
+  }
+
+  /** What is drawn near a point. Marks win over strokes. */
+  hit(x, y) {
+    let best = null;
+    let least = 49;
+    for (const target of this.targets) {
+      const bonus = target.kind === "call" ? 0 : 6;
+      const square = squareDistance(target, x, y) - bonus;
+      if (square < least) [best, least] = [target, square];
+    }
+    return best && { kind: best.kind, item: best.item };
+  }
+}
+
+/** The square of the distance of a point from a stroke. */
+function squareDistance({ x1, y1, x2, y2 }, x, y) {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const length = dx * dx + dy * dy;
+  const part = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - x1) * dx + (y - y1) * dy) / length));
+  return (x - x1 - part * dx) ** 2 + (y - y1 - part * dy) ** 2;
+}

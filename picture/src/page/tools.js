@@ -1,0 +1,115 @@
+// The header, the toolbar and the line of status.
+
+function fillHeader(model) {
+  const { run, end, violation } = model;
+  const test = run.test ?? "a test";
+  const which = run.seed === undefined ? "" : `, seed ${run.seed}${run.policy ? `:${run.policy}` : ""}`;
+  document.title = `${test} ${run.seed ?? ""} ${end.result ?? ""}`.trim();
+  byId("title").textContent = `${test}${which}`;
+  const verdict = byId("verdict");
+  const isFailed = violation !== null || end.result === "failed";
+  verdict.className = isFailed ? "bad" : "good";
+  if (violation) verdict.textContent = `Failed at ${seconds(violation.at, 1e3)}: ${violation.actual}`;
+  else if (isFailed) verdict.textContent = `Failed: ${(end.report ?? "").split("\n")[0]}`;
+  else verdict.textContent = `Passed, ${seconds(model.duration, 1e3)} of virtual time`;
+  const property = violation?.property;
+  if (property && property !== violation.actual) {
+    verdict.append(element("span", { class: "property" }, `property: ${property}`));
+  }
+  if (end.report) {
+    byId("report").textContent = end.report;
+    byId("report-box").hidden = false;
+  }
+  const leftOut = Object.entries(end.left_out ?? {});
+  if (leftOut.length > 0) {
+    byId("left-out").hidden = false;
+    const list = byId("left-out").querySelector("ul");
+    for (const [what, count] of leftOut) list.append(element("li", {}, `${what}: ${count}`));
+  }
+}
+
+/** Makes the tools show the view. */
+function showTools(page) {
+  const { view, model } = page;
+  for (const radio of document.querySelectorAll("input[name=mode]")) radio.checked = radio.value === view.mode;
+  byId("idle").value = view.idle;
+  byId("time").value = view.time;
+  byId("time-label").hidden = page.isStory;
+  if (byId("search") !== document.activeElement) byId("search").value = view.query;
+  byId("with-messages").checked = view.withMessages;
+  byId("to-failure").hidden = model.violation === null;
+  const count = Object.values(view.hidden).reduce((sum, names) => sum + names.size, 0);
+  byId("filters").querySelector("summary").textContent = count > 0 ? `Filter (${count} hidden)` : "Filter";
+  byId("matches").textContent = page.search.isOn ? `${page.search.matches.length} found` : "";
+}
+
+/** One line about what is in view. */
+function showStatus(page, from, to) {
+  const { model } = page;
+  const inside = (items, time) => {
+    const first = firstWhere(items.length, (i) => time(items[i]) >= from);
+    return firstWhere(items.length, (i) => time(items[i]) > to) - first;
+  };
+  const calls = inside(model.calls, (call) => call.sent);
+  const logs = inside(model.logs, (log) => log.at);
+  const visible = Math.max(0, Math.min(to, model.duration) - Math.max(0, from));
+  byId("status").textContent = `${duration(visible)} in view, ${calls} of ${model.calls.length} calls, ${logs} of ${model.logs.length} log lines`;
+}
+
+function listenToTools(page) {
+  const { view } = page;
+  const changed = () => page.changed();
+  const setQuery = (query) => {
+    view.query = query;
+    page.search.run(query);
+    page.changed();
+  };
+  for (const radio of document.querySelectorAll("input[name=mode]")) {
+    radio.addEventListener("change", () => page.setMode(radio.value));
+  }
+  byId("to-failure").addEventListener("click", () => page.showFailure());
+  byId("to-all").addEventListener("click", () => page.showAll());
+  byId("idle").addEventListener("change", (event) => {
+    view.idle = event.target.value;
+    changed();
+  });
+  byId("time").addEventListener("change", (event) => {
+    view.setTime(event.target.value);
+    changed();
+  });
+  let timer = 0;
+  byId("search").addEventListener("input", (event) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => setQuery(event.target.value), 150);
+  });
+  byId("search").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    setQuery(event.target.value);
+    page.toMatch(event.shiftKey ? -1 : 1);
+  });
+  byId("search-on").addEventListener("click", () => page.toMatch(1));
+  byId("search-back").addEventListener("click", () => page.toMatch(-1));
+  byId("with-messages").addEventListener("change", (event) => {
+    view.withMessages = event.target.checked;
+    changed();
+    page.list.follow(page.window().from, null);
+  });
+  byId("filters").addEventListener("toggle", () => {
+    if (byId("filters").open) fillFilters(byId("filter-box"), page.model, view, changed);
+  });
+  addEventListener("resize", changed);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    page.ink.read();
+    changed();
+  });
+  addEventListener("hashchange", () => {
+    readAddress(view);
+    page.search.run(view.query);
+    changed();
+  });
+  document.addEventListener("click", (event) => {
+    for (const id of ["filters", "help"]) {
+      if (byId(id).open && !byId(id).contains(event.target)) byId(id).open = false;
+    }
+  });
+}
