@@ -95,7 +95,7 @@ class EventList {
       element("span", { class: "at" }, (at / 1e6).toFixed(4)),
       element("span", { class: "who" }, kind === "log" ? model.laneName(item.lane) : ""),
       element("span", { class: "topic" }, kind === "log" ? item.topic : kind === "fault" ? "!" : ""),
-      element("span", { class: "text" }, kind === "log" ? item.text : summary(model, kind, item)),
+      element("span", { class: "text" }, kind === "log" ? item.text : kind === "violation" && at !== item.at ? `MISTAKE, seen at ${seconds(item.at, 100)}` : summary(model, kind, item)),
     );
     node.style.top = `${place * LINE}px`;
     if (kind === "log") node.children[2].style.color = topicColour({ model, ink: this.actions.ink }, item.topic);

@@ -52,13 +52,13 @@ class Page {
     this.room = { width: scroller.clientWidth, height: scroller.clientHeight };
     if (this.isStory) {
       const { width, height } = this.story.layout(this.room.width);
-      byId("tall").style.height = `${Math.max(0, height - this.room.height)}px`;
+      byId("tall").style.height = `${Math.max(height, this.room.height)}px`;
       byId("tall").style.width = `${width}px`;
       scroller.scrollTop = this.story.yAt(this.view.at) - this.room.height * 0.6;
     } else {
-      byId("tall").style.height = "0";
-      byId("tall").style.width = "0";
-      this.overview.layout(this.room.width, this.room.height);
+      const height = this.overview.layout(this.room.width, this.room.height);
+      byId("tall").style.height = `${height}px`;
+      byId("tall").style.width = "auto";
     }
     showTools(this);
     this.list.refresh();
@@ -108,13 +108,13 @@ class Page {
     this.view.hovered = null;
     if (chosen && !isSame) {
       this.reveal(chosen);
-      byId("said").textContent = `${seconds(timeOf(chosen), 100)} ${summary(this.model, chosen.kind, chosen.item)}`;
+      byId("said").textContent = `${seconds(timeOf(this.model, chosen), 100)} ${summary(this.model, chosen.kind, chosen.item)}`;
     }
     this.redraw();
   }
 
   reveal(chosen) {
-    const at = timeOf(chosen);
+    const at = timeOf(this.model, chosen);
     if (this.isStory) {
       this.view.at = at;
       const scroller = byId("scroller");
@@ -143,7 +143,7 @@ class Page {
   setMode(mode) {
     if (mode === this.view.mode) return;
     const { from, to } = this.window();
-    const pinned = this.view.pinned && timeOf(this.view.pinned);
+    const pinned = this.view.pinned && timeOf(this.model, this.view.pinned);
     const middle = pinned !== null && pinned >= from && pinned <= to ? pinned : (from + to) / 2;
     if (this.isStory) this.view.reveal(middle);
     this.view.at = middle;
@@ -166,7 +166,8 @@ class Page {
 }
 
 /** The time at which something is shown. */
-function timeOf({ kind, item }) {
+function timeOf(model, { kind, item }) {
+  if (kind === "violation") return model.moment;
   return kind === "call" ? item.sent : kind === "operation" ? item.from : item.at;
 }
 

@@ -68,7 +68,8 @@ class Model {
     for (const log of this.logs) marks.push({ at: log.at, kind: "log", item: log });
     for (const fault of this.faults) marks.push({ at: fault.at, kind: "fault", item: fault });
     if (this.violation) {
-      marks.push({ at: this.violation.at, kind: "violation", item: this.violation });
+      const both = new Set([this.moment, this.violation.at]);
+      both.forEach((at) => marks.push({ at, kind: "violation", item: this.violation }));
     }
     return marks.sort((a, b) => a.at - b.at);
   }

@@ -1,5 +1,7 @@
 // What lies on the lanes of the overview: bands of state, operations of clients, log lines.
 
+/** More log lines than these are ticks below the band, without their text. */
+const DOTS = 700;
 /** Heights of bands: a leader is thicker, so that it is seen without colour. */
 const BAND = 11;
 const LEADER = 19;
@@ -34,12 +36,29 @@ function drawBand(o, band, y) {
   }
   if (band.cut) drawRim(o, x1, width, top, height, ink.bad, [6, 3]);
   else if (band.side !== null) drawRim(o, x1, width, top, height, ink.methods[(band.side * 3 + 1) % 8], []);
-  g.font = band.role === "leader" ? ink.bold : ink.small;
+}
+
+/** The state in words, above the band, or on it if lanes are close. */
+function drawBandLabels(o) {
+  const { g, ink } = o;
+  const isInside = o.gap < 46;
   g.textAlign = "left";
-  const text = bandText(band);
-  if (text && width > text.length * 7 + 6) {
-    g.fillStyle = band.up ? ink.ink : "#fff";
-    g.fillText(text, x1 + 4, y + 0.5);
+  for (const row of o.rows.filter(({ lanes }) => lanes.length === 1 && lanes[0].kind === "server")) {
+    for (const band of o.model.bands[row.lanes[0].index]) {
+      if (band.to < o.from || band.from > o.to) continue;
+      const x = Math.max(o.x(band.from), o.left);
+      const text = bandText(band);
+      if (!text || Math.min(o.x(band.to), o.right + 12) - x < text.length * 7 + 6) continue;
+      g.font = band.role === "leader" ? ink.bold : ink.small;
+      const height = band.role === "leader" ? LEADER : BAND;
+      const rim = band.cut || band.side !== null ? 4 : 0;
+      if (isInside) {
+        g.fillStyle = band.up ? ink.ink : "#fff";
+        g.fillText(text, x + 4, row.y + 0.5);
+      } else {
+        haloed(g, text, x + 2, row.y - height / 2 - 8 - rim, ink.ink, ink.paper);
+      }
+    }
   }
 }
 
@@ -60,38 +79,47 @@ function drawRim(o, x, width, top, height, colour, dash) {
 
 /** The operations of clients, as bars. Those that a violation names are lit. */
 function drawOperations(o) {
-  const { g, ink, model } = o;
+  const { model, search } = o;
   if (o.view.hidden.kind.has("operations")) return;
   const guilty = new Set(model.violation?.culprit?.operations ?? []);
-  const rowsFree = new Map();
-  g.font = ink.mono;
-  g.textAlign = "left";
+  const rows = new Map();
+  /** The last pixel of each lane that has a bar: more bars there would change nothing. */
+  const drawn = new Map();
+  o.g.font = o.ink.mono;
+  o.g.textAlign = "left";
   for (const operation of model.operations) {
     if (operation.from > o.to) break;
     const y = o.yOf[operation.lane];
     const end = Math.min(operation.to, model.duration);
     if (y === null || y === undefined || end < o.from) continue;
     const [x1, x2] = [Math.max(o.left - 4, o.x(operation.from)), Math.min(o.right + 12, o.x(end))];
-    const row = o.isShared ? freeRow(rowsFree, x1, x2) : 0;
-    const isGuilty = guilty.has(operation.id);
+    const look = { isGuilty: guilty.has(operation.id), isFound: search.isOn && search.found.has(operation) };
+    if (!look.isGuilty && !look.isFound && x2 < (drawn.get(operation.lane) ?? -9) + 2) continue;
+    drawn.set(operation.lane, x2);
+    const row = o.isShared ? freeRow(rows, x1, x2) : 0;
     const [height, width] = [o.isShared ? 9 : 15, Math.max(2, x2 - x1)];
-    const top = (o.isShared ? y - 8 + row * 11 : y - height / 2);
-    const isDim = o.search.isOn && !o.search.found.has(operation);
-    g.globalAlpha = isDim ? 0.3 : 1;
-    g.fillStyle = isGuilty ? ink.bad : ink.tint;
-    g.strokeStyle = isGuilty ? ink.bad : o.search.found.has(operation) ? ink.pick : ink.muted;
-    g.lineWidth = isGuilty ? 2 : 1;
-    g.fillRect(x1, top, width, height);
-    if (operation.to === Infinity) g.setLineDash([3, 2]);
-    g.strokeRect(x1 + 0.5, top + 0.5, width - 1, height - 1);
-    g.setLineDash([]);
-    const text = height > 10 ? fitted(operationText(operation), width - 8) : "";
-    g.fillStyle = isGuilty ? ink.paper : ink.ink;
-    if (text) g.fillText(text, x1 + 4, top + height / 2 + 0.5);
-    g.globalAlpha = 1;
+    const top = o.isShared ? y - 8 + row * 11 : y - height / 2;
+    drawOperation(o, operation, { x1, top, width, height, ...look });
     const target = { x1, y1: top + height / 2, x2: x1 + width, y2: top + height / 2 };
     o.targets.push({ kind: "operation", item: operation, ...target });
   }
+}
+
+function drawOperation(o, operation, { x1, top, width, height, isGuilty, isFound }) {
+  const { g, ink } = o;
+  g.globalAlpha = o.search.isOn && !isFound ? 0.3 : 1;
+  g.fillStyle = isGuilty ? ink.bad : ink.tint;
+  g.strokeStyle = isGuilty ? ink.bad : isFound ? ink.pick : ink.muted;
+  g.lineWidth = isGuilty || isFound ? 2 : 1;
+  g.fillRect(x1, top, width, height);
+  if (operation.to === Infinity) g.setLineDash([3, 2]);
+  if (width > 3) g.strokeRect(x1 + 0.5, top + 0.5, width - 1, height - 1);
+  else g.strokeRect(x1, top, 0.5, height);
+  g.setLineDash([]);
+  const text = height > 10 && width > 40 ? fitted(operationText(operation), width - 8) : "";
+  g.fillStyle = isGuilty ? ink.paper : ink.ink;
+  if (text) g.fillText(text, x1 + 4, top + height / 2 + 0.5);
+  g.globalAlpha = 1;
 }
 
 /** The first row in which a bar has room. */
@@ -111,12 +139,14 @@ function operationText(operation) {
 function drawLogs(o) {
   const { g, ink, model, search } = o;
   const first = firstWhere(model.logs.length, (i) => model.logs[i].at >= o.from);
-  const rows = o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 52 ? 2 : o.gap > 40 ? 1 : 0;
+  const last = firstWhere(model.logs.length, (i) => model.logs[i].at > o.to);
+  const isCrowd = last - first > DOTS;
+  const rows = isCrowd ? 0 : o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 52 ? 2 : o.gap > 40 ? 1 : 0;
   const free = new Map();
   const dots = new Map();
   g.font = ink.mono;
   g.textAlign = "left";
-  for (let i = first; i < model.logs.length && model.logs[i].at <= o.to; i++) {
+  for (let i = first; i < last; i++) {
     const log = model.logs[i];
     const y = o.yOf[log.lane];
     if (y === null || y === undefined || o.view.isHiddenLog(log)) continue;
@@ -124,9 +154,13 @@ function drawLogs(o) {
     const isFound = search.isOn && search.found.has(log);
     if (x - (dots.get(log.lane) ?? -9) > 2 || isFound) {
       g.fillStyle = isFound ? ink.pick : ink.ink;
-      g.beginPath();
-      g.arc(x, y, isFound ? 4.5 : 2.6, 0, 7);
-      g.fill();
+      if (isCrowd && !isFound) {
+        g.fillRect(x - 0.5, y + BAND / 2 + 1, 1, 5);
+      } else {
+        g.beginPath();
+        g.arc(x, y, isFound ? 4.5 : 2.6, 0, 7);
+        g.fill();
+      }
       dots.set(log.lane, x);
       o.targets.push({ kind: "log", item: log, x1: x, y1: y, x2: x, y2: y });
     }

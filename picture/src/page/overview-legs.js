@@ -23,12 +23,15 @@ function drawLegs(o) {
       strokes.push({ leg, x, count: 1 });
       continue;
     }
-    const key = (Math.floor(x / width) * lanes + leg.from) * lanes + leg.to;
+    // In a mass only who talks to whom matters, not who asks.
+    const [a, b] = width === 8 && leg.from > leg.to ? [leg.to, leg.from] : [leg.from, leg.to];
+    const key = (Math.floor(x / width) * lanes + a) * lanes + b;
     const bin = bins.get(key);
     if (!bin) bins.set(key, { leg, x, count: 1 });
     else join(o, bin, leg);
   }
   strokes.push(...bins.values());
+  o.isMass = width === 8;
   paintStrokes(o, strokes);
 }
 
@@ -65,7 +68,7 @@ function styleOf(o, leg) {
   if (o.view.idle === "show") level = EFFECTIVE;
   if (o.search.isOn && !isFound) level = 0;
   if (isFound) level = 3;
-  return level * 1000 + methodColour(o.model, call.method) * 10 + (leg.isReply ? 1 : 0);
+  return level * 1000 + methodColour(o.model, call.method) * 10 + (leg.isReply && !o.isMass ? 1 : 0);
 }
 
 /** The place of a method in the palette: stable within the run. */
@@ -79,11 +82,11 @@ const ALPHA = [0.18, 0.5, 0.95, 1];
 function paintStyle(o, { leg, strokes }, level) {
   const { g, ink } = o;
   const colour = ink.methods[methodColour(o.model, leg.call.method)];
-  g.globalAlpha = ALPHA[level];
+  g.globalAlpha = o.isMass && level < 3 ? ALPHA[level] * 0.45 : ALPHA[level];
   g.strokeStyle = colour;
   g.fillStyle = colour;
   g.lineWidth = level === 3 ? 2.2 : level === 2 ? 1.3 : 1;
-  g.setLineDash(leg.isReply ? [4, 3] : []);
+  g.setLineDash(leg.isReply && !o.isMass ? [4, 3] : []);
   g.beginPath();
   for (const stroke of strokes) {
     place(o, stroke);
@@ -117,6 +120,7 @@ function endsOf({ x1, y1, x2, y2 }) {
 /** Heads of arrows, and crosses: bold for a loss on the way, pale for an unreachable receiver. */
 function paintEnds(o, strokes, level) {
   const { g, ink } = o;
+  if (o.isMass && level < 3) return;
   g.beginPath();
   for (const { leg, x1, y1, x2, y2 } of strokes) {
     if (leg.ending === ARRIVES && level > 0) head(g, x1, y1, x2, y2, 6);
@@ -135,6 +139,7 @@ function paintEnds(o, strokes, level) {
 /** The number of messages that a stroke stands for. */
 function paintCounts(o, strokes) {
   const { g, ink } = o;
+  if (o.isMass) return;
   g.font = ink.small;
   g.textAlign = "left";
   const free = new Map();

@@ -32,11 +32,19 @@ class Overview {
     this.shardRows = this.owned.length;
     const bottom = 14 + (this.shardRows > 0 ? 22 + this.shardRows * SHARD_ROW : 0);
     const height = Math.max(room, RULER + bottom + rows.length * LANE);
-    this.gap = Math.min(130, (height - RULER - bottom) / Math.max(rows.length, 1));
-    this.rows = rows.map((lanes, i) => ({ lanes, y: RULER + (i + 0.42) * this.gap }));
+    // A lane of clients needs no room for log lines.
+    const weights = rows.map((lanes) => (lanes[0].kind === "server" ? 1 : 0.55));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    this.gap = Math.min(130, (height - RULER - bottom) / Math.max(sum, 1));
+    let top = RULER;
+    this.rows = rows.map((lanes, i) => {
+      const y = top + 0.42 * weights[i] * this.gap;
+      top += weights[i] * this.gap;
+      return { lanes, y };
+    });
     this.yOf = model.lanes.map(() => null);
     for (const row of this.rows) row.lanes.forEach((lane) => (this.yOf[lane.index] = row.y));
-    this.shardTop = RULER + rows.length * this.gap + 18;
+    this.shardTop = top + 18;
     this.height = height;
     return height;
   }
@@ -70,6 +78,7 @@ class Overview {
     this.drawFaults();
     drawBands(this);
     drawLegs(this);
+    drawBandLabels(this);
     drawOperations(this);
     drawShards(this);
     drawLogs(this);
@@ -85,7 +94,7 @@ class Overview {
     g.font = ink.small;
     for (const gap of this.view.scale.gaps) {
       const [a, b] = [this.xOf(gap.start), this.xOf(gap.stop)];
-      if (b < this.left || a > this.right) continue;
+      if (b < this.left || a > this.right || b - a < 1.5) continue;
       const [from, to] = [Math.max(a, this.left), Math.min(b, this.right)];
       g.fillStyle = ink.tint;
       g.fillRect(from, 20, to - from, this.height - 20);
@@ -93,7 +102,7 @@ class Overview {
       g.lineWidth = 1;
       g.beginPath();
       const middle = (a + b) / 2;
-      if (middle > this.left && middle < this.right) {
+      if (b - a > 7 && middle > this.left && middle < this.right) {
         for (const shift of [-2.5, 2.5]) {
           g.moveTo(middle + shift - 3, 26);
           g.lineTo(middle + shift + 3, 16);
@@ -114,24 +123,35 @@ class Overview {
     const step = niceStep(perPixel * 110);
     g.font = ink.small;
     g.textAlign = "center";
-    let free = this.left - 30;
-    const draw = (at) => {
-      const x = this.x(at);
-      if (x < Math.max(free, this.left) || x > this.right - 20) return;
+    const steps = [step, step / 2, step / 5, step / 10];
+    for (let x = this.left; x < this.right - 20; ) {
+      const tick = this.roundTime(x, x + 70, steps);
+      if (tick === null) {
+        x += 70;
+        continue;
+      }
+      const at = this.x(tick.at);
       g.fillStyle = ink.rule;
-      g.fillRect(Math.round(x), 18, 1, this.height - 18);
+      g.fillRect(Math.round(at), 18, 1, this.height - 18);
       g.fillStyle = ink.muted;
-      g.fillText(seconds(at, step), x, 9);
-      free = x + 76;
-    };
-    let at = Math.max(0, Math.ceil(this.from / step) * step);
-    const end = Math.min(this.to, this.model.duration);
-    const gaps = [...view.scale.gaps.filter((gap) => gap.to > at && gap.from < end), null];
-    for (const gap of gaps) {
-      const until = gap ? Math.min(gap.from, end) : end;
-      for (; at <= until; at += step) draw(at);
-      if (gap) at = Math.max(at, Math.ceil(gap.to / step) * step);
+      g.fillText(seconds(tick.at, tick.step), at, 9);
+      x = at + 90;
     }
+  }
+
+  /** The roundest time between two places, outside of what is cut; null if there is none. */
+  roundTime(x1, x2, steps) {
+    const { scale } = this.view;
+    const [from, to] = [this.positionAt(x1), this.positionAt(x2)];
+    for (const step of steps) {
+      const first = Math.max(0, scale.time(from));
+      const last = Math.min(scale.time(to), this.model.duration);
+      for (let at = Math.ceil(first / step) * step, tries = 0; at <= last && tries < 40; at += step, tries++) {
+        const gap = scale.gapBefore(at, "from");
+        if (!gap || at >= gap.to) return { at, step };
+      }
+    }
+    return null;
   }
 
   /** Faults of several servers or of the network: a line through all lanes and its name above. */
@@ -147,15 +167,15 @@ class Overview {
       const x = this.x(fault.at);
       if (x - last > 1.5) {
         g.fillStyle = this.search.found.has(fault) ? ink.pick : ink.warn;
-        g.globalAlpha = 0.35;
+        g.globalAlpha = x - last > 12 ? 0.35 : 0.12;
         g.fillRect(Math.round(x), 44, 1, this.height - 44);
         g.globalAlpha = 1;
         g.fillRect(Math.round(x) - 1, 42, 3, 7);
         last = x;
       }
       this.targets.push({ kind: "fault", item: fault, x1: x, y1: 38, x2: x, y2: 52 });
-      const text = fault.text.length > 34 ? `${fault.text.slice(0, 33)}\u2026` : fault.text;
       if (x < free) continue;
+      const text = fault.text.length > 34 ? `${fault.text.slice(0, 33)}\u2026` : fault.text;
       haloed(g, text, x + 4, 47, ink.warn, ink.paper);
       free = x + 14 + text.length * 6;
     }

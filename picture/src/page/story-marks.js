@@ -57,7 +57,7 @@ function drawTexts(story) {
   g.font = ink.mono;
   for (let i = first; i < steps.length && steps[i].y < story.bottom + ROW; i++) {
     const step = steps[i];
-    if (step.kind === "violation") drawFailureText(story, step);
+    if (step.kind === "violation" || step.kind === "mistake") drawFailureText(story, step);
     else if (step.kind === "fault") drawFaultText(story, step);
     else if (step.lane !== undefined && story.xOf[step.lane] !== null) drawStepText(story, step);
   }
@@ -96,9 +96,9 @@ function textOfStep(story, { kind, item, lane }) {
   const who = story.isShared && story.model.lanes[lane]?.kind === "client" ? `${story.model.laneName(lane)} ` : "";
   switch (kind) {
     case "request":
-      return `${who}${item.method} ${item.args}${item.arrived === null && item.lost ? `  (${lossText(item)})` : ""}`;
+      return `${who}${item.method} ${brief(item.args)}${item.arrived === null && item.lost ? `  (${lossText(item)})` : ""}`;
     case "return":
-      return isPlain(item.reply) ? "" : `\u2192 ${item.reply}`;
+      return isPlain(item.reply) ? "" : `\u2192 ${brief(item.reply)}`;
     case "lost":
       return `${lossText(item)}`;
     case "log":
@@ -110,6 +110,11 @@ function textOfStep(story, { kind, item, lane }) {
     default:
       return "";
   }
+}
+
+/** A value without the name of its type, which the method says already. */
+function brief(text) {
+  return text.replace(/^\w+ \{ (.*?)( \})?$/s, "$1");
 }
 
 /** Why a message was lost, in words. */
@@ -152,7 +157,8 @@ function drawFailureText(story, step) {
   const { g, ink } = story;
   g.textAlign = "left";
   g.font = ink.bold;
-  haloed(g, `FAILURE: ${step.item.actual}`, GUTTER + 4, step.y - 1, ink.bad, ink.paper);
+  const word = step.kind === "mistake" ? "MISTAKE" : "FAILURE";
+  haloed(g, `${word}: ${step.item.actual}`, GUTTER + 4, step.y - 1, ink.bad, ink.paper);
   g.font = ink.mono;
   story.targets.push({ kind: "violation", item: step.item, x1: GUTTER, y1: step.y, x2: GUTTER + 300, y2: step.y });
 }

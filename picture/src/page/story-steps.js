@@ -22,13 +22,16 @@ function listSteps(story) {
       if (operation.to !== Infinity) add(operation.to, "complete", operation, operation.lane);
     }
   }
-  if (model.violation) add(model.violation.at, "violation", model.violation, null);
+  if (model.violation) {
+    add(model.violation.at, "violation", model.violation, null);
+    if (model.moment !== model.violation.at) add(model.moment, "mistake", model.violation, null);
+  }
   return steps.sort((a, b) => a.at - b.at || STEP_ORDER[a.kind] - STEP_ORDER[b.kind]);
 }
 
 /** The order at the same moment: what is done to a server comes before what it does. */
 const STEP_ORDER = {
-  fault: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, violation: 9,
+  fault: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 9, violation: 10,
 };
 
 function stepsOfCall(call, add) {

@@ -8,7 +8,9 @@ const HALF = 9;
 const PAUSE = 60_000;
 const GUTTER = 92;
 const HEADS = 44;
-const COLUMN = 118;
+const COLUMN = 110;
+/** Room for texts to the right of the last lane. */
+const LAST = 210;
 
 class Story {
   constructor(canvas, model, view, search, ink) {
@@ -26,16 +28,16 @@ class Story {
     this.columns = this.isShared ? [clients] : clients.map((lane) => [lane]);
     shown.filter((lane) => lane.kind === "server").forEach((lane) => this.columns.push([lane]));
     const count = Math.max(1, this.columns.length);
-    this.column = Math.max(COLUMN, Math.min(260, (width - GUTTER - 20) / count));
+    this.column = Math.max(COLUMN, Math.min(300, (width - GUTTER - 30 - LAST) / Math.max(1, count - 1)));
     this.xOf = model.lanes.map(() => null);
     this.columns.forEach((lanes, i) => lanes.forEach((lane) => (this.xOf[lane.index] = this.columnX(i))));
-    this.width = Math.max(width, GUTTER + this.column * count + 20);
+    this.width = Math.max(width, GUTTER + 30 + this.column * (count - 1) + LAST);
     this.placeSteps();
     return { width: this.width, height: this.length + HEADS + 60 };
   }
 
   columnX(i) {
-    return GUTTER + this.column * (i + 0.25);
+    return GUTTER + 30 + this.column * i;
   }
 
   /** Lists what happens, unless nothing has changed that matters. */
@@ -126,7 +128,7 @@ class Story {
 
   /** Times, pauses, faults, and the failure. */
   drawRows() {
-    const { g, ink, model } = this;
+    const { g, ink } = this;
     const first = firstWhere(this.steps.length, (i) => this.steps[i].y >= this.top - 2 * ROW);
     let free = -Infinity;
     for (let i = first; i < this.steps.length && this.steps[i].y < this.bottom + ROW; i++) {
@@ -144,16 +146,10 @@ class Story {
         g.fillText((step.at / 1e6).toFixed(4), GUTTER - 12, step.y);
         free = step.y + 13;
       }
-      const isFailure = step.kind === "violation";
+      const isFailure = step.kind === "violation" || step.kind === "mistake";
       if (step.kind !== "fault" && !isFailure) continue;
       g.fillStyle = isFailure ? ink.bad : ink.warn;
       g.fillRect(GUTTER - 6, step.y - 0.75, this.width, 1.5);
-    }
-    if (model.violation && model.moment !== model.violation.at) {
-      const y = this.yAt(model.moment);
-      g.fillStyle = ink.bad;
-      g.fillRect(0, y - 10, 4, ROW);
-      g.fillRect(GUTTER - 8, y - 10, 3, ROW);
     }
   }
 

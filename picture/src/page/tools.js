@@ -97,7 +97,7 @@ function listenToTools(page) {
   byId("filters").addEventListener("toggle", () => {
     if (byId("filters").open) fillFilters(byId("filter-box"), page.model, view, changed);
   });
-  addEventListener("resize", changed);
+  new ResizeObserver(changed).observe(byId("scroller"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     page.ink.read();
     changed();
