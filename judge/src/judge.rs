@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
 use contract::record::{Assignment, Run, Verdict};
-use contract::settings::{JUDGED, Policy, VERBOSE};
+use contract::settings::{JUDGED, Policy, RECORD, VERBOSE};
 
 use crate::error::Error;
 use crate::launch::{adopt_orphans, own_program};
@@ -99,7 +99,25 @@ impl Judge {
         policy: Option<Policy>,
         output: &Output,
     ) -> Result<Option<Run>, Error> {
-        self.run_assigned(case, Assignment::new(&*case.name, seed, case.policy(policy)), output)
+        let assignment = Assignment::new(&*case.name, seed, case.policy(policy));
+        self.run_assigned(case, assignment, output, None)
+    }
+
+    /// As [`Judge::run`], but the process also writes a recording of a simulated run to a file. No
+    /// verdict depends on what it contains, or on whether it exists.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run_recorded(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        policy: Option<Policy>,
+        output: &Output,
+        recording: &Path,
+    ) -> Result<Option<Run>, Error> {
+        let assignment = Assignment::new(&*case.name, seed, case.policy(policy));
+        self.run_assigned(case, assignment, output, Some(recording))
     }
 
     /// As [`Judge::run`], but the process repeats a simulated run that passes: a run that leaves
@@ -116,7 +134,7 @@ impl Judge {
     ) -> Result<Option<Run>, Error> {
         let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
         assignment.twice = true;
-        self.run_assigned(case, assignment, output)
+        self.run_assigned(case, assignment, output, None)
     }
 
     /// As [`Judge::run`] or [`Judge::run_twice`], but checkers search for ten times as long before
@@ -133,7 +151,7 @@ impl Judge {
     ) -> Result<Option<Run>, Error> {
         let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
         (assignment.twice, assignment.patient) = (twice, true);
-        self.run_assigned(case, assignment, &Output::Dropped)
+        self.run_assigned(case, assignment, &Output::Dropped, None)
     }
 
     /// Runs a test, and once more if the machine prevented it.
@@ -142,13 +160,14 @@ impl Judge {
         case: &TestCase,
         assignment: Assignment,
         output: &Output,
+        recording: Option<&Path>,
     ) -> Result<Option<Run>, Error> {
-        let run = self.run_once(case, assignment.clone(), output)?;
+        let run = self.run_once(case, assignment.clone(), output, recording)?;
         if !run.as_ref().is_some_and(|run| run.verdict == Verdict::Harness) {
             return Ok(run);
         }
         thread::sleep(RETRY_AFTER);
-        self.run_once(case, assignment, output)
+        self.run_once(case, assignment, output, recording)
     }
 
     /// Runs a test once.
@@ -157,14 +176,16 @@ impl Judge {
         case: &TestCase,
         mut assignment: Assignment,
         output: &Output,
+        recording: Option<&Path>,
     ) -> Result<Option<Run>, Error> {
         let programs = case.build.programs();
         let name = programs.to_str().ok_or_else(|| {
             Error::harness(format!("{}: this path is not UTF-8", programs.display()))
         })?;
         assignment.programs = Some(name.to_string());
-        let command = self.command(case, output);
-        let is_longer = assignment.twice || assignment.patient;
+        let command = self.command(case, output, recording);
+        // For a recording, the process runs the test again.
+        let is_longer = assignment.twice || assignment.patient || recording.is_some();
         let limits = if is_longer { self.limits.doubled() } else { self.limits };
         let process = Process {
             launcher: &self.launcher,
@@ -182,7 +203,7 @@ impl Judge {
     }
 
     /// The command line and environment of a process.
-    fn command(&self, case: &TestCase, output: &Output) -> Command {
+    fn command(&self, case: &TestCase, output: &Output, recording: Option<&Path>) -> Command {
         let mut command = case.build.command();
         command.args(["--exact", &case.path, "--test-threads", "1"]);
         if !case.health_check {
@@ -191,6 +212,9 @@ impl Judge {
         }
         if !matches!(output, Output::Dropped) {
             command.env(VERBOSE, "1");
+        }
+        if let Some(path) = recording {
+            command.env(RECORD, path);
         }
         match &self.wrap {
             Some(wrap) => wrap(command),

@@ -83,6 +83,15 @@ impl Built {
         self.cases.extend(cases);
     }
 
+    /// The only test, if `pattern` matches just one.
+    pub(crate) fn only(&self, pattern: &str) -> Result<&TestCase, Error> {
+        if let [case] = &self.cases[..] {
+            return Ok(case);
+        }
+        let names: Vec<&str> = self.cases.iter().map(|case| &*case.name).collect();
+        Err(Error::harness(format!("'{pattern}' matches several tests: {}", names.join(", "))))
+    }
+
     /// The outcome of a command whose tests ended with `exit`. A lab that does not compile takes
     /// precedence.
     pub(crate) fn outcome(&self, exit: Exit) -> Result<Exit, Error> {

@@ -18,6 +18,7 @@ Examples:
   cargo lab test 2A                          run each test of a part once
   cargo lab stress 2A -n 300                 run each test with 300 seeds
   cargo lab replay figure8_2c 7741:stall     repeat a failing run
+  cargo lab show figure8_2c 7741:stall       draw that run as a page for the browser
   cargo lab logs                             show the log of the latest failure
 ";
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Run a test again with the seed that made it fail.
     Replay(ReplayArgs),
+    /// Draw a run as a page for the browser.
+    Show(ShowArgs),
     /// Show a log with a column per server.
     Logs(LogsArgs),
     /// List every test with its part, points and claim.
@@ -202,6 +205,39 @@ pub(crate) struct ReplayArgs {
     /// Run on real threads: a failure may not recur.
     #[arg(long)]
     pub(crate) real: bool,
+    /// Build with all optimizations.
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Stop the run if it takes longer than this number of seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) patience: u64,
+}
+
+/// `cargo lab show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The page needs no network and no other file. Passing runs can be drawn too.
+
+Examples:
+  cargo lab show figure8_2c 7741:stall
+  cargo lab show figure8_2c 7741:stall --no-open -o figure8.html
+  cargo lab show figure8_2c 7741:stall --json | grep '\"kind\":\"fault\"'")]
+pub(crate) struct ShowArgs {
+    /// The test.
+    pub(crate) test: String,
+    /// The seed and the policy; `stall` is the default policy.
+    #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
+    pub(crate) run: SeedAndPolicy,
+    /// Write to this file [default: report.html in a new directory in lab-runs].
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Do not open the page in the browser.
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// Write the recording itself, as lines of JSON; to standard output, unless -o names a file.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Build with all optimizations.
     #[arg(long)]
     pub(crate) release: bool,

@@ -7,5 +7,6 @@ pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod pack;
 pub(crate) mod replay;
+pub(crate) mod show;
 pub(crate) mod stress;
 pub(crate) mod test;

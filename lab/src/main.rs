@@ -31,7 +31,7 @@ use contract::record::Exit;
 use judge::Error;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{explain, lint, list, logs, merge, pack, replay, stress, test};
+use crate::commands::{explain, lint, list, logs, merge, pack, replay, show, stress, test};
 use crate::term::{BAD, paint};
 
 fn main() -> ExitCode {
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(args),
         Command::Stress(args) => stress::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Show(args) => show::run(args),
         Command::Logs(args) => logs::run(args),
         Command::List(args) => list::run(args),
         Command::Explain(args) => explain::run(args),

@@ -8,7 +8,10 @@ use contract::record::{Run, Verdict, file_name};
 use contract::settings::Policy;
 use judge::{Error, Judge, Output, TestCase};
 
-use crate::results::run_dir::RunDir;
+use crate::results::run_dir::{self, Detail, RunDir};
+
+/// The page that shows a run, in the run's directory.
+pub(crate) const PICTURE: &str = "report.html";
 
 /// What all runs of a command share.
 pub(crate) struct Runner {
@@ -59,6 +62,44 @@ impl Runner {
         self.judge.run(case, seed, self.policy, output)
     }
 
+    /// As [`Runner::run_once`], and writes a recording of the run to a file.
+    pub(crate) fn record(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        output: &Output,
+        recording: &Path,
+    ) -> Result<Option<Run>, Error> {
+        self.judge.run_recorded(case, seed, self.policy, output, recording)
+    }
+
+    /// As [`Runner::run_once`], and writes the page that shows the run into the run's directory.
+    pub(crate) fn draw(
+        &self,
+        case: &TestCase,
+        seed: u64,
+        output: &Output,
+    ) -> Result<Option<Run>, Error> {
+        let directory = self.make_run(case, seed)?;
+        let file = directory.join("recording.jsonl");
+        let run = self.record(case, seed, output, &file)?;
+        // A run that was killed leaves no recording. The page contains what there is.
+        if let Ok(recording) = fs::read_to_string(&file)
+            && !recording.is_empty()
+        {
+            run_dir::write(&directory.join(PICTURE), &picture::html(&recording))?;
+        }
+        fs::remove_file(&file).ok(); // It may not exist.
+        Ok(run)
+    }
+
+    /// The page that shows a run, if it was drawn.
+    pub(crate) fn picture(&self, run: &Run) -> Option<PathBuf> {
+        let name = file_name(&run.test, run.seed, run.policy);
+        let path = self.directory.path().join(name).join(PICTURE);
+        path.exists().then_some(path)
+    }
+
     /// The directory of a run.
     pub(crate) fn make_run(&self, case: &TestCase, seed: u64) -> Result<PathBuf, Error> {
         let name = file_name(&case.name, seed, case.policy(self.policy));
@@ -75,17 +116,20 @@ impl Runner {
         }
         let directory = self.make_run(case, run.seed)?;
         let log = directory.join("log.txt");
-        // Many failures of one test teach little: only the first ones keep events and log.
-        let is_wanted = self.directory.wants_log(case);
-        if !is_wanted {
+        let detail = self.directory.count_failure(case);
+        if detail == Detail::Verdict {
             run.last_events.clear();
         }
         self.write(case, run, &directory)?;
         // A second run with processes would differ: only the report describes the failure.
         let can_repeat = !self.keep_all && !case.real;
         let is_stopped = self.judge.stop().is_requested();
-        if can_repeat && is_wanted && !is_stopped {
-            let again = self.run_once(case, run.seed, &Output::Log(log.clone()))?;
+        if can_repeat && detail != Detail::Verdict && !is_stopped {
+            let output = Output::Log(log.clone());
+            let again = match detail == Detail::Picture && run.is_replayable() {
+                true => self.draw(case, run.seed, &output)?,
+                false => self.run_once(case, run.seed, &output)?,
+            };
             if let Some(again) = again
                 && !case.health_check
                 && run.is_replayable()

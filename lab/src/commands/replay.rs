@@ -32,11 +32,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let stop = Stop::on_signals()?;
     let runs = results::runs(&workspace);
     let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
-    let [case] = &built.cases[..] else {
-        let names: Vec<&str> = built.cases.iter().map(|case| &*case.name).collect();
-        let problem = format!("'{}' matches several tests: {}", args.test, names.join(", "));
-        return Err(Error::harness(problem));
-    };
+    let case = built.only(&args.test)?;
     let policy = (!args.real).then_some(args.run.policy);
     let seed = args.run.seed;
     let name = file_name(&case.name, seed, case.policy(policy));
@@ -60,6 +56,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     if result.verdict.is_failure() && !args.json && !args.log {
         let log = runner.make_run(case, seed)?.join("log.txt");
         anstream::println!("  log       cargo lab logs {}", workspace.shorten(&log).display());
+        if let Some(path) = runner.picture(&result) {
+            anstream::println!("  picture   {}", workspace.shorten(&path).display());
+        }
     }
     Ok(result.verdict.exit())
 }
@@ -130,6 +129,9 @@ fn keep(runner: &Runner, case: &TestCase, result: &mut Run) -> Result<(), Error>
     }
     let directory = runner.make_run(case, result.seed)?;
     runner.write(case, result, &directory)?;
+    if result.is_replayable() && !case.health_check && !runner.judge.stop().is_requested() {
+        runner.draw(case, result.seed, &Output::Dropped)?;
+    }
     runner.directory.link();
     runner.directory.close();
     Ok(())

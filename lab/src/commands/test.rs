@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::path::PathBuf;
 
 use contract::record::{self, Exit, Failure, Run, Statistics, Verdict, seed_and_policy};
 use judge::pool::{self, Ending};
@@ -34,8 +35,9 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let policy = (!args.real).then_some(args.world.policy);
     let runner = Runner::new(args.world.judge(stop)?, policy, directory);
     let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
+    let picture = &|run: &Run| Some(workspace.shorten(&runner.picture(run)?).to_path_buf());
     let mut pass =
-        Pass { cases, results: vec![None; cases.len()], shown: 0, reported: BTreeMap::new() };
+        Pass { cases, results: vec![None; cases.len()], shown: 0, reported: BTreeMap::new(), picture };
     let ending = pool::run(
         0..cases.len(),
         workers,
@@ -80,6 +82,8 @@ struct Pass<'a> {
     shown: usize,
     /// The test whose report was the first with this property and observation.
     reported: BTreeMap<(String, String), String>,
+    /// Where the page is that shows a run, if there is one.
+    picture: &'a dyn Fn(&Run) -> Option<PathBuf>,
 }
 
 impl Pass<'_> {
@@ -87,7 +91,7 @@ impl Pass<'_> {
     fn add(&mut self, test: usize, result: Run) {
         self.results[test] = Some(result);
         while let Some(Some(result)) = self.results.get(self.shown) {
-            show(result, &mut self.reported);
+            show(result, &mut self.reported, self.picture);
             self.shown += 1;
         }
     }
@@ -119,7 +123,7 @@ impl Pass<'_> {
     /// Shows the remaining results, the tests that did not run, and the totals.
     fn show_totals(&mut self, run: &str) {
         for result in self.results[self.shown..].iter().flatten() {
-            show(result, &mut self.reported);
+            show(result, &mut self.reported, self.picture);
         }
         let tests = self.cases.iter().zip(&self.results);
         for (case, _) in tests.filter(|(_, result)| result.is_none()) {
@@ -153,7 +157,11 @@ impl Pass<'_> {
 }
 
 /// Shows one result. The whole report is shown only once for tests that fail alike.
-fn show(result: &Run, reported: &mut BTreeMap<(String, String), String>) {
+fn show(
+    result: &Run,
+    reported: &mut BTreeMap<(String, String), String>,
+    picture: &dyn Fn(&Run) -> Option<PathBuf>,
+) {
     anstream::println!("{}", title(&result.lab, &result.part, &result.test));
     let figures = match result.statistics {
         Some(Statistics { peers, rpcs, bytes, commits }) => {
@@ -192,6 +200,9 @@ fn show(result: &Run, reported: &mut BTreeMap<(String, String), String>) {
                     anstream::println!("            the same as in {first}, see its report");
                     anstream::println!("  replay    {}", result.replay());
                 }
+            }
+            if let Some(path) = picture(result) {
+                anstream::println!("  picture   {}", path.display());
             }
         }
     }

@@ -5,7 +5,7 @@
 //! runs.jsonl                    one line per finished run
 //! summary.json, table.txt       the result, when the command has finished
 //! figure8_2c_7741_stall/        a failing run:
-//!     verdict.json report.txt replay.txt log.txt events.txt
+//!     verdict.json report.txt replay.txt log.txt events.txt report.html
 //! ```
 
 use std::collections::BTreeMap;
@@ -35,6 +35,17 @@ pub(crate) struct RunDir {
     _lock: File,
     /// The number of logs of each test.
     logs: Mutex<BTreeMap<String, u32>>,
+}
+
+/// What is stored of a failing run: many failures of one test teach little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Verdict, report and replay command.
+    Verdict,
+    /// Its last events and its log too.
+    Log,
+    /// And the page that shows it.
+    Picture,
 }
 
 /// The contents of `verdict.json`.
@@ -99,12 +110,16 @@ impl RunDir {
         Ok(path)
     }
 
-    /// Counts a failing run of a test, and returns whether its log should be stored.
-    pub(crate) fn wants_log(&self, case: &TestCase) -> bool {
+    /// Counts a failing run of a test, and returns what should be stored of it.
+    pub(crate) fn count_failure(&self, case: &TestCase) -> Detail {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let count = logs.entry(case.name.clone()).or_default();
         *count += 1;
-        *count <= LOGS_PER_TEST
+        match *count {
+            1 => Detail::Picture,
+            2..=LOGS_PER_TEST => Detail::Log,
+            _ => Detail::Verdict,
+        }
     }
 
     /// Writes a run's verdict, report and events into its directory.

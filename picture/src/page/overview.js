@@ -123,11 +123,12 @@ class Overview {
     const step = niceStep(perPixel * 110);
     g.font = ink.small;
     g.textAlign = "center";
-    const steps = [step, step / 2, step / 5, step / 10];
+    const isCut = view.scale.gaps.some((gap) => gap.stop > view.start && gap.start < view.stop);
+    const steps = isCut ? [step, step / 10] : [step];
     for (let x = this.left; x < this.right - 20; ) {
-      const tick = this.roundTime(x, x + 70, steps);
+      const tick = this.roundTime(x, isCut ? x + 70 : this.right, steps);
       if (tick === null) {
-        x += 70;
+        x += isCut ? 70 : Infinity;
         continue;
       }
       const at = this.x(tick.at);
@@ -135,7 +136,7 @@ class Overview {
       g.fillRect(Math.round(at), 18, 1, this.height - 18);
       g.fillStyle = ink.muted;
       g.fillText(seconds(tick.at, tick.step), at, 9);
-      x = at + 90;
+      x = isCut ? at + 90 : at + 1;
     }
   }
 

@@ -149,7 +149,7 @@ class Story {
       const isFailure = step.kind === "violation" || step.kind === "mistake";
       if (step.kind !== "fault" && !isFailure) continue;
       g.fillStyle = isFailure ? ink.bad : ink.warn;
-      g.fillRect(GUTTER - 6, step.y - 0.75, this.width, 1.5);
+      g.fillRect(GUTTER - 6, step.y + 7, this.width, 1.5);
     }
   }
 
