@@ -19,14 +19,12 @@ function buildBands(model, events) {
   return builders.map((builder) => builder.finish(model.duration));
 }
 
-/** What the monitor saw. */
+/** What the monitor saw of the protocol. Faults tell exactly when a server is down or cut off. */
 function ofState(event) {
   const patch = {};
   if (event.term !== undefined) patch.term = event.term;
   if (event.term !== undefined || event.role !== undefined) patch.role = event.role ?? "follower";
   if (event.applied !== undefined) patch.applied = event.applied;
-  if (event.up !== undefined) patch.up = event.up;
-  if (event.isolated !== undefined) patch.cut = event.isolated;
   return patch;
 }
 

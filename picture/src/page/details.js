@@ -67,9 +67,10 @@ class Details {
     const names = fault.lanes.map((lane) => this.model.laneName(lane)).join(", ");
     const rows = [["at", seconds(fault.at, 1)], ["kind", fault.verb]];
     if (names) rows.push(["servers", names]);
+    if (fault.micros !== undefined) rows.push(["lasts", duration(fault.micros)]);
     fault.sides?.forEach((side, i) => rows.push([`side ${"ABCDEFGH"[i] ?? i}`, side.join(", ")]));
     if (fault.id) rows.push(["id", String(fault.id)]);
-    return [element("h3", {}, fault.verb === "note" ? "Note of the test" : "Fault"), facts(rows), element("pre", { tabindex: "0" }, fault.text)];
+    return [element("h3", {}, FAULT_TITLES[fault.verb] ?? "Fault"), facts(rows), element("pre", { tabindex: "0" }, fault.text)];
   }
 
   of_operation(operation) {
@@ -106,6 +107,8 @@ class Details {
     return list;
   }
 }
+
+const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Stall", accident: "Accident" };
 
 /** An item in a line. */
 function summary(model, kind, item) {

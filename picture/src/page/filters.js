@@ -1,6 +1,6 @@
 // The box of filters: methods, topics, lanes, kinds of events; and the box of help.
 
-const KINDS = ["messages", "log lines", "faults", "operations"];
+const KINDS = ["messages", "log lines", "faults", "stalls", "operations"];
 
 function fillFilters(box, model, view, changed) {
   const groups = [
@@ -71,6 +71,7 @@ function fillHelp(box) {
     ["solid arrow", "a request"],
     ["dashed arrow", "a reply"],
     ["faint arrow", "idle: neither side logged or saved anything because of it"],
+    ["zigzag", "a task of the server stalls"],
     ["red cross", "lost on its way"],
     ["pale cross on a stub", "the receiver was unreachable"],
     ["\u00d734", "so many messages between two lanes in one stroke"],

@@ -3,6 +3,9 @@
 //
 // Times are microseconds of virtual time. A lane is a server or a client, named by its index.
 
+/** A stall that lasts as long as this is an event of its own. */
+const LONG_STALL = 10_000;
+
 class Model {
   constructor(events) {
     this.run = {};
@@ -15,6 +18,8 @@ class Model {
     this.logs = [];
     /** `{at, verb, lanes, sides, text}`: faults, changes of the network, notes. */
     this.faults = [];
+    /** Pauses of single tasks: as faults, with `lane` and `micros`. */
+    this.stalls = [];
     /** `{id, lane, from, to, text, result, ok}`: `to` is Infinity if it never ended. */
     this.operations = [];
     this.shards = [];
@@ -59,7 +64,9 @@ class Model {
     servers.delete("test");
     add(servers, "server");
     add(clients.filter((name) => name !== "test"), "client");
-    add(others.has("test") || servers.has("test") ? ["test"] : [], "test");
+    // In the tests of Raft the test itself is the client.
+    const isClient = events.some((event) => event.kind === "begin" && event.client === "test");
+    add(others.has("test") || servers.has("test") ? ["test"] : [], isClient ? "client" : "test");
   }
 
   /** Log lines, faults and the failure, in order: what the list shows and keys step through. */
@@ -67,6 +74,9 @@ class Model {
     const marks = [];
     for (const log of this.logs) marks.push({ at: log.at, kind: "log", item: log });
     for (const fault of this.faults) marks.push({ at: fault.at, kind: "fault", item: fault });
+    for (const stall of this.stalls) {
+      if (stall.micros >= LONG_STALL) marks.push({ at: stall.at, kind: "fault", item: stall });
+    }
     if (this.violation) {
       const both = new Set([this.moment, this.violation.at]);
       both.forEach((at) => marks.push({ at, kind: "violation", item: this.violation }));

@@ -135,6 +135,28 @@ function operationText(operation) {
   return operation.result ? `${operation.text} \u2192 ${operation.result}` : operation.text;
 }
 
+/** Pauses of tasks: a line of zigzag below the band. */
+function drawStalls(o) {
+  const { g, ink } = o;
+  if (o.view.hidden.kind.has("stalls")) return;
+  g.strokeStyle = ink.warn;
+  g.lineWidth = 1.5;
+  g.beginPath();
+  for (const stall of o.model.stalls) {
+    const y = (o.yOf[stall.lane] ?? -99) + BAND / 2 + 4;
+    if (stall.at > o.to) break;
+    if (y < 0 || stall.at + stall.micros < o.from) continue;
+    const [x1, x2] = [o.x(stall.at), o.x(Math.min(stall.at + stall.micros, o.model.duration))];
+    if (x2 - x1 < 3) continue;
+    for (let x = x1, i = 0; x <= x2; x += 3, i++) {
+      if (i === 0) g.moveTo(x, y);
+      else g.lineTo(x, y + (i % 2 === 0 ? 0 : 3));
+    }
+    o.targets.push({ kind: "fault", item: stall, x1, y1: y + 1, x2, y2: y + 1 });
+  }
+  g.stroke();
+}
+
 /** Log lines: a dot on the lane, and the text below it where there is room. */
 function drawLogs(o) {
   const { g, ink, model, search } = o;

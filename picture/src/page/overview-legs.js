@@ -18,6 +18,8 @@ function drawLegs(o) {
     const leg = legs[i];
     if (o.yOf[leg.from] === null || o.yOf[leg.to] === null || o.view.isHiddenCall(leg.call)) continue;
     if (o.yOf[leg.from] === o.yOf[leg.to]) continue;
+    // Where time is cut, idle messages would be a smear.
+    if (leg.call.weight === IDLE && o.view.scale.isCut(leg.start)) continue;
     const x = o.x(leg.start);
     if (width === 0) {
       strokes.push({ leg, x, count: 1 });

@@ -34,11 +34,15 @@ class Overview {
     const height = Math.max(room, RULER + bottom + rows.length * LANE);
     // A lane of clients needs no room for log lines.
     const weights = rows.map((lanes) => (lanes[0].kind === "server" ? 1 : 0.55));
+    // Groups of servers stand apart.
+    rows.forEach((lanes, i) => {
+      if (i > 0 && groupOf(rows[i - 1]) !== groupOf(lanes)) weights[i - 1] += 0.3;
+    });
     const sum = weights.reduce((a, b) => a + b, 0);
     this.gap = Math.min(130, (height - RULER - bottom) / Math.max(sum, 1));
     let top = RULER;
     this.rows = rows.map((lanes, i) => {
-      const y = top + 0.42 * weights[i] * this.gap;
+      const y = top + (lanes[0].kind === "server" ? 0.42 : 0.23) * this.gap;
       top += weights[i] * this.gap;
       return { lanes, y };
     });
@@ -80,6 +84,7 @@ class Overview {
     drawLegs(this);
     drawBandLabels(this);
     drawOperations(this);
+    drawStalls(this);
     drawShards(this);
     drawLogs(this);
     this.drawFailure();
@@ -263,6 +268,11 @@ class Overview {
     }
     return best && { kind: best.kind, item: best.item };
   }
+}
+
+/** The group of a row, from the name of its first lane: `server-100` of `server-100-2`. */
+function groupOf([lane]) {
+  return `${lane.kind} ${lane.name.replace(/-?\d+$/, "")}`;
 }
 
 /** The square of the distance of a point from a stroke. */

@@ -1,6 +1,9 @@
 // From the events of the recording to the model, one method for each kind of event. Unknown kinds
 // are skipped: a later version may have more.
 
+/** What the test does in this time is its preparation: it starts and connects everything. */
+const PREPARATION = 1000;
+
 class Readers {
   constructor(model) {
     this.model = model;
@@ -29,7 +32,7 @@ class Readers {
       end: event.end,
       from: model.laneOf.get(event.from || ownerOf(event.end)),
       to: model.laneOf.get(event.to),
-      method: event.method ?? "?",
+      method: (event.method ?? "?").replace(/^.*\./, ""),
       args: event.args ?? "",
       reply: null,
       bytes: event.bytes,
@@ -104,9 +107,12 @@ class Readers {
   }
 
   on_fault(event) {
-    const { at, verb, servers = [], sides, text } = event;
+    const { at, verb, servers = [], sides, micros } = event;
+    if (at < PREPARATION && ["start", "connect", "reach"].includes(verb)) return;
     const lanes = servers.map((name) => this.model.laneOf.get(name)).filter((it) => it !== undefined);
-    this.model.faults.push({ at, verb, lanes, sides, text: text ?? `${verb} ${servers.join(", ")}` });
+    const fault = { at, verb, lanes, sides, micros, text: faultText(event) };
+    if (verb !== "stall") this.model.faults.push(fault);
+    else this.model.stalls.push({ ...fault, lane: lanes[0] });
   }
 
   on_network(event) {
@@ -149,4 +155,14 @@ class Readers {
     const call = this.byNumber.get(event.call);
     if (call) act(call);
   }
+}
+
+/** A fault in words. */
+function faultText({ verb, servers = [], sides = [], micros, text }) {
+  if (text) return text;
+  if (verb === "stall") return `${servers.join(", ")} stalls for ${duration(micros ?? 0)}`;
+  if (verb === "cut" || verb === "mend") return `${verb} ${servers.join(" \u2192 ")}`;
+  if (verb === "reach") return `${servers[0]} reaches ${servers.slice(1).join(" ") || "no server"}`;
+  if (sides.length > 0) return `${verb} ${sides.map((side) => side.join(" ")).join(" | ")}`;
+  return `${verb} ${servers.join(" ")}`;
 }

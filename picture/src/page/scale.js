@@ -42,6 +42,11 @@ class Scale {
     return gap.from + ((position - gap.start) / CUT_LENGTH) * (gap.to - gap.from);
   }
 
+  /** Whether a time is in a stretch that is cut. */
+  isCut(at) {
+    return (this.gapBefore(at, "from")?.to ?? -1) > at;
+  }
+
   /** The last gap that begins before `value`. */
   gapBefore(value, key) {
     return this.gaps[firstWhere(this.gaps.length, (i) => this.gaps[i][key] > value) - 1];

@@ -13,7 +13,7 @@ function drawArrows(story) {
     const colour = isChosen || isFound ? ink.pick : ink.methods[methodColour(model, leg.call.method)];
     g.strokeStyle = colour;
     g.fillStyle = colour;
-    g.globalAlpha = search.isOn && !isFound && !isChosen ? 0.25 : leg.call.weight === IDLE ? 0.4 : leg.isReply ? 0.75 : 1;
+    g.globalAlpha = search.isOn && !isFound && !isChosen ? 0.25 : leg.call.weight !== EFFECTIVE ? 0.5 : leg.isReply ? 0.75 : 1;
     g.lineWidth = isChosen ? 3 : isFound ? 2.2 : leg.isReply ? 1.1 : 1.6;
     drawArrow(story, leg, x1, x2);
     g.globalAlpha = 1;
@@ -88,7 +88,7 @@ function drawStepText(story, step) {
   haloed(g, shown, at, step.y - (other === null ? 0 : 4), colourOfStep(story, step, isChosen || isFound), ink.paper);
   g.globalAlpha = 1;
   const end = at + (isLeft ? -1 : 1) * shown.length * MONO_WIDTH;
-  const kind = step.kind === "log" ? "log" : step.kind === "begin" || step.kind === "complete" ? "operation" : "call";
+  const kind = step.kind === "stall" ? "fault" : step.kind === "log" ? "log" : step.kind === "begin" || step.kind === "complete" ? "operation" : "call";
   story.targets.push({ kind, item: step.item, x1: x, y1: step.y, x2: end, y2: step.y });
 }
 
@@ -103,6 +103,8 @@ function textOfStep(story, { kind, item, lane }) {
       return `${lossText(item)}`;
     case "log":
       return `${item.topic} ${item.text}`;
+    case "stall":
+      return item.text;
     case "begin":
       return `${who}${item.text}`;
     case "complete":
@@ -112,9 +114,9 @@ function textOfStep(story, { kind, item, lane }) {
   }
 }
 
-/** A value without the name of its type, which the method says already. */
+/** A value without the name of its type, which the method says already, and of long numbers the end. */
 function brief(text) {
-  return text.replace(/^\w+ \{ (.*?)( \})?$/s, "$1");
+  return text.replace(/^\w+ \{ (.*?)( \})?$/s, "$1").replace(/\d{8,}(\d{4})/g, "\u2026$1");
 }
 
 /** Why a message was lost, in words. */
@@ -133,6 +135,7 @@ function colourOfStep({ ink, model }, { kind, item }, isMarked) {
   if (isMarked) return ink.pick;
   if (kind === "log") return topicColour({ ink, model }, item.topic);
   if (kind === "lost") return ink.bad;
+  if (kind === "stall") return ink.warn;
   if (kind === "begin" || kind === "complete") {
     return model.violation?.culprit?.operations?.includes(item.id) ? ink.bad : ink.ink;
   }

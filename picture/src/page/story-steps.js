@@ -15,6 +15,11 @@ function listSteps(story) {
   if (!view.hidden.kind.has("faults")) {
     for (const fault of model.faults) add(fault.at, "fault", fault, null);
   }
+  if (!view.hidden.kind.has("stalls")) {
+    for (const stall of model.stalls) {
+      if (stall.micros >= LONG_STALL && !view.isHiddenLane(stall.lane)) add(stall.at, "stall", stall, stall.lane);
+    }
+  }
   if (!view.hidden.kind.has("operations")) {
     for (const operation of model.operations) {
       if (view.isHiddenLane(operation.lane)) continue;
@@ -31,7 +36,7 @@ function listSteps(story) {
 
 /** The order at the same moment: what is done to a server comes before what it does. */
 const STEP_ORDER = {
-  fault: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 9, violation: 10,
+  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 9, violation: 10,
 };
 
 function stepsOfCall(call, add) {

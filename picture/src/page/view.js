@@ -57,8 +57,15 @@ class View {
     this.at = this.model.moment;
   }
 
-  /** The last messages with an effect before the moment of the mistake, and the moment itself. */
+  /**
+   * The last messages with an effect before the moment of the mistake, and the moment itself; the
+   * whole run if nothing failed.
+   */
   showFailure() {
+    if (!this.model.violation) {
+      this.showAll();
+      return;
+    }
     const moment = this.model.moment;
     const effective = this.model.calls.filter((it) => it.weight === EFFECTIVE && it.sent <= moment);
     const first = effective.slice(-60)[0]?.sent ?? moment - 1e6;
@@ -136,7 +143,9 @@ class View {
   isHiddenMark(mark) {
     if (mark.kind === "log") return this.isHiddenLog(mark.item);
     if (mark.kind === "call") return this.isHiddenCall(mark.item);
-    return mark.kind === "fault" && this.hidden.kind.has("faults");
+    if (mark.kind !== "fault") return false;
+    if (mark.item.verb === "stall") return this.hidden.kind.has("stalls") || this.isHiddenLane(mark.item.lane);
+    return this.hidden.kind.has("faults");
   }
 }
 
@@ -144,7 +153,7 @@ class View {
 function numberOf(model, { kind, item }) {
   if (kind === "call" || kind === "operation") return item.id;
   if (kind === "log") return model.logs.indexOf(item);
-  return kind === "fault" ? model.faults.indexOf(item) : 0;
+  return kind === "fault" ? [...model.faults, ...model.stalls].indexOf(item) : 0;
 }
 
 /** The opposite of [`numberOf`]. */
@@ -152,6 +161,6 @@ function itemOf(model, kind, number) {
   if (kind === "call") return model.calls.find((call) => call.id === number);
   if (kind === "operation") return model.operations.find((it) => it.id === number);
   if (kind === "log") return model.logs[number];
-  if (kind === "fault") return model.faults[number];
+  if (kind === "fault") return [...model.faults, ...model.stalls][number];
   return kind === "violation" ? model.violation : undefined;
 }
