@@ -26,7 +26,7 @@ function readAddress(view) {
   const words = new URLSearchParams(location.hash.slice(1));
   const number = (name) => {
     const value = Number.parseFloat(words.get(name));
-    return Number.isFinite(value) ? Math.max(0, value) * 1e6 : null;
+    return Number.isFinite(value) ? value * 1e6 : null;
   };
   const one = (name, allowed, otherwise) =>
     allowed.includes(words.get(name)) ? words.get(name) : otherwise;

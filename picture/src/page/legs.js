@@ -58,10 +58,28 @@ class LegIndex {
     });
   }
 
+  /** The positions of beginnings on a scale. */
+  positions(scale) {
+    if (this.scale !== scale) {
+      this.scale = scale;
+      this.starts = positionsOf(scale, this.legs, (leg) => leg.start);
+    }
+    return this.starts;
+  }
+
   /** The places of the first leg that may touch the window, and of the first one after it. */
   range(from, to) {
     return [firstAtLeast(this.latest, from), firstWhere(this.legs.length, (i) => this.legs[i].start > to)];
   }
+}
+
+/** The positions of items on a scale: looked up once, since every frame needs them. */
+function positionsOf(scale, items, time) {
+  const positions = new Float64Array(items.length);
+  items.forEach((item, i) => {
+    positions[i] = scale.position(time(item));
+  });
+  return positions;
 }
 
 /** The first place of a sorted array whose value is at least `bound`. */

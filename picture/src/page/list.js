@@ -2,6 +2,8 @@
 // rows in sight are elements: a run may have a hundred thousand.
 
 const LINE = 19;
+/** Least time between two repaints, in milliseconds. */
+const PACE = 60;
 
 class EventList {
   constructor(box, body, model, view, search, actions) {
@@ -9,6 +11,7 @@ class EventList {
     this.rows = [];
     this.key = null;
     this.scheduled = false;
+    this.painted = 0;
     box.addEventListener("scroll", () => this.draw());
     body.addEventListener("click", (event) => this.act(event, actions.pin));
     body.addEventListener("mousemove", (event) => this.act(event, actions.hover));
@@ -58,10 +61,13 @@ class EventList {
   draw() {
     if (this.scheduled) return;
     this.scheduled = true;
-    requestAnimationFrame(() => {
+    // While the picture moves, its frames come first.
+    const wait = performance.now() - this.painted > PACE ? 0 : PACE;
+    setTimeout(() => {
       this.scheduled = false;
+      this.painted = performance.now();
       this.paint();
-    });
+    }, wait);
   }
 
   paint() {

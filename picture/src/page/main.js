@@ -87,6 +87,7 @@ class Page {
     clearTimeout(this.addressTimer);
     this.addressTimer = setTimeout(() => writeAddress(this.view), 200);
     this.frameTime = performance.now() - begin;
+    this.firstDrawn ??= performance.now();
   }
 
   /** The window was moved. */

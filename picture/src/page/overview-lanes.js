@@ -1,7 +1,9 @@
 // What lies on the lanes of the overview: bands of state, operations of clients, log lines.
 
-/** More log lines than these are ticks below the band, without their text. */
+/** More log lines than these are ticks below the band. */
 const DOTS = 700;
+/** More log lines than these are dots, without their text. */
+const TEXTS = 300;
 /** Heights of bands: a leader is thicker, so that it is seen without colour. */
 const BAND = 11;
 const LEADER = 19;
@@ -163,7 +165,8 @@ function drawLogs(o) {
   const first = firstWhere(model.logs.length, (i) => model.logs[i].at >= o.from);
   const last = firstWhere(model.logs.length, (i) => model.logs[i].at > o.to);
   const isCrowd = last - first > DOTS;
-  const rows = isCrowd ? 0 : o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 52 ? 2 : o.gap > 40 ? 1 : 0;
+  const rows = last - first > TEXTS ? 0 : o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 52 ? 2 : o.gap > 40 ? 1 : 0;
+  const positions = o.logPositions();
   const free = new Map();
   const dots = new Map();
   g.font = ink.mono;
@@ -172,7 +175,7 @@ function drawLogs(o) {
     const log = model.logs[i];
     const y = o.yOf[log.lane];
     if (y === null || y === undefined || o.view.isHiddenLog(log)) continue;
-    const x = o.x(log.at);
+    const x = o.xOf(positions[i]);
     const isFound = search.isOn && search.found.has(log);
     if (x - (dots.get(log.lane) ?? -9) > 2 || isFound) {
       g.fillStyle = isFound ? ink.pick : ink.ink;

@@ -3,11 +3,12 @@
 
 /** More strokes than these are joined to bins of 3 and of 8 pixels. */
 const CROWD = 500;
-const MASS = 4000;
+const MASS = 2000;
 
 /** Draws all legs that are in view, the idle ones first. */
 function drawLegs(o) {
   const { legs } = o.legs;
+  const positions = o.legs.positions(o.view.scale);
   const [first, last] = o.legs.range(o.from - 2 * USUAL_LATENCY, o.to);
   const count = last - first;
   const width = count > MASS ? 8 : count > CROWD ? 3 : 0;
@@ -20,7 +21,7 @@ function drawLegs(o) {
     if (o.yOf[leg.from] === o.yOf[leg.to]) continue;
     // Where time is cut, idle messages would be a smear.
     if (leg.call.weight === IDLE && o.view.scale.isCut(leg.start)) continue;
-    const x = o.x(leg.start);
+    const x = o.xOf(positions[i]);
     if (width === 0) {
       strokes.push({ leg, x, count: 1 });
       continue;
@@ -34,6 +35,7 @@ function drawLegs(o) {
   }
   strokes.push(...bins.values());
   o.isMass = width === 8;
+  o.isCrowd = width > 0;
   paintStrokes(o, strokes);
 }
 
@@ -88,7 +90,7 @@ function paintStyle(o, { leg, strokes }, level) {
   g.strokeStyle = colour;
   g.fillStyle = colour;
   g.lineWidth = level === 3 ? 2.2 : level === 2 ? 1.3 : 1;
-  g.setLineDash(leg.isReply && !o.isMass ? [4, 3] : []);
+  g.setLineDash(leg.isReply && !o.isCrowd ? [4, 3] : []); // Dashes cost more than all the rest.
   g.beginPath();
   for (const stroke of strokes) {
     place(o, stroke);

@@ -2,7 +2,7 @@
 // of run it was: who led when, who was cut off or down, where messages were lost.
 
 /** Room above the lanes for times and faults. */
-const RULER = 52;
+const RULER = 58;
 /** Least distance of lanes. */
 const LANE = 30;
 /** More clients than this share a lane, unless the viewer asks otherwise. */
@@ -67,6 +67,15 @@ class Overview {
     return start + ((x - this.left) / (this.right - this.left)) * (stop - start);
   }
 
+  logPositions() {
+    const { scale } = this.view;
+    if (this.logScale !== scale) {
+      this.logScale = scale;
+      this.logStarts = positionsOf(scale, this.model.logs, (log) => log.at);
+    }
+    return this.logStarts;
+  }
+
   draw() {
     const g = prepare(this.canvas, this.width, this.height);
     this.g = g;
@@ -109,15 +118,15 @@ class Overview {
       const middle = (a + b) / 2;
       if (b - a > 7 && middle > this.left && middle < this.right) {
         for (const shift of [-2.5, 2.5]) {
-          g.moveTo(middle + shift - 3, 26);
-          g.lineTo(middle + shift + 3, 16);
+          g.moveTo(middle + shift - 3, 20);
+          g.lineTo(middle + shift + 3, 10);
         }
       }
       g.stroke();
       const text = duration(gap.to - gap.from);
       if (b - a > 8 && middle - 24 > this.left && middle + 24 < this.right) {
         g.textAlign = "center";
-        haloed(g, text, middle, 36, ink.muted, ink.paper);
+        haloed(g, text, middle, 28, ink.muted, ink.paper);
       }
     }
   }
@@ -164,27 +173,31 @@ class Overview {
   drawFaults() {
     const { g, ink, view } = this;
     if (view.hidden.kind.has("faults")) return;
+    const visible = this.model.faults.filter((it) => it.at >= this.from && it.at <= this.to);
+    let last = -Infinity;
+    for (const fault of visible) {
+      const x = this.x(fault.at);
+      this.targets.push({ kind: "fault", item: fault, x1: x, y1: 38, x2: x, y2: 52 });
+      if (x - last < 1.5) continue;
+      g.fillStyle = this.search.found.has(fault) ? ink.pick : ink.warn;
+      g.globalAlpha = x - last > 12 ? 0.35 : 0.12;
+      g.fillRect(Math.round(x), 44, 1, this.height - 44);
+      g.globalAlpha = 1;
+      g.fillRect(Math.round(x) - 1, 46, 3, 6);
+      last = x;
+    }
     g.font = ink.small;
     g.textAlign = "left";
     let free = -Infinity;
-    let last = -Infinity;
-    for (const fault of this.model.faults) {
-      if (fault.at < this.from || fault.at > this.to) continue;
+    visible.forEach((fault, i) => {
       const x = this.x(fault.at);
-      if (x - last > 1.5) {
-        g.fillStyle = this.search.found.has(fault) ? ink.pick : ink.warn;
-        g.globalAlpha = x - last > 12 ? 0.35 : 0.12;
-        g.fillRect(Math.round(x), 44, 1, this.height - 44);
-        g.globalAlpha = 1;
-        g.fillRect(Math.round(x) - 1, 42, 3, 7);
-        last = x;
-      }
-      this.targets.push({ kind: "fault", item: fault, x1: x, y1: 38, x2: x, y2: 52 });
-      if (x < free) continue;
+      const room = i + 1 < visible.length ? this.x(visible[i + 1].at) - x - 4 : Infinity;
       const text = fault.text.length > 34 ? `${fault.text.slice(0, 33)}\u2026` : fault.text;
-      haloed(g, text, x + 4, 47, ink.warn, ink.paper);
-      free = x + 14 + text.length * 6;
-    }
+      // A name may cover the marks of others only if those would have no room for theirs.
+      if (x < free || (room < 12 && text.length * 6.2 > room && i > 0 && x - this.x(visible[i - 1].at) < 12)) return;
+      haloed(g, text, x + 3, 40, ink.warn, ink.paper);
+      free = x + 14 + text.length * 6.2;
+    });
   }
 
   /** The moment of the mistake and that of the failure; often they are the same. */

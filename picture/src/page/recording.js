@@ -12,11 +12,10 @@ async function readRecording() {
 
 /** Parses lines of JSON. A process that was killed may have left half a line at the end. */
 function parseLines(text) {
-  const lines = text.split("\n").filter((line) => line !== "");
   try {
-    return JSON.parse(`[${lines.join(",")}]`); // Several times as fast as line by line.
+    return JSON.parse(`[${text.trimEnd().replaceAll("\n", ",")}]`); // Much faster than line by line.
   } catch {
-    return lines.flatMap((line) => {
+    return text.split("\n").flatMap((line) => {
       try {
         return [JSON.parse(line)];
       } catch {

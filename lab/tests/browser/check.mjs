@@ -1,0 +1,185 @@
+// Checks pages in a real browser: `node check.mjs DRIVER BROWSER SCREENSHOTS PAGE...`.
+// The page `synthetic.html` has 100 000 events; its speed is measured.
+
+import assert from "node:assert/strict";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { Browser } from "./driver.mjs";
+
+const [driver, binary, screenshots, ...pages] = process.argv.slice(2);
+
+/** The targets: milliseconds. */
+const FIRST_PICTURE = 1000;
+const FRAME = 50;
+
+async function open(browser, file, fragment = "") {
+  await browser.open(pathToFileURL(resolve(file)).href + fragment);
+  await browser.until("globalThis.page?.firstDrawn");
+}
+
+/** What every page must do. */
+async function checkPage(browser, file) {
+  await open(browser, file);
+  const opened = await browser.run(`
+    const { from, to } = page.window();
+    const box = document.getElementById("picture").getBoundingClientRect();
+    return { from, to, moment: page.model.moment, failed: page.model.violation !== null, wide: box.width, high: box.height,
+      targets: page.overview.targets.length, title: document.title, rows: page.list.rows.length };`);
+  assert.ok(opened.targets > 0, "something is drawn");
+  assert.ok(opened.wide > 600 && opened.high > 400, "the picture has room");
+  assert.ok(opened.rows > 0, "the list has events");
+  if (opened.failed) assert.ok(opened.from <= opened.moment && opened.moment <= opened.to, "it opens at the mistake");
+  await checkFilters(browser);
+  await checkPin(browser);
+  await checkStory(browser, opened);
+  await checkAddress(browser, file);
+  const problems = (await browser.console()).filter((entry) => entry.level !== "DEBUG" && entry.level !== "INFO");
+  assert.deepEqual(problems, [], "the console is empty");
+  await open(browser, file);
+  await browser.screenshot(join(screenshots, `${basename(file, ".html")}-overview.png`));
+  await browser.press("v");
+  await browser.until("page.isStory");
+  await browser.run("await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);");
+  await browser.screenshot(join(screenshots, `${basename(file, ".html")}-story.png`));
+}
+
+/** A method that is switched off disappears from the picture. */
+async function checkFilters(browser) {
+  const counts = await browser.run(`
+    page.showAll();
+    const count = () => { page.draw(); return page.overview.targets.filter((it) => it.kind === "call").length; };
+    const before = count();
+    document.querySelector("#filters summary").click();
+    await new Promise((wake) => setTimeout(wake, 50));
+    const boxes = [...document.querySelectorAll("#filter-box fieldset")].find((it) => it.textContent.startsWith("Methods")).querySelectorAll("input");
+    boxes.forEach((box) => box.click());
+    const without = count();
+    boxes.forEach((box) => box.click());
+    document.querySelector("#filters summary").click();
+    return [before, without, count()];`);
+  assert.ok(counts[0] > 0 && counts[1] === 0 && counts[2] === counts[0], `filters of methods: ${counts}`);
+}
+
+/** A click on a message shows it whole. */
+async function checkPin(browser) {
+  const target = await browser.run(`
+    page.view.pinned = null;
+    const call = page.model.calls.find((it) => it.weight === EFFECTIVE && it.answered !== null) ?? page.model.calls.find((it) => it.answered !== null);
+    page.view.showTimes(call.sent - 500, call.answered + 500);
+    page.changed(); page.draw();
+    const box = document.getElementById("picture").getBoundingClientRect();
+    const it = page.overview.targets.find((it) => it.item === call);
+    for (let part = 0.1; part < 1; part += 0.05) {
+      const [x, y] = [it.x1 + (it.x2 - it.x1) * part, it.y1 + (it.y2 - it.y1) * part];
+      if (page.overview.hit(x, y)?.item === call) return { x: box.x + x, y: box.y + y, id: call.id };
+    }
+    return null;`);
+  assert.ok(target, "a message can be hit");
+  await browser.click(target.x, target.y);
+  const details = await browser.run(`
+    await new Promise(requestAnimationFrame);
+    return { text: document.getElementById("details-box").textContent, pinned: page.view.pinned?.item.id };`);
+  assert.equal(details.pinned, target.id);
+  assert.match(details.text, new RegExp(`#${target.id} .*pinned.*Arguments`, "s"));
+}
+
+/** The story shows the same moment, and keys step through the events. */
+async function checkStory(browser, { failed }) {
+  await browser.press(failed ? "f" : "a");
+  await browser.press("v");
+  const story = await browser.run(`
+    await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
+    const { from, to } = page.window();
+    return { from, to, moment: page.model.moment, targets: page.story.targets.length, isStory: page.isStory };`);
+  assert.ok(story.isStory && story.targets > 0, "the story is drawn");
+  if (failed) assert.ok(story.from <= story.moment && story.moment <= story.to, "the story opens at the mistake");
+  await browser.press("n");
+  const pinned = await browser.run("return page.view.pinned?.kind");
+  assert.ok(pinned, "n steps to an event");
+  await browser.press("v");
+}
+
+/** The address leads back to the same view. */
+async function checkAddress(browser, file) {
+  const before = await browser.run(`
+    page.view.idle = "hide"; page.changed();
+    await new Promise((wake) => setTimeout(wake, 400));
+    return { hash: location.hash, from: page.view.from, to: page.view.to, pinned: page.view.pinned?.kind };`);
+  await open(browser, file, before.hash);
+  const after = await browser.run("return { from: page.view.from, to: page.view.to, idle: page.view.idle, pinned: page.view.pinned?.kind }");
+  assert.equal(after.idle, "hide");
+  assert.equal(after.pinned, before.pinned);
+  assert.ok(Math.abs(after.from - before.from) < 50 && Math.abs(after.to - before.to) < 50, "the window is the same");
+}
+
+/** Text of recorded code stays text; nothing is wider than the window at 200 %; dark is dark. */
+async function checkForms(browser, file) {
+  await open(browser, file);
+  const evil = await browser.run(`return [document.querySelectorAll("img").length, document.scripts.length, document.body.textContent.includes("<img src=x")]`);
+  assert.deepEqual(evil, [0, 2, true]);
+  const blocked = await browser.run(`try { await fetch("http://127.0.0.1:9/"); return false; } catch { return true; }`);
+  assert.ok(blocked, "the page cannot use the network");
+  await browser.console();
+  await browser.devtools("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: "dark" }] });
+  const paper = await browser.run(`await new Promise((wake) => setTimeout(wake, 100)); return page.ink.paper`);
+  assert.notEqual(paper, "#ffffff");
+  await browser.screenshot(join(screenshots, "dark.png"));
+  await browser.devtools("Emulation.setEmulatedMedia", { features: [] });
+  await browser.devtools("Emulation.setDeviceMetricsOverride", { width: 640, height: 400, deviceScaleFactor: 2, mobile: false });
+  const wide = await browser.run(`await new Promise((wake) => setTimeout(wake, 100)); return document.documentElement.scrollWidth - innerWidth`);
+  assert.ok(wide <= 0, "at 200 % nothing is wider than the window");
+  await browser.screenshot(join(screenshots, "zoomed.png"));
+  await browser.devtools("Emulation.clearDeviceMetricsOverride", {});
+}
+
+/** Milliseconds from opening to the first picture, and of the frames while the picture is moved. */
+async function measure(browser, file) {
+  const firsts = [];
+  for (let i = 0; i < 3; i++) {
+    await open(browser, file);
+    firsts.push(await browser.run("return page.firstDrawn"));
+  }
+  const size = await browser.run("return page.model.eventCount");
+  const first = Math.min(...firsts);
+  console.log(`${size} events: first picture after ${Math.round(first)} ms (limit ${FIRST_PICTURE})`);
+  const results = [first <= FIRST_PICTURE];
+  for (const [name, setup] of [["at the failure", "page.showFailure()"], ["a tenth", "page.showAll(); page.view.zoom(0.1)"], ["the whole run", "page.showAll()"]]) {
+    const { frames, own } = await browser.run(`
+      ${setup}; page.changed();
+      for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame);
+      const [frames, own] = [[], []];
+      let last = await new Promise(requestAnimationFrame);
+      for (let i = 0; i < 100; i++) {
+        page.view.pan(i % 40 < 20 ? 0.01 : -0.01); page.moved();
+        const now = await new Promise(requestAnimationFrame);
+        frames.push(now - last); own.push(page.frameTime); last = now;
+      }
+      return { frames, own };`);
+    const sorted = (list) => list.sort((a, b) => a - b);
+    const [f, o] = [sorted(frames), sorted(own)];
+    const slow = f.filter((time) => time > FRAME).length;
+    console.log(`  moving ${name}: frames median ${f[50].toFixed(0)}, longest ${f[99].toFixed(0)} ms, ${slow} of 100 over ${FRAME} ms; script median ${o[50].toFixed(1)}, longest ${o[99].toFixed(1)} ms`);
+    results.push(slow <= 5);
+  }
+  return results.every(Boolean);
+}
+
+const browser = await Browser.start({ driver, binary });
+try {
+  let isFast = true;
+  for (const file of pages) {
+    await checkPage(browser, file);
+    console.log(`ok ${basename(file)}`);
+    if (basename(file) === "synthetic.html") {
+      await checkForms(browser, file);
+      isFast = await measure(browser, file);
+    }
+  }
+  if (!isFast) {
+    console.log("too slow, or the machine is busy");
+    process.exitCode = 1;
+  }
+} finally {
+  await browser.stop();
+}
