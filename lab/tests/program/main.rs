@@ -6,6 +6,7 @@ mod commands;
 mod fixture;
 mod logs;
 mod replay;
+mod show;
 mod stress;
 mod submission;
 mod trouble;

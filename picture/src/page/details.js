@@ -91,9 +91,13 @@ class Details {
     if (culprit.at !== undefined) rows.push(["mistake at", seconds(culprit.at, 1)]);
     if (culprit.index !== undefined) rows.push(["index", String(culprit.index)]);
     if (culprit.shard !== undefined) rows.push(["shard", String(culprit.shard)]);
+    if (culprit.others?.length > 0) rows.push(["at odds with", culprit.others.join(", ")]);
+    if (culprit.term !== undefined) rows.push(["term", String(culprit.term)]);
     const parts = [element("h3", { class: "bad" }, "Failure"), facts(rows)];
-    const operations = this.model.operations.filter((it) => culprit.operations?.includes(it.id));
-    if (operations.length > 0) parts.push(element("h4", {}, "Operations that cannot be ordered"), this.links("operation", operations));
+    if (this.model.illegal) {
+      const { operations } = this.model.illegal;
+      parts.push(element("h4", {}, "Operations that no order explains"), this.links("operation", operations));
+    }
     return parts;
   }
 

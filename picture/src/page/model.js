@@ -88,10 +88,17 @@ class Model {
   get moment() {
     const culprit = this.violation?.culprit;
     if (culprit?.at !== undefined) return culprit.at;
-    const ids = culprit?.operations ?? [];
-    const ends = this.operations.filter((it) => ids.includes(it.id)).map((it) => it.to);
-    const known = ends.filter(Number.isFinite);
-    return known.length > 0 ? Math.max(...known) : this.violation?.at ?? this.duration;
+    return this.illegal?.to ?? this.violation?.at ?? this.duration;
+  }
+
+  /** The operations that a violation names, and the time that they span; null if it names none. */
+  get illegal() {
+    const ids = new Set(this.violation?.culprit?.operations ?? []);
+    const operations = this.operations.filter((it) => ids.has(it.id));
+    if (operations.length === 0) return null;
+    const from = Math.min(...operations.map((it) => it.from));
+    const to = Math.max(...operations.map((it) => Math.min(it.to, this.duration)));
+    return { operations, from, to };
   }
 
   laneName(lane) {

@@ -83,6 +83,7 @@ class Overview {
     this.from = this.view.from;
     this.to = this.view.to;
     this.drawGaps();
+    this.drawIllegal();
     this.drawTimes();
     g.save();
     g.beginPath();
@@ -131,6 +132,25 @@ class Overview {
     }
   }
 
+  /** The time that the operations span which no order explains. */
+  drawIllegal() {
+    const { g, ink } = this;
+    const illegal = this.model.illegal;
+    if (!illegal) return;
+    const x1 = Math.max(this.left, this.x(illegal.from));
+    const x2 = Math.min(this.right + 12, this.x(illegal.to));
+    if (x2 < x1) return;
+    g.fillStyle = ink.bad;
+    g.globalAlpha = 0.08;
+    g.fillRect(x1, 20, x2 - x1, this.height - 20);
+    g.globalAlpha = 1;
+    g.fillRect(x1, this.height - 3, x2 - x1, 3);
+    g.font = ink.bold;
+    g.textAlign = "left";
+    const text = `${illegal.operations.length} operations that no order explains`;
+    if (x2 - x1 > text.length * 7) haloed(g, text, x1 + 6, this.height - 12, ink.bad, ink.paper);
+  }
+
   drawTimes() {
     const { g, ink, view } = this;
     const perPixel = (view.stop - view.start) / (this.right - this.left);
@@ -139,7 +159,7 @@ class Overview {
     g.textAlign = "center";
     const isCut = view.scale.gaps.some((gap) => gap.stop > view.start && gap.start < view.stop);
     const steps = isCut ? [step, step / 10] : [step];
-    for (let x = this.left; x < this.right - 20; ) {
+    for (let x = this.left + 14; x < this.right - 20; ) {
       const tick = this.roundTime(x, isCut ? x + 70 : this.right, steps);
       if (tick === null) {
         x += isCut ? 70 : Infinity;

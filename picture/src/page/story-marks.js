@@ -176,7 +176,7 @@ function drawStoryOperations(story, from, to) {
     const x = story.xOf[operation.lane];
     if (operation.to < from || x === null || x === undefined) continue;
     const y1 = Math.max(story.top - 4, story.yAt(operation.from));
-    const y2 = operation.to === Infinity ? story.bottom + 4 : Math.min(story.bottom + 4, story.yAt(operation.to));
+    const y2 = Math.min(story.bottom + 4, story.yAt(Math.min(operation.to, model.duration)));
     const isGuilty = guilty.has(operation.id);
     g.fillStyle = isGuilty ? ink.bad : ink.lane;
     g.fillRect(x - (isGuilty ? 6 : 4), y1, isGuilty ? 12 : 8, Math.max(3, y2 - y1));

@@ -27,17 +27,24 @@ class Story {
     this.isShared = clients.length > CLIENTS && !view.splitClients;
     this.columns = this.isShared ? [clients] : clients.map((lane) => [lane]);
     shown.filter((lane) => lane.kind === "server").forEach((lane) => this.columns.push([lane]));
-    const count = Math.max(1, this.columns.length);
-    this.column = Math.max(COLUMN, Math.min(300, (width - GUTTER - 30 - LAST) / Math.max(1, count - 1)));
+    // A client needs less room: its texts may lie over the lanes of other clients.
+    const widths = this.columns.map((lanes) => (lanes[0].kind === "client" ? 0.6 : 1));
+    const sum = widths.slice(0, -1).reduce((a, b) => a + b, 0);
+    this.column = Math.max(COLUMN, Math.min(300, (width - GUTTER - 30 - LAST) / Math.max(1, sum)));
+    let x = GUTTER + 30;
+    this.xs = widths.map((part) => {
+      x += part * this.column;
+      return x - part * this.column;
+    });
     this.xOf = model.lanes.map(() => null);
     this.columns.forEach((lanes, i) => lanes.forEach((lane) => (this.xOf[lane.index] = this.columnX(i))));
-    this.width = Math.max(width, GUTTER + 30 + this.column * (count - 1) + LAST);
+    this.width = Math.max(width, GUTTER + 30 + this.column * sum + LAST);
     this.placeSteps();
     return { width: this.width, height: this.length + HEADS + 60 };
   }
 
   columnX(i) {
-    return GUTTER + 30 + this.column * i;
+    return this.xs[i];
   }
 
   /** Lists what happens, unless nothing has changed that matters. */
@@ -130,6 +137,15 @@ class Story {
   drawRows() {
     const { g, ink } = this;
     const first = firstWhere(this.steps.length, (i) => this.steps[i].y >= this.top - 2 * ROW);
+    const illegal = this.model.illegal;
+    if (illegal) {
+      const [y1, y2] = [this.yAt(illegal.from), this.yAt(illegal.to)];
+      g.fillStyle = ink.bad;
+      g.globalAlpha = 0.08;
+      g.fillRect(0, y1, this.width, y2 - y1 + ROW / 2);
+      g.globalAlpha = 1;
+      g.fillRect(GUTTER - 6, y1, 3, y2 - y1 + ROW / 2);
+    }
     let free = -Infinity;
     for (let i = first; i < this.steps.length && this.steps[i].y < this.bottom + ROW; i++) {
       const step = this.steps[i];

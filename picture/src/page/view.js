@@ -69,9 +69,7 @@ class View {
     const moment = this.model.moment;
     const effective = this.model.calls.filter((it) => it.weight === EFFECTIVE && it.sent <= moment);
     const first = effective.slice(-60)[0]?.sent ?? moment - 1e6;
-    const operations = this.model.violation?.culprit?.operations ?? [];
-    const begins = this.model.operations.filter((it) => operations.includes(it.id)).map((it) => it.from);
-    const from = Math.max(0, Math.min(first, ...begins));
+    const from = Math.max(0, this.model.illegal?.from ?? first);
     const room = Math.max(2000, 0.06 * (this.scale.position(moment) - this.scale.position(from)));
     this.start = this.scale.position(from) - room / 2;
     this.stop = this.scale.position(moment) + room;
