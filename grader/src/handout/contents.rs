@@ -12,8 +12,8 @@ use super::{manifest, release};
 use crate::sources::{tracked, with_labs_below};
 
 /// The crates that tests and students' commands need.
-const INFRASTRUCTURE: [&str; 7] =
-    ["contract", "judge", "lab", "labrpc", "linearizability", "submission", "testkit"];
+const INFRASTRUCTURE: [&str; 8] =
+    ["contract", "judge", "lab", "labrpc", "linearizability", "picture", "submission", "testkit"];
 
 /// Files and directories outside of the crates.
 const OUTSIDE: [&str; 11] = [
