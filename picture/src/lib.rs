@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn recorded_text_cannot_become_part_of_the_page() {
-        let evil = "{\"kind\":\"log\",\"text\":\"</script><script>alert(1)</script>\u{2028}{script}\"}";
+        let evil =
+            "{\"kind\":\"log\",\"text\":\"</script><script>alert(1)</script>\u{2028}{script}\"}";
         let page = html(evil);
         assert!(!page.contains("alert(1)"));
         assert_eq!(page.len() - html("").len(), {

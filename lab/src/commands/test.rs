@@ -36,8 +36,13 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let runner = Runner::new(args.world.judge(stop)?, policy, directory);
     let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
     let picture = &|run: &Run| Some(workspace.shorten(&runner.picture(run)?).to_path_buf());
-    let mut pass =
-        Pass { cases, results: vec![None; cases.len()], shown: 0, reported: BTreeMap::new(), picture };
+    let mut pass = Pass {
+        cases,
+        results: vec![None; cases.len()],
+        shown: 0,
+        reported: BTreeMap::new(),
+        picture,
+    };
     let ending = pool::run(
         0..cases.len(),
         workers,

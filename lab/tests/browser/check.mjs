@@ -133,34 +133,51 @@ async function checkForms(browser, file) {
   await browser.devtools("Emulation.clearDeviceMetricsOverride", {});
 }
 
-/** Milliseconds from opening to the first picture, and of the frames while the picture is moved. */
+/** The processor time that the page's process has used, in milliseconds: unlike the time of a clock,
+ * it is the same on a busy machine. */
+async function processorTime(browser) {
+  const { metrics } = await browser.devtools("Performance.getMetrics", {});
+  return 1000 * metrics.find(({ name }) => name === "ProcessTime").value;
+}
+
+/** Milliseconds until the first picture, and for the frames while the picture is moved. */
 async function measure(browser, file) {
+  await browser.devtools("Performance.enable", { timeDomain: "threadTicks" });
   const firsts = [];
+  const clocks = [];
   for (let i = 0; i < 3; i++) {
+    await browser.post("/url", { url: "about:blank" });
+    const begin = await processorTime(browser);
     await open(browser, file);
-    firsts.push(await browser.run("return page.firstDrawn"));
+    firsts.push((await processorTime(browser)) - begin);
+    clocks.push(await browser.run("return page.firstDrawn"));
   }
   const size = await browser.run("return page.model.eventCount");
-  const first = Math.min(...firsts);
-  console.log(`${size} events: first picture after ${Math.round(first)} ms (limit ${FIRST_PICTURE})`);
+  const [first, clock] = [firsts, clocks].map((times) => Math.round(Math.min(...times)));
+  console.log(`${size} events: first picture after ${first} ms of processor time, ${clock} ms by the clock (limit ${FIRST_PICTURE})`);
   const results = [first <= FIRST_PICTURE];
-  for (const [name, setup] of [["at the failure", "page.showFailure()"], ["a tenth", "page.showAll(); page.view.zoom(0.1)"], ["the whole run", "page.showAll()"]]) {
-    const { frames, own } = await browser.run(`
-      ${setup}; page.changed();
-      for (let i = 0; i < 5; i++) await new Promise(requestAnimationFrame);
-      const [frames, own] = [[], []];
-      let last = await new Promise(requestAnimationFrame);
-      for (let i = 0; i < 100; i++) {
-        page.view.pan(i % 40 < 20 ? 0.01 : -0.01); page.moved();
-        const now = await new Promise(requestAnimationFrame);
-        frames.push(now - last); own.push(page.frameTime); last = now;
-      }
-      return { frames, own };`);
-    const sorted = (list) => list.sort((a, b) => a - b);
-    const [f, o] = [sorted(frames), sorted(own)];
-    const slow = f.filter((time) => time > FRAME).length;
-    console.log(`  moving ${name}: frames median ${f[50].toFixed(0)}, longest ${f[99].toFixed(0)} ms, ${slow} of 100 over ${FRAME} ms; script median ${o[50].toFixed(1)}, longest ${o[99].toFixed(1)} ms`);
-    results.push(slow <= 5);
+  const views = [
+    ["at the failure", "page.showFailure()"],
+    ["a tenth of the run", "page.showAll(); page.view.zoom(0.1)"],
+    ["the whole run", "page.showAll()"],
+    ["the story", "page.showFailure(); page.setMode('story')"],
+  ];
+  for (const [name, setup] of views) {
+    await browser.run(`${setup}; page.changed(); for (let i = 0; i < 10; i++) await new Promise(requestAnimationFrame);`);
+    const frames = [];
+    for (let i = 0; i < 40; i++) {
+      const begin = await processorTime(browser);
+      await browser.run(`
+        if (page.isStory) document.getElementById("scroller").scrollTop -= 40;
+        else page.view.pan(${i % 20 < 10 ? 0.01 : -0.01});
+        page.moved();
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);`);
+      frames.push((await processorTime(browser)) - begin);
+    }
+    frames.sort((a, b) => a - b);
+    console.log(`  moving ${name}: ${frames[20].toFixed(0)} ms of processor time per frame, at most ${frames[39].toFixed(0)} ms (limit ${FRAME})`);
+    results.push(frames[39] <= FRAME);
   }
   return results.every(Boolean);
 }
@@ -177,7 +194,7 @@ try {
     }
   }
   if (!isFast) {
-    console.log("too slow, or the machine is busy");
+    console.log("too slow");
     process.exitCode = 1;
   }
 } finally {

@@ -31,7 +31,7 @@ class EventList {
     if (key === this.key) return;
     this.key = key;
     let rows = model.marks.filter((mark) => !view.isHiddenMark(mark));
-    if (view.withMessages) {
+    if (view.withMessages || this.search.isOn) {
       const calls = model.calls.filter((call) => !view.isHiddenCall(call));
       rows = rows.concat(calls.map((call) => ({ at: call.sent, kind: "call", item: call })));
       const operations = model.operations.filter((it) => !view.isHiddenLane(it.lane));
@@ -48,6 +48,7 @@ class EventList {
   follow(from, item) {
     const place = item ? this.rows.findIndex((row) => row.item === item) : -1;
     const room = this.box.clientHeight;
+    if (place >= 0) this.box.setAttribute("aria-activedescendant", `row-${place}`);
     if (place >= 0) {
       const y = place * LINE;
       if (y < this.box.scrollTop || y > this.box.scrollTop + room - LINE) this.box.scrollTop = y - room / 2;

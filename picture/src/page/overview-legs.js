@@ -85,7 +85,7 @@ const ALPHA = [0.18, 0.5, 0.95, 1];
 
 function paintStyle(o, { leg, strokes }, level) {
   const { g, ink } = o;
-  const colour = ink.methods[methodColour(o.model, leg.call.method)];
+  const colour = level === 3 ? ink.pick : ink.methods[methodColour(o.model, leg.call.method)];
   g.globalAlpha = o.isMass && level < 3 ? ALPHA[level] * 0.45 : ALPHA[level];
   g.strokeStyle = colour;
   g.fillStyle = colour;

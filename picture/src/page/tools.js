@@ -25,6 +25,10 @@ function fillHeader(model) {
     byId("left-out").hidden = false;
     const list = byId("left-out").querySelector("ul");
     for (const [what, count] of leftOut) list.append(element("li", {}, `${what}: ${count}`));
+    // Elsewhere a message may be missing; here at most repetitions are.
+    for (const [from, to] of end.whole ?? []) {
+      list.append(element("li", {}, `complete from ${seconds(from, 1e3)} to ${seconds(to, 1e3)}`));
+    }
   }
 }
 
