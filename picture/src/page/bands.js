@@ -50,7 +50,7 @@ function ofFault(event, at, builders) {
       return all({ up: false, term: null, role: null });
     case "start":
     case "restart":
-      return all({ up: true, term: null, role: null, cut: false });
+      return all({ up: true, term: null, role: null, cut: true });
     case "connect":
       return all({ cut: false });
     case "disconnect":
@@ -61,7 +61,8 @@ function ofFault(event, at, builders) {
       });
       return undefined;
     case "heal":
-      return builders.forEach((builder) => builder.change(event.at, { side: null, cut: false }));
+      // Without names, all links are mended.
+      return (servers.length > 0 ? servers : builders).forEach((it) => it.change(event.at, { side: null }));
     default:
       return undefined;
   }

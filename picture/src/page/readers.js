@@ -143,7 +143,7 @@ class Readers {
 
   on_shard(event) {
     const { at, shard, owner } = event;
-    this.model.shards.push({ at, shard, owner, server: event.server ?? event.group });
+    this.model.shards.push({ at, shard, owner: String(owner) });
   }
 
   /** The first violation is the failure; later ones follow from it. */
