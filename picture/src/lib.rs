@@ -9,7 +9,7 @@
 //! | `recording.js`, `model.js`, `readers.js` | from lines of JSON to calls, log lines, faults, operations |
 //! | `effects.js`, `bands.js`, `legs.js` | which messages had an effect; the state of servers; strokes |
 //! | `scale.js`, `view.js`, `address.js`, `search.js` | time along an axis; what is shown, also in the address |
-//! | `overview*.js`, `shards.js` | true time from left to right: what kind of run it was |
+//! | `lanes.js`, `overview*.js`, `shards.js` | true time from left to right: what kind of run it was |
 //! | `story*.js` | a step per event from top to bottom: why it failed |
 //! | `strip.js`, `details.js`, `list.js` | the whole run at a glance; one item whole; events as text |
 //! | `filters.js`, `tools.js`, `input.js`, `main.js` | controls, mouse and keys |
@@ -49,6 +49,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/address.js"),
     include_str!("page/search.js"),
     include_str!("page/ink.js"),
+    include_str!("page/lanes.js"),
     include_str!("page/shards.js"),
     include_str!("page/overview.js"),
     include_str!("page/overview-legs.js"),

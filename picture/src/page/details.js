@@ -85,7 +85,7 @@ class Details {
   }
 
   of_violation(violation) {
-    const rows = [["property", violation.property], ["observed", violation.actual], ["seen at", seconds(violation.at, 1)]];
+    const rows = [["property", violation.property], ["seen at", seconds(violation.at, 1)]];
     const culprit = violation.culprit ?? {};
     if (culprit.server !== undefined) rows.push(["server", culprit.server]);
     if (culprit.at !== undefined) rows.push(["mistake at", seconds(culprit.at, 1)]);
@@ -94,6 +94,7 @@ class Details {
     if (culprit.others?.length > 0) rows.push(["at odds with", culprit.others.join(", ")]);
     if (culprit.term !== undefined) rows.push(["term", String(culprit.term)]);
     const parts = [element("h3", { class: "bad" }, "Failure"), facts(rows)];
+    parts.push(element("h4", {}, "Observed"), element("pre", { class: "observed", tabindex: "0" }, violation.actual));
     if (this.model.illegal) {
       const { operations } = this.model.illegal;
       parts.push(element("h4", {}, "Operations that no order explains"), this.links("operation", operations));
@@ -124,7 +125,7 @@ function summary(model, kind, item) {
     case "operation":
       return `${item.client} ${operationText(item)}`;
     case "violation":
-      return `FAILURE ${item.actual}`;
+      return `FAILURE ${headline(item.actual)}`;
     default:
       return item.text;
   }

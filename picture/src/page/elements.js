@@ -11,6 +11,12 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** The first line of a text, or its beginning if it is long. */
+function headline(text) {
+  const line = text.trim().split("\n")[0].trim();
+  return line.length > 220 ? `${line.slice(0, 219)}\u2026` : line;
+}
+
 function byId(id) {
   return document.getElementById(id);
 }

@@ -28,6 +28,7 @@ class Model {
     this.eventCount = events.length;
     this.laneOf = new Map();
     this.nameLanes(events);
+    this.serverCount = this.lanes.filter((lane) => lane.kind === "server").length;
     this.readers = new Readers(this);
     for (const event of events) this.readers.read(event);
     this.duration = Math.max(1, this.duration, this.end.at ?? 0);

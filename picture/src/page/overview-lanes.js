@@ -43,7 +43,7 @@ function drawBand(o, band, y) {
 /** The state in words, above the band, or on it if lanes are close. */
 function drawBandLabels(o) {
   const { g, ink } = o;
-  const isInside = o.gap < 46;
+  const isInside = o.gap < NARROW;
   g.textAlign = "left";
   for (const row of o.rows.filter(({ lanes }) => lanes.length === 1 && lanes[0].kind === "server")) {
     for (const band of o.model.bands[row.lanes[0].index]) {
@@ -98,9 +98,10 @@ function drawOperations(o) {
     const look = { isGuilty: guilty.has(operation.id), isFound: search.isOn && search.found.has(operation) };
     if (!look.isGuilty && !look.isFound && x2 < (drawn.get(operation.lane) ?? -9) + 2) continue;
     drawn.set(operation.lane, x2);
-    const row = o.isShared ? freeRow(rows, x1, x2) : 0;
-    const [height, width] = [o.isShared ? 9 : 15, Math.max(2, x2 - x1)];
-    const top = o.isShared ? y - 8 + row * 11 : y - height / 2;
+    const isShared = o.isShared[operation.lane];
+    const row = isShared ? freeRow(rows, x1, x2, Math.max(1, Math.floor((0.8 * o.gap) / 11))) : 0;
+    const [height, width] = [isShared ? 9 : 15, Math.max(2, x2 - x1)];
+    const top = isShared ? y - 8 + row * 11 : y - height / 2;
     drawOperation(o, operation, { x1, top, width, height, ...look });
     const target = { x1, y1: top + height / 2, x2: x1 + width, y2: top + height / 2 };
     o.targets.push({ kind: "operation", item: operation, ...target });
@@ -124,10 +125,10 @@ function drawOperation(o, operation, { x1, top, width, height, isGuilty, isFound
   g.globalAlpha = 1;
 }
 
-/** The first row in which a bar has room. */
-function freeRow(rows, x1, x2) {
+/** The first of `count` rows in which a bar has room. */
+function freeRow(rows, x1, x2, count) {
   for (let row = 0; ; row++) {
-    if (row < 7 && (rows.get(row) ?? -Infinity) > x1) continue;
+    if (row < count - 1 && (rows.get(row) ?? -Infinity) > x1) continue;
     rows.set(row, x2 + 1);
     return row;
   }
@@ -164,8 +165,8 @@ function drawLogs(o) {
   const { g, ink, model, search } = o;
   const first = firstWhere(model.logs.length, (i) => model.logs[i].at >= o.from);
   const last = firstWhere(model.logs.length, (i) => model.logs[i].at > o.to);
-  const isCrowd = last - first > DOTS;
-  const rows = last - first > TEXTS ? 0 : o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 52 ? 2 : o.gap > 40 ? 1 : 0;
+  const isCrowd = last - first > DOTS || o.gap < NARROW;
+  const rows = last - first > TEXTS || o.gap < NARROW ? 0 : o.gap > 95 ? 4 : o.gap > 70 ? 3 : o.gap > 56 ? 2 : 1;
   const positions = o.logPositions();
   const free = new Map();
   const dots = new Map();

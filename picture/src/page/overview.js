@@ -4,9 +4,9 @@
 /** Room above the lanes for times and faults. */
 const RULER = 58;
 /** Least distance of lanes. */
-const LANE = 30;
-/** More clients than this share a lane, unless the viewer asks otherwise. */
-const CLIENTS = 6;
+const LANE = 24;
+/** Distance of lanes below which texts stand on the bands, and log lines have none. */
+const NARROW = 46;
 
 class Overview {
   constructor(canvas, model, view, search, ink) {
@@ -23,17 +23,13 @@ class Overview {
     this.width = width;
     this.left = Math.min(150, 18 + Math.max(...model.lanes.map((it) => it.name.length), 4) * 7.4);
     this.right = width - 12;
-    const shown = model.lanes.filter((lane) => !view.hidden.lane.has(lane.name) && lane.kind !== "test");
-    const clients = shown.filter((lane) => lane.kind === "client");
-    this.isShared = clients.length > CLIENTS && !view.splitClients;
-    const rows = shown.filter((lane) => lane.kind === "server").map((lane) => [lane]);
-    if (this.isShared) rows.push(clients);
-    else clients.forEach((lane) => rows.push([lane]));
+    const { blamed, servers, others } = laneRows(model, view);
+    const rows = [...blamed, ...servers, ...others];
     this.shardRows = this.owned.length;
-    const bottom = 14 + (this.shardRows > 0 ? 22 + this.shardRows * SHARD_ROW : 0);
+    const bottom = (model.illegal ? 28 : 14) + (this.shardRows > 0 ? 22 + this.shardRows * SHARD_ROW : 0);
     const height = Math.max(room, RULER + bottom + rows.length * LANE);
     // A lane of clients needs no room for log lines.
-    const weights = rows.map((lanes) => (lanes[0].kind === "server" ? 1 : 0.55));
+    const weights = rows.map((lanes) => (lanes[0].kind === "server" || lanes.length > 1 ? 1 : 0.55));
     // Groups of servers stand apart.
     rows.forEach((lanes, i) => {
       if (i > 0 && groupOf(rows[i - 1]) !== groupOf(lanes)) weights[i - 1] += 0.3;
@@ -47,7 +43,13 @@ class Overview {
       return { lanes, y };
     });
     this.yOf = model.lanes.map(() => null);
-    for (const row of this.rows) row.lanes.forEach((lane) => (this.yOf[lane.index] = row.y));
+    this.isShared = model.lanes.map(() => false);
+    for (const row of this.rows) {
+      for (const lane of row.lanes) {
+        this.yOf[lane.index] = row.y;
+        this.isShared[lane.index] = row.lanes.length > 1;
+      }
+    }
     this.shardTop = top + 18;
     this.height = height;
     return height;
@@ -282,7 +284,7 @@ class Overview {
     g.textAlign = "left";
     const culprit = this.model.violation?.culprit?.server;
     for (const row of this.rows) {
-      const name = row.lanes.length > 1 ? `${row.lanes.length} clients` : row.lanes[0].name;
+      const name = rowName(row.lanes);
       g.font = ink.bold;
       g.fillStyle = name === culprit ? ink.bad : ink.ink;
       g.fillText(name, 8, row.y);

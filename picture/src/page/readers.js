@@ -109,6 +109,7 @@ class Readers {
   on_fault(event) {
     const { at, verb, servers = [], sides, micros } = event;
     if (at < PREPARATION && ["start", "connect", "reach"].includes(verb)) return;
+    if (verb === "reach" && servers.length > this.model.serverCount) return; // It reaches all of them.
     const lanes = servers.map((name) => this.model.laneOf.get(name)).filter((it) => it !== undefined);
     const fault = { at, verb, lanes, sides, micros, text: faultText(event) };
     if (verb !== "stall") this.model.faults.push(fault);

@@ -93,7 +93,7 @@ function drawStepText(story, step) {
 }
 
 function textOfStep(story, { kind, item, lane }) {
-  const who = story.isShared && story.model.lanes[lane]?.kind === "client" ? `${story.model.laneName(lane)} ` : "";
+  const who = story.isShared[lane] ? `${story.model.laneName(lane)} ` : "";
   switch (kind) {
     case "request":
       return `${who}${item.method} ${brief(item.args)}${item.arrived === null && item.lost ? `  (${lossText(item)})` : ""}`;
@@ -161,7 +161,7 @@ function drawFailureText(story, step) {
   g.textAlign = "left";
   g.font = ink.bold;
   const word = step.kind === "mistake" ? "MISTAKE" : "FAILURE";
-  haloed(g, `${word}: ${step.item.actual}`, GUTTER + 4, step.y - 1, ink.bad, ink.paper);
+  haloed(g, `${word}: ${headline(step.item.actual)}`, GUTTER + 4, step.y - 1, ink.bad, ink.paper);
   g.font = ink.mono;
   story.targets.push({ kind: "violation", item: step.item, x1: GUTTER, y1: step.y, x2: GUTTER + 300, y2: step.y });
 }

@@ -36,7 +36,7 @@ function listSteps(story) {
 
 /** The order at the same moment: what is done to a server comes before what it does. */
 const STEP_ORDER = {
-  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 9, violation: 10,
+  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 4.5, violation: 9,
 };
 
 function stepsOfCall(call, add) {

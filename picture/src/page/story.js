@@ -22,11 +22,10 @@ class Story {
   /** Places lanes and events; returns the size that is needed. */
   layout(width) {
     const { model, view } = this;
-    const shown = model.lanes.filter((lane) => !view.hidden.lane.has(lane.name) && lane.kind !== "test");
-    const clients = shown.filter((lane) => lane.kind === "client");
-    this.isShared = clients.length > CLIENTS && !view.splitClients;
-    this.columns = this.isShared ? [clients] : clients.map((lane) => [lane]);
-    shown.filter((lane) => lane.kind === "server").forEach((lane) => this.columns.push([lane]));
+    const { blamed, servers, others } = laneRows(model, view);
+    this.columns = [...blamed, ...others, ...servers];
+    this.isShared = model.lanes.map(() => false);
+    this.columns.filter((it) => it.length > 1).flat().forEach((lane) => (this.isShared[lane.index] = true));
     // A client needs less room: its texts may lie over the lanes of other clients.
     const widths = this.columns.map((lanes) => (lanes[0].kind === "client" ? 0.6 : 1));
     const sum = widths.slice(0, -1).reduce((a, b) => a + b, 0);
@@ -183,7 +182,7 @@ class Story {
       const isCulprit = lanes[0].name === model.violation?.culprit?.server;
       g.font = ink.bold;
       g.fillStyle = isCulprit ? ink.bad : ink.ink;
-      g.fillText(lanes.length > 1 ? `${lanes.length} clients` : lanes[0].name, x, 12);
+      g.fillText(rowName(lanes), x, 12);
       if (lanes[0].kind !== "server") return;
       g.font = ink.small;
       g.fillStyle = ink.muted;

@@ -9,11 +9,11 @@ function fillHeader(model) {
   const verdict = byId("verdict");
   const isFailed = violation !== null || end.result === "failed";
   verdict.className = isFailed ? "bad" : "good";
-  if (violation) verdict.textContent = `Failed at ${seconds(violation.at, 1e3)}: ${violation.actual}`;
+  if (violation) verdict.textContent = `Failed at ${seconds(violation.at, 1e3)}: ${headline(violation.actual)}`;
   else if (isFailed) verdict.textContent = `Failed: ${(end.report ?? "").split("\n")[0]}`;
   else verdict.textContent = `Passed, ${seconds(model.duration, 1e3)} of virtual time`;
   const property = violation?.property;
-  if (property && property !== violation.actual) {
+  if (property && property !== violation?.actual) {
     verdict.append(element("span", { class: "property" }, `property: ${property}`));
   }
   if (end.report) {
