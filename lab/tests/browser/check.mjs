@@ -68,11 +68,13 @@ async function checkPin(browser) {
     const call = page.model.calls.find((it) => it.weight === EFFECTIVE && it.answered !== null) ?? page.model.calls.find((it) => it.answered !== null);
     page.view.showTimes(call.sent - 500, call.answered + 500);
     page.changed(); page.draw();
-    const box = document.getElementById("picture").getBoundingClientRect();
     const it = page.overview.targets.find((it) => it.item === call);
     for (let part = 0.1; part < 1; part += 0.05) {
       const [x, y] = [it.x1 + (it.x2 - it.x1) * part, it.y1 + (it.y2 - it.y1) * part];
-      if (page.overview.hit(x, y)?.item === call) return { x: box.x + x, y: box.y + y, id: call.id };
+      if (page.overview.hit(x, y)?.item !== call) continue;
+      document.getElementById("scroller").scrollTop = y - 200;
+      const box = document.getElementById("picture").getBoundingClientRect();
+      return { x: box.x + x, y: box.y + y, id: call.id };
     }
     return null;`);
   assert.ok(target, "a message can be hit");

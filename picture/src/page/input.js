@@ -74,7 +74,8 @@ function listenToStrip(page) {
     const { view } = page;
     const position = page.strip.positionAt(event.offsetX);
     if (page.isStory) {
-      byId("scroller").scrollTop = page.story.yAt(view.scale.time(position)) - page.room.height / 2;
+      view.at = view.scale.time(position);
+      page.changed();
       return;
     }
     const length = view.stop - view.start;

@@ -124,8 +124,17 @@ class Page {
       if (!isSeen) scroller.scrollTop = y - this.room.height / 2;
     } else {
       this.view.reveal(at);
+      this.scrollTo(chosen.item);
     }
     this.list.follow(0, chosen.item);
+  }
+
+  /** Scrolls to the lane of an item, if the overview is higher than its window. */
+  scrollTo(item) {
+    const y = this.overview.yOf[item.lane ?? item.to];
+    const scroller = byId("scroller");
+    if (y === undefined || y === null) return;
+    if (y < scroller.scrollTop || y > scroller.scrollTop + this.room.height) scroller.scrollTop = y - this.room.height / 2;
   }
 
   showFailure() {

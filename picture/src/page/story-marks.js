@@ -80,7 +80,7 @@ function drawStepText(story, step) {
   }
   if (!text) return;
   const room = isLeft ? x - GUTTER - 8 : story.width - x - 20;
-  const most = step.kind === "log" ? 2.4 * story.column : Math.max(1.6 * story.column, Math.abs((other ?? x) - x) - 24);
+  const most = step.kind === "log" ? 320 : Math.max(240, Math.abs((other ?? x) - x) - 24);
   const shown = fitted(text, Math.min(room, most));
   g.textAlign = isLeft ? "right" : "left";
   g.globalAlpha = search.isOn && !isFound && !isChosen ? 0.5 : 1;

@@ -7,8 +7,8 @@ const HALF = 9;
 /** Silence that is longer than this gets a row. */
 const PAUSE = 60_000;
 const GUTTER = 92;
-const HEADS = 44;
-const COLUMN = 110;
+const HEADS = 48;
+const COLUMN = 66;
 /** Room for texts to the right of the last lane. */
 const LAST = 210;
 
@@ -22,12 +22,19 @@ class Story {
   /** Places lanes and events; returns the size that is needed. */
   layout(width) {
     const { model, view } = this;
+    this.placeSteps();
     const { blamed, servers, others } = laneRows(model, view);
     this.columns = [...blamed, ...others, ...servers];
     this.isShared = model.lanes.map(() => false);
     this.columns.filter((it) => it.length > 1).flat().forEach((lane) => (this.isShared[lane.index] = true));
     // A client needs less room: its texts may lie over the lanes of other clients.
-    const widths = this.columns.map((lanes) => (lanes[0].kind === "client" ? 0.6 : 1));
+    let widths = this.columns.map((lanes) => (lanes[0].kind === "client" ? 0.6 : 1));
+    // If there are too many lanes, those are narrow that do nothing in these pages of the story.
+    if (this.columns.length * COLUMN > width - GUTTER) {
+      const active = this.activeLanes();
+      widths = widths.map((part, i) => (this.columns[i].some((lane) => active.has(lane.index)) ? part : 0.2));
+    }
+    this.isNarrow = widths.map((part) => part < 0.5);
     const sum = widths.slice(0, -1).reduce((a, b) => a + b, 0);
     this.column = Math.max(COLUMN, Math.min(300, (width - GUTTER - 30 - LAST) / Math.max(1, sum)));
     let x = GUTTER + 30;
@@ -38,8 +45,14 @@ class Story {
     this.xOf = model.lanes.map(() => null);
     this.columns.forEach((lanes, i) => lanes.forEach((lane) => (this.xOf[lane.index] = this.columnX(i))));
     this.width = Math.max(width, GUTTER + 30 + this.column * sum + LAST);
-    this.placeSteps();
     return { width: this.width, height: this.length + HEADS + 60 };
+  }
+
+  /** The lanes of the steps around the time that is shown. */
+  activeLanes() {
+    const middle = firstWhere(this.steps.length, (i) => this.steps[i].at >= this.view.at);
+    const near = this.steps.slice(Math.max(0, middle - 80), middle + 40);
+    return new Set(near.flatMap(({ lane, item }) => [lane, item.from, item.to].filter(Number.isInteger)));
   }
 
   columnX(i) {
@@ -109,7 +122,7 @@ class Story {
         if (band.to < from || band.from > to) continue;
         const y1 = Math.max(this.top, band.from === 0 ? HEADS : this.yAt(band.from));
         const y2 = Math.min(this.bottom, this.yAt(band.to));
-        const width = band.role === "leader" ? 20 : 12;
+        const width = this.isNarrow[i] ? 5 : band.role === "leader" ? 20 : 12;
         g.fillStyle = ink.band(band);
         g.fillRect(x - width / 2, y1, width, y2 - y1);
         if (band.cut || band.side !== null) this.drawRim(band, x, width, y1, y2);
@@ -177,16 +190,19 @@ class Story {
     g.fillRect(0, HEADS - 4, this.width, 1);
     g.textAlign = "center";
     const at = this.timeAt(this.top + HEADS);
+    let named = 0;
     this.columns.forEach((lanes, i) => {
       const x = this.columnX(i);
       const isCulprit = lanes[0].name === model.violation?.culprit?.server;
       g.font = ink.bold;
       g.fillStyle = isCulprit ? ink.bad : ink.ink;
-      g.fillText(rowName(lanes), x, 12);
+      if (this.isNarrow[i]) return;
+      // Long names of close lanes take turns.
+      g.fillText(rowName(lanes), x, this.column < 95 && named++ % 2 === 1 ? 22 : 9);
       if (lanes[0].kind !== "server") return;
       g.font = ink.small;
       g.fillStyle = ink.muted;
-      g.fillText(bandText(bandAt(model.bands[lanes[0].index], at)), x, 28);
+      g.fillText(bandText(bandAt(model.bands[lanes[0].index], at)), x, 36);
     });
   }
 
