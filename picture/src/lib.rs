@@ -52,6 +52,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/lanes.js"),
     include_str!("page/shards.js"),
     include_str!("page/overview.js"),
+    include_str!("page/overview-ruler.js"),
     include_str!("page/overview-legs.js"),
     include_str!("page/overview-lanes.js"),
     include_str!("page/story.js"),

@@ -17,7 +17,8 @@ class Details {
   }
 
   hint() {
-    return [element("p", { class: "muted" }, "Point at a message, a log line or a bar to see it whole; click to pin it. Press ? for the keys.")];
+    const text = "Point at a message, a log line or a bar to see it whole; click to pin it. Press ? for the keys.";
+    return [element("p", { class: "muted" }, text)];
   }
 
   contents({ kind, item }, isPinned) {
@@ -70,13 +71,15 @@ class Details {
     if (fault.micros !== undefined) rows.push(["lasts", duration(fault.micros)]);
     fault.sides?.forEach((side, i) => rows.push([`side ${"ABCDEFGH"[i] ?? i}`, side.join(", ")]));
     if (fault.id) rows.push(["id", String(fault.id)]);
-    return [element("h3", {}, FAULT_TITLES[fault.verb] ?? "Fault"), facts(rows), element("pre", { tabindex: "0" }, fault.text)];
+    const title = element("h3", {}, FAULT_TITLES[fault.verb] ?? "Fault");
+    return [title, facts(rows), element("pre", { tabindex: "0" }, fault.text)];
   }
 
   of_operation(operation) {
     const isDone = operation.to !== Infinity;
     const rows = [["client", operation.client], ["begins", seconds(operation.from, 1)]];
-    rows.push(["ends", isDone ? `${seconds(operation.to, 1)}  +${duration(operation.to - operation.from)}` : "never"]);
+    const took = duration(operation.to - operation.from);
+    rows.push(["ends", isDone ? `${seconds(operation.to, 1)}  +${took}` : "never"]);
     const parts = [element("h3", {}, `Operation ${operation.id}`), facts(rows), element("pre", { tabindex: "0" }, operationText(operation))];
     if (this.model.violation?.culprit?.operations?.includes(operation.id)) {
       parts.push(element("p", { class: "bad" }, "This operation is part of the smallest history that is not linearizable."));
@@ -118,8 +121,10 @@ const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Sta
 /** An item in a line. */
 function summary(model, kind, item) {
   switch (kind) {
-    case "call":
-      return `#${item.id} ${item.method} ${model.laneName(item.from)} \u2192 ${model.laneName(item.to)}${item.lost === null ? "" : ` (${lossText(item)})`}`;
+    case "call": {
+      const loss = item.lost === null ? "" : ` (${lossText(item)})`;
+      return `#${item.id} ${item.method} ${model.laneName(item.from)} \u2192 ${model.laneName(item.to)}${loss}`;
+    }
     case "log":
       return `${model.laneName(item.lane)} ${item.topic} ${item.text}`;
     case "operation":

@@ -94,6 +94,7 @@ function fillHelp(box) {
     facts(marks),
     element("h2", {}, "Keys"),
     facts(keys),
-    element("p", {}, "Mouse: the wheel zooms, dragging moves, a click pins, the strip jumps. The address holds the view, so that it can be bookmarked."),
+    element("p", {}, "Mouse: the wheel zooms, dragging moves, a click pins, the strip jumps."),
+    element("p", {}, "The address holds the view, so that it can be bookmarked."),
   );
 }

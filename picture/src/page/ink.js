@@ -1,6 +1,10 @@
 // Colours and fonts of the canvases. The colours come from the style sheet, so that the canvas is
 // dark when the page is.
 
+/** Lightness and chroma of bands: equally light in every hue, so that text on them can be read. */
+const LIGHT = { leader: [0.76, 0.15], follower: [0.92, 0.05] };
+const DARK = { leader: [0.5, 0.14], follower: [0.33, 0.055] };
+
 class Ink {
   constructor() {
     this.read();
@@ -8,12 +12,11 @@ class Ink {
 
   read() {
     const style = getComputedStyle(document.documentElement);
-    const names = ["paper", "ink", "muted", "rule", "tint", "lane", "bad", "good", "warn", "mark", "pick"];
+    const names = ["paper", "ink", "muted", "rule", "tint", "lane", "bad", "good", "warn", "pick"];
     for (const name of names) this[name] = style.getPropertyValue(`--${name}`).trim();
     this.methods = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => style.getPropertyValue(`--m${i}`).trim());
     this.isDark = matchMedia("(prefers-color-scheme: dark)").matches;
     this.mono = "11px ui-monospace, Consolas, 'DejaVu Sans Mono', monospace";
-    this.sans = "12px system-ui, sans-serif";
     this.bold = "600 12px system-ui, sans-serif";
     this.small = "11px system-ui, sans-serif";
   }
@@ -28,7 +31,7 @@ class Ink {
     if (!band.up) return this.isDark ? "#000" : "#3a3d42";
     if (band.term === null) return this.lane;
     const isLeader = band.role === "leader";
-    const [light, chroma] = this.isDark ? (isLeader ? [0.5, 0.14] : [0.33, 0.055]) : isLeader ? [0.76, 0.15] : [0.92, 0.05];
+    const [light, chroma] = (this.isDark ? DARK : LIGHT)[isLeader ? "leader" : "follower"];
     return `oklch(${light} ${chroma} ${this.hue(band.term)})`;
   }
 

@@ -102,11 +102,18 @@ class EventList {
       element("span", { class: "at" }, (at / 1e6).toFixed(4)),
       element("span", { class: "who" }, kind === "log" ? model.laneName(item.lane) : ""),
       element("span", { class: "topic" }, kind === "log" ? item.topic : kind === "fault" ? "!" : ""),
-      element("span", { class: "text" }, kind === "log" ? item.text : kind === "violation" && at !== item.at ? `MISTAKE, seen at ${seconds(item.at, 100)}` : summary(model, kind, item)),
+      element("span", { class: "text" }, this.text(place)),
     );
     node.style.top = `${place * LINE}px`;
     if (kind === "log") node.children[2].style.color = topicColour({ model, ink: this.actions.ink }, item.topic);
     return node;
+  }
+
+  text(place) {
+    const { at, kind, item } = this.rows[place];
+    if (kind === "log") return item.text;
+    if (kind === "violation" && at !== item.at) return `MISTAKE, seen at ${seconds(item.at, 100)}`;
+    return summary(this.model, kind, item);
   }
 
   /** The row after or before the pinned one, or the first one after a time. */

@@ -84,14 +84,14 @@ class Overview {
     this.targets = [];
     this.from = this.view.from;
     this.to = this.view.to;
-    this.drawGaps();
-    this.drawIllegal();
-    this.drawTimes();
+    drawGaps(this);
+    drawIllegal(this);
+    drawTimes(this);
     g.save();
     g.beginPath();
     g.rect(this.left, 0, this.right - this.left + 12, this.height);
     g.clip();
-    this.drawFaults();
+    drawFaults(this);
     drawBands(this);
     drawLegs(this);
     drawBandLabels(this);
@@ -103,123 +103,6 @@ class Overview {
     this.drawSelection();
     g.restore();
     this.drawNames();
-  }
-
-  /** Stretches of silence: hatched, with the time that is left out. */
-  drawGaps() {
-    const { g, ink } = this;
-    g.font = ink.small;
-    for (const gap of this.view.scale.gaps) {
-      const [a, b] = [this.xOf(gap.start), this.xOf(gap.stop)];
-      if (b < this.left || a > this.right || b - a < 1.5) continue;
-      const [from, to] = [Math.max(a, this.left), Math.min(b, this.right)];
-      g.fillStyle = ink.tint;
-      g.fillRect(from, 20, to - from, this.height - 20);
-      g.strokeStyle = ink.muted;
-      g.lineWidth = 1;
-      g.beginPath();
-      const middle = (a + b) / 2;
-      if (b - a > 7 && middle > this.left && middle < this.right) {
-        for (const shift of [-2.5, 2.5]) {
-          g.moveTo(middle + shift - 3, 20);
-          g.lineTo(middle + shift + 3, 10);
-        }
-      }
-      g.stroke();
-      const text = duration(gap.to - gap.from);
-      if (b - a > 8 && middle - 24 > this.left && middle + 24 < this.right) {
-        g.textAlign = "center";
-        haloed(g, text, middle, 28, ink.muted, ink.paper);
-      }
-    }
-  }
-
-  /** The time that the operations span which no order explains. */
-  drawIllegal() {
-    const { g, ink } = this;
-    const illegal = this.model.illegal;
-    if (!illegal) return;
-    const x1 = Math.max(this.left, this.x(illegal.from));
-    const x2 = Math.min(this.right + 12, this.x(illegal.to));
-    if (x2 < x1) return;
-    g.fillStyle = ink.bad;
-    g.globalAlpha = 0.08;
-    g.fillRect(x1, 20, x2 - x1, this.height - 20);
-    g.globalAlpha = 1;
-    g.fillRect(x1, this.height - 3, x2 - x1, 3);
-    g.font = ink.bold;
-    g.textAlign = "left";
-    const text = `${illegal.operations.length} operations that no order explains`;
-    if (x2 - x1 > text.length * 7) haloed(g, text, x1 + 6, this.height - 12, ink.bad, ink.paper);
-  }
-
-  drawTimes() {
-    const { g, ink, view } = this;
-    const perPixel = (view.stop - view.start) / (this.right - this.left);
-    const step = niceStep(perPixel * 110);
-    g.font = ink.small;
-    g.textAlign = "center";
-    const isCut = view.scale.gaps.some((gap) => gap.stop > view.start && gap.start < view.stop);
-    const steps = isCut ? [step, step / 10] : [step];
-    for (let x = this.left + 14; x < this.right - 20; ) {
-      const tick = this.roundTime(x, isCut ? x + 70 : this.right, steps);
-      if (tick === null) {
-        x += isCut ? 70 : Infinity;
-        continue;
-      }
-      const at = this.x(tick.at);
-      g.fillStyle = ink.rule;
-      g.fillRect(Math.round(at), 18, 1, this.height - 18);
-      g.fillStyle = ink.muted;
-      g.fillText(seconds(tick.at, tick.step), at, 9);
-      x = isCut ? at + 90 : at + 1;
-    }
-  }
-
-  /** The roundest time between two places, outside of what is cut; null if there is none. */
-  roundTime(x1, x2, steps) {
-    const { scale } = this.view;
-    const [from, to] = [this.positionAt(x1), this.positionAt(x2)];
-    for (const step of steps) {
-      const first = Math.max(0, scale.time(from));
-      const last = Math.min(scale.time(to), this.model.duration);
-      for (let at = Math.ceil(first / step) * step, tries = 0; at <= last && tries < 40; at += step, tries++) {
-        const gap = scale.gapBefore(at, "from");
-        if (!gap || at >= gap.to) return { at, step };
-      }
-    }
-    return null;
-  }
-
-  /** Faults of several servers or of the network: a line through all lanes and its name above. */
-  drawFaults() {
-    const { g, ink, view } = this;
-    if (view.hidden.kind.has("faults")) return;
-    const visible = this.model.faults.filter((it) => it.at >= this.from && it.at <= this.to);
-    let last = -Infinity;
-    for (const fault of visible) {
-      const x = this.x(fault.at);
-      this.targets.push({ kind: "fault", item: fault, x1: x, y1: 38, x2: x, y2: 52 });
-      if (x - last < 1.5) continue;
-      g.fillStyle = this.search.found.has(fault) ? ink.pick : ink.warn;
-      g.globalAlpha = x - last > 12 ? 0.35 : 0.12;
-      g.fillRect(Math.round(x), 44, 1, this.height - 44);
-      g.globalAlpha = 1;
-      g.fillRect(Math.round(x) - 1, 46, 3, 6);
-      last = x;
-    }
-    g.font = ink.small;
-    g.textAlign = "left";
-    let free = -Infinity;
-    visible.forEach((fault, i) => {
-      const x = this.x(fault.at);
-      const room = i + 1 < visible.length ? this.x(visible[i + 1].at) - x - 4 : Infinity;
-      const text = fault.text.length > 34 ? `${fault.text.slice(0, 33)}\u2026` : fault.text;
-      // A name may cover the marks of others only if those would have no room for theirs.
-      if (x < free || (room < 12 && text.length * 6.2 > room && i > 0 && x - this.x(visible[i - 1].at) < 12)) return;
-      haloed(g, text, x + 3, 40, ink.warn, ink.paper);
-      free = x + 14 + text.length * 6.2;
-    });
   }
 
   /** The moment of the mistake and that of the failure; often they are the same. */

@@ -13,7 +13,8 @@ function drawArrows(story) {
     const colour = isChosen || isFound ? ink.pick : ink.methods[methodColour(model, leg.call.method)];
     g.strokeStyle = colour;
     g.fillStyle = colour;
-    g.globalAlpha = search.isOn && !isFound && !isChosen ? 0.25 : leg.call.weight !== EFFECTIVE ? 0.5 : leg.isReply ? 0.75 : 1;
+    const isDim = search.isOn && !isFound && !isChosen;
+    g.globalAlpha = isDim ? 0.25 : leg.call.weight !== EFFECTIVE ? 0.5 : leg.isReply ? 0.75 : 1;
     g.lineWidth = isChosen ? 3 : isFound ? 2.2 : leg.isReply ? 1.1 : 1.6;
     drawArrow(story, leg, x1, x2);
     g.globalAlpha = 1;
@@ -63,11 +64,15 @@ function drawTexts(story) {
   }
 }
 
+/** What a step's item is. */
+const ITEM_KINDS = { stall: "fault", log: "log", begin: "operation", complete: "operation" };
+
 function drawStepText(story, step) {
   const { g, ink, search } = story;
   const call = step.item;
   const x = story.xOf[step.lane];
-  const other = ["request", "return", "lost"].includes(step.kind) ? story.xOf[step.kind === "request" ? call.to : call.from] : null;
+  const hasOther = ["request", "return", "lost"].includes(step.kind);
+  const other = hasOther ? story.xOf[step.kind === "request" ? call.to : call.from] : null;
   const isLeft = other !== null && other < x;
   const text = textOfStep(story, step);
   const isChosen = isSelected(story.view, step.item);
@@ -88,7 +93,7 @@ function drawStepText(story, step) {
   haloed(g, shown, at, step.y - (other === null ? 0 : 4), colourOfStep(story, step, isChosen || isFound), ink.paper);
   g.globalAlpha = 1;
   const end = at + (isLeft ? -1 : 1) * shown.length * MONO_WIDTH;
-  const kind = step.kind === "stall" ? "fault" : step.kind === "log" ? "log" : step.kind === "begin" || step.kind === "complete" ? "operation" : "call";
+  const kind = ITEM_KINDS[step.kind] ?? "call";
   story.targets.push({ kind, item: step.item, x1: x, y1: step.y, x2: end, y2: step.y });
 }
 

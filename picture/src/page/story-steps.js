@@ -36,7 +36,8 @@ function listSteps(story) {
 
 /** The order at the same moment: what is done to a server comes before what it does. */
 const STEP_ORDER = {
-  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, return: 5, begin: 6, request: 7, lost: 8, mistake: 4.5, violation: 9,
+  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, mistake: 5,
+  return: 6, begin: 7, request: 8, lost: 9, violation: 10,
 };
 
 function stepsOfCall(call, add) {
@@ -59,13 +60,10 @@ function listArrows(steps) {
   const open = new Map();
   for (const step of steps) {
     const call = step.item;
-    if (step.kind === "request") {
-      const leg = { call, isReply: false, from: call.from, to: call.to, start: step.y, stop: step.y + HALF };
-      arrows.push(Object.assign(leg, { ending: requestLeg(call).ending }));
-      open.set(call, leg);
-    } else if (step.kind === "return") {
-      const leg = { call, isReply: true, from: call.to, to: call.from, start: step.y, stop: step.y + HALF };
-      arrows.push(Object.assign(leg, { ending: replyLeg(call).ending }));
+    if (step.kind === "request" || step.kind === "return") {
+      const leg = step.kind === "request" ? requestLeg(call) : replyLeg(call);
+      Object.assign(leg, { start: step.y, stop: step.y + HALF });
+      arrows.push(leg);
       open.set(call, leg);
     } else if ((step.kind === "arrive" || step.kind === "reply") && open.has(call)) {
       open.get(call).stop = step.y;

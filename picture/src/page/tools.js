@@ -58,7 +58,9 @@ function showStatus(page, from, to) {
   const logs = inside(model.logs, (log) => log.at);
   const isHiding = page.view.idle === "hide" || (page.isStory && page.view.idle === "fade");
   const visible = Math.max(0, Math.min(to, model.duration) - Math.max(0, from));
-  byId("status").textContent = `${duration(visible)} in view, ${calls} of ${model.calls.length} calls, ${logs} of ${model.logs.length} log lines${isHiding ? "; idle messages are hidden" : ""}`;
+  const idle = isHiding ? "; idle messages are hidden" : "";
+  const counts = `${calls} of ${model.calls.length} calls, ${logs} of ${model.logs.length} log lines`;
+  byId("status").textContent = `${duration(visible)} in view, ${counts}${idle}`;
 }
 
 function listenToTools(page) {
