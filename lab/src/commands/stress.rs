@@ -22,7 +22,7 @@ use crate::results::plan::{self, Done, Plan, Stored};
 use crate::results::run_dir::{JsonLines, RunDir};
 use crate::results::stats::TestStats;
 use crate::results::summary::{Summary, TestSummary};
-use crate::runner::Runner;
+use crate::runner::{PICTURE, Runner};
 use crate::select::Selection;
 use crate::term::{self, BAD, GOOD, paint};
 
@@ -221,6 +221,7 @@ fn show(summary: &Summary, args: &StressArgs, directory: &RunDir, workspace: &Wo
     lines(summary.table(args.timing).lines());
     anstream::println!();
     lines(summary.remarks());
+    lines(pictures(summary, directory, workspace));
     let runs: u64 = summary.tests.iter().map(|test| test.runs).sum();
     let failed: u64 = summary.tests.iter().map(|test| test.failed).sum();
     let word = if failed > 0 { paint(BAD, "failed") } else { paint(GOOD, "failed") };
@@ -233,6 +234,19 @@ fn show(summary: &Summary, args: &StressArgs, directory: &RunDir, workspace: &Wo
     if args.verbose {
         print_reports(summary, directory);
     }
+}
+
+/// Where the page is that shows a test's first failure. If several runs failed at the same time,
+/// another one may have been drawn.
+fn pictures(summary: &Summary, directory: &RunDir, workspace: &Workspace) -> Vec<String> {
+    let picture = |test: &TestSummary| {
+        let failure = test.first_failure.as_ref()?;
+        let name = file_name(&test.test, failure.seed, failure.policy);
+        let path = directory.path().join(name).join(PICTURE);
+        let shown = workspace.shorten(&path).display();
+        path.exists().then(|| format!("picture of {}: {shown}", test.test))
+    };
+    summary.tests.iter().filter_map(picture).collect()
 }
 
 /// Prints the report of each test's first failure.

@@ -61,7 +61,8 @@ fn failing_runs_of_other_commands_are_drawn() {
 #[test]
 fn the_first_failing_run_of_a_stress_run_is_drawn() {
     let fixture = Fixture::new();
-    fixture.lab("stress fails_9b --seeds 1..4 -p 1 -o runs").expect(1);
+    let ran = fixture.lab("stress fails_9b --seeds 1..4 -p 1 -o runs").expect(1);
+    ran.shows("\npicture of fails_9b: runs/").shows("/fails_9b_1_stall/report.html\n");
     let directories = fs::read_dir(fixture.path("runs")).unwrap().map(|it| it.unwrap().path());
     let runs: Vec<_> = directories.filter(|path| path.is_dir() && !path.is_symlink()).collect();
     let [run] = &runs[..] else { panic!("one run: {runs:?}") };
