@@ -181,15 +181,12 @@ function timeOf(model, { kind, item }) {
   return kind === "call" ? item.sent : kind === "operation" ? item.from : item.at;
 }
 
-readRecording().then(
-  (events) => {
-    const begin = performance.now();
-    const model = new Model(events);
+readRecording()
+  .then((events) => {
     // Seen by the browser test and in the console.
-    globalThis.page = new Page(model);
-    globalThis.page.buildTime = performance.now() - begin;
-  },
-  (error) => {
-    byId("verdict").textContent = `The recording cannot be read: ${error.message}`;
-  },
-);
+    globalThis.page = new Page(new Model(events));
+  })
+  .catch((error) => {
+    byId("verdict").textContent = `The recording cannot be shown: ${error.message}`;
+    throw error;
+  });

@@ -1,5 +1,11 @@
 // The header, the toolbar and the line of status.
 
+/** What a run ended with that neither passed nor failed. */
+const UNDECIDED = {
+  unknown: "Unknown: a checker has reached its limit",
+  none: "The recording ends before the run does",
+};
+
 function fillHeader(model) {
   const { run, end, violation } = model;
   const test = run.test ?? "a test";
@@ -8,9 +14,10 @@ function fillHeader(model) {
   byId("title").textContent = `${test}${which}`;
   const verdict = byId("verdict");
   const isFailed = violation !== null || end.result === "failed";
-  verdict.className = isFailed ? "bad" : "good";
+  verdict.className = isFailed ? "bad" : end.result === "passed" ? "good" : "";
   if (violation) verdict.textContent = `Failed at ${seconds(violation.at, 1e3)}: ${headline(violation.actual)}`;
   else if (isFailed) verdict.textContent = `Failed: ${(end.report ?? "").split("\n")[0]}`;
+  else if (end.result !== "passed") verdict.textContent = UNDECIDED[end.result] ?? UNDECIDED.none;
   else verdict.textContent = `Passed, ${seconds(model.duration, 1e3)} of virtual time`;
   const property = violation?.property;
   if (property && property !== violation?.actual) {
