@@ -50,7 +50,8 @@ function ofFault(event, at, builders) {
       return all({ up: false, term: null, role: null });
     case "start":
     case "restart":
-      return all({ up: true, term: null, role: null, cut: true });
+      // It is connected separately; in the preparation that takes no time.
+      return all({ up: true, term: null, role: null, cut: event.at >= PREPARATION });
     case "connect":
       return all({ cut: false });
     case "disconnect":
