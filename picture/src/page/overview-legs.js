@@ -12,7 +12,7 @@ function drawLegs(o) {
   const [first, last] = o.legs.range(o.from - 2 * USUAL_LATENCY, o.to);
   const count = last - first;
   const width = count > MASS ? 8 : count > CROWD ? 3 : 0;
-  const lanes = o.model.lanes.length;
+  const rows = o.rows.length;
   const bins = new Map();
   const strokes = [];
   for (let i = first; i < last; i++) {
@@ -27,8 +27,9 @@ function drawLegs(o) {
       continue;
     }
     // In a mass only who talks to whom matters, not who asks.
-    const [a, b] = width === 8 && leg.from > leg.to ? [leg.to, leg.from] : [leg.from, leg.to];
-    const key = (Math.floor(x / width) * lanes + a) * lanes + b;
+    const [from, to] = [o.rowOf[leg.from], o.rowOf[leg.to]];
+    const [a, b] = width === 8 && from > to ? [to, from] : [from, to];
+    const key = (Math.floor(x / width) * rows + a) * rows + b;
     const bin = bins.get(key);
     if (!bin) bins.set(key, { leg, x, count: 1 });
     else join(o, bin, leg);
@@ -149,7 +150,7 @@ function paintCounts(o, strokes) {
   const free = new Map();
   for (const { leg, count, x1, y1, y2 } of strokes) {
     if (count < 10) continue;
-    const row = leg.from * o.model.lanes.length + leg.to;
+    const row = o.rowOf[leg.from] * o.rows.length + o.rowOf[leg.to];
     if (x1 < (free.get(row) ?? -Infinity)) continue;
     haloed(g, `\u00d7${count}`, x1 + 3, y1 + (y2 - y1) * 0.3, ink.muted, ink.paper);
     free.set(row, x1 + 60);

@@ -44,12 +44,14 @@ class Overview {
     });
     this.yOf = model.lanes.map(() => null);
     this.isShared = model.lanes.map(() => false);
-    for (const row of this.rows) {
+    this.rowOf = model.lanes.map(() => null);
+    this.rows.forEach((row, i) => {
       for (const lane of row.lanes) {
         this.yOf[lane.index] = row.y;
+        this.rowOf[lane.index] = i;
         this.isShared[lane.index] = row.lanes.length > 1;
       }
-    }
+    });
     this.shardTop = top + 18;
     this.height = height;
     return height;
