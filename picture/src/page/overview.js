@@ -21,10 +21,10 @@ class Overview {
   layout(width, room) {
     const { model, view } = this;
     this.width = width;
-    this.left = Math.min(150, 18 + Math.max(...model.lanes.map((it) => it.name.length), 4) * 7.4);
-    this.right = width - 12;
     const { blamed, servers, others } = laneRows(model, view);
     const rows = [...blamed, ...servers, ...others];
+    this.left = Math.min(150, 18 + Math.max(...rows.map((lanes) => rowName(lanes).length), 4) * 7.4);
+    this.right = width - 12;
     this.shardRows = this.owned.length;
     const bottom = (model.illegal ? 28 : 14) + (this.shardRows > 0 ? 22 + this.shardRows * SHARD_ROW : 0);
     const height = Math.max(room, RULER + bottom + rows.length * LANE);
