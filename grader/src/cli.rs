@@ -9,8 +9,8 @@ use contract::settings::Policy;
 use judge::Shard;
 use judge::pool::processors;
 
-use crate::grade::confine::Level;
-use crate::grade::outputs::Format;
+use crate::grade::confine::rules::Level;
+use crate::grade::outputs::format::Format;
 
 /// The end of the help text of every command.
 const EXIT_CODES: &str = "\

@@ -31,7 +31,7 @@ use contract::record::Exit;
 use judge::{Error, Workspace};
 
 use crate::cli::GradeOptions;
-use crate::grade::outputs::Format;
+use crate::grade::outputs::format::Format;
 use crate::grade::outputs::text::{file_name, visible_line};
 use crate::grade::results::{Graded, Obstacle};
 use crate::grade::session::Session;

@@ -17,13 +17,11 @@ mod check;
 pub(crate) mod contents;
 mod leak;
 mod manifest;
-mod release;
+pub(crate) mod release;
 mod repository;
 
 use contract::record::Exit;
 use judge::{Error, Workspace};
-
-pub(crate) use crate::handout::release::{hash, release_of};
 
 use crate::cli::HandoutOptions;
 use crate::handout::contents::{Handout, Selection};

@@ -29,7 +29,7 @@ mod enter;
 mod landlocked;
 #[cfg(target_os = "linux")]
 mod namespaces;
-mod rules;
+pub(crate) mod rules;
 mod user;
 
 use std::collections::BTreeSet;
@@ -47,8 +47,7 @@ use rustix::process::getuid;
 #[cfg(not(target_os = "linux"))]
 use self::elsewhere::{landlocked, namespaces};
 pub(crate) use self::enter::enter;
-pub(crate) use self::rules::Level;
-use self::rules::Rules;
+use self::rules::{Level, Rules};
 use crate::cli::GradeOptions;
 
 /// What every command may read and execute.

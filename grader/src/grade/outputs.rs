@@ -20,6 +20,7 @@ mod class;
 mod class_page;
 mod csv;
 pub(crate) mod diff;
+pub(crate) mod format;
 mod frame;
 mod gradescope;
 #[cfg(test)]
@@ -38,30 +39,11 @@ mod tests;
 use std::fs;
 use std::path::Path;
 
-use clap::ValueEnum;
 use judge::Error;
 
 use crate::grade::outputs::class::Class;
-use crate::grade::outputs::text::file_name;
-use crate::grade::results::Graded;
-
-/// A kind of output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// results.json: everything.
-    Json,
-    /// results.csv: a line per submission.
-    Csv,
-    /// A page per submission, and index.html for the staff.
-    Html,
-    /// junit.xml.
-    Junit,
-    /// gradescope.json, for exactly one submission.
-    Gradescope,
-}
-
-/// The directory of the pages of submissions.
-const PAGES: &str = "submissions";
+use crate::grade::outputs::format::Format;
+use crate::grade::outputs::text::{PAGES, page_of};
 
 /// Writes the outputs of all results in `directory`.
 ///
@@ -96,15 +78,9 @@ fn pages(class: &Class, directory: &Path) -> Result<(), Error> {
     let pages = directory.join(PAGES);
     fs::create_dir_all(&pages).map_err(Error::file("create", &pages))?;
     for graded in &class.submissions {
-        let path = pages.join(file_name(&graded.id, "html"));
-        put(&path, &page::html(graded))?;
+        put(&directory.join(page_of(&graded.id)), &page::html(graded))?;
     }
     put(&directory.join("index.html"), &class_page::html(class))
-}
-
-/// The address of a submission's page, relative to the class page.
-fn address(graded: &Graded) -> String {
-    format!("{PAGES}/{}", file_name(&graded.id, "html"))
 }
 
 /// Writes a file: it is complete, or has its former contents.

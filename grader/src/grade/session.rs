@@ -19,7 +19,7 @@ use super::slot::{self, Slot, Sources};
 use super::submission::Submission;
 use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
-use crate::handout::{hash, release_of};
+use crate::handout::release::{hash, release_of};
 use crate::progress::Progress;
 use crate::sources::with_labs_below;
 

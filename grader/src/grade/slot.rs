@@ -17,7 +17,7 @@ use judge::{Builder, Error, Sandbox, Shard, Stop, TestCase, Workspace};
 use super::confine::{Directories, remove_all};
 use crate::cli::GradeOptions;
 use crate::handout::contents::{self, Handout, Owner};
-use crate::handout::hash;
+use crate::handout::release::hash;
 use crate::lock::lock;
 
 /// The sources of a lab, relative to its `src/`.

@@ -10,7 +10,7 @@ use submission::tree::{self, Tree};
 use tempfile::TempDir;
 
 use super::slot::Sources;
-use crate::handout::hash;
+use crate::handout::release::hash;
 
 /// The sources of one student or team.
 #[derive(Debug)]

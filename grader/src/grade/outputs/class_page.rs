@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::address;
 use super::class::Class;
 use super::frame::{self, Align, cell, table};
 use super::markup::Markup;
 use super::shared::Group;
 use super::statistics::{Hardness, bin_name, flags, hardest, histogram, mean_and_median};
+use super::text::page_of;
 use crate::grade::results::{Graded, LabResult};
 use crate::grade::scorecard::{number, outcome};
 
@@ -323,5 +323,5 @@ fn submissions(m: &mut Markup, class: &Class) {
 
 /// A link to the page of a submission.
 fn link(m: &mut Markup, graded: &Graded) {
-    m.element("a", &[("href", &address(graded))], &graded.id);
+    m.element("a", &[("href", &page_of(&graded.id))], &graded.id);
 }

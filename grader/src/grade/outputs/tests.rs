@@ -181,7 +181,7 @@ fn files_stay_inside_the_directory_and_ids_come_back() {
     fs::create_dir_all(&out).unwrap();
     let class = class();
     for graded in &class.submissions {
-        graded.write(&out.join(super::file_name(&graded.id, "json"))).unwrap();
+        graded.write(&out.join(super::text::file_name(&graded.id, "json"))).unwrap();
     }
     write(&out, &[Format::Json, Format::Csv, Format::Html, Format::Junit]).unwrap();
     write(&out, &[Format::Json]).unwrap(); // The outputs are not taken for results.

@@ -1,6 +1,9 @@
 //! Makes text of submissions harmless, and file names of ids.
 
-use crate::handout::hash;
+use crate::handout::release::hash;
+
+/// The directory of the pages of submissions.
+pub(crate) const PAGES: &str = "submissions";
 
 /// The length of the part of a file name that comes from an id.
 const LONGEST: usize = 150;
@@ -71,6 +74,11 @@ pub(crate) fn file_name(id: &str, extension: &str) -> String {
         name += &format!("~~{}", &digest[..16]);
     }
     format!("{name}.{extension}")
+}
+
+/// The page of the submission with this id, relative to the class page.
+pub(crate) fn page_of(id: &str) -> String {
+    format!("{PAGES}/{}", file_name(id, "html"))
 }
 
 #[cfg(test)]
