@@ -95,7 +95,9 @@ function drawOperations(o) {
     const end = Math.min(operation.to, model.duration);
     if (y === null || y === undefined || end < o.from) continue;
     const [x1, x2] = [Math.max(o.left - 4, o.x(operation.from)), Math.min(o.right + 12, o.x(end))];
-    const look = { isGuilty: guilty.has(operation.id), isFound: search.isOn && search.found.has(operation) };
+    const isChosen = isSelected(o.view, operation);
+    const isFound = isChosen || (search.isOn && search.found.has(operation));
+    const look = { isGuilty: guilty.has(operation.id), isFound };
     if (!look.isGuilty && !look.isFound && x2 < (drawn.get(operation.lane) ?? -9) + 2) continue;
     drawn.set(operation.lane, x2);
     const isShared = o.isShared[operation.lane];
@@ -112,8 +114,8 @@ function drawOperation(o, operation, { x1, top, width, height, isGuilty, isFound
   const { g, ink } = o;
   g.globalAlpha = o.search.isOn && !isFound ? 0.3 : 1;
   g.fillStyle = isGuilty ? ink.bad : ink.tint;
-  g.strokeStyle = isGuilty ? ink.bad : isFound ? ink.pick : ink.muted;
-  g.lineWidth = isGuilty || isFound ? 2 : 1;
+  g.strokeStyle = isFound ? ink.pick : isGuilty ? ink.bad : ink.muted;
+  g.lineWidth = isFound ? 3 : isGuilty ? 2 : 1;
   g.fillRect(x1, top, width, height);
   if (operation.to === Infinity) g.setLineDash([3, 2]);
   if (width > 3) g.strokeRect(x1 + 0.5, top + 0.5, width - 1, height - 1);
