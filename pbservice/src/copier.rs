@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use labrpc::{Instant, sleep, spawn};
+use labrpc::{Instant, spawn};
 
-use crate::given::patience::{Patience, RESEND_AFTER};
+use crate::given::patience::Patience;
+use crate::given::record::Record;
 use crate::given::version::Epoch;
 use crate::replication::Message;
-use crate::rpc::CopyReply;
 use crate::server::{Inner, Server};
 
 impl Server {
@@ -25,20 +25,18 @@ impl Server {
     fn copy_to(self: &Arc<Self>, backup: SocketAddr, epoch: Epoch) {
         let mut patience = Patience::default();
         while let Some(message) = self.await_message(backup, epoch) {
-            let (limit, sent) = (patience.limit(message.size()), Instant::now());
-            let reply: Option<CopyReply> = match message {
-                Message::Copy(args) => self.peers.call_within(limit, backup, "Pb.Copy", args),
-                Message::Install(args) => self.peers.call_within(limit, backup, "Pb.Install", args),
+            let reply = match message {
+                Message::Copy(args) => {
+                    let bytes = args.records.iter().map(Record::size).sum();
+                    let call = |limit| self.peers.call_within(limit, backup, "Pb.Copy", args);
+                    patience.call(bytes, call)
+                }
+                Message::Install(args) => self.send_pieces(backup, args, &mut patience),
             };
-            let now = Instant::now();
             if let Some(reply) = reply {
-                patience.note_answer(limit, now - sent);
+                let now = Instant::now();
                 // The loop sees the end.
                 self.update(|state| state.handle_copy_reply(backup, epoch, reply, now)).ok();
-            } else if now - sent >= limit {
-                patience.note_silence();
-            } else {
-                sleep(RESEND_AFTER); // It has failed at once, perhaps.
             }
         }
     }

@@ -112,6 +112,7 @@
 //! | `beginning` | how servers that are all new begin |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
 //! | `replication`, `copier` | copying; the tasks that copy |
+//! | `pieces` | how snapshots travel |
 //! | `repair` | how a server that has lost its log counts again |
 //! | `commit`, `table` | what is done; what a record does |
 //!
@@ -131,10 +132,12 @@
 //!
 //! * The lecture waits some tens of seconds before it chooses. Here a primary is dead after ten
 //!   pings in a row, a second, and another one serves within three.
-//! * A snapshot travels in one message, so a table is limited to
-//!   [`MAX_TABLE`](crate::given::record::MAX_TABLE), 56 MiB, and to what the network carries in ten
-//!   seconds. A primary refuses a write that could make it larger, also one that makes a value
-//!   shorter. A key and its value together are limited to [`MAX_OPERATION`].
+//! * A table is limited to [`MAX_TABLE`](crate::given::record::MAX_TABLE), 56 MiB. Snapshots travel
+//!   in [pieces], so that a slow link does not matter; but a value that grows by
+//!   appends may take all of the table, and must fit into the answer to a get. And a server copies
+//!   its table under the lock for each snapshot: with a larger one it would be silent for so long
+//!   that others take it for dead. A primary refuses a write that could make the table larger, also
+//!   one that makes a value shorter. A key and its value together are limited to [`MAX_OPERATION`].
 //! * Servers neither join nor leave.
 //! * The last operation of each client is remembered forever. Each call of the program
 //!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
@@ -194,6 +197,7 @@ mod commit;
 mod copier;
 mod election;
 mod given;
+mod pieces;
 mod ping;
 mod repair;
 mod replication;

@@ -203,6 +203,24 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether a backup still lacks the snapshot that this primary is sending to it, and is alive.
+    pub(crate) fn is_installing(&self, backup: SocketAddr, epoch: Epoch, now: Instant) -> bool {
+        let Role::Primary(office) = &self.role else { return false };
+        let progress = office.backups.get(&backup).filter(|_| epoch == self.promised);
+        progress.is_some_and(|progress| progress.unanswered.is_some() && progress.is_alive(now))
+    }
+
+    /// The backup has answered a piece of a snapshot: it owes the answer to the next one.
+    pub(crate) fn note_piece(&mut self, backup: SocketAddr, now: Instant) {
+        if let Role::Primary(office) = &mut self.role
+            && let Some(progress) = office.backups.get_mut(&backup)
+        {
+            progress.owes_since = progress.owes_since.map(|_| now);
+        }
+    }
+}
+
 impl Progress {
     /// Whether the backup lacks something and is alive.
     fn is_due(&self, last: Order, round: Round, now: Instant) -> bool {
@@ -231,14 +249,6 @@ impl Message {
         match self {
             Self::Copy(args) => args.previous.last.order + args.records.len() as Order,
             Self::Install(args) => args.snapshot.last.order,
-        }
-    }
-
-    /// About how many bytes it takes.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Copy(args) => args.records.iter().map(Record::size).sum(),
-            Self::Install(args) => args.snapshot.table.size(),
         }
     }
 }

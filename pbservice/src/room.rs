@@ -1,5 +1,4 @@
-//! Whether the table has room for another write. The whole of it must fit into one message: a
-//! server that has lost it could not be repaired otherwise.
+//! Whether the table has room for another write: see [`MAX_TABLE`].
 
 use crate::given::record::{ClientId, MAX_TABLE, Operation};
 use crate::given::version::Epoch;

@@ -100,8 +100,8 @@ pub(crate) struct CopyArgs {
     pub(crate) committed: Prefix,
 }
 
-/// The primary replaces a backup's whole log and state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The primary replaces a backup's whole log and state. This travels in [pieces](PieceArgs).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstallArgs {
     /// The primary's epoch.
     pub(crate) epoch: Epoch,
@@ -111,6 +111,42 @@ pub(crate) struct InstallArgs {
     pub(crate) snapshot: Snapshot,
     /// The damage that this repairs: the snapshot was taken after the backup had told of it.
     pub(crate) repairs: Option<DamageId>,
+}
+
+/// Which [`InstallArgs`] a piece belongs to. A primary has one table at each place of its log, so
+/// that pieces with the same name belong together, whenever they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstallName {
+    /// The primary's epoch.
+    pub(crate) epoch: Epoch,
+    /// The primary.
+    pub(crate) primary: SocketAddr,
+    /// The last record that the snapshot contains.
+    pub(crate) last: Version,
+    /// The damage that it repairs.
+    pub(crate) repairs: Option<DamageId>,
+}
+
+/// A piece of a snapshot: a table may be too long for one message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PieceArgs {
+    /// Which snapshot it is a piece of.
+    pub(crate) name: InstallName,
+    /// The length of the whole table in bytes.
+    pub(crate) length: u64,
+    /// Where in the table the piece begins.
+    pub(crate) offset: u64,
+    /// Bytes of the table.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What a backup answers to a piece of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PieceReply {
+    /// It has all pieces up to this offset, and lacks the next one.
+    Has(u64),
+    /// That was the last one.
+    Whole(CopyReply),
 }
 
 /// What a backup answers to its primary.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use labrpc::{Disk, Instant, Service, rng, sleep, spawn};
+use labrpc::{Disk, Instant, Mutex, Service, rng, sleep, spawn};
 use rand::Rng as _;
 
 use crate::given::config::Config;
@@ -15,7 +15,8 @@ use crate::given::storage::{Identity, Storage, StorageError};
 use crate::given::version::{Order, Version};
 use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
-use crate::rpc::{CheckArgs, CopyArgs, InstallArgs, PingArgs, PromiseArgs, Refusal, WriteArgs};
+use crate::pieces::Pieces;
+use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PingArgs, PromiseArgs, Refusal, WriteArgs};
 use crate::state::State;
 use crate::timing::{CANDIDACY, PING_INTERVAL};
 
@@ -42,7 +43,7 @@ impl PbServer {
         let (number, now) = (rng().next_u64(), Instant::now());
         let state = State::new(address, servers, snapshot_every, found, number, now);
         let shell = Shell::start(Inner { state, waiting: Waiting::default() }, address, storage);
-        let server = Arc::new(Server { peers, shell });
+        let server = Arc::new(Server { peers, shell, pieces: Mutex::default() });
         let watcher = Arc::clone(&server);
         spawn(move || watcher.watch());
         Ok(PbServer(server))
@@ -91,9 +92,8 @@ impl PbServer {
                 let args = copy.peers.open(letter)?;
                 copy.update_on_disk(|state| state.handle_copy(args, Instant::now()))
             })
-            .method("Install", move |letter: Letter<InstallArgs>| {
-                let args = install.peers.open(letter)?;
-                install.update_on_disk(|state| state.handle_install(args, Instant::now()))
+            .method("Install", move |letter: Letter<PieceArgs>| {
+                install.take_piece(install.peers.open(letter)?)
             })
             .method("Write", move |args: WriteArgs| write.serve_write(args))
             .method("Read", move |key: String| read.serve_read(key))
@@ -110,6 +110,8 @@ impl fmt::Debug for PbServer {
 pub(crate) struct Server {
     pub(crate) peers: Arc<Peers>,
     pub(crate) shell: Arc<Shell<Inner>>,
+    /// What has come of a snapshot from the primary.
+    pub(crate) pieces: Mutex<Pieces>,
 }
 
 /// What the lock guards.

@@ -31,13 +31,13 @@ const USAGE: u8 = 5;
 const GLANCE: Duration = Duration::from_millis(100);
 /// How long `status` waits for a server.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
-/// The longest message between servers: a snapshot is sent in one piece.
+/// The longest message is a value: it may take all of the table.
 const LIMITS: Limits = Limits {
     max_message: 64 << 20,
     message_time: Duration::from_secs(10),
     max_calls: 256,
     max_unsent: 1 << 20,
-    max_handlers: 64,
+    max_handlers: 32,
     max_connections: 256,
     grace: Duration::from_secs(1),
 };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use labrpc::{Instant, sleep};
+
 /// A primary waits for so long for the answer of a backup, and [`TIME_PER_MEGABYTE`] of what was
 /// sent, before it sends again; also after a call that has failed sooner. Twice the ping interval.
 /// Where that is not enough, to send more would only fill the link, so it
@@ -23,6 +25,26 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
+    /// Calls with a message of this number of bytes; returns the answer. If there is none, the call
+    /// may be repeated at once.
+    pub(crate) fn call<R>(
+        &mut self,
+        bytes: usize,
+        call: impl FnOnce(Duration) -> Option<R>,
+    ) -> Option<R> {
+        let (limit, sent) = (self.limit(bytes), Instant::now());
+        let reply = call(limit);
+        let took = Instant::now() - sent;
+        if reply.is_some() {
+            self.note_answer(limit, took);
+        } else if took >= limit {
+            self.note_silence();
+        } else {
+            sleep(RESEND_AFTER); // It has failed at once, perhaps.
+        }
+        reply
+    }
+
     /// The limit of a call with a message of this number of bytes.
     pub(crate) fn limit(&self, bytes: usize) -> Duration {
         let travel = TIME_PER_MEGABYTE.mul_f64(bytes as f64 / f64::from(1 << 20));

@@ -17,18 +17,24 @@ const VALUE: u64 = 250_000;
 /// 20 MB over 16 Mbit/s: each piece arrives before its time is over.
 #[test]
 fn much_over_a_slow_link() {
-    check_catch_up(80, 2_000_000);
+    check_catch_up(80, 2_000_000, SNAPSHOT_EVERY);
 }
 
 /// 2 MB over 1 Mbit/s: the first pieces are taken for lost before they have arrived.
 #[test]
 fn some_over_a_very_slow_link() {
-    check_catch_up(8, 125_000);
+    check_catch_up(8, 125_000, SNAPSHOT_EVERY);
+}
+
+/// A snapshot of 20 MB over the first link: longer than one message may be, and may take.
+#[test]
+fn long_snapshot_over_a_slow_link() {
+    check_catch_up(80, 2_000_000, 10);
 }
 
 /// The third of three servers starts when the others have these values, and gets them over a link
 /// with this speed in bytes per second.
-fn check_catch_up(values: u64, speed: u64) {
+fn check_catch_up(values: u64, speed: u64, snapshot_every: u64) {
     let ports: Vec<TcpListener> =
         (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("there is a free port")).collect();
     let addresses: Vec<SocketAddr> =
@@ -41,7 +47,7 @@ fn check_catch_up(values: u64, speed: u64) {
             (to, end(if is_slow { link.address } else { to }))
         };
         let peers = addresses.iter().map(end).collect();
-        start(addresses[server], peers)
+        start(addresses[server], peers, snapshot_every)
     };
     let (first, second) = (start(0), start(1));
     let mut clerk = Clerk::new(addresses.iter().map(|&address| (address, end(address))).collect());
@@ -71,8 +77,12 @@ fn end(address: SocketAddr) -> ClientEnd {
 }
 
 /// Starts a server, with a disk in memory.
-fn start(address: SocketAddr, peers: BTreeMap<SocketAddr, ClientEnd>) -> (PbServer, Listener) {
-    let config = Config { address, peers, snapshot_every: SNAPSHOT_EVERY, is_new: true };
+fn start(
+    address: SocketAddr,
+    peers: BTreeMap<SocketAddr, ClientEnd>,
+    snapshot_every: u64,
+) -> (PbServer, Listener) {
+    let config = Config { address, peers, snapshot_every, is_new: true };
     let server = PbServer::start(config, Disk::new()).expect("the disk is new");
     let services = Server::new().with(server.service());
     let listener = socket::listen(&Address::Tcp(address.to_string()), services);

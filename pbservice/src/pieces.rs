@@ -1,0 +1,187 @@
+//! Snapshots on their way: in pieces, so that the length of a message does not limit the table, and
+//! a slow link shows soon that it works.
+//!
+//! The primary sends one piece after the other. The backup says what it has; it keeps the pieces of
+//! one snapshot only, in memory. Where it has lost them, because it was restarted or another primary
+//! has sent a piece, the primary begins again, with a new snapshot.
+
+use std::net::SocketAddr;
+
+use labrpc::{Instant, decode, encode, sleep};
+
+use crate::given::patience::{Patience, RESEND_AFTER};
+use crate::given::record::MAX_TABLE;
+use crate::given::snapshot::Snapshot;
+use crate::given::status::Unheard;
+use crate::rpc::{CopyReply, InstallArgs, InstallName, PieceArgs, PieceReply};
+use crate::server::Server;
+
+/// The length of a piece in bytes: as of the longest record.
+const PIECE: usize = 1 << 20;
+
+/// The longest table in a message's bytes. [`Table::size`](crate::Table) is an estimate.
+const MAX_LENGTH: u64 = 2 * MAX_TABLE as u64;
+
+/// What has come of a snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    name: Option<InstallName>,
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    /// Adds a piece. Returns the whole, when that was the last one.
+    ///
+    /// # Errors
+    /// If more pieces are missing: up to where there are some.
+    fn add(&mut self, piece: PieceArgs) -> Result<InstallArgs, u64> {
+        let PieceArgs { name, length, offset, bytes } = piece;
+        if self.name != Some(name) {
+            // One that was late must not end what has begun since.
+            let is_late = self.name.is_some_and(|begun| begun.epoch > name.epoch);
+            if offset > 0 || is_late || length > MAX_LENGTH {
+                return Err(0);
+            }
+            *self = Self { name: Some(name), bytes: Vec::new() };
+        }
+        if offset == self.bytes.len() as u64 {
+            self.bytes.extend(bytes);
+        }
+        if (self.bytes.len() as u64) < length {
+            return Err(self.bytes.len() as u64);
+        }
+        let InstallName { epoch, primary, last, repairs } = name;
+        let table = decode(&std::mem::take(self).bytes).map_err(|_| 0_u64)?;
+        Ok(InstallArgs { epoch, primary, snapshot: Snapshot { last, table }, repairs })
+    }
+}
+
+/// The backup's side.
+impl Server {
+    /// Takes a piece of a snapshot, and with the last one the snapshot.
+    pub(crate) fn take_piece(&self, piece: PieceArgs) -> Result<PieceReply, Unheard> {
+        let added = self.pieces.lock().add(piece);
+        match added {
+            Ok(args) => self
+                .update_on_disk(|state| state.handle_install(args, Instant::now()))
+                .map(PieceReply::Whole),
+            Err(offset) => Ok(PieceReply::Has(offset)),
+        }
+    }
+}
+
+/// The primary's side.
+impl Server {
+    /// Sends a snapshot; returns the backup's answer. `None` if there is none, or the snapshot is
+    /// not wanted any more.
+    pub(crate) fn send_pieces(
+        &self,
+        backup: SocketAddr,
+        args: InstallArgs,
+        patience: &mut Patience,
+    ) -> Option<CopyReply> {
+        let InstallArgs { epoch, primary, snapshot: Snapshot { last, table }, repairs } = args;
+        let (name, whole) = (InstallName { epoch, primary, last, repairs }, encode(&table));
+        drop(table);
+        let mut offset = 0;
+        while self.update(|state| state.is_installing(backup, epoch, Instant::now())) == Ok(true) {
+            let rest = &whole[offset..];
+            let bytes = rest[..rest.len().min(PIECE)].to_vec();
+            // With the last piece comes the work for all of them.
+            let cost = if bytes.len() == rest.len() { whole.len() } else { bytes.len() };
+            let (length, begin) = (whole.len() as u64, offset as u64);
+            let piece = PieceArgs { name, length, offset: begin, bytes };
+            let call = |limit| self.peers.call_within(limit, backup, "Pb.Install", piece);
+            match patience.call(cost, call) {
+                None => {}
+                Some(PieceReply::Whole(reply)) => return Some(reply),
+                Some(PieceReply::Has(next)) if next > begin && next < length => {
+                    self.update(|state| state.note_piece(backup, Instant::now())).ok()?;
+                    offset = next as usize;
+                }
+                Some(PieceReply::Has(_)) => {
+                    sleep(RESEND_AFTER);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::table::Table;
+    use crate::given::tail::tests::at as version;
+    use crate::state::tests::{address, damage};
+
+    /// A snapshot up to this record, which the primary of `epoch` sends.
+    fn install(epoch: u64, order: u64) -> InstallArgs {
+        let pairs = (0..order).map(|key| (key.to_string(), "value".to_string())).collect();
+        let snapshot =
+            Snapshot { last: version(order, 1), table: Table { pairs, ..Table::default() } };
+        InstallArgs { epoch, primary: address(1), snapshot, repairs: Some(damage(7)) }
+    }
+
+    /// Its pieces of so many bytes.
+    fn pieces(args: &InstallArgs, size: usize) -> Vec<PieceArgs> {
+        let InstallArgs { epoch, primary, snapshot, repairs } = args.clone();
+        let whole = encode(&snapshot.table);
+        let name = InstallName { epoch, primary, last: snapshot.last, repairs };
+        let piece = |(number, bytes): (usize, &[u8])| PieceArgs {
+            name,
+            length: whole.len() as u64,
+            offset: (number * size) as u64,
+            bytes: bytes.to_vec(),
+        };
+        whole.chunks(size).enumerate().map(piece).collect()
+    }
+
+    #[test]
+    fn pieces_become_the_whole_in_order_only() {
+        let args = install(2, 9);
+        let sent = pieces(&args, 10);
+        let mut pieces = Pieces::default();
+        assert_eq!(pieces.add(sent[1].clone()), Err(0), "it has no beginning");
+        assert_eq!(pieces.add(sent[0].clone()), Err(10));
+        assert_eq!(pieces.add(sent[0].clone()), Err(10), "it came twice");
+        assert_eq!(pieces.add(sent[2].clone()), Err(10), "one is missing");
+        let (last, middle) = sent[1..].split_last().expect("there are more");
+        for piece in middle {
+            assert_eq!(pieces.add(piece.clone()), Err(piece.offset + 10));
+        }
+        assert_eq!(pieces.add(last.clone()), Ok(args));
+        assert_eq!(pieces.add(last.clone()), Err(0), "nothing is kept");
+    }
+
+    #[test]
+    fn another_snapshot_ends_one_that_is_not_whole() {
+        let (old, new) = (install(2, 9), install(2, 10));
+        let (old, new) = (pieces(&old, 20), pieces(&new, 20));
+        let mut pieces = Pieces::default();
+        assert_eq!(pieces.add(old[0].clone()), Err(20));
+        assert_eq!(pieces.add(new[1].clone()), Err(0), "its beginning did not come");
+        assert_eq!(pieces.add(old[1].clone()), Err(40));
+        assert_eq!(pieces.add(new[0].clone()), Err(20));
+        assert_eq!(pieces.add(old[2].clone()), Err(0), "it was forgotten");
+        assert_eq!(pieces.add(new[1].clone()), Err(40));
+    }
+
+    #[test]
+    fn an_old_primary_does_not_disturb() {
+        let (old, new) = (pieces(&install(2, 9), 20), pieces(&install(3, 9), 20));
+        let mut pieces = Pieces::default();
+        assert_eq!(pieces.add(old[0].clone()), Err(20));
+        assert_eq!(pieces.add(new[0].clone()), Err(20));
+        assert_eq!(pieces.add(old[0].clone()), Err(0));
+        assert_eq!(pieces.add(new[1].clone()), Err(40));
+        let length = MAX_LENGTH + 1;
+        assert_eq!(pieces.add(PieceArgs { length, ..install_of(4) }), Err(0), "it takes too much");
+    }
+
+    /// A first piece of another snapshot.
+    fn install_of(epoch: u64) -> PieceArgs {
+        pieces(&install(epoch, 9), 20).swap_remove(0)
+    }
+}
