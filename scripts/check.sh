@@ -29,5 +29,7 @@ for target in aarch64-apple-darwin aarch64-unknown-linux-gnu; do
     fi
 done
 step cargo test --workspace --locked
+step scripts/torture.sh 40 pbservice
+step scripts/torture.sh 20 mapreduce
 # What students get: skeletons, guides and tests, and no part of a solution.
 step cargo grader handout --check

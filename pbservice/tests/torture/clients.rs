@@ -1,25 +1,34 @@
 //! Clients that work all the time, and what they saw.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use labrpc::socket::{self, Address, Options};
-use labrpc::{ClientEnd, Instant, JoinHandle, rng, sleep, spawn};
-use linearizability::{KvInput, KvOutput, Operation};
+use labrpc::{ClientEnd, Instant, JoinHandle, rng, spawn};
+use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, explain};
 use pbservice::Clerk;
 use rand::RngExt;
+
+use crate::rest;
 
 /// Keys that are used at once.
 const KEYS: u64 = 4;
 /// Clients go on to other keys after this time: so histories of a key stay short.
 const PERIOD: Duration = Duration::from_secs(4);
+/// They go on to read those of so many periods before, so that what is lost later is missed soon.
+const READ_AGAIN: u64 = 3;
 /// The time that an operation may take: no trouble lasts longer.
 const LIMIT: Duration = Duration::from_secs(120);
+/// The time that may be spent on judging what was seen.
+const JUDGING: Duration = Duration::from_secs(60);
 /// A value that is long, and is read by those that do not read.
-pub const LARGE_KEY: &str = "large";
-/// Its length.
+pub const LARGE_KEY: &str = "large 0";
+/// How many of them there are: a snapshot takes several messages.
+const LARGE_KEYS: u32 = 4;
+/// Their length.
 const LARGE: usize = 900_000;
 
 /// Clients at work.
@@ -32,11 +41,21 @@ pub struct Clients {
 struct Shared {
     addresses: Vec<SocketAddr>,
     began: Instant,
-    is_paused: AtomicBool,
     has_ended: AtomicBool,
     /// The longest operation, in milliseconds.
     longest: AtomicU64,
-    history: Mutex<Vec<Operation<KvInput, KvOutput>>>,
+    history: Mutex<History>,
+}
+
+/// What clients saw.
+#[derive(Default)]
+struct History {
+    /// Operations, by the period of their keys.
+    done: BTreeMap<u64, Vec<Operation<KvInput, KvOutput>>>,
+    /// The period, the operation and its beginning, for each client that waits.
+    under_way: BTreeMap<u64, (u64, KvInput, u64)>,
+    /// The first period that was not judged yet.
+    judged: u64,
 }
 
 impl Clients {
@@ -45,7 +64,6 @@ impl Clients {
         let shared = Arc::new(Shared {
             addresses: addresses.to_vec(),
             began: Instant::now(),
-            is_paused: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             longest: AtomicU64::new(0),
             history: Mutex::default(),
@@ -58,19 +76,28 @@ impl Clients {
         Self { shared, tasks }
     }
 
-    /// Writes the long value.
+    /// Writes the long values.
     pub fn put_large_values(&self) {
-        Clerk::new(self.shared.ends()).put(LARGE_KEY, &"x".repeat(LARGE));
+        let mut clerk = Clerk::new(self.shared.ends());
+        await_end(&spawn(move || {
+            (0..LARGE_KEYS).for_each(|key| clerk.put(&format!("large {key}"), &"x".repeat(LARGE)));
+        }));
     }
 
-    /// Lets them rest.
-    pub fn pause(&self) {
-        self.shared.is_paused.store(true, Relaxed);
-    }
-
-    /// Lets them work.
-    pub fn go_on(&self) {
-        self.shared.is_paused.store(false, Relaxed);
+    /// Judges what was seen of keys that are not used any more.
+    pub fn judge(&self) {
+        let mut history = self.shared.history();
+        while history.judged + READ_AGAIN < self.shared.period() {
+            let period = history.judged;
+            let mut seen = history.done.get(&period).cloned().unwrap_or_default();
+            for (&client, (of, input, call_time)) in &history.under_way {
+                if *of == period {
+                    seen.push(Operation::pending(client, input.clone(), *call_time));
+                }
+            }
+            assert_ne!(judge(&seen), Verdict::Illegal, "what clients saw is not linearizable");
+            history.judged += 1;
+        }
     }
 
     /// Whether an operation has taken too long.
@@ -81,11 +108,7 @@ impl Clients {
     /// Waits until all have ended.
     pub fn stop(self) -> Keys {
         self.shared.has_ended.store(true, Relaxed);
-        let began = Instant::now();
-        while self.tasks.iter().any(|task| !task.is_finished()) {
-            assert!(began.elapsed() < LIMIT, "operations do not end though all servers are up");
-            sleep(Duration::from_millis(50));
-        }
+        self.tasks.iter().for_each(await_end);
         let longest = self.shared.longest.load(Relaxed) as f64 / 1000.0;
         println!("the longest operation took {longest} s");
         Keys(self.shared)
@@ -112,31 +135,32 @@ impl Shared {
     fn work(&self, client: u64) {
         let mut clerk = Clerk::new(self.ends());
         for number in 0_u64.. {
-            while self.is_paused.load(Relaxed) && !self.has_ended.load(Relaxed) {
-                sleep(Duration::from_millis(20));
-            }
             if self.has_ended.load(Relaxed) {
                 return;
             }
             if number % 8 == 0 {
                 clerk = Clerk::new(self.ends());
             }
-            let period = self.began.elapsed().as_nanos() / PERIOD.as_nanos();
-            let key = format!("{period}-{}", rng().random_range(0..KEYS));
+            let (now, number_of_key) = (self.period(), rng().random_range(0..KEYS));
+            let key = |period: u64| format!("{period}-{number_of_key}");
             let value = format!("[{client}.{number}]");
-            let input = match rng().random_range(0..4_u32) {
-                0 => KvInput::put(key, value),
-                1 => KvInput::append(key, value),
-                _ => KvInput::get(key),
+            let (period, input) = match rng().random_range(0..4_u32) {
+                0 => (now, KvInput::put(key(now), value)),
+                1 => (now, KvInput::append(key(now), value)),
+                _ => {
+                    let period = now.saturating_sub(rng().random_range(0..READ_AGAIN));
+                    (period, KvInput::get(key(period)))
+                }
             };
-            self.perform(&mut clerk, client, input);
-            sleep(Duration::from_millis(rng().random_range(0..60_u64)));
+            self.perform(&mut clerk, client, period, input);
+            labrpc::sleep(Duration::from_millis(rng().random_range(0..60_u64)));
         }
     }
 
     /// Performs one operation and notes what it saw.
-    fn perform(&self, clerk: &mut Clerk, client: u64, input: KvInput) {
+    fn perform(&self, clerk: &mut Clerk, client: u64, period: u64, input: KvInput) {
         let call_time = self.now();
+        self.history().under_way.insert(client, (period, input.clone(), call_time));
         let output = match &input {
             KvInput::Get { key } => KvOutput::value(clerk.get(key).unwrap_or_default()),
             KvInput::Put { key, value } => {
@@ -151,12 +175,24 @@ impl Shared {
         let return_time = self.now();
         self.longest.fetch_max((return_time - call_time) / 1_000_000, Relaxed);
         let operation = Operation::completed(client, input, output, call_time, return_time);
-        self.history.lock().expect("no client panics meanwhile").push(operation);
+        let mut history = self.history();
+        history.under_way.remove(&client);
+        history.done.entry(period).or_default().push(operation);
+    }
+
+    /// What clients saw so far.
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().expect("no client panics meanwhile")
     }
 
     /// Nanoseconds since the clients began.
     fn now(&self) -> u64 {
         self.began.elapsed().as_nanos() as u64
+    }
+
+    /// The period whose keys are used now.
+    fn period(&self) -> u64 {
+        self.now() / PERIOD.as_nanos() as u64
     }
 }
 
@@ -166,16 +202,41 @@ pub struct Keys(Arc<Shared>);
 impl Keys {
     /// Reads all of them: what was acknowledged must be there.
     pub fn read_all(&self) {
-        let history = self.0.history.lock().expect("no client panics meanwhile");
-        let keys = history.iter().map(|operation| operation.input.key().to_string());
-        let keys: std::collections::BTreeSet<String> = keys.collect();
-        drop(history);
-        let mut clerk = Clerk::new(self.0.ends());
-        keys.into_iter().for_each(|key| self.0.perform(&mut clerk, u64::MAX, KvInput::get(key)));
+        let shared = Arc::clone(&self.0);
+        await_end(&spawn(move || {
+            let mut clerk = Clerk::new(shared.ends());
+            for period in 0..=shared.period() {
+                for key in 0..KEYS {
+                    let input = KvInput::get(format!("{period}-{key}"));
+                    shared.perform(&mut clerk, u64::MAX, period, input);
+                }
+            }
+        }));
     }
 
-    /// All that clients saw.
-    pub fn into_history(self) -> Vec<Operation<KvInput, KvOutput>> {
-        std::mem::take(&mut *self.0.history.lock().expect("no client panics meanwhile"))
+    /// Judges all that clients saw. Returns the number of operations.
+    pub fn judge(&self) -> usize {
+        let mut history = self.0.history();
+        let seen: Vec<_> = std::mem::take(&mut history.done).into_values().flatten().collect();
+        assert_eq!(judge(&seen), Verdict::Ok, "what clients saw is not linearizable");
+        seen.len()
     }
+}
+
+/// Waits until a task has ended, whose operations all servers can serve.
+fn await_end(task: &JoinHandle<()>) {
+    let began = Instant::now();
+    while !task.is_finished() {
+        assert!(began.elapsed() < LIMIT, "operations do not end though all servers are up");
+        rest(Duration::from_millis(50));
+    }
+}
+
+/// Whether this is linearizable. Shows why not.
+fn judge(seen: &[Operation<KvInput, KvOutput>]) -> Verdict {
+    let report = explain(&KvModel, seen, &Limits { time: Some(JUDGING), ..Limits::default() });
+    if let Some(window) = report.window() {
+        println!("{window}");
+    }
+    report.verdict()
 }

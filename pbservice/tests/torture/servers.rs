@@ -3,15 +3,19 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-
-use labrpc::{Instant, sleep};
-use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
+
+use labrpc::Instant;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// The program.
+use crate::rest;
+
+/// The program that was built with this test. `TORTURE_PROGRAM` names another one.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pbservice");
 
 /// How long anything may take that works.
@@ -23,14 +27,14 @@ pub struct Servers {
     /// In ascending order.
     addresses: Vec<SocketAddr>,
     children: Vec<Option<Child>>,
-    /// The largest resident memory of any of them.
-    peak: u64,
+    /// The largest resident memory of each.
+    peaks: Vec<u64>,
     /// Whether the directory of [`Servers::SMALL_DISK`] is a small file system.
     has_small_disk: bool,
 }
 
 /// What a process uses.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     pub descriptors: u64,
     pub threads: u64,
@@ -58,8 +62,12 @@ impl Servers {
         drop(ports);
         let root = tempfile::Builder::new().prefix("torture-").tempdir();
         let root = root.expect("temporary directories can be made");
+        // No build meanwhile may replace it.
+        let program = std::env::var_os("TORTURE_PROGRAM").unwrap_or_else(|| PROGRAM.into());
+        fs::copy(program, root.path().join("pbservice")).expect("the program was built");
         let children = (0..count).map(|_| None).collect();
-        let mut servers = Self { root, addresses, children, peak: 0, has_small_disk: false };
+        let mut servers =
+            Self { root, addresses, children, peaks: vec![0; count], has_small_disk: false };
         servers.has_small_disk = servers.mount_small_disk();
         (0..count).for_each(|server| servers.restart(server));
         servers
@@ -73,6 +81,11 @@ impl Servers {
     /// The server that is never killed before the end.
     pub fn survivor(&self) -> usize {
         self.addresses.len() - 1
+    }
+
+    /// A command of the program.
+    fn command(&self) -> Command {
+        Command::new(self.root.path().join("pbservice"))
     }
 
     /// The file system of a server.
@@ -119,26 +132,44 @@ impl Servers {
         let said = OpenOptions::new().create(true).append(true).open(said);
         let peers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
         fs::create_dir_all(self.disk(server)).expect("the directory is ours");
-        let mut command = Command::new(PROGRAM);
+        let mut command = self.command();
         command.args(["server", "--listen", &peers[server], "--snapshot-every", "500"]);
         command.args(["--peers", &peers.join(","), "--data"]).arg(self.directory(server));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(said.expect("the directory is ours")).env_remove("RUST_LOG");
+        command.process_group(0); // Ctrl-C is for this process: it ends them.
         self.children[server] = Some(command.spawn().expect("the program was built"));
     }
 
-    /// Kills a server, as `kill -9` does.
-    pub fn kill(&mut self, server: usize) {
-        if let Some(mut child) = self.children[server].take() {
+    /// Kills servers at once, as `kill -9` does.
+    pub fn kill(&mut self, servers: &[usize]) {
+        let taken = servers.iter().filter_map(|&server| self.children[server].take());
+        let mut killed: Vec<Child> = taken.collect();
+        for child in &mut killed {
             child.kill().ok(); // It may have ended.
+        }
+        for child in &mut killed {
             child.wait().ok();
         }
     }
 
     /// Kills all and starts them again.
     pub fn kill_all_and_restart(&mut self) {
-        (0..self.children.len()).for_each(|server| self.kill(server));
-        (0..self.children.len()).for_each(|server| self.restart(server));
+        let all: Vec<usize> = (0..self.children.len()).collect();
+        self.kill(&all);
+        all.into_iter().for_each(|server| self.restart(server));
+    }
+
+    /// Flips a bit of a server's file, at a random place or, in the log, in what is surely synced.
+    pub fn flip_bit(&self, server: usize, file: &str, random: u64) {
+        let path = self.directory(server).join(file);
+        let Ok(file_to_flip) = OpenOptions::new().read(true).write(true).open(path) else { return };
+        let length = file_to_flip.metadata().expect("it is open").len();
+        let length = if file == "log" { length / 2 } else { length };
+        let (offset, mut byte) = (random / 8 % length.max(1), [0]);
+        file_to_flip.read_exact_at(&mut byte, offset).expect("it is so long");
+        byte[0] ^= 1 << (random % 8);
+        file_to_flip.write_all_at(&byte, offset).expect("it can be written");
     }
 
     /// Removes all that is in the directory of a server that is down.
@@ -169,7 +200,7 @@ impl Servers {
     }
 
     /// What a server uses; `None` if it is down.
-    pub fn usage(&self, server: usize) -> Option<Usage> {
+    fn usage(&self, server: usize) -> Option<Usage> {
         let pid = self.children[server].as_ref()?.id();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let number = |name: &str| -> Option<u64> {
@@ -180,22 +211,31 @@ impl Servers {
         Some(Usage { descriptors, threads: number("Threads")?, memory: number("VmRSS")? << 10 })
     }
 
-    /// Looks what all of them use now.
+    /// What all of them use; nothing where one is down.
+    pub fn usages(&self) -> Vec<Usage> {
+        let usage = |server| self.usage(server).unwrap_or_default();
+        (0..self.children.len()).map(usage).collect()
+    }
+
+    /// Looks what memory all of them use now.
     pub fn watch(&mut self) {
-        let usages = (0..self.children.len()).filter_map(|server| self.usage(server));
-        self.peak = usages.map(|usage| usage.memory).max().unwrap_or(0).max(self.peak);
+        let usages = self.usages();
+        for (peak, usage) in self.peaks.iter_mut().zip(usages) {
+            *peak = usage.memory.max(*peak);
+        }
     }
 
-    /// The largest resident memory that was seen.
-    pub fn peak(&self) -> u64 {
-        self.peak
+    /// The largest resident memory that was seen of each.
+    pub fn peaks(&self) -> &[u64] {
+        &self.peaks
     }
 
-    /// Waits until all servers have the same version of the log.
-    pub fn await_equal_versions(&self) {
+    /// Waits until all servers have the same version of the log. None may end meanwhile.
+    pub fn await_equal_versions(&mut self) {
         let began = Instant::now();
         loop {
-            let mut command = Command::new(PROGRAM);
+            self.check_running(None);
+            let mut command = self.command();
             command.args(["status", "--peers"]);
             let peers: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
             let output = command.arg(peers.join(",")).output().expect("the program was built");
@@ -207,7 +247,7 @@ impl Servers {
                 return;
             }
             assert!(began.elapsed() < LIMIT, "the servers do not become equal:\n{text}");
-            sleep(Duration::from_millis(200));
+            rest(Duration::from_millis(200));
         }
     }
 }
@@ -225,7 +265,7 @@ fn orders_are_close(versions: &[&str]) -> bool {
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        (0..self.children.len()).for_each(|server| self.kill(server));
+        self.kill(&(0..self.children.len()).collect::<Vec<_>>());
         if self.has_small_disk {
             Command::new("umount").arg(self.disk(Self::SMALL_DISK)).status().ok();
         }

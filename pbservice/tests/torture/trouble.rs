@@ -5,11 +5,12 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use labrpc::{encode, rng, sleep};
+use labrpc::{encode, rng};
 use rand::RngExt;
 use rustix::process::Signal;
 
 use crate::clients::LARGE_KEY;
+use crate::rest;
 use crate::servers::Servers;
 
 /// Connections of the idle, to each server: more than it has places.
@@ -31,13 +32,17 @@ impl<'a> Trouble<'a> {
 
     /// Makes some trouble, ends it, and gives the servers a moment.
     pub fn make_some(&mut self) {
-        let kind = match rng().random_range(0..12_u32) {
+        let kind = match rng().random_range(0..22_u32) {
             0..3 => self.kill(),
             3..7 => self.pause(),
-            7 => self.kill_and_pause(),
-            8 => self.be_idle(),
-            9 => self.be_deaf(),
-            10 => self.empty(),
+            7..10 => self.kill_and_pause(),
+            10 => self.be_idle(),
+            11 => self.be_deaf(),
+            12 => self.empty(),
+            13 => self.rot(false),
+            14 => self.rot(true),
+            15..17 => self.lose(),
+            17..21 => self.swap(),
             _ => self.fill_disk(),
         };
         *self.counts.entry(kind).or_default() += 1;
@@ -57,7 +62,7 @@ impl<'a> Trouble<'a> {
     fn rest(&mut self, millis: std::ops::Range<u64>) {
         for _ in 0..rng().random_range(millis) / 100 + 1 {
             self.servers.watch();
-            sleep(Duration::from_millis(100));
+            rest(Duration::from_millis(100));
         }
     }
 
@@ -70,7 +75,7 @@ impl<'a> Trouble<'a> {
 
     fn kill(&mut self) -> &'static str {
         let victims = Self::some(self.servers.survivor());
-        victims.iter().for_each(|&victim| self.servers.kill(victim));
+        self.servers.kill(&victims);
         self.rest(0..4000);
         victims.iter().for_each(|&victim| self.servers.restart(victim));
         "kill -9 of one or two"
@@ -87,15 +92,79 @@ impl<'a> Trouble<'a> {
         "pause of one or two"
     }
 
+    /// Without the one that is paused, what the others have acknowledged must be on their disks.
     fn kill_and_pause(&mut self) -> &'static str {
-        let victims = Self::some(self.servers.survivor());
-        self.servers.signal(self.servers.survivor(), Signal::STOP);
+        let survivor = self.servers.survivor();
+        let victims: Vec<usize> = match rng().random_range(0..2_u32) {
+            0 => (0..survivor).collect(),
+            _ => Self::some(survivor),
+        };
+        self.servers.signal(survivor, Signal::STOP);
         self.rest(0..3000);
-        victims.iter().for_each(|&victim| self.servers.kill(victim));
-        self.rest(0..3000);
-        self.servers.signal(self.servers.survivor(), Signal::CONT);
+        self.servers.kill(&victims);
+        self.rest(0..1000);
         victims.iter().for_each(|&victim| self.servers.restart(victim));
-        "kill -9 while another one is paused"
+        self.rest(0..4000);
+        self.servers.signal(survivor, Signal::CONT);
+        "kill -9 of one, two or four while another one is paused"
+    }
+
+    /// Two servers are paused, so that what is acknowledged meanwhile is on three only. Of these, two
+    /// are killed, and the third one may lose its log: it must not help the other two to serve.
+    fn lose(&mut self) -> &'static str {
+        self.servers.await_equal_versions();
+        let survivor = self.servers.survivor();
+        let first = rng().random_range(0..survivor as u32) as usize;
+        let [paused, lost, down @ ..] = [0, 1, 2, 3].map(|n| (first + n) % survivor);
+        for server in [paused, survivor] {
+            self.servers.signal(server, Signal::STOP);
+        }
+        self.rest(2000..5000);
+        self.servers.kill(&[lost, down[0], down[1]]);
+        let kind = match rng().random_range(0..4_u32) {
+            0 => "two of three killed",
+            1 => {
+                self.servers.empty(lost);
+                "directory of one of three emptied"
+            }
+            _ => {
+                self.servers.flip_bit(lost, "log", rng().random_range(0..u64::MAX));
+                "log of one of three rotten"
+            }
+        };
+        for server in [paused, survivor] {
+            self.servers.signal(server, Signal::CONT);
+        }
+        self.servers.restart(lost);
+        self.rest(2000..5000);
+        down.iter().for_each(|&server| self.servers.restart(server));
+        self.servers.await_equal_versions();
+        kind
+    }
+
+    /// Three servers are paused, and then the other two instead, or killed: those may have taken in
+    /// what was never done, and return when the three have gone on without it.
+    fn swap(&mut self) -> &'static str {
+        let first = rng().random_range(0..5_u32) as usize;
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|n| (first + n) % 5);
+        let (most, rest) = ([a, b, c], [d, e]);
+        let is_killed = !rest.contains(&self.servers.survivor()) && rng().random_bool(0.5);
+        let signal = |servers: &Servers, to: &[usize], signal: Signal| {
+            to.iter().for_each(|&server| servers.signal(server, signal));
+        };
+        signal(self.servers, &most, Signal::STOP);
+        self.rest(100..1200);
+        match is_killed {
+            true => self.servers.kill(&rest),
+            false => signal(self.servers, &rest, Signal::STOP),
+        }
+        signal(self.servers, &most, Signal::CONT);
+        self.rest(2000..5000);
+        match is_killed {
+            true => rest.iter().for_each(|&server| self.servers.restart(server)),
+            false => signal(self.servers, &rest, Signal::CONT),
+        }
+        "pause of three, and then of the other two"
     }
 
     fn be_idle(&mut self) -> &'static str {
@@ -129,12 +198,29 @@ impl<'a> Trouble<'a> {
     fn empty(&mut self) -> &'static str {
         self.servers.await_equal_versions();
         let victim = rng().random_range(0..Servers::SMALL_DISK as u32) as usize;
-        self.servers.kill(victim);
+        self.servers.kill(&[victim]);
         self.servers.empty(victim);
         self.rest(0..2000);
         self.servers.restart(victim);
         self.servers.await_equal_versions();
         "directory emptied"
+    }
+
+    /// A bit of a file flips, while its server is down or at work. It is repaired at its next start.
+    fn rot(&mut self, is_at_work: bool) -> &'static str {
+        self.servers.await_equal_versions();
+        let victim = rng().random_range(0..Servers::SMALL_DISK as u32) as usize;
+        let file = ["log", "log", "snapshot", "promise"][rng().random_range(0..4_u32) as usize];
+        if !is_at_work {
+            self.servers.kill(&[victim]);
+        }
+        self.servers.flip_bit(victim, file, rng().random_range(0..u64::MAX));
+        self.rest(0..3000);
+        self.servers.check_running(Some(victim)); // It may have noticed.
+        self.servers.kill(&[victim]);
+        self.servers.restart(victim);
+        self.servers.await_equal_versions();
+        if is_at_work { "rot at work" } else { "rot while down" }
     }
 
     fn fill_disk(&mut self) -> &'static str {
@@ -144,7 +230,7 @@ impl<'a> Trouble<'a> {
         }
         self.rest(500..4000);
         let has_ended = self.servers.check_running(Some(victim));
-        self.servers.kill(victim);
+        self.servers.kill(&[victim]);
         self.servers.clear_disk();
         self.servers.restart(victim);
         if has_ended { "disk full" } else { "disk full, unnoticed" }
