@@ -2,9 +2,11 @@
 //! accept.
 //!
 //! A [`session`] patches a copy of the workspace, the [`scratch`] tree, and builds the lab's tests
-//! there. A [`sweep`] runs a test with many seeds. A [`report`] lists the result of each patch.
+//! there. A [`sweep`] runs a test with many seeds. A [`report`] lists the result of each patch, and
+//! whether a reader of its failure would find the [`cause`].
 
 pub(crate) mod bugs;
+mod cause;
 mod markdown;
 pub(crate) mod patch;
 mod report;

@@ -59,6 +59,7 @@ fn hunt(
         // Tests with processes run at most REAL_RUNS times.
         cases.retain(|case| !case.real || plan.seeds.end < first + REAL_RUNS);
     }
+    report.named = kills.first().and_then(|kill| patch.cause.named_in(&kill.reading));
     report.fate = fate(first, kills, &report.sweeps);
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use judge::catalog::Lab;
 use judge::{Error, TestCase};
 
+use super::cause::{Cause, PROPERTY, WORDS};
+
 /// A small change of a reference solution: `<collection>/<lab>/<name>.patch`.
 ///
 /// The file begins with a description, which `git apply` skips. Its first sentence states the
@@ -19,8 +21,10 @@ pub(crate) struct Patch {
     /// The file's name without its extension.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// The text before the diff, without the lines that choose tests.
+    /// The text before the diff, without the lines that choose tests or name the cause.
     pub(crate) description: String,
+    /// What the report of a bug should say.
+    pub(crate) cause: Cause,
     /// The parts whose tests are to be run. Empty if there is no such line: all parts.
     parts: Vec<String>,
     /// Tests that are not to be run.
@@ -111,8 +115,9 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
         let names = lines.iter().filter_map(|line| line.strip_prefix(prefix));
         names.flat_map(|names| names.split(", ")).map(|name| name.trim().to_string()).collect()
     };
-    let is_choice = |line: &&str| line.starts_with(PARTS) || line.starts_with(WITHOUT);
-    let description: Vec<&str> = lines.iter().filter(|line| !is_choice(line)).copied().collect();
+    let prefixes = [PARTS, WITHOUT, PROPERTY, WORDS];
+    let is_text = |line: &&&str| !prefixes.iter().any(|prefix| line.starts_with(prefix));
+    let description: Vec<&str> = lines.iter().filter(is_text).copied().collect();
     let description = description.join(" ").trim().to_string();
     let name = |path: &Path, part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned())
@@ -123,6 +128,7 @@ fn read(lab: &Path, path: PathBuf) -> Result<Patch, Error> {
         name: name(&path, path.file_stem())?,
         path,
         description,
+        cause: Cause::new(names_after(PROPERTY), names_after(WORDS)),
         parts: names_after(PARTS),
         without: names_after(WITHOUT),
     })
@@ -150,8 +156,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let lab = root.path().join("bugs/raft");
         fs::create_dir_all(&lab).unwrap();
-        let text =
-            "Forgets it all. See\nFigure 2.\n\nParts: 2A, 2C\nWithout: t_2a\n\n--- a/x\n+++ b/x\n";
+        let text = "Forgets it all. See\nFigure 2.\n\nParts: 2A, 2C\nWithout: t_2a\nWords: a\n\n--- a/x\n+++ b/x\n";
         fs::write(lab.join("b.patch"), text).unwrap();
         fs::write(lab.join("a.patch"), "diff --git a/x b/x\n").unwrap();
         fs::write(lab.join("README.md"), "no patch").unwrap();

@@ -9,6 +9,7 @@ use contract::settings::Policy;
 use judge::Error;
 use serde::Serialize;
 
+use super::cause::{Named, Reading};
 use super::patch::Patch;
 use super::sweep::{Failure, Sweep};
 
@@ -37,6 +38,9 @@ pub(crate) struct PatchReport {
     pub(crate) headline: String,
     #[serde(flatten)]
     pub(crate) fate: Fate,
+    /// What the report of its first kill says of it; `null` if it has none, or the patch does not
+    /// say what it should.
+    pub(crate) named: Option<Named>,
     /// The number of test runs.
     pub(crate) runs: u64,
     /// Seconds of real time, including the build.
@@ -81,14 +85,16 @@ pub(crate) struct Kill {
     pub(crate) policy: Option<Policy>,
     /// What the test observed.
     pub(crate) why: String,
+    /// What a student reads.
+    pub(crate) reading: Reading,
 }
 
 impl Kill {
     /// A failure of a test under this policy.
     pub(crate) fn new(sweep: &Sweep, failure: &Failure, policy: Policy) -> Self {
-        let Failure { seed, why } = failure.clone();
+        let Failure { seed, why, reading } = failure.clone();
         let policy = (!sweep.real).then_some(policy);
-        Self { test: sweep.test.clone(), seed, policy, why }
+        Self { test: sweep.test.clone(), seed, policy, why, reading }
     }
 
     /// The run as `cargo lab replay` takes it.
@@ -105,6 +111,7 @@ impl PatchReport {
             name: patch.name.clone(),
             headline: patch.headline().to_string(),
             fate: Fate::Inconclusive,
+            named: None,
             runs: 0,
             seconds: 0.0,
             broken_tests: Vec::new(),
@@ -134,11 +141,24 @@ impl PatchReport {
             }
             Fate::DoesNotCompile(why) => text += &format!("DOES NOT COMPILE\n{why}"),
         }
+        text += self.missing_words();
         for kill in &self.broken_tests {
             let (Kill { test, why, .. }, run) = (kill, kill.run());
             text += &format!("\n    the reference also fails {test}: {run}: {why}");
         }
         text
+    }
+
+    /// What the report of a killed bug should say and does not.
+    fn missing_words(&self) -> &'static str {
+        match self.named {
+            None | Some(Named { property: true, cause: true }) => "",
+            Some(Named { property: false, cause: true }) => "\n    does not name the property",
+            Some(Named { property: true, cause: false }) => "\n    does not name the cause",
+            Some(Named { property: false, cause: false }) => {
+                "\n    names neither the property nor the cause"
+            }
+        }
     }
 
     /// The exit code for this patch.
@@ -205,7 +225,20 @@ impl Report {
         let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
         let seconds: f64 = self.patches.iter().map(|patch| patch.seconds).sum();
         let (all, counts) = (self.patches.len(), counts.join(", "));
-        format!("{all} {}: {counts} in {seconds:.0} s", self.command)
+        let named = self.named();
+        format!("{all} {}: {counts} in {seconds:.0} s{named}", self.command)
+    }
+
+    /// How many reports lead to the cause.
+    fn named(&self) -> String {
+        let named: Vec<Named> = self.patches.iter().filter_map(|patch| patch.named).collect();
+        if named.is_empty() {
+            return String::new();
+        }
+        let properties = named.iter().filter(|named| named.property).count();
+        let causes = named.iter().filter(|named| named.cause).count();
+        let all = named.len();
+        format!("\nof {all} reports, {properties} name the property and {causes} the cause")
     }
 
     /// Writes everything as JSON.

@@ -7,12 +7,17 @@ use contract::settings::Policy;
 use judge::{Error, Judge, Output, TestCase};
 use serde::Serialize;
 
+use super::cause::Reading;
+
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Failure {
     pub(crate) seed: u64,
     /// What the test observed, in a few words.
     pub(crate) why: String,
+    /// What a student reads; empty for all but the first failure of a sweep.
+    #[serde(skip)]
+    pub(crate) reading: Reading,
 }
 
 /// The runs of one test.
@@ -61,7 +66,11 @@ impl Sweep {
                 Verdict::Pass | Verdict::Skipped => {}
                 Verdict::Unknown | Verdict::Harness => sweep.unknown += 1,
                 Verdict::Fail | Verdict::Diverged => {
-                    sweep.failures.push(Failure { seed, why: run.reason().to_string() });
+                    let why = run.reason().to_string();
+                    let failure = run.failure.filter(|_| sweep.failures.is_empty());
+                    let reading = failure.map(|failure| Reading::new(&failure));
+                    let reading = reading.unwrap_or_default();
+                    sweep.failures.push(Failure { seed, why, reading });
                     if plan.extent == Extent::FirstFailure {
                         break;
                     }

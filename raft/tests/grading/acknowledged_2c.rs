@@ -44,6 +44,15 @@ fn wait_for_commit(cluster: &RaftCluster, leader: usize) {
 
 /// Entries that a leader has overwritten are gone, on the disk too: a restart does not bring back
 /// those that stood behind the last new one (Figure 2, AppendEntries step 3).
+#[test]
+fn overwritten_entries_stay_gone_2c() {
+    lab_test("overwritten_entries_stay_gone_2c", |sim| {
+        let cluster = RaftCluster::start(sim, 5);
+        overwrite_and_restart(&cluster);
+    });
+}
+
+/// Has entries of one of five servers overwritten, and restarts it, three times.
 ///
 /// ```text
 ///        (a)       (b)     (c)
@@ -53,42 +62,38 @@ fn wait_for_commit(cluster: &RaftCluster, leader: usize) {
 ///     M  1         1 Y     .          longer, but older than what B has in truth. Only B may be
 ///     K  1         1 Y     .          elected: A would lose Y.
 /// ```
-#[test]
-fn overwritten_entries_stay_gone_2c() {
-    lab_test("overwritten_entries_stay_gone_2c", |sim| {
-        let cluster = RaftCluster::start(sim, 5);
-        for _ in 0..3 {
-            cluster.one_retrying(cluster.command(), 5);
-
-            // (a)
-            let a = cluster.check_one_leader();
-            let b = cluster.after(a, 1);
-            let three = [2, 3, 4].map(|places| cluster.after(a, places));
-            cluster.partition(&[&[a, b], &three]);
-            (0..3).for_each(|_| _ = cluster.propose(a, &cluster.command()));
-            let (m, _) = cluster.wait_for_leader_among(&three, Duration::from_millis(10));
-
-            // (b)
-            let rest: Vec<usize> = three.into_iter().filter(|&server| server != m).collect();
-            let (k, n) = (rest[0], rest[1]);
-            cluster.disconnect(a);
-            cluster.disconnect(n);
-            cluster.heal();
-            cluster.one_retrying(cluster.command(), 3);
-
-            // (c) B is heard by nobody for a while, so that A stands first.
-            cluster.restart(b);
-            cluster.cut(b, a);
-            cluster.cut(b, n);
-            cluster.disconnect(m);
-            cluster.disconnect(k);
-            [a, b, n].iter().for_each(|&server| cluster.connect(server));
-            sim.sleep(3 * ELECTION_TIMEOUT);
-            cluster.heal();
-            cluster.one_retrying(cluster.command(), 3);
-            cluster.connect(m);
-            cluster.connect(k);
-        }
+pub fn overwrite_and_restart(cluster: &RaftCluster) {
+    for _ in 0..3 {
         cluster.one_retrying(cluster.command(), 5);
-    });
+
+        // (a)
+        let a = cluster.check_one_leader();
+        let b = cluster.after(a, 1);
+        let three = [2, 3, 4].map(|places| cluster.after(a, places));
+        cluster.partition(&[&[a, b], &three]);
+        (0..3).for_each(|_| _ = cluster.propose(a, &cluster.command()));
+        let (m, _) = cluster.wait_for_leader_among(&three, Duration::from_millis(10));
+
+        // (b)
+        let rest: Vec<usize> = three.into_iter().filter(|&server| server != m).collect();
+        let (k, n) = (rest[0], rest[1]);
+        cluster.disconnect(a);
+        cluster.disconnect(n);
+        cluster.heal();
+        cluster.one_retrying(cluster.command(), 3);
+
+        // (c) B is heard by nobody for a while, so that A stands first.
+        cluster.restart(b);
+        cluster.cut(b, a);
+        cluster.cut(b, n);
+        cluster.disconnect(m);
+        cluster.disconnect(k);
+        [a, b, n].iter().for_each(|&server| cluster.connect(server));
+        cluster.sim().sleep(3 * ELECTION_TIMEOUT);
+        cluster.heal();
+        cluster.one_retrying(cluster.command(), 3);
+        cluster.connect(m);
+        cluster.connect(k);
+    }
+    cluster.one_retrying(cluster.command(), 5);
 }

@@ -13,7 +13,7 @@
 //! * a server that can reach nobody applies nothing that was proposed since;
 //! * a snapshot comes back as it was handed over, and never takes a server back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use labrpc::Instant;
@@ -36,10 +36,23 @@ pub struct Ledger {
     leaders: BTreeMap<u64, usize>,
     /// When each command was first proposed.
     proposals: BTreeMap<Command, Instant>,
-    /// What was applied at each index from 1 on, and by whom first.
-    chosen: Vec<(Command, usize)>,
+    /// What was applied at each index from 1 on.
+    chosen: Vec<Chosen>,
+    /// The servers whose lives have ended, in that order.
+    ended: Vec<usize>,
     /// Hash of all commands up to each index.
     digests: Vec<u64>,
+}
+
+/// What was applied at an index.
+struct Chosen {
+    command: Command,
+    /// The server that applied it first.
+    by: usize,
+    /// The highest term that had a leader by then.
+    term: u64,
+    /// The number of lives that had ended by then.
+    ended: usize,
 }
 
 /// What was seen of one server.
@@ -72,6 +85,7 @@ impl Ledger {
             leaders: BTreeMap::new(),
             proposals: BTreeMap::new(),
             chosen: Vec::new(),
+            ended: Vec::new(),
             digests: vec![0x6824],
         }
     }
@@ -92,6 +106,7 @@ impl Ledger {
 
     /// A server's life ends now.
     pub fn end_life(&mut self, server: usize, now: Instant) {
+        self.ended.push(server);
         let log = &mut self.servers[server];
         let saved = log.terms.iter().filter(|(seen, _)| now - *seen >= TERM_IS_SAVED_AFTER);
         log.least_term = saved.map(|(_, term)| *term).fold(log.least_term, u64::max);
@@ -221,16 +236,18 @@ impl Ledger {
 
     /// A command was proposed, and is the one that others have applied at its index.
     fn check_command(&self, server: usize, index: u64, command: &Command) -> Result<(), Violation> {
-        if let Some((chosen, by)) = index.checked_sub(1).and_then(|i| self.chosen.get(i as usize)) {
-            if chosen == command {
+        if let Some(chosen) = index.checked_sub(1).and_then(|i| self.chosen.get(i as usize)) {
+            let Chosen { command: first, by, .. } = chosen;
+            if first == command {
                 return Ok(());
             }
             let actual = format!(
                 "apply error: commit index={index} server={server} {command:?} != server={by} \
-                 {chosen:?}"
+                 {first:?}"
             );
             let property = "no two servers apply different commands at one index";
             return Err(Violation::new(property, actual)
+                .expected(format!("{first:?} at index {index}; {}", self.since(chosen)))
                 .culprit(Culprit { others: vec![format!("S{by}")], ..at_index(server, index) }));
         }
         if index != self.chosen.len() as u64 + 1 {
@@ -244,6 +261,28 @@ impl Ledger {
             return Err(Violation::new(property, actual).culprit(at_index(server, index)));
         }
         Ok(())
+    }
+
+    /// What has happened since a command was first applied, and what should have kept it.
+    fn since(&self, chosen: &Chosen) -> String {
+        let Chosen { by, term, ended, .. } = *chosen;
+        let stopped: BTreeSet<usize> = self.ended[ended..].iter().copied().collect();
+        let stopped: Vec<String> = stopped.iter().map(|server| format!("S{server}")).collect();
+        let stopped = (!stopped.is_empty()).then(|| format!("{} stopped", stopped.join(", ")));
+        let leader = self.leaders.range(term + 1..).next();
+        let leader = leader.map(|(term, leader)| format!("S{leader} was elected in term {term}"));
+        let events: Vec<&str> = leader.iter().chain(&stopped).map(String::as_str).collect();
+        if events.is_empty() {
+            return format!(
+                "no leader was elected and no server stopped since S{by} applied it: it was \
+                 committed without a majority, or entries were replaced or kept wrongly (Figure 2, \
+                 AppendEntries)"
+            );
+        }
+        let elected = leader.as_ref().map(|_| ". No candidate whose log lacks it wins (§5.4.1)");
+        let saved = stopped.as_ref().map(|_| ". Entries are saved before they are acknowledged");
+        let rules: String = elected.into_iter().chain(saved).collect();
+        format!("since S{by} applied it, {}{rules}", events.join(" and "))
     }
 
     /// A server that can reach nobody cannot have learnt that a new command is committed.
@@ -273,7 +312,8 @@ impl Ledger {
         if index == self.chosen.len() as u64 + 1 {
             let before = self.digests[self.chosen.len()];
             self.digests.push(hash(before, command.bytes()));
-            self.chosen.push((command, server));
+            let term = self.leaders.keys().next_back().copied().unwrap_or(0);
+            self.chosen.push(Chosen { command, by: server, term, ended: self.ended.len() });
         }
     }
 
@@ -328,7 +368,7 @@ impl Ledger {
     /// What was applied at `index`, by any server at any time.
     pub fn chosen(&self, index: u64) -> Option<&Command> {
         let position = usize::try_from(index.checked_sub(1)?).ok()?;
-        self.chosen.get(position).map(|(command, _)| command)
+        self.chosen.get(position).map(|chosen| &chosen.command)
     }
 
     /// The highest index that was applied anywhere.

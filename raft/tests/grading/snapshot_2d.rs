@@ -6,6 +6,7 @@
 use rand::RngExt as _;
 use testkit::{Sim, lab_test};
 
+use crate::acknowledged_2c::overwrite_and_restart;
 use crate::cluster::RaftCluster;
 
 /// Largest Raft state that a server may save, as in the course. An entry of ours takes about as
@@ -173,5 +174,16 @@ fn snapshot_contents_2d() {
             let leader = cluster.check_one_leader();
             lagging = if leader == lagging { cluster.after(lagging, 1) } else { leader };
         }
+    });
+}
+
+/// As `overwritten_entries_stay_gone_2c`, with logs that begin after a snapshot: places in the file
+/// are not indices.
+#[test]
+fn overwritten_entries_stay_gone_2d() {
+    lab_test("overwritten_entries_stay_gone_2d", |sim| {
+        let cluster = RaftCluster::start_with_snapshots(sim, 5);
+        (0..12).for_each(|_| _ = cluster.one_retrying(cluster.command(), 5));
+        overwrite_and_restart(&cluster);
     });
 }

@@ -8,6 +8,7 @@ use testkit::{ELECTION_TIMEOUT, Violation, poll, wait_until};
 
 use super::RaftCluster;
 use crate::command::Command;
+use crate::ledger::Ledger;
 
 /// How long [`RaftCluster::one`] goes on to propose before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
@@ -90,8 +91,10 @@ impl RaftCluster {
     /// What all ways to agree on one command have in common.
     fn agree(&self, command: &Command, servers: usize, retry: Retry) -> Result<u64, NewTerm> {
         let mut cursor = 0;
+        let before = self.standing();
         let failed = |property: &str| {
-            let actual = format!("one({command:?}) failed to reach agreement");
+            let stuck = self.stuck_since(&before);
+            let actual = format!("one({command:?}) failed to reach agreement{stuck}");
             Violation::new(property, actual)
         };
         let attempt = || {
@@ -121,6 +124,28 @@ impl RaftCluster {
         );
         let property = "a majority that is connected agrees on a command within 10 s";
         self.sim().check(agreed.unwrap_or_else(|| Err(failed(property))))
+    }
+
+    /// For each server, the last index that it has applied and the number of requests that it has
+    /// received, both in its current life.
+    fn standing(&self) -> Vec<(u64, u64)> {
+        let applied = |server| self.ledger(|ledger| ledger.applied(server));
+        self.all().map(|server| (applied(server), self.servers.rpcs(server))).collect()
+    }
+
+    /// The connected servers that lack what others have applied, and have applied nothing since
+    /// `before`.
+    fn stuck_since(&self, before: &[(u64, u64)]) -> String {
+        let (now, last) = (self.standing(), self.ledger(Ledger::max_index));
+        let stuck = self.connected().into_iter().filter_map(|server| {
+            let ((was, received), (applied, received_now)) = (before[server], now[server]);
+            let requests = received_now.saturating_sub(received);
+            (applied == was && applied < last).then(|| {
+                format!("S{server} stays at index {applied} while it receives {requests} requests")
+            })
+        });
+        let stuck: Vec<String> = stuck.collect();
+        if stuck.is_empty() { String::new() } else { format!(": {}", stuck.join(", ")) }
     }
 
     /// Proposes to connected servers in turn, beginning after `cursor`; returns the place.
