@@ -1,15 +1,18 @@
-//! The client's side: finds the primary and asks until it is served.
+//! The client's side: finds the primary and asks until it is served. Its messages are `Pb.Write` with
+//! [`WriteArgs`] and `Pb.Read` with a key; the answers are results with a [`Refusal`].
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use labrpc::{ClientEnd, rng, sleep};
 use rand::Rng;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::given::record::{ClientId, MAX_OPERATION, MAX_TABLE, Operation};
-use crate::rpc::{Refusal, WriteArgs};
-use crate::timing::CLIENT_PAUSE;
+
+/// How long a client waits when no server has served it, until it asks them again.
+const CLIENT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A client of the service. Its calls wait until they succeed, however long that takes, and each
 /// takes effect exactly once. Used by the grading tests.
@@ -99,4 +102,29 @@ impl Clerk {
     fn turn_to_next(&mut self) {
         self.primary = (self.primary + 1) % self.servers.len();
     }
+}
+
+/// A client's operation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct WriteArgs {
+    /// Who asks.
+    pub(crate) client: ClientId,
+    /// The client's number for this operation.
+    pub(crate) sequence: u64,
+    /// What is to be done.
+    pub(crate) operation: Operation,
+}
+
+/// Why a server does not serve a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Refusal {
+    /// It is not the primary, or cannot know whether it still is.
+    NotPrimary {
+        /// The primary that it knows.
+        known: Option<SocketAddr>,
+    },
+    /// The operation is longer than [`MAX_OPERATION`](crate::MAX_OPERATION).
+    TooLong,
+    /// The table could become larger than [`MAX_TABLE`](crate::given::record::MAX_TABLE).
+    Full,
 }
