@@ -92,13 +92,16 @@ impl RaftCluster {
     fn agree(&self, command: &Command, servers: usize, retry: Retry) -> Result<u64, NewTerm> {
         let mut cursor = 0;
         let before = self.standing();
-        let failed = |property: &str| {
-            let stuck = self.stuck_since(&before);
-            let actual = format!("one({command:?}) failed to reach agreement{stuck}");
-            Violation::new(property, actual)
+        let mut taken = None;
+        let failed = |property: &str, taken: Option<(usize, LogPos)>| {
+            let (fate, stuck) = (self.fate(command, servers, taken), self.stuck_since(&before));
+            Violation::new(property, format!("{fate}{stuck}"))
+                .expected(format!("the command {command:?} is applied on {servers} servers"))
         };
         let attempt = || {
-            let LogPos { index, term } = self.propose_to_any(command, &mut cursor)?;
+            let place = self.propose_to_any(command, &mut cursor)?;
+            let LogPos { index, term } = place;
+            taken = Some((cursor, place));
             if self.is_agreed(command, index, servers) {
                 return Some(Ok(Ok(index)));
             }
@@ -107,7 +110,8 @@ impl RaftCluster {
                 Retry::Never if is_over => Some(Ok(Err(NewTerm))),
                 Retry::InNewTerm if is_over => None,
                 Retry::Never | Retry::InNewTerm => {
-                    Some(Err(failed("a leader that stays gets a command agreed on within 2 s")))
+                    let property = "a leader that stays gets a command agreed on within 2 s";
+                    Some(Err(failed(property, taken)))
                 }
                 Retry::Always => None,
             }
@@ -123,7 +127,21 @@ impl RaftCluster {
             },
         );
         let property = "a majority that is connected agrees on a command within 10 s";
-        self.sim().check(agreed.unwrap_or_else(|| Err(failed(property))))
+        self.sim().check(agreed.unwrap_or_else(|| Err(failed(property, taken))))
+    }
+
+    /// What has become of a command that a server took last at this place.
+    fn fate(&self, command: &Command, servers: usize, taken: Option<(usize, LogPos)>) -> String {
+        let Some((server, LogPos { index, term })) = taken else {
+            return "no connected server took it: none says that it leads".to_string();
+        };
+        let (count, chosen) =
+            self.ledger(|ledger| (ledger.n_committed(index), ledger.chosen(index).cloned()));
+        let outcome = match chosen {
+            Some(other) if other != *command => format!("the command applied there is {other:?}"),
+            _ => format!("it was applied on {count} of {servers} servers"),
+        };
+        format!("S{server}@{term} took it as index {index}, and {outcome}")
     }
 
     /// For each server, the last index that it has applied and the number of requests that it has
@@ -211,8 +229,11 @@ impl RaftCluster {
         });
         decided.unwrap_or_else(|| {
             let applied = self.ledger(|ledger| ledger.n_committed(index));
-            let actual = format!("only {applied} decided for index {index}; wanted {servers}");
-            self.sim().violated("what is committed reaches every server", actual)
+            let actual = format!("it was applied on {applied} servers within 30 s");
+            let property = "what is committed reaches every server";
+            let violation = Violation::new(property, actual)
+                .expected(format!("index {index} is applied on {servers} servers"));
+            self.sim().check(Err(violation))
         })
     }
 }

@@ -1,0 +1,41 @@
+//! Whether the table has room for another operation. The whole of it must fit into one message: a
+//! server that has lost it could not be repaired otherwise.
+
+use crate::given::record::{MAX_TABLE, Operation, Record};
+use crate::given::table::Table;
+use crate::given::version::Epoch;
+
+/// The client's entry in the duplicate table, and the lengths of key and value.
+const NUMBERS: usize = 24;
+
+/// What the table and the log take at most, without looking at all of it for each operation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room {
+    /// The primary's epoch in which this was computed: other primaries have written since.
+    epoch: Epoch,
+    /// Bytes that may be written before it has to be computed again.
+    left: usize,
+}
+
+impl Room {
+    /// Takes the room for an operation, if there is enough. To be called by the primary of this
+    /// epoch, with its table and the records that are not applied to it yet.
+    pub(crate) fn take(
+        &mut self,
+        epoch: Epoch,
+        operation: &Operation,
+        table: &Table,
+        pending: &[Record],
+    ) -> bool {
+        let needed = operation.size() + NUMBERS;
+        if self.epoch != epoch || self.left < needed {
+            let pending: usize = pending.iter().map(Record::size).sum();
+            *self = Self { epoch, left: MAX_TABLE.saturating_sub(table.size() + pending) };
+        }
+        let is_enough = self.left >= needed;
+        if is_enough {
+            self.left -= needed;
+        }
+        is_enough
+    }
+}
