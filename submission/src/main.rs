@@ -51,6 +51,17 @@ fn print(lines: impl IntoIterator<Item = String>) {
     io::stdout().write_all(text.as_bytes()).ok();
 }
 
+/// These labs without those whose solutions the handout has.
+fn handed_in<'a>(root: &Path, labs: &[&'a str]) -> Result<Vec<&'a str>, String> {
+    let given = release::given(root).map_err(|error| format!("{}: {error}", release::RELEASE))?;
+    Ok(labs.iter().copied().filter(|lab| !given.contains(*lab)).collect())
+}
+
+/// The error for labs of which none is handed in.
+fn all_given(labs: &[&str]) -> String {
+    format!("{}: this handout has the solution, which is not handed in", labs.join(", "))
+}
+
 /// The findings in these labs.
 fn findings(root: &Path, labs: &[&str]) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
@@ -84,6 +95,11 @@ fn count(findings: &[Finding], severity: Severity) -> usize {
 
 /// Prints all findings and a summary.
 fn lint(root: &Path, labs: &[&str]) -> Result<Exit, String> {
+    let own = handed_in(root, labs)?;
+    if own.is_empty() {
+        return Err(all_given(labs));
+    }
+    let labs = &own[..];
     let findings = findings(root, labs)?;
     let tree = Tree::read(root, labs).map_err(|error| error.to_string())?;
     print(findings.iter().map(Finding::to_string));
@@ -101,6 +117,7 @@ fn lint(root: &Path, labs: &[&str]) -> Result<Exit, String> {
 /// Prints the first refused lines, and nothing if there are none.
 fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
     let edited = edited(root)?;
+    let labs = &handed_in(root, labs)?[..];
     let findings = findings(root, labs)?;
     let refused: Vec<&Finding> =
         findings.iter().filter(|finding| finding.severity == Severity::Refused).collect();
@@ -121,6 +138,11 @@ fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
 
 /// Makes the archive, and unpacks it again with the grader's checks.
 fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, String> {
+    let own = handed_in(root, labs)?;
+    if own.is_empty() {
+        return Err(all_given(labs));
+    }
+    let labs = &own[..];
     let findings = findings(root, labs)?;
     print(findings.iter().map(Finding::to_string));
     print(edited(root)?);

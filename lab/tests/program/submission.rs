@@ -58,6 +58,24 @@ fn pack_writes_what_the_grader_accepts() {
 }
 
 #[test]
+fn labs_whose_solutions_are_in_the_handout_are_left_out() {
+    let fixture = Fixture::new();
+    fixture.write("handout.toml", "given = [\"toy\"]\n[locked]\n");
+    fixture.write("toy/src/lib.rs", ESCAPES);
+    fixture
+        .lab("lint")
+        .expect(5)
+        .says("toy: this handout has the solution, which is not handed in");
+    fixture
+        .lab("pack")
+        .expect(5)
+        .says("toy: this handout has the solution, which is not handed in");
+    assert!(!fixture.path("toy.tar.gz").exists());
+    let ran = fixture.lab("test fails_9b").expect(1);
+    assert!(!ran.out.contains("refuses"), "{}", ran.out);
+}
+
+#[test]
 fn a_red_test_shows_the_first_refused_lines() {
     let fixture = Fixture::new();
     let ran = fixture.lab("test fails_9b").expect(1);
