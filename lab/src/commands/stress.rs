@@ -53,6 +53,8 @@ struct Stress<'a> {
 struct Tally {
     /// By test.
     stats: Vec<TestStats>,
+    /// Reasons of failures that were shown.
+    reasons: BTreeSet<String>,
     progress: Progress,
     /// Every result, so that the run can be resumed.
     runs: JsonLines,
@@ -87,6 +89,7 @@ impl<'a> Stress<'a> {
         let json = args.json.as_deref().map(JsonLines::create).transpose()?;
         let mut tally = Tally {
             stats: vec![TestStats::default(); cases.len()],
+            reasons: BTreeSet::new(),
             progress: Progress::new(form, cases),
             runs: JsonLines::append_to(&directory.path().join("runs.jsonl"))?,
             json,
@@ -165,6 +168,10 @@ impl Tally {
         }
         self.stats[test].add(result);
         self.progress.finished(test, result, &self.stats[test], total);
+        let is_first = result.verdict.is_failure() && self.stats[test].failed == 1;
+        if is_first && self.reasons.insert(result.reason().to_string()) {
+            self.progress.failed(result);
+        }
         Ok(())
     }
 }

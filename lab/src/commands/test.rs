@@ -201,8 +201,7 @@ fn show(
                 }
                 Entry::Occupied(first) => {
                     let first = first.get();
-                    anstream::println!("  property  {property}\n  actual    {actual}");
-                    anstream::println!("            the same as in {first}, see its report");
+                    anstream::println!("  actual    the same as in {first}, see its report");
                     anstream::println!("  replay    {}", result.replay());
                 }
             }

@@ -176,11 +176,18 @@ impl Summary {
         if harness > 0 {
             remarks.push(format!("{harness} runs are inconclusive: they could not be started."));
         }
+        // Tests that fail for the same reason share a remark.
+        let mut reasons: Vec<(&FirstFailure, Vec<&str>)> = Vec::new();
         for test in &self.tests {
-            if let Some(failure) = &test.first_failure {
-                remarks.push(format!("{}: {}\n  {}", test.test, failure.reason, failure.replay));
+            let Some(failure) = &test.first_failure else { continue };
+            match reasons.iter_mut().find(|(first, _)| first.reason == failure.reason) {
+                Some((_, tests)) => tests.push(&test.test),
+                None => reasons.push((failure, vec![&test.test])),
             }
         }
+        remarks.extend(reasons.into_iter().map(|(FirstFailure { reason, replay, .. }, tests)| {
+            format!("{}: {reason}\n  {replay}", tests.join(", "))
+        }));
         remarks
     }
 

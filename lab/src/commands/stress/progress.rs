@@ -96,8 +96,11 @@ impl Progress {
             Progress::Lines(lines) => lines.finished(result, total),
             Progress::StatusLine(line) => line.finished(result, total),
         }
-        let is_first = stats.failed == 1;
-        if result.verdict.is_failure() && is_first && !matches!(self, Progress::StatusLine(_)) {
+    }
+
+    /// Shows why a run has failed.
+    pub(crate) fn failed(&self, result: &Run) {
+        if !matches!(self, Progress::StatusLine(_)) {
             let word = paint(BAD, result.verdict.word());
             let (test, run) = (&result.test, result.seed_and_policy());
             self.print(&format!("{word} {test} {run}  {}", result.reason()));
