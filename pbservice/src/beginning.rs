@@ -1,37 +1,24 @@
 //! How a service begins: servers with empty directories find out that all of them are new.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use log::info;
 
-use log::{info, warn};
-
+use crate::given::beginning::Beginning;
 use crate::given::writes::Write;
 use crate::rpc::CheckReply;
 use crate::state::State;
 
-/// A server that has asked this often without an answer from all others says so: after about six
-/// seconds.
-const FRUITLESS_CHECKS: u32 = 10;
-
 impl State {
-    /// A server whose directory was empty may have acknowledged and promised anything, in a
-    /// directory that was emptied since. But if *no* server has ever promised an epoch, it has not:
-    /// a candidate promises its epoch itself before it asks others to, and before any record is
-    /// written there is a primary. So when every other server answers that it has promised nothing,
-    /// this one counts from now on.
-    ///
-    /// If only some of them answer, the others may know of an epoch. Then it takes a primary to
-    /// repair this server, or an operator who says that it is new.
+    /// A damaged server counts from now on, if [all servers are new](Beginning::all_are_new).
     pub(crate) fn maybe_begin(&mut self, answers: &[CheckReply]) {
         let Some(damage) = self.damage else { return };
-        let new = answers.iter().filter(|answer| answer.promised == 0);
-        let new: BTreeSet<SocketAddr> = new.map(|answer| answer.address).collect();
-        if self.promised == 0 && self.others().all(|other| new.contains(&other)) {
+        let answers = answers.iter().map(|answer| (answer.address, answer.promised));
+        let beginning = Beginning::new(self.promised, self.others(), answers);
+        if beginning.all_are_new() {
             info!(target: "ROLE", "{self} counts: all servers are new");
             self.damage = None;
             self.writes.push(Write::Begin);
         } else if damage.forgot_promise {
-            self.tell_why_it_does_not_count(&new, answers.len());
+            self.fruitless_checks = beginning.tell_why(self, self.fruitless_checks);
         }
     }
 
@@ -41,26 +28,6 @@ impl State {
         all.len() == self.servers.len()
             && all.iter().all(|answer| answer.promised == 0)
             && all.iter().any(|answer| answer.version.is_none())
-    }
-
-    /// Tells the operator, once, what this server waits for. `new` are the servers that have
-    /// answered that they have promised nothing, `answers` is the number of all answers.
-    fn tell_why_it_does_not_count(&mut self, new: &BTreeSet<SocketAddr>, answers: usize) {
-        let has_begun = self.promised > 0 || new.len() < answers;
-        let is_told = self.fruitless_checks >= FRUITLESS_CHECKS;
-        self.fruitless_checks =
-            if has_begun { FRUITLESS_CHECKS } else { self.fruitless_checks + 1 };
-        if is_told || self.fruitless_checks < FRUITLESS_CHECKS {
-            return;
-        }
-        let until = if has_begun {
-            "a primary has repaired it".to_string()
-        } else {
-            let silent = self.others().filter(|other| !new.contains(other));
-            let silent: Vec<String> = silent.map(|other| other.to_string()).collect();
-            format!("{} say that they are new too", silent.join(", "))
-        };
-        warn!(target: "ROLE", "{self} had an empty directory, and does not count until {until}");
     }
 }
 

@@ -58,6 +58,22 @@ impl State {
         }
     }
 
+    /// Whether a client's operation may be taken into the log. One that is there already may: it
+    /// takes no more room, and refusing it would say that it is not done.
+    pub(crate) fn has_room_for(
+        &mut self,
+        client: ClientId,
+        sequence: u64,
+        operation: &Operation,
+    ) -> bool {
+        let pending = self.tail.after(self.committed);
+        let is_same = |record: &Record| record.client == client && record.sequence == sequence;
+        !self.is_primary() // It has to ask the primary.
+            || self.room.take(self.promised, operation, &self.table, pending)
+            || self.table.has_done(client, sequence)
+            || pending.iter().any(is_same)
+    }
+
     /// Takes a client's operation into the log. Returns its place there; `None` if it is committed
     /// already.
     ///

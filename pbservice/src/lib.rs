@@ -107,7 +107,7 @@
 //!
 //! | file | what is there |
 //! |---|---|
-//! | `clerk`, `rpc` | the client; what is said |
+//! | `rpc` | what servers say to each other |
 //! | `server`, `state`, `timing` | handlers and tasks; a server's knowledge and roles; all times |
 //! | `beginning` | how servers that are all new begin |
 //! | `ping`, `election`, `check` | who is alive; the rule and the promises; the round of checks |
@@ -123,6 +123,7 @@
 //! | `shell`, `writes`, `writer` | the lock; what is to be written; the task that writes |
 //! | `waiting`, `patience`, `peers` | clients that wait; how long to wait for a backup; the other servers |
 //! | `tail`, `table`, `record`, `version`, `snapshot` | the data |
+//! | `clerk`, `room`, `beginning` | the client, and what it says; how large a table may become; whether all servers are new |
 //! | `storage`, `log_table` | files; how logs are shown and compared |
 //! | `config`, `status`, `main` | what a server is told, and what it says of itself; the program |
 //!
@@ -192,7 +193,6 @@
 
 mod beginning;
 mod check;
-mod clerk;
 mod commit;
 mod copier;
 mod election;
@@ -201,15 +201,14 @@ mod pieces;
 mod ping;
 mod repair;
 mod replication;
-mod room;
 mod rpc;
 mod server;
 mod state;
 mod table;
 mod timing;
 
-pub use crate::clerk::Clerk;
 pub use crate::election::choose;
+pub use crate::given::clerk::Clerk;
 pub use crate::given::config::{Config, SNAPSHOT_EVERY};
 pub use crate::given::log_table::{compare_logs, print_logs, show_log};
 pub use crate::given::record::{ClientId, MAX_OPERATION, Operation, Record};

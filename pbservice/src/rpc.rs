@@ -1,15 +1,14 @@
-//! What servers and clients say to each other.
+//! What servers say to each other. The messages of clients are in [`given::clerk`](crate::given::clerk).
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::given::record::{ClientId, Operation, Record};
+use crate::given::record::Record;
 use crate::given::snapshot::Snapshot;
-use crate::repair::DamageId;
-
 use crate::given::version::{Epoch, Prefix, Version};
+use crate::repair::DamageId;
 
 /// A backup asks its primary whether it is alive, and tells where its own log ends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -161,29 +160,4 @@ pub(crate) enum CopyReply {
     Damaged(DamageId),
     /// The backup has promised this later epoch.
     Promised(Epoch),
-}
-
-/// A client's operation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct WriteArgs {
-    /// Who asks.
-    pub(crate) client: ClientId,
-    /// The client's number for this operation.
-    pub(crate) sequence: u64,
-    /// What is to be done.
-    pub(crate) operation: Operation,
-}
-
-/// Why a server does not serve a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Refusal {
-    /// It is not the primary, or cannot know whether it still is.
-    NotPrimary {
-        /// The primary that it knows.
-        known: Option<SocketAddr>,
-    },
-    /// The operation is longer than [`MAX_OPERATION`](crate::MAX_OPERATION).
-    TooLong,
-    /// The table could become larger than [`MAX_TABLE`](crate::given::record::MAX_TABLE).
-    Full,
 }

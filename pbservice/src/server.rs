@@ -6,6 +6,7 @@ use std::sync::Arc;
 use labrpc::{Disk, Instant, Mutex, Service, rng, sleep, spawn};
 use rand::Rng as _;
 
+use crate::given::clerk::{Refusal, WriteArgs};
 use crate::given::config::Config;
 use crate::given::peers::{Letter, Peers};
 use crate::given::record::MAX_OPERATION;
@@ -16,7 +17,7 @@ use crate::given::version::{Order, Version};
 use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
 use crate::pieces::Pieces;
-use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PingArgs, PromiseArgs, Refusal, WriteArgs};
+use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PingArgs, PromiseArgs};
 use crate::state::State;
 use crate::timing::{CANDIDACY, PING_INTERVAL};
 

@@ -8,6 +8,7 @@ use labrpc::Instant;
 use log::info;
 
 use crate::given::record::{ClientId, Operation, Record};
+use crate::given::room::Room;
 use crate::given::status::Status;
 use crate::given::storage::Recovered;
 use crate::given::table::Table;
@@ -16,7 +17,6 @@ use crate::given::version::{Epoch, Order, Prefix, Version};
 use crate::given::waiting::Round;
 use crate::given::writes::{Write, Writes};
 use crate::repair::{DamageId, Repair};
-use crate::room::Room;
 use crate::timing::CHECK_PAUSE;
 
 /// What one server knows.

@@ -45,6 +45,3 @@ pub(crate) const CHECK_JITTER: Duration = Duration::from_millis(100);
 /// A backup that pings, but owes the primary an answer for so long, does not count for its
 /// majority. Twice the time after which the program gives up a call.
 pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
-
-/// How long a client waits when no server has served it, until it asks them again.
-pub(crate) const CLIENT_PAUSE: Duration = Duration::from_millis(50);

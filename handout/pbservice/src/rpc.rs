@@ -1,12 +1,10 @@
-//! The messages: what servers and clients say to each other.
+//! The messages: what servers say to each other. Those of clients are in `given/clerk.rs`.
 //!
 //! All types that are sent need serde's two derives, and so do the types of their fields. A server
 //! that answers may have learned more than the one that asked, so most replies should say in which
 //! epoch they were given.
 
 use serde::{Deserialize, Serialize};
-
-use std::net::SocketAddr;
 
 /// From a backup to its primary: are you alive?
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,17 +66,4 @@ pub struct InstallArgs {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InstallReply {
     // PB3: your fields here.
-}
-
-/// From a client: an operation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct WriteArgs {
-    // PB1: your fields here. A `Record` has everything that belongs to an operation.
-}
-
-/// Why a client is not served.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The primary to ask instead, if this server knows one.
-    pub primary: Option<SocketAddr>,
 }

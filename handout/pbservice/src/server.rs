@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use labrpc::{Disk, Service, sleep, spawn, your_code_here};
 
 use crate::given::{
+    clerk::{Refusal, WriteArgs},
     peers::{Letter, Peers},
     shell::{Guarded, Shell},
     status::Unheard,
@@ -13,7 +14,7 @@ use crate::given::{
 };
 use crate::rpc::{
     CheckArgs, CheckReply, CopyArgs, CopyReply, InstallArgs, InstallReply, PingArgs, PingReply,
-    PromiseArgs, PromiseReply, Refusal, WriteArgs,
+    PromiseArgs, PromiseReply,
 };
 use crate::{Config, Identity, Order, Status, Storage, StorageError, Version};
 use crate::{state::State, timing::TICK};

@@ -1,5 +1,4 @@
-//! Whether the table has room for another operation. The whole of it must fit into one message: a
-//! server that has lost it could not be repaired otherwise.
+//! Whether the table has room for another operation: see [`MAX_TABLE`].
 
 use crate::given::record::{MAX_TABLE, Operation, Record};
 use crate::given::table::Table;
