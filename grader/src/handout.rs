@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`contents`] | which files the handout has, and what is in them |
 //! | [`manifest`] | adapts manifests, the catalog and cargo's configuration |
+//! | [`links`] | removes links to labs that it does not have, and finds dead links |
+//! | [`mistakes`] | which mistakes a test finds, for `cargo lab explain` |
 //! | [`release`] | `handout.toml`: version and locked files |
 //! | [`repository`] | writes a handout into a new or an existing repository |
 //! | [`check`] | `--check`: whether students can work with it, and whether a solution leaks |
@@ -16,7 +18,9 @@
 mod check;
 pub(crate) mod contents;
 mod leak;
+mod links;
 mod manifest;
+mod mistakes;
 pub(crate) mod release;
 mod repository;
 

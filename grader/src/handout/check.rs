@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::contents::{Handout, Owner, Selection};
 use super::leak::Solutions;
+use super::links;
 use super::repository::{self, git};
 use crate::grade::slot::{Slot, files_below};
 use crate::grade::submission::{self, Submission};
@@ -86,6 +87,7 @@ pub(crate) fn run(
     };
     step("no part of a solution is in it", &|| check.no_solution())?;
     step("the guides quote what the skeletons say", &|| Ok(check.wrong_quotes()))?;
+    step("links lead to files that it has", &|| Ok(links::dead(handout)))?;
     step("made twice, it is the same", &|| check.is_reproducible())?;
     step("students can pull the next release without a conflict", &|| check.can_be_pulled())?;
     step("skeletons and tests build without warnings", &|| check.builds_without_warnings())?;

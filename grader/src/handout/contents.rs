@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use judge::{Error, Workspace, cargo, output_of};
 use tempfile::TempDir;
 
-use super::{manifest, release};
+use super::{links, manifest, mistakes, release};
 use crate::sources::{tracked, with_labs_below};
 
 /// The crates that tests and students' commands need.
-const INFRASTRUCTURE: [&str; 8] =
+pub(crate) const INFRASTRUCTURE: [&str; 8] =
     ["contract", "judge", "lab", "labrpc", "linearizability", "picture", "submission", "testkit"];
 
 /// Files and directories outside of the crates.
@@ -50,6 +50,8 @@ pub(crate) struct Selection {
     pub(crate) labs: BTreeSet<String>,
     /// The labs of which it has the solution.
     pub(crate) given: BTreeSet<String>,
+    /// All other labs of the course.
+    pub(crate) absent: BTreeSet<String>,
 }
 
 /// Who changes a file of the handout.
@@ -103,7 +105,8 @@ impl Selection {
         if let Some(lab) = given.difference(&labs).next() {
             return Err(Error::harness(format!("--given {lab}: the handout does not have it")));
         }
-        Ok(Self { labs, given })
+        let absent = all.difference(&labs).cloned().collect();
+        Ok(Self { labs, given, absent })
     }
 }
 
@@ -129,6 +132,8 @@ impl Handout {
             }
         }
         manifest::adapt(&mut handout, selection, &workspace.root().join(LINTS))?;
+        links::adapt(&mut handout, selection);
+        mistakes::add(&mut handout, workspace, selection)?;
         handout.shorten_lock_file()?;
         release::describe(&mut handout, selection)?;
         Ok(handout)
@@ -229,7 +234,8 @@ mod tests {
 
     fn placed(path: &str) -> Option<(String, Owner)> {
         let set = |labs: &[&str]| labs.iter().map(|lab| lab.to_string()).collect();
-        let selection = Selection { labs: set(&["raft", "kvraft"]), given: set(&["raft"]) };
+        let selection =
+            Selection { labs: set(&["raft", "kvraft"]), given: set(&["raft"]), absent: set(&[]) };
         let (to, owner) = place(Path::new(path), &selection)?;
         Some((to.display().to_string(), owner))
     }

@@ -1,8 +1,12 @@
 //! `cargo lab explain`: explains what a test does and why it usually fails.
 
+use std::collections::BTreeMap;
+use std::fs;
+
 use contract::record::Exit;
 use judge::catalog::Entry;
 use judge::{Error, Workspace};
+use serde::Deserialize;
 
 use crate::cli::ExplainArgs;
 use crate::results::summary::{Summary, TestSummary};
@@ -12,6 +16,18 @@ use crate::term::{self, BOLD, paint};
 
 /// The maximum width of text: long lines are hard to read.
 const WIDTH: usize = 100;
+
+/// The mistakes that each test finds, in a handout. The course's own workspace has the bugs instead.
+const MISTAKES: &str = "lab/mistakes.json";
+
+/// A mistake for which a test was seen to fail.
+#[derive(Deserialize)]
+struct Mistake {
+    /// The number of other tests that fail for it.
+    others: usize,
+    /// The mistake, in one sentence.
+    mistake: String,
+}
 
 /// Runs the command. It builds nothing.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
@@ -25,17 +41,30 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
         let label = selection.label();
         return Err(Error::NothingMatched(format!("'{label}' has no tests to explain")));
     }
+    let mut mistakes = mistakes(&workspace)?;
     for (number, entry) in entries.into_iter().enumerate() {
         if number > 0 {
             anstream::println!();
         }
-        explain(entry, latest(&workspace, entry).as_ref());
+        let mistakes = mistakes.remove(&entry.test.name).unwrap_or_default();
+        explain(entry, &mistakes, latest(&workspace, entry).as_ref());
     }
     Ok(Exit::Passed)
 }
 
+/// The mistakes that each test finds, by test; none outside of a handout.
+fn mistakes(workspace: &Workspace) -> Result<BTreeMap<String, Vec<Mistake>>, Error> {
+    let path = workspace.root().join(MISTAKES);
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::harness(format!("{}: {error}", path.display())))
+}
+
 /// Explains one test. `yours` is the result of its latest run.
-fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
+fn explain(entry: Entry<'_>, mistakes: &[Mistake], yours: Option<&TestSummary>) {
     let Entry { lab, part, test } = entry;
     let place = format!("{}, {}: {}", lab.title, part.name, part.title);
     anstream::println!("{}  ({place})", paint(BOLD, &test.name));
@@ -43,6 +72,14 @@ fn explain(entry: Entry<'_>, yours: Option<&TestSummary>) {
     section("story", &test.story);
     for hint in &test.hints {
         section("cause", hint);
+    }
+    for Mistake { others, mistake } in mistakes {
+        let found = match others {
+            0 => "Only this test finds it.".to_string(),
+            1 => "This test and one other find it.".to_string(),
+            _ => format!("This test and {others} others find it."),
+        };
+        section("mistake", &format!("{mistake} {found}"));
     }
     section("read", test.paper.as_ref().unwrap_or(&part.paper));
     let kind = if entry.is_real() { "real" } else { "virtual" };

@@ -126,7 +126,10 @@ fn list_and_explain() {
     ran.shows("read      section 1").shows("reference 1.5 s of virtual time");
     ran.shows("yours     no stored run").shows("points    3, graded with 20 seeds");
     fixture.lab("stress passes_9a -n 5").expect(0);
+    let mistakes = r#"{"passes_9a": [{"others": 0, "mistake": "It fails."}]}"#;
+    fixture.write("lab/mistakes.json", mistakes);
     let ran = fixture.lab("explain PASSES_9A").expect(0);
+    ran.shows("  mistake   It fails. Only this test finds it.");
     ran.shows("yours     1.5 s of virtual time, 1.0 ms of CPU; 0 of 5 runs failed");
 }
 
