@@ -57,7 +57,7 @@ fn found_by(table: &str, is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, V
         }
         let is_name = |killer: &&str| killer.starts_with('`');
         let (named, rest): (Vec<_>, Vec<_>) = killers.split(", ").partition(is_name);
-        let rest = rest.iter().filter_map(|rest| rest.strip_suffix(" more")?.parse().ok());
+        let rest = rest.iter().filter_map(|rest| rest.strip_suffix(" more")?.parse::<usize>().ok());
         let others = named.len() + rest.sum::<usize>() - usize::from(!named.is_empty());
         for test in named {
             let mistakes = found.entry(test.trim_matches('`').to_string()).or_default();
