@@ -24,7 +24,7 @@ measure() {
     local TIMEFORMAT='%R s of real time, %U s + %S s of CPU'
     local status=0
     printf '%-32s' "$*"
-    time (cd "$work/clone" && "$@") >"$work/output" 2>&1 || status=$?
+    time (cd "$work/clone" && "$@" >"$work/output" 2>&1) || status=$?
     if ! grep -q 'is not written yet' "$work/output"; then
         cat "$work/output"
         echo "$*: exit code $status, and no test has failed as expected" >&2
