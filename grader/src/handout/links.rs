@@ -25,6 +25,7 @@ pub(crate) fn adapt(handout: &mut Handout, selection: &Selection) {
     for (path, file) in handout.files.iter_mut().filter(|(path, file)| is_text(path, file.owner)) {
         let text = String::from_utf8_lossy(&file.contents).into_owned();
         let mut adapted = text.clone();
+        let mut removed = text.len(); // Where the last line begins that was removed.
         for Link { range, words, target } in links(&text).into_iter().rev() {
             let (to, _) = resolve(path, target);
             let lab = to.iter().next().and_then(|lab| lab.to_str()).unwrap_or_default();
@@ -33,9 +34,11 @@ pub(crate) fn adapt(handout: &mut Handout, selection: &Selection) {
             }
             let begin = text[..range.start].rfind('\n').map_or(0, |end| end + 1);
             let end = text[range.end..].find('\n').map_or(text.len(), |end| range.end + end + 1);
-            match text[begin..].starts_with('|') {
-                true => adapted.replace_range(begin..end, ""),
-                false => adapted.replace_range(range, words),
+            if !text[begin..].starts_with('|') {
+                adapted.replace_range(range, words);
+            } else if begin < removed {
+                adapted.replace_range(begin..end, "");
+                removed = begin;
             }
         }
         file.contents = adapted.into_bytes();
@@ -146,7 +149,8 @@ mod tests {
     #[test]
     fn labs_that_are_not_in_the_handout_lose_their_links() {
         let mut handout = handout(
-            "| lab | guide |\n| 2 | [raft](raft/README.md) |\n| 3 | [kvraft](kvraft/README.md) |\n\n\
+            "| lab | guide |\n| 2 | [raft](raft/README.md) |\n\
+             | [3](kvraft/README.md) | [kvraft](kvraft/README.md) |\n\n\
              See [the guide\nof lab 3](kvraft/README.md#x), or [lab 2](raft/README.md).\n",
         );
         let set = |lab: &str| BTreeSet::from([lab.to_string()]);
