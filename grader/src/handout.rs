@@ -7,6 +7,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`assembly`] | puts a handout together |
 //! | [`contents`] | which files the handout has, and what is in them |
 //! | [`manifest`] | adapts manifests, the catalog and cargo's configuration |
 //! | [`links`] | removes links to labs that it does not have, and finds dead links |
@@ -15,6 +16,7 @@
 //! | [`repository`] | writes a handout into a new or an existing repository |
 //! | [`check`] | `--check`: whether students can work with it, and whether a solution leaks |
 
+mod assembly;
 mod check;
 pub(crate) mod contents;
 mod leak;

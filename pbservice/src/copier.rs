@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use labrpc::{Instant, spawn};
+use labrpc::{Instant, encode, sleep, spawn};
 
-use crate::given::patience::Patience;
+use crate::given::patience::{Patience, RESEND_AFTER};
 use crate::given::record::Record;
+use crate::given::snapshot::Snapshot;
 use crate::given::version::Epoch;
+use crate::pieces::PIECE;
 use crate::replication::Message;
+use crate::rpc::{CopyReply, InstallArgs, InstallName, PieceArgs, PieceReply};
 use crate::server::{Inner, Server};
 
 impl Server {
@@ -50,5 +53,41 @@ impl Server {
             }
             state.next_message(backup, Instant::now()).map(Some)
         })?
+    }
+
+    /// Sends a snapshot; returns the backup's answer. `None` if there is none, or the snapshot is
+    /// not wanted any more.
+    fn send_pieces(
+        &self,
+        backup: SocketAddr,
+        args: InstallArgs,
+        patience: &mut Patience,
+    ) -> Option<CopyReply> {
+        let InstallArgs { epoch, primary, snapshot: Snapshot { last, table }, repairs } = args;
+        let (name, whole) = (InstallName { epoch, primary, last, repairs }, encode(&table));
+        drop(table);
+        let mut offset = 0;
+        while self.update(|state| state.is_installing(backup, epoch, Instant::now())) == Ok(true) {
+            let rest = &whole[offset..];
+            let bytes = rest[..rest.len().min(PIECE)].to_vec();
+            // With the last piece comes the work for all of them.
+            let cost = if bytes.len() == rest.len() { whole.len() } else { bytes.len() };
+            let (length, begin) = (whole.len() as u64, offset as u64);
+            let piece = PieceArgs { name, length, offset: begin, bytes };
+            let call = |limit| self.peers.call_within(limit, backup, "Pb.Install", piece);
+            match patience.call(cost, call) {
+                None => {}
+                Some(PieceReply::Whole(reply)) => return Some(reply),
+                Some(PieceReply::Has(next)) if next > begin && next < length => {
+                    self.update(|state| state.note_piece(backup, Instant::now())).ok()?;
+                    offset = next as usize;
+                }
+                Some(PieceReply::Has(_)) => {
+                    sleep(RESEND_AFTER);
+                    return None;
+                }
+            }
+        }
+        None
     }
 }

@@ -5,19 +5,14 @@
 //! one snapshot only, in memory. Where it has lost them, because it was restarted or another primary
 //! has sent a piece, the primary begins again, with a new snapshot.
 
-use std::net::SocketAddr;
+use labrpc::decode;
 
-use labrpc::{Instant, decode, encode, sleep};
-
-use crate::given::patience::{Patience, RESEND_AFTER};
 use crate::given::record::MAX_TABLE;
 use crate::given::snapshot::Snapshot;
-use crate::given::status::Unheard;
-use crate::rpc::{CopyReply, InstallArgs, InstallName, PieceArgs, PieceReply};
-use crate::server::Server;
+use crate::rpc::{InstallArgs, InstallName, PieceArgs};
 
 /// The length of a piece in bytes: as of the longest record.
-const PIECE: usize = 1 << 20;
+pub(crate) const PIECE: usize = 1 << 20;
 
 /// The longest table in a message's bytes. [`Table::size`](crate::Table) is an estimate.
 const MAX_LENGTH: u64 = 2 * MAX_TABLE as u64;
@@ -34,7 +29,7 @@ impl Pieces {
     ///
     /// # Errors
     /// If more pieces are missing: up to where there are some.
-    fn add(&mut self, piece: PieceArgs) -> Result<InstallArgs, u64> {
+    pub(crate) fn add(&mut self, piece: PieceArgs) -> Result<InstallArgs, u64> {
         let PieceArgs { name, length, offset, bytes } = piece;
         if self.name != Some(name) {
             // One that was late must not end what has begun since.
@@ -56,61 +51,10 @@ impl Pieces {
     }
 }
 
-/// The backup's side.
-impl Server {
-    /// Takes a piece of a snapshot, and with the last one the snapshot.
-    pub(crate) fn take_piece(&self, piece: PieceArgs) -> Result<PieceReply, Unheard> {
-        let added = self.pieces.lock().add(piece);
-        match added {
-            Ok(args) => self
-                .update_on_disk(|state| state.handle_install(args, Instant::now()))
-                .map(PieceReply::Whole),
-            Err(offset) => Ok(PieceReply::Has(offset)),
-        }
-    }
-}
-
-/// The primary's side.
-impl Server {
-    /// Sends a snapshot; returns the backup's answer. `None` if there is none, or the snapshot is
-    /// not wanted any more.
-    pub(crate) fn send_pieces(
-        &self,
-        backup: SocketAddr,
-        args: InstallArgs,
-        patience: &mut Patience,
-    ) -> Option<CopyReply> {
-        let InstallArgs { epoch, primary, snapshot: Snapshot { last, table }, repairs } = args;
-        let (name, whole) = (InstallName { epoch, primary, last, repairs }, encode(&table));
-        drop(table);
-        let mut offset = 0;
-        while self.update(|state| state.is_installing(backup, epoch, Instant::now())) == Ok(true) {
-            let rest = &whole[offset..];
-            let bytes = rest[..rest.len().min(PIECE)].to_vec();
-            // With the last piece comes the work for all of them.
-            let cost = if bytes.len() == rest.len() { whole.len() } else { bytes.len() };
-            let (length, begin) = (whole.len() as u64, offset as u64);
-            let piece = PieceArgs { name, length, offset: begin, bytes };
-            let call = |limit| self.peers.call_within(limit, backup, "Pb.Install", piece);
-            match patience.call(cost, call) {
-                None => {}
-                Some(PieceReply::Whole(reply)) => return Some(reply),
-                Some(PieceReply::Has(next)) if next > begin && next < length => {
-                    self.update(|state| state.note_piece(backup, Instant::now())).ok()?;
-                    offset = next as usize;
-                }
-                Some(PieceReply::Has(_)) => {
-                    sleep(RESEND_AFTER);
-                    return None;
-                }
-            }
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use labrpc::encode;
+
     use super::*;
     use crate::given::table::Table;
     use crate::given::tail::tests::at as version;

@@ -17,7 +17,7 @@ use crate::given::version::{Order, Version};
 use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
 use crate::pieces::Pieces;
-use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PingArgs, PromiseArgs};
+use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PieceReply, PingArgs, PromiseArgs};
 use crate::state::State;
 use crate::timing::{CANDIDACY, PING_INTERVAL};
 
@@ -242,5 +242,16 @@ impl Server {
     /// Sends a client to the primary, if it is known.
     fn not_primary(&self) -> Refusal {
         Refusal::NotPrimary { known: self.shell.look(|inner| inner.state.primary()) }
+    }
+
+    /// Takes a piece of a snapshot, and with the last one the snapshot.
+    fn take_piece(&self, piece: PieceArgs) -> Result<PieceReply, Unheard> {
+        let added = self.pieces.lock().add(piece);
+        match added {
+            Ok(args) => self
+                .update_on_disk(|state| state.handle_install(args, Instant::now()))
+                .map(PieceReply::Whole),
+            Err(offset) => Ok(PieceReply::Has(offset)),
+        }
     }
 }
