@@ -71,7 +71,7 @@ impl Disk {
     }
 
     /// What the processes have said last.
-    pub fn keep(&self) -> String {
+    pub fn last_words(&self) -> String {
         let said = fs::read_to_string(self.root().join("said")).unwrap_or_default();
         let lines: Vec<&str> = said.lines().rev().take(20).collect();
         format!("they said, last first:\n{}", lines.join("\n"))
@@ -206,9 +206,9 @@ impl Job {
     }
 
     /// The coordinator is killed, and the job begins anew. Workers of the old one are still there.
-    pub fn restart_coordinator(&mut self, disk: &Disk) -> &'static str {
+    pub fn restart_coordinator(&mut self) -> &'static str {
         kill(&mut self.coordinator);
-        self.coordinator = start_coordinator(&self.root, &disk.directory());
+        self.coordinator = start_coordinator(&self.root, &self.directory);
         "kill -9 of a coordinator"
     }
 

@@ -56,7 +56,12 @@ fn torture() {
         match end {
             End::Done => {
                 let is_right = written == expected[number];
-                assert!(is_right, "the output of {:?} is wrong: {}", APPS[number], disk.keep());
+                assert!(
+                    is_right,
+                    "the output of {:?} is wrong: {}",
+                    APPS[number],
+                    disk.last_words()
+                );
             }
             End::Failed => assert_eq!(written.len(), 0, "a failed job leaves output"),
         }
@@ -77,7 +82,7 @@ fn run(job: &mut Job, disk: &Disk, counts: &mut BTreeMap<&'static str, u32>) -> 
         if let Some(end) = job.ended() {
             return end;
         }
-        assert!(began.elapsed() < LIMIT, "the job does not end; {}", disk.keep());
+        assert!(began.elapsed() < LIMIT, "the job does not end; {}", disk.last_words());
         let kind = match rng().random_range(0..20_u32) {
             0..6 => job.kill_worker(),
             6..13 => job.stop_worker(Duration::from_millis(rng().random_range(100..5000))),
@@ -86,7 +91,7 @@ fn run(job: &mut Job, disk: &Disk, counts: &mut BTreeMap<&'static str, u32>) -> 
                 rest(Duration::from_millis(rng().random_range(100..3000)));
                 job.continue_coordinator()
             }
-            16 => job.restart_coordinator(disk),
+            16 => job.restart_coordinator(),
             17 if disk.fill() => {
                 job.may_fail();
                 rest(Duration::from_millis(rng().random_range(100..1500)));
