@@ -11,13 +11,14 @@ use std::collections::BTreeSet;
 
 use contract::recording::{Event, What};
 
-/// A run with more events is a loop that sends or logs: the oldest are forgotten.
-const MOST_EVENTS: usize = 400_000;
+/// Of a run with more events, the oldest are forgotten.
+const MOST_EVENTS: usize = 300_000;
 
 /// The events of one run so far.
-#[derive(Default)]
 pub(crate) struct Recorder {
     events: RefCell<Vec<Event>>,
+    /// With this number of events, the oldest are forgotten.
+    most: Cell<usize>,
     /// The tasks that handle a request, and those that they have started.
     handlers: RefCell<BTreeSet<u32>>,
     forgotten: Cell<u64>,
@@ -33,6 +34,18 @@ pub struct Recording {
     pub forgotten: u64,
 }
 
+impl Default for Recorder {
+    fn default() -> Self {
+        Self {
+            events: RefCell::default(),
+            most: Cell::new(MOST_EVENTS),
+            handlers: RefCell::default(),
+            forgotten: Cell::default(),
+            closed: Cell::default(),
+        }
+    }
+}
+
 impl Recorder {
     /// Adds an event.
     pub(crate) fn push(&self, event: Event) {
@@ -40,16 +53,24 @@ impl Recorder {
             return;
         }
         let mut events = self.events.borrow_mut();
-        if events.len() == MOST_EVENTS {
-            let mut age = MOST_EVENTS;
-            events.retain(|event| {
-                age -= 1;
-                age < MOST_EVENTS / 2 || is_lasting(&event.what)
-            });
-            let forgotten = (MOST_EVENTS - events.len()) as u64;
-            self.forgotten.set(self.forgotten.get() + forgotten);
+        if events.len() == self.most.get() {
+            self.forget(&mut events);
         }
         events.push(event);
+    }
+
+    /// Forgets the older half of the events, but for those that last.
+    fn forget(&self, events: &mut Vec<Event>) {
+        let before = events.len();
+        let mut age = before;
+        events.retain(|event| {
+            age -= 1;
+            age < before / 2 || is_lasting(&event.what)
+        });
+        self.forgotten.set(self.forgotten.get() + (before - events.len()) as u64);
+        if events.len() > before / 4 * 3 {
+            self.most.set(2 * before); // Most of them last: to look again soon is of no use.
+        }
     }
 
     /// Whether an event tells anything. Most tasks that start do not: only the start of one by a
