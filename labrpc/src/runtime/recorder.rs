@@ -105,3 +105,62 @@ fn is_lasting(what: &What) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::recording::Fault;
+
+    use super::*;
+
+    /// Records something at a time.
+    fn push(recorder: &Recorder, at: u64, what: What) {
+        recorder.push(Event { at, task: 1, node: "test".to_string(), what });
+    }
+
+    #[test]
+    fn of_too_many_events_the_oldest_are_forgotten_except_faults() {
+        let recorder = Recorder::default();
+        push(&recorder, 0, What::Fault(Fault::default()));
+        for call in 1..=MOST_EVENTS as u64 {
+            push(&recorder, call, What::Reply { call });
+        }
+        let Recording { events, forgotten } = recorder.take();
+        assert_eq!(events.len() as u64 + forgotten, MOST_EVENTS as u64 + 1);
+        assert_eq!(events.len(), MOST_EVENTS / 2 + 2);
+        assert_eq!((events[0].at, events[1].at), (0, MOST_EVENTS as u64 / 2));
+    }
+
+    #[test]
+    fn events_that_last_are_never_forgotten() {
+        let recorder = Recorder::default();
+        for at in 0..=2 * MOST_EVENTS as u64 {
+            push(&recorder, at, What::Fault(Fault::default()));
+        }
+        let Recording { events, forgotten } = recorder.take();
+        assert_eq!((events.len(), forgotten), (2 * MOST_EVENTS + 1, 0));
+    }
+
+    #[test]
+    fn only_tasks_that_continue_the_work_of_a_handler_are_told_of() {
+        let recorder = Recorder::default();
+        let spawn = |task, child| {
+            let what = What::Spawn { child, on: "S0".to_string() };
+            recorder.push(Event { at: 0, task, node: "S0".to_string(), what });
+        };
+        spawn(1, 2);
+        recorder.push(Event {
+            at: 0,
+            task: 3,
+            node: "S0".to_string(),
+            what: What::Arrive { call: 1 },
+        });
+        spawn(3, 4);
+        spawn(4, 5);
+        spawn(2, 6);
+        let children = recorder.take().events.into_iter().filter_map(|event| match event.what {
+            What::Spawn { child, .. } => Some(child),
+            _ => None,
+        });
+        assert_eq!(children.collect::<Vec<_>>(), [4, 5]);
+    }
+}
