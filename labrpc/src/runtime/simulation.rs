@@ -69,6 +69,14 @@ pub struct Outcome<T> {
     pub recording: Option<Recording>,
 }
 
+impl<T> Outcome<T> {
+    /// The outcome of a run without a trace.
+    fn without_trace(result: Result<T, Failure>, virtual_time: Duration) -> Self {
+        let cpu_time = Duration::ZERO;
+        Self { result, trace_hash: 0, events: 0, virtual_time, cpu_time, recording: None }
+    }
+}
+
 /// A closure that can be run again, for a replay.
 type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
 
@@ -275,14 +283,7 @@ impl Simulation {
         let mut failure = self.failure(given_up.kind, given_up.message, Duration::ZERO);
         failure.task = Some(given_up.task);
         watchdog::leave_behind(&failure);
-        Outcome {
-            result: Err(failure),
-            trace_hash: 0,
-            events: 0,
-            virtual_time: Duration::ZERO,
-            cpu_time: Duration::ZERO,
-            recording: None,
-        }
+        Outcome::without_trace(Err(failure), Duration::ZERO)
     }
 
     /// A failure that no task of the run has noticed.
@@ -335,14 +336,7 @@ pub fn run_real<T: Send + 'static>(
         frames: Vec::new(),
         backtrace: None,
     });
-    Outcome {
-        result,
-        trace_hash: 0,
-        events: 0,
-        virtual_time,
-        cpu_time: Duration::ZERO,
-        recording: None,
-    }
+    Outcome::without_trace(result, virtual_time)
 }
 
 /// What a process needs once: the logger, the panic hook, and the handler for stack overflows.

@@ -3,12 +3,13 @@
 //! Looks like the output of `Debug`, and needs no more than `Serialize`, which every message has.
 //! Bytes are shown as text. Long values are cut, and nothing is formatted after the cut.
 
+mod parts;
+
 use std::fmt::{self, Display, Write as _};
 
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use self::parts::Parts;
 
 /// How many characters of a value are kept.
 const MOST_CHARS: usize = 400;
@@ -102,14 +103,6 @@ impl Writer<'_> {
     }
 }
 
-/// Writes the parts of a value.
-struct Parts<'a> {
-    out: &'a mut Text,
-    items: Items,
-    /// What ends the value.
-    end: &'static str,
-}
-
 impl<'a> Writer<'a> {
     /// Begins a value with parts, each of which is separated from the one before.
     fn parts(
@@ -122,34 +115,6 @@ impl<'a> Writer<'a> {
         self.out.put(name)?;
         self.out.put(begin)?;
         Ok(Parts { out: self.out, items: Items::Empty, end })
-    }
-}
-
-impl Parts<'_> {
-    /// Writes what separates two parts.
-    fn separate(&mut self) -> Result<(), Cut> {
-        let is_first = self.items == Items::Empty;
-        self.items = Items::Others;
-        if is_first { Ok(()) } else { self.out.put(", ") }
-    }
-
-    /// Writes a part.
-    fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cut> {
-        self.separate()?;
-        value.serialize(Writer { out: self.out, bytes: None })
-    }
-
-    /// Writes a part with a name.
-    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Cut> {
-        self.separate()?;
-        self.out.put(name)?;
-        self.out.put(": ")?;
-        value.serialize(Writer { out: self.out, bytes: None })
-    }
-
-    /// Ends the value.
-    fn finish(self) -> Result<(), Cut> {
-        self.out.put(self.end)
     }
 }
 
@@ -348,97 +313,6 @@ impl<'a> Serializer for Writer<'a> {
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Cut> {
         self.plain(format_args!("\"{value}\""))
-    }
-}
-
-impl SerializeTuple for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cut> {
-        self.part(value)
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
-    }
-}
-
-impl SerializeTupleStruct for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cut> {
-        self.part(value)
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
-    }
-}
-
-impl SerializeTupleVariant for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cut> {
-        self.part(value)
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
-    }
-}
-
-impl SerializeMap for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Cut> {
-        self.part(key)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Cut> {
-        self.out.put(": ")?;
-        value.serialize(Writer { out: self.out, bytes: None })
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
-    }
-}
-
-impl SerializeStruct for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Cut> {
-        self.field(name, value)
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
-    }
-}
-
-impl SerializeStructVariant for Parts<'_> {
-    type Ok = ();
-    type Error = Cut;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Cut> {
-        self.field(name, value)
-    }
-
-    fn end(self) -> Result<(), Cut> {
-        self.finish()
     }
 }
 
