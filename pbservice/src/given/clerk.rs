@@ -123,8 +123,8 @@ pub(crate) enum Refusal {
         /// The primary that it knows.
         known: Option<SocketAddr>,
     },
-    /// The operation is longer than [`MAX_OPERATION`](crate::MAX_OPERATION).
+    /// The operation is longer than [`MAX_OPERATION`].
     TooLong,
-    /// The table could become larger than [`MAX_TABLE`](crate::given::record::MAX_TABLE).
+    /// The table could become larger than [`MAX_TABLE`].
     Full,
 }
