@@ -8,7 +8,7 @@ use crate::launch::{Word, own_program};
 use crate::listing::{list_commands, without_ignored};
 use crate::messages::{Built, DIAGNOSTICS, Message};
 use crate::no_record::without_record;
-use crate::process::{Ended, Limits, Process, Wrap};
+use crate::process::{Ended, Limits, Process, Stopped, Wrap};
 use crate::stop::Stop;
 
 /// What limits a build, and the list of its tests.
@@ -42,6 +42,10 @@ impl Sandbox<'_> {
         }
         let end = diagnostics.floor_char_boundary(DIAGNOSTICS);
         diagnostics.truncate(end);
+        if ended.stopped == Some(Stopped::Late) {
+            // The limit of processor time stops code that never ends: this machine is too slow.
+            return Err(Error::harness(without_record(&ended, self.limits).1));
+        }
         let status = match ended.word {
             Some(Word::CannotStart(why)) => {
                 return Err(Error::harness(format!("cannot run cargo: {why}")));

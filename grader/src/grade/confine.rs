@@ -77,8 +77,11 @@ const OF_CARGO: [&str; 4] = ["config", "config.toml", "git", "registry"];
 /// The variables that a command inherits. What the judge sets is added.
 const INHERITED: [&str; 2] = ["LANG", "LC_ALL"];
 
-/// The time limit of a build.
-const BUILD: Duration = Duration::from_secs(600);
+/// The processor time of each process of a build.
+const BUILD: Duration = Duration::from_secs(300);
+
+/// The real time of a build. On a machine that is busy with other things, it takes long.
+const BUILD_WALL: Duration = Duration::from_secs(1800);
 
 /// Bytes that a build may print.
 const BUILD_OUTPUT: u64 = 16 << 20;
@@ -244,8 +247,12 @@ impl Confinement {
 
     /// Confines builds.
     pub(crate) fn sandbox(&self) -> Sandbox<'_> {
-        let limits =
-            Limits { wall: BUILD, cpu: Some(BUILD), output: BUILD_OUTPUT, resources: OF_BUILD };
+        let limits = Limits {
+            wall: BUILD_WALL,
+            cpu: Some(BUILD),
+            output: BUILD_OUTPUT,
+            resources: OF_BUILD,
+        };
         Sandbox { limits, build: &self.build, list: &self.list }
     }
 

@@ -160,11 +160,8 @@ fn failed(m: &mut Markup, test: &TestResult) {
             let percent = lost / f64::from(test.points.max(1)) * 100.0;
             let all = test.seeds.len();
             m.text(&format!(": -{} points (-{percent:.0} %). ", number(lost)));
-            match all.saturating_sub(test.runs.unwrap_or(all)) {
-                0 => {}
-                left => m.text(&format!(
-                    "No points were left, so the other {left} of {all} runs were not needed."
-                )),
+            if test.runs.is_some_and(|runs| runs < all) {
+                m.text(&format!("No points were left, so not all {all} seeds were needed."));
             }
         });
         m.within("dl", &[], |m| entry(m, "Claim", &test.claim));

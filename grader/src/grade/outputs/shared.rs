@@ -1,5 +1,6 @@
 //! Which submissions share files, apart from comments and layout.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::Class;
@@ -19,6 +20,7 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     /// The groups of a class: first those that share all files, then those that share most.
     pub(super) fn all(class: &'a Class) -> Vec<Self> {
+        let mut groups = Self::whole(class);
         let mut by_print: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
         for graded in &class.submissions {
             for (file, print) in &graded.files {
@@ -27,20 +29,29 @@ impl<'a> Group<'a> {
                 files.insert(file);
             }
         }
-        let mut by_ids: BTreeMap<BTreeSet<&str>, (BTreeSet<&str>, usize)> = BTreeMap::new();
+        let mut by_ids: BTreeMap<BTreeSet<&str>, BTreeSet<&str>> = BTreeMap::new();
         for (ids, files) in by_print.into_values().filter(|(ids, _)| ids.len() > 1) {
-            let (all, prints) = by_ids.entry(ids).or_default();
-            all.extend(files);
-            *prints += 1;
+            by_ids.entry(ids).or_default().extend(files);
         }
-        let group = |(ids, (files, prints)): (BTreeSet<&'a str>, (BTreeSet<&'a str>, usize))| {
-            let members = class.submissions.iter().filter(|graded| ids.contains(&*graded.id));
-            let is_whole = members.into_iter().all(|graded| distinct(graded) == prints);
-            Self { ids, files, is_whole }
-        };
-        let mut groups: Vec<Self> = by_ids.into_iter().map(group).collect();
-        groups.sort_by_key(|group| (!group.is_whole, std::cmp::Reverse(group.files.len())));
+        by_ids.retain(|ids, _| !groups.iter().any(|whole| whole.ids.is_superset(ids)));
+        let mut others: Vec<Self> =
+            by_ids.into_iter().map(|(ids, files)| Self { ids, files, is_whole: false }).collect();
+        others.sort_by_key(|group| Reverse(group.files.len()));
+        groups.extend(others);
         groups
+    }
+
+    /// The submissions all of whose files are the same.
+    fn whole(class: &'a Class) -> Vec<Self> {
+        let mut by_prints: BTreeMap<BTreeSet<&str>, Self> = BTreeMap::new();
+        for graded in class.submissions.iter().filter(|graded| !graded.files.is_empty()) {
+            let prints = graded.files.values().map(|print| &**print).collect();
+            let empty = || Self { ids: BTreeSet::new(), files: BTreeSet::new(), is_whole: true };
+            let group = by_prints.entry(prints).or_insert_with(empty);
+            group.ids.insert(&graded.id);
+            group.files.extend(graded.files.keys().map(|file| &**file));
+        }
+        by_prints.into_values().filter(|group| group.ids.len() > 1).collect()
     }
 
     /// What a submission shares with others, in words.
@@ -56,11 +67,6 @@ impl<'a> Group<'a> {
         })
         .collect()
     }
-}
-
-/// The number of different files of a submission.
-fn distinct(graded: &Graded) -> usize {
-    graded.files.values().collect::<BTreeSet<_>>().len()
 }
 
 /// The copies from elsewhere in a submission, in words: a line for each place.
@@ -99,14 +105,15 @@ mod tests {
             graded("d", &[("raft/src/q.rs", "9"), ("raft/src/r.rs", "8")]),
             graded("e", &[]),
             graded("f", &[]),
+            graded("g", &[("raft/src/q.rs", "9")]),
         ]);
         let groups = Group::all(&class);
         let ids: Vec<Vec<&str>> =
             groups.iter().map(|group| group.ids.iter().copied().collect()).collect();
-        assert_eq!(ids, [["c", "d"], ["a", "b"]]);
+        assert_eq!(ids, [&["c", "d"][..], &["a", "b"], &["c", "d", "g"]]);
         let words = |place: usize| Group::words(&groups, &class.submissions[place]);
         assert_eq!(words(0), ["2 files (raft/src/x.rs, raft/src/z.rs) as in b"]);
-        assert_eq!(words(3), ["same sources as c"]);
+        assert_eq!(words(3), ["same sources as c", "raft/src/q.rs as in c, g"]);
         assert_eq!(words(4), [""; 0]);
     }
 
