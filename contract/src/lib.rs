@@ -1,13 +1,14 @@
 //! The contract between a test run and the program that judges it.
 //!
-//! A run is one test with one seed, in a separate process. Two modules define what the process and
+//! A run is one test with one seed, in a separate process. Three modules define what the process and
 //! its judge must agree on:
 //!
 //! * [`settings`]: the environment variables that configure a run, and the names of the policies.
 //! * [`record`](mod@record): the messages between judge and process, and what commands derive from
 //!   them: verdicts, statistics, exit codes.
+//! * [`accidents`]: what a run in the keyed mode may meet, by which a failing run is made smaller.
 //!
-//! A third one, [`recording`], defines the events from which a run is drawn; nothing is judged by
+//! Another one, [`recording`], defines the events from which a run is drawn; nothing is judged by
 //! them. labrpc uses all but [`record`](mod@record).
 //!
 //! # How a run is judged
@@ -40,6 +41,7 @@
 //! [`Assignment`]: record::Assignment
 //! [`Record`]: record::Record
 
+pub mod accidents;
 #[cfg(feature = "record")]
 pub mod record;
 pub mod recording;

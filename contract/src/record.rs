@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::accidents::{Accident, AccidentId, Accidents};
 use crate::settings::Policy;
 
 /// Incremented when a field of [`Assignment`] or [`Record`] changes its meaning or is removed.
@@ -31,6 +32,19 @@ pub struct Assignment {
     pub patient: bool,
     /// The directory of the programs of this build, if it is not the one that cargo uses.
     pub programs: Option<String>,
+    /// The accidents that may happen; `None` for an ordinary run.
+    #[serde(default)]
+    pub accidents: Option<Accidents>,
+    /// Set for one of many runs in the search for a smaller failure.
+    #[serde(default)]
+    pub trial: Option<Trial>,
+}
+
+/// How a run is cut short whose verdict is needed, but neither its log nor a comparison.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Milliseconds of virtual time after which it fails; `None` for the limit of the test.
+    pub until: Option<u64>,
 }
 
 /// The reply of a process: the result of the run, and the nonce of its assignment.
@@ -76,6 +90,16 @@ pub struct Run {
     /// The last events of the trace before the failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_events: Vec<String>,
+    /// The setting of the accidents that might happen, as `--only` takes it; `None` for an ordinary
+    /// run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
+    /// The accidents that have happened, in order; empty for an ordinary run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accidents: Vec<Accident>,
+    /// The accidents that were allowed by name but did not happen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<AccidentId>,
 }
 
 /// Why a run failed.
@@ -173,6 +197,8 @@ impl Assignment {
             twice: false,
             patient: false,
             programs: None,
+            accidents: None,
+            trial: None,
         }
     }
 
@@ -246,6 +272,9 @@ impl Run {
             statistics: None,
             failure: None,
             last_events: Vec::new(),
+            only: None,
+            accidents: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -265,7 +294,8 @@ impl Run {
 
     /// The command that replays the run.
     pub fn replay(&self) -> String {
-        format!("cargo lab replay {} {}", self.test, self.seed_and_policy())
+        let only = self.only.as_ref().map_or(String::new(), |only| format!(" --only {only}"));
+        format!("cargo lab replay {} {}{only}", self.test, self.seed_and_policy())
     }
 
     /// What the test observed, in one line; empty unless the run failed.

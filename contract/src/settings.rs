@@ -18,11 +18,14 @@ pub const VERBOSE: &str = "VERBOSE";
 pub const REPORT: &str = "LAB_REPORT";
 /// A file to which a simulated run is written as a [recording](crate::recording).
 pub const RECORD: &str = "LAB_RECORD";
+/// The [accidents](crate::accidents::Accidents) that may happen: ids between commas, `none`, `all`, or
+/// `@FILE`. Setting it selects the keyed mode.
+pub const ONLY: &str = "LAB_ONLY";
 /// Set by a judge: standard input is a socket for the assignment and the record.
 pub const JUDGED: &str = "LAB_JUDGED";
 
 /// All environment variables that change what a run does.
-const SETTINGS: [&str; 8] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, RECORD, JUDGED];
+const SETTINGS: [&str; 9] = [SEED, RUNS, POLICY, RUNTIME, VERBOSE, REPORT, RECORD, ONLY, JUDGED];
 
 /// Environment variables that make a process print more: a backtrace takes seconds on a busy
 /// machine.

@@ -103,23 +103,6 @@ impl Judge {
         self.run_assigned(case, assignment, output, None)
     }
 
-    /// As [`Judge::run`], but the process also writes a recording of a simulated run to a file. No
-    /// verdict depends on what it contains, or on whether it exists.
-    ///
-    /// # Errors
-    /// If the process cannot be run.
-    pub fn run_recorded(
-        &self,
-        case: &TestCase,
-        seed: u64,
-        policy: Option<Policy>,
-        output: &Output,
-        recording: &Path,
-    ) -> Result<Option<Run>, Error> {
-        let assignment = Assignment::new(&*case.name, seed, case.policy(policy));
-        self.run_assigned(case, assignment, output, Some(recording))
-    }
-
     /// As [`Judge::run`], but the process repeats a simulated run that passes: a run that leaves
     /// something behind which changes the next one has failed.
     ///
@@ -154,8 +137,12 @@ impl Judge {
         self.run_assigned(case, assignment, &Output::Dropped, None)
     }
 
-    /// Runs a test, and once more if the machine prevented it.
-    fn run_assigned(
+    /// Runs a test as `assignment` says, and once more if the machine prevented it; `None` if it was
+    /// stopped.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run_assigned(
         &self,
         case: &TestCase,
         assignment: Assignment,

@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::env;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use contract::accidents::Accidents;
 use contract::record::Exit;
-use contract::settings::Policy;
+use contract::settings::{ONLY, Policy};
 use judge::{Error, Judge, Limits, Resources, Shard, Stop};
 
 /// The end of the help text, before the exit codes.
@@ -18,6 +20,7 @@ Examples:
   cargo lab test 2A                          run each test of a part once
   cargo lab stress 2A -n 300                 run each test with 300 seeds
   cargo lab replay figure8_2c 7741:stall     repeat a failing run
+  cargo lab shrink figure8_2c 7741:stall     find out which accidents make it fail
   cargo lab show figure8_2c 7741:stall       draw that run as a page for the browser
   cargo lab logs                             show the log of the latest failure
 ";
@@ -41,6 +44,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Run a test again with the seed that made it fail.
     Replay(ReplayArgs),
+    /// Find the few accidents that make a test fail.
+    Shrink(ShrinkArgs),
     /// Draw a run as a page for the browser.
     Show(ShowArgs),
     /// Show a log with a column per server.
@@ -89,6 +94,14 @@ pub(crate) fn judge(patience: u64, stop: Stop) -> Result<Judge, Error> {
         Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() },
         stop,
     )
+}
+
+/// The accidents that may happen: those on the command line, or else in the environment.
+pub(crate) fn accidents(only: &Option<Accidents>) -> Result<Option<Accidents>, Error> {
+    let set = env::var(ONLY).ok().filter(|text| !text.is_empty() && only.is_none());
+    let Some(text) = set else { return Ok(only.clone()) };
+    let accidents = Accidents::from_setting(&text);
+    accidents.map(Some).map_err(|problem| Error::harness(format!("{ONLY}: {problem}")))
 }
 
 /// `cargo lab test`.
@@ -196,6 +209,11 @@ pub(crate) struct ReplayArgs {
     /// The seed and the policy; `stall` is the default policy.
     #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
     pub(crate) run: SeedAndPolicy,
+    /// Let only these accidents happen: ids between commas, @FILE, none or all. `cargo lab shrink`
+    /// prints such a list.
+    #[arg(long, value_name = "LIST", value_parser = Accidents::from_setting)]
+    #[arg(conflicts_with = "real")]
+    pub(crate) only: Option<Accidents>,
     /// Print the result as a line of JSON.
     #[arg(long, conflicts_with = "log")]
     pub(crate) json: bool,
@@ -209,6 +227,41 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     pub(crate) release: bool,
     /// Stop the run if it takes longer than this number of seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) patience: u64,
+}
+
+/// `cargo lab shrink`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An accident is a message that is lost or delayed, a task that stands still, or a coin that the test
+tosses before it crashes or cuts off a server. The command looks for runs that break the same
+property, switches their accidents off one group after the other, and prints the ones without which
+the test does not fail. The result is stored in lab-runs/latest/ and can be replayed.
+
+The exit code is 1 if such a run is found, and 2 if none is.
+
+Examples:
+  cargo lab shrink figure8_2c 7741:stall
+  cargo lab shrink figure8_2c 7741:stall --limit 60
+  cargo lab replay figure8_2c 7742:stall --only 6273d91b,ebb88e4c")]
+pub(crate) struct ShrinkArgs {
+    /// The test.
+    pub(crate) test: String,
+    /// The seed and the policy with which it fails; `stall` is the default policy.
+    #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
+    pub(crate) run: SeedAndPolicy,
+    /// Stop searching after this number of seconds [default: after 300 runs, but not before 10 s].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// Print the result as a line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Build with all optimizations.
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// Stop the first and the last run if they take longer than this number of seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) patience: u64,
@@ -229,6 +282,10 @@ pub(crate) struct ShowArgs {
     /// The seed and the policy; `stall` is the default policy.
     #[arg(value_name = "SEED[:POLICY]", value_parser = parse_run)]
     pub(crate) run: SeedAndPolicy,
+    /// Let only these accidents happen: ids between commas, @FILE, none or all. `cargo lab shrink`
+    /// prints such a list.
+    #[arg(long, value_name = "LIST", value_parser = Accidents::from_setting)]
+    pub(crate) only: Option<Accidents>,
     /// Write to this file [default: report.html in a new directory in lab-runs].
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -8,5 +8,6 @@ pub(crate) mod merge;
 pub(crate) mod pack;
 pub(crate) mod replay;
 pub(crate) mod show;
+pub(crate) mod shrink;
 pub(crate) mod stress;
 pub(crate) mod test;

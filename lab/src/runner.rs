@@ -4,7 +4,8 @@ use std::fs;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use contract::record::{Run, Verdict, file_name};
+use contract::accidents::Accidents;
+use contract::record::{Assignment, Run, Verdict, file_name};
 use contract::settings::Policy;
 use judge::{Error, Judge, Output, TestCase};
 
@@ -18,6 +19,8 @@ pub(crate) struct Runner {
     pub(crate) judge: Judge,
     /// The policy of tests that can run in virtual time; `None` for real threads.
     pub(crate) policy: Option<Policy>,
+    /// The accidents that may happen; `None` for ordinary runs.
+    pub(crate) accidents: Option<Accidents>,
     /// Where results are stored.
     pub(crate) directory: RunDir,
     /// The seed whose runs are repeated in the same process, to find what a run leaves behind.
@@ -31,7 +34,15 @@ pub(crate) struct Runner {
 impl Runner {
     /// A runner that stores failing runs and does not stop at them.
     pub(crate) fn new(judge: Judge, policy: Option<Policy>, directory: RunDir) -> Self {
-        Self { judge, policy, directory, repeated: None, keep_all: false, stop_at_failure: false }
+        Self {
+            judge,
+            policy,
+            accidents: None,
+            directory,
+            repeated: None,
+            keep_all: false,
+            stop_at_failure: false,
+        }
     }
 
     /// Runs a test with a seed, and stores the run if it failed; `None` if it was stopped.
@@ -59,7 +70,7 @@ impl Runner {
         seed: u64,
         output: &Output,
     ) -> Result<Option<Run>, Error> {
-        self.judge.run(case, seed, self.policy, output)
+        self.judge.run_assigned(case, self.assignment(case, seed), output, None)
     }
 
     /// As [`Runner::run_once`], and writes a recording of the run to a file.
@@ -70,7 +81,14 @@ impl Runner {
         output: &Output,
         recording: &Path,
     ) -> Result<Option<Run>, Error> {
-        self.judge.run_recorded(case, seed, self.policy, output, recording)
+        self.judge.run_assigned(case, self.assignment(case, seed), output, Some(recording))
+    }
+
+    /// What a process is to run.
+    fn assignment(&self, case: &TestCase, seed: u64) -> Assignment {
+        let mut assignment = Assignment::new(&*case.name, seed, case.policy(self.policy));
+        assignment.accidents.clone_from(&self.accidents);
+        assignment
     }
 
     /// As [`Runner::run_once`], and writes the page that shows the run into the run's directory.

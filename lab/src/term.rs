@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, stderr, stdout};
 use std::process::Command;
 
 use anstyle::{AnsiColor, Style};
+use contract::record::{Failure, Run};
 
 /// Green, for what passed.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -34,6 +35,14 @@ pub(crate) fn echo(command: &Command) {
 /// Prints a note that is not part of the result.
 pub(crate) fn note(text: impl std::fmt::Display) {
     anstream::eprintln!("{} {text}", paint(DOUBTFUL, "note:"));
+}
+
+/// Names the command that looks for the accidents behind a failure, if they can be chosen.
+pub(crate) fn suggest_shrinking(run: &Run) {
+    let is_unwritten = run.failure.as_ref().is_none_or(Failure::is_unwritten);
+    if run.is_replayable() && run.only.is_none() && !is_unwritten {
+        anstream::println!("  shrink    cargo lab shrink {} {}", run.test, run.seed_and_policy());
+    }
 }
 
 /// Columns of the terminal: `COLUMNS` if set, else the width that the terminal reports.

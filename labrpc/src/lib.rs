@@ -208,6 +208,8 @@ mod your_code_here;
 #[doc = include_str!("../../docs/rust.md")]
 mod rust_for_this_course {}
 
+pub use contract::accidents::{Accident, AccidentId, AccidentKind, Accidents};
+
 pub use crate::client_end::ClientEnd;
 pub use crate::codec::{DecodeError, decode, encode};
 pub use crate::collections::{HashMap, HashSet};
@@ -220,8 +222,8 @@ pub use crate::runtime::{
     DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, IntoIter, Iter, JoinHandle, Mutex,
     MutexGuard, Node, Outcome, Policy, Receiver, Recording, RecvError, RecvTimeoutError, Rng,
     Select, SendError, Sender, Settings, SettingsError, Simulation, TaskDied, TryRecvError,
-    TrySendError, bounded, channel, end_process, is_recorded, note, record, rendezvous, rng, run,
-    run_real, sleep, spawn, without_watchdog, yield_now,
+    TrySendError, bounded, chance, channel, end_process, is_recorded, mishap, note, record,
+    rendezvous, rng, run, run_real, sleep, spawn, without_watchdog, yield_now,
 };
 pub use crate::server::{Server, Service};
 pub use crate::your_code_here::your_code_here;

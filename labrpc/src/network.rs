@@ -19,6 +19,7 @@ mod call;
 mod fate;
 mod in_flight;
 mod links;
+mod message;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};

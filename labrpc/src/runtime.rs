@@ -8,6 +8,7 @@ mod divergence;
 mod escape;
 mod failure;
 mod frames;
+mod keyed;
 mod logger;
 mod node;
 mod oneshot;
@@ -36,7 +37,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use contract::recording::What;
-use rand::TryRng;
+use rand::{RngExt as _, TryRng};
 
 pub use self::failure::{Failure, FailureKind};
 pub use self::node::Node;
@@ -93,35 +94,70 @@ pub fn yield_now() {
 /// `rng().random_range(150..300)`.
 ///
 /// Draw `u32` or `u64`, not `usize`, whose draws differ between platforms.
+#[track_caller]
 pub fn rng() -> Rng {
-    Rng(())
+    Rng(Location::caller())
 }
 
 /// What [`rng`] returns: a handle to the run's generator.
 #[derive(Clone, Copy, Debug)]
-pub struct Rng(());
+pub struct Rng(&'static Location<'static>);
 
 impl TryRng for Rng {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        with_user_rng(TryRng::try_next_u32)
+        with_user_rng(self.0, TryRng::try_next_u32)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        with_user_rng(TryRng::try_next_u64)
+        with_user_rng(self.0, TryRng::try_next_u64)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        with_user_rng(|rng| rng.try_fill_bytes(bytes))
+        with_user_rng(self.0, |rng| rng.try_fill_bytes(bytes))
     }
 }
 
-/// Calls `f` with the generator of the user's stream.
-fn with_user_rng<R>(f: impl FnOnce(&mut rand_pcg::Pcg64) -> R) -> R {
+/// Calls `f` with the generator of the user's stream; in the keyed mode, with one for this draw.
+fn with_user_rng<R>(
+    site: &'static Location<'static>,
+    f: impl FnOnce(&mut rand_pcg::Pcg64) -> R,
+) -> R {
     dispatch(|core| match core {
-        Some(core) => f(&mut core.user_rng.borrow_mut()),
+        Some(core) => match &core.keyed {
+            None => f(&mut core.user_rng.borrow_mut()),
+            Some(keyed) => f(&mut keyed.user_generator(core.current_slot(), site)),
+        },
         None => real::with_rng(f),
+    })
+}
+
+/// Tosses a coin of a test that comes out true `numerator` times in `denominator`, as
+/// [`rng().random_ratio`](rand::RngExt::random_ratio) does. True must be what disturbs the servers:
+/// a crash instead of a shutdown, a link that is cut. Then `cargo lab shrink` can replay a failing
+/// run with only those coins true that matter.
+///
+/// A draw that is needed only if the coin comes out true may be made after the toss.
+#[track_caller]
+pub fn chance(numerator: u32, denominator: u32) -> bool {
+    let site = Location::caller();
+    dispatch(|core| match core {
+        Some(core) if let Some(keyed) = &core.keyed => {
+            core.keyed_chance(keyed, (numerator, denominator), site)
+        }
+        _ => rng().random_ratio(numerator, denominator),
+    })
+}
+
+/// Whether a test may disturb the servers as it has just drawn. True in an ordinary run; `cargo lab
+/// shrink` tries without. See [`chance`].
+#[track_caller]
+pub fn mishap() -> bool {
+    let site = Location::caller();
+    dispatch(|core| match core {
+        Some(core) if let Some(keyed) = &core.keyed => core.keyed_mishap(keyed, site),
+        _ => true,
     })
 }
 

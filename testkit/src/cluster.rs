@@ -16,8 +16,7 @@ mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use labrpc::{ClientEnd, Instant, Node, Service};
-use rand::RngExt as _;
+use labrpc::{ClientEnd, Instant, Node, Service, chance};
 
 pub use self::leader::ELECTION_TIMEOUT;
 pub use self::links::Reach;
@@ -304,8 +303,7 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 
     /// Splits the cluster into two sides at random, one of which may be empty.
     pub fn partition_at_random(&self) {
-        let (one, other): (Vec<usize>, Vec<usize>) =
-            (0..self.len()).partition(|_| labrpc::rng().random_bool(0.5));
+        let (one, other): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(|_| chance(1, 2));
         self.partition(&[&one, &other]);
     }
 

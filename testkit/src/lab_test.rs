@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use contract::record::Trial;
 use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Policy, Settings, Simulation, run_real};
 
 use crate::notes::{Notes, SharedNotes};
@@ -135,13 +136,17 @@ impl LabTest {
         let body: Body = Arc::new(body);
         let mut totals = Totals::default();
         for seed in settings.seeds() {
-            let Finished { mut outcome, notes } = self.run_once(settings, seed, twice, &body);
+            let Finished { mut outcome, notes } = self.run_once(&settings, seed, twice, &body);
             let policy = (settings.backend == Backend::Sim).then_some(settings.policy);
             let mut run =
                 record::run_of(self.name, &self.test_path, (seed, policy), &outcome, &notes);
+            run.only = settings.accidents.as_ref().map(ToString::to_string);
             run.failure = outcome.result.as_ref().err().map(|failure| {
-                let footer = after_others(&totals, settings);
-                report::failure(self.name, &self.test_path, failure, &notes, &footer)
+                let footer = after_others(&totals, &settings);
+                let missing = report::missing(&run.missing);
+                let accidents = report::accidents(failure, &run.accidents) + &missing;
+                let end = report::End { accidents: &accidents, footer: &footer };
+                report::failure(self.name, &self.test_path, failure, &notes, end)
             });
             if self.runtime == Runtime::Processes {
                 run.statistics = None; // Messages between processes are not counted.
@@ -152,6 +157,9 @@ impl LabTest {
             record::tell(&run);
             if let Some(failure) = run.failure {
                 panic!("{}", failure.report);
+            }
+            if !run.missing.is_empty() {
+                output::note(&report::missing(&run.missing));
             }
             if let Ok(statistics) = outcome.result {
                 totals.add(outcome.virtual_time, outcome.cpu_time, statistics);
@@ -179,12 +187,14 @@ impl LabTest {
                     seed: assignment.seed,
                     runs: 1,
                     policy: assignment.policy.unwrap_or_default(),
+                    accidents: assignment.accidents.clone(),
                 }
             }
             None => Settings::from_env().unwrap_or_else(|error| panic!("{error}")),
         };
         if self.runtime == Runtime::Processes {
             settings.backend = Backend::Real;
+            settings.accidents = None;
         }
         settings
     }
@@ -195,14 +205,15 @@ impl LabTest {
         if self.without_stalls && asked == Policy::Stall { Policy::Random } else { asked }
     }
 
-    fn run_once(&self, settings: Settings, seed: u64, twice: bool, body: &Body) -> Finished {
+    fn run_once(&self, settings: &Settings, seed: u64, twice: bool, body: &Body) -> Finished {
         // A run that fails is replayed: the report shows the notes of the run itself.
         let first: Arc<OnceLock<Arc<SharedNotes>>> = Arc::default();
         let (slot, body) = (Arc::clone(&first), Arc::clone(body));
+        let backend = settings.backend;
         let body = move || {
             let notes = Arc::new(SharedNotes::default());
             slot.set(Arc::clone(&notes)).ok(); // Set already: this is a replay.
-            let sim = Sim::new(notes, settings.backend);
+            let sim = Sim::new(notes, backend);
             body(&sim);
             sim.statistics()
         };
@@ -213,8 +224,18 @@ impl LabTest {
         let mut outcome = match settings.backend {
             Backend::Sim => {
                 let policy = self.effective_policy(settings.policy);
-                let simulation = Simulation::new(seed).policy(policy).time_limit(time_limit);
-                simulation.twice(twice).record(recording::file().is_some()).run(body)
+                let accidents = settings.accidents.clone();
+                let simulation = Simulation::new(seed).policy(policy).accidents(accidents);
+                match Assigned::to_this_process().and_then(|it| it.assignment.trial) {
+                    Some(Trial { until }) => {
+                        let until = until.map_or(time_limit, Duration::from_millis);
+                        simulation.time_limit(time_limit.min(until)).without_replay().run(body)
+                    }
+                    None => {
+                        let recorded = recording::file().is_some();
+                        simulation.time_limit(time_limit).twice(twice).record(recorded).run(body)
+                    }
+                }
             }
             Backend::Real => run_real(seed, time_limit, body),
         };
@@ -235,7 +256,7 @@ fn is_repeated() -> bool {
 }
 
 /// What is known of the runs that this process made before the one that failed.
-fn after_others(totals: &Totals, settings: Settings) -> String {
+fn after_others(totals: &Totals, settings: &Settings) -> String {
     if totals.runs == 0 {
         return String::new();
     }

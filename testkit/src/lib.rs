@@ -90,3 +90,4 @@ pub use crate::sim::{Sim, Statistics};
 pub use crate::team::Team;
 pub use crate::violation::Violation;
 pub use contract::recording::Culprit;
+pub use labrpc::{chance, mishap};

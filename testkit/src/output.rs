@@ -80,6 +80,11 @@ pub(crate) fn passed(test: &str, totals: &Totals, figures: Figures) {
     write(&format!("\n{}\n{line}\n{unknown}", title(test)));
 }
 
+/// Prints a line that is not part of the result.
+pub(crate) fn note(text: &str) {
+    write(text);
+}
+
 /// Says that a test does not run here.
 pub(crate) fn skipped(test: &str) {
     write(&format!("\n{}\n  ... skipped: simulation only\n", title(test)));

@@ -124,6 +124,8 @@ pub(crate) fn run_of(
         events: outcome.events,
         trace_hash: format!("{:016x}", outcome.trace_hash),
         statistics: outcome.result.as_ref().ok().copied(),
+        accidents: outcome.accidents.clone(),
+        missing: outcome.missing.clone(),
         last_events: events[events.len().saturating_sub(KEPT_EVENTS)..].to_vec(),
         ..skipped(test, test_path, seed)
     }

@@ -3,20 +3,21 @@
 use std::fmt::Write as _;
 
 use contract::record::{self, seed_and_policy};
-use labrpc::{Failure, FailureKind};
+use contract::settings;
+use labrpc::{Accident, AccidentId, Failure, FailureKind};
 
 use crate::notes::Notes;
 use crate::record::Assigned;
 use crate::test_path::TestPath;
 
 /// The failure as the record has it, with its report: property, servers, what the runtime saw, and
-/// how to see it again. `footer` comes last.
+/// how to see it again.
 pub(crate) fn failure(
     test: &str,
     test_path: &TestPath,
     failure: &Failure,
     notes: &Notes,
-    footer: &str,
+    end: End<'_>,
 ) -> record::Failure {
     let mut text = headline(test, failure);
     let (property, actual) = accusation(&mut text, failure, notes);
@@ -35,8 +36,44 @@ pub(crate) fn failure(
     if let Some(backtrace) = &failure.backtrace {
         line(&mut text, &format!("backtrace\n{backtrace}"));
     }
-    let report = text + &replay(test, test_path, failure) + footer;
+    let report = text + end.accidents + &replay(test, test_path, failure) + end.footer;
     record::Failure { property, actual, report }
+}
+
+/// The most accidents that a report lists.
+const MOST_ACCIDENTS: usize = 40;
+
+/// What is said at the end of a report.
+pub(crate) struct End<'a> {
+    /// Before the lines that replay the run.
+    pub(crate) accidents: &'a str,
+    /// After them.
+    pub(crate) footer: &'a str,
+}
+
+/// What happened in a run whose accidents were chosen, unless that is too much.
+pub(crate) fn accidents(failure: &Failure, happened: &[Accident]) -> String {
+    let mut text = String::new();
+    if failure.only.is_some() && happened.len() <= MOST_ACCIDENTS {
+        let told = |accident: &Accident| format!("{:.3} s  {}", accident.at, accident.text);
+        let lines: Vec<String> = happened.iter().map(told).collect();
+        section(&mut text, "accidents, everything else was calm", &lines);
+    }
+    text
+}
+
+/// What is wrong with a list of accidents that have not all happened.
+pub(crate) fn missing(missing: &[AccidentId]) -> String {
+    if missing.is_empty() {
+        return String::new();
+    }
+    let ids: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let setting = settings::ONLY;
+    format!(
+        "  note      {setting} names accidents that do not happen in this run, so the list is of \
+         other code or of another seed: {}\n",
+        ids.join(", ")
+    )
 }
 
 /// Which run failed, and when.
@@ -99,7 +136,8 @@ fn is_check_of_real_run(failure: &Failure) -> bool {
 /// How to see the failure again, in two forms.
 fn replay(test: &str, test_path: &TestPath, failure: &Failure) -> String {
     let TestPath { package, target, path } = test_path;
-    let run = seed_and_policy(failure.seed, failure.policy);
+    let only = failure.only.as_ref().map_or(String::new(), |only| format!(" --only {only}"));
+    let run = seed_and_policy(failure.seed, failure.policy) + &only;
     let settings = failure.replay_settings();
     // A judge has the catalog at hand, and adds what it says of the test.
     let explain = match Assigned::to_this_process() {

@@ -7,7 +7,7 @@ use judge::{Error, Output, Stop, TestCase, Workspace};
 use serde::Serialize;
 
 use crate::built::Built;
-use crate::cli::ReplayArgs;
+use crate::cli::{self, ReplayArgs};
 use crate::results;
 use crate::results::run_dir::{self, KeptVerdict, RunDir};
 use crate::runner::Runner;
@@ -36,17 +36,21 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let policy = (!args.real).then_some(args.run.policy);
     let seed = args.run.seed;
     let name = file_name(&case.name, seed, case.policy(policy));
-    let kept = kept_verdict(&workspace, &name);
+    let accidents = cli::accidents(&args.only)?;
+    // With chosen accidents it is another run than the one that is stored.
+    let kept = accidents.is_none().then(|| kept_verdict(&workspace, &name)).flatten();
     let directory = RunDir::create(&results::runs(&workspace), &format!("replay_{}", case.name))?;
-    let judge = crate::cli::judge(args.patience, stop)?;
-    let runner = Runner::new(judge, policy, directory);
+    let judge = cli::judge(args.patience, stop)?;
+    let mut runner = Runner::new(judge, policy, directory);
+    runner.accidents = accidents;
     let log = runner.make_run(case, seed)?.join("log.txt");
     let output = if args.log { Output::Shown } else { Output::Log(log) };
     let Some(mut result) = runner.run_once(case, seed, &output)? else {
         runner.directory.discard()?;
         return Err(Error::Interrupted);
     };
-    if result.verdict == Verdict::Pass && result.policy.is_some() {
+    let is_ordinary = result.policy.is_some() && result.only.is_none();
+    if result.verdict == Verdict::Pass && is_ordinary {
         // A run that leaves something behind passes alone.
         let twice = runner.judge.run_twice(case, seed, policy, &Output::Dropped)?;
         result = twice.filter(|twice| twice.verdict.is_failure()).unwrap_or(result);
@@ -59,6 +63,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
         if let Some(path) = runner.picture(&result) {
             anstream::println!("  picture   {}", workspace.shorten(&path).display());
         }
+        term::suggest_shrinking(&result);
     }
     Ok(result.verdict.exit())
 }
@@ -77,6 +82,14 @@ fn show(args: &ReplayArgs, case: &TestCase, result: &Run, kept: Option<&KeptVerd
         anstream::eprintln!("{lines}");
     } else {
         anstream::println!("{lines}");
+    }
+    if !result.missing.is_empty() {
+        let ids: Vec<String> = result.missing.iter().map(ToString::to_string).collect();
+        term::note(format!(
+            "the list names accidents that do not happen in this run, so it is of other code or of \
+             another seed: {}",
+            ids.join(", ")
+        ));
     }
     let Some(kept) = kept else { return };
     if result.policy.is_none() {

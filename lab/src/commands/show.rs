@@ -9,7 +9,7 @@ use contract::record::{Exit, Run, seed_and_policy};
 use judge::{Error, Output, Stop, TestCase, Workspace};
 
 use crate::built::Built;
-use crate::cli::ShowArgs;
+use crate::cli::{self, ShowArgs};
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::{PICTURE, Runner};
@@ -26,8 +26,9 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Error> {
     let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
     let case = built.only(&args.test)?;
     let directory = RunDir::create(&results::runs(&workspace), &format!("show_{}", case.name))?;
-    let judge = crate::cli::judge(args.patience, stop)?;
-    let runner = Runner::new(judge, Some(args.run.policy), directory);
+    let judge = cli::judge(args.patience, stop)?;
+    let mut runner = Runner::new(judge, Some(args.run.policy), directory);
+    runner.accidents = cli::accidents(&args.only)?;
     let is_kept = args.output.is_none() && !args.json;
     let written = write(args, &runner, case);
     match &written {

@@ -198,6 +198,7 @@ fn show(
                 Entry::Vacant(entry) => {
                     entry.insert(result.test.clone());
                     anstream::println!("{report}");
+                    term::suggest_shrinking(result);
                 }
                 Entry::Occupied(first) => {
                     let first = first.get();

@@ -7,6 +7,7 @@ mod fixture;
 mod logs;
 mod replay;
 mod show;
+mod shrink;
 mod stress;
 mod submission;
 mod trouble;

@@ -9,10 +9,11 @@ use contract::recording::{Loss, What};
 use super::fate::{self, Conditions, ReplyFate};
 use super::in_flight::{CallId, InFlight, Reply};
 use super::links::{EndId, Path};
+use super::message::Message;
 use super::{Network, NetworkEnd, State};
 use crate::error::RpcError;
 use crate::runtime::Instant;
-use crate::runtime::port::{self, Kind, OneShot, Wait, digest, with_network_rng};
+use crate::runtime::port::{self, Draw, Kind, OneShot, Wait, digest};
 use crate::server::{Request, Response};
 use crate::transport::Transport;
 
@@ -58,7 +59,9 @@ impl Network {
         state.bytes += request.args.len() as u64;
         let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
-        if let Some(words) = request.words.take() {
+        let words = request.words.take();
+        let message = Message::new(&state.links, end, &request, words.as_deref());
+        if let Some(words) = words {
             port::draw(|| sent(number, state.links.names(end), &request, words));
         }
         let conditions =
@@ -67,13 +70,14 @@ impl Network {
         let path = state.links.path(end);
         drop(state);
         let Some(path) = path else {
-            let delay = with_network_rng(|rng| fate::of_unreachable(long_delays, rng));
+            let delay =
+                message.draw(Draw::Unreachable, |rng| fate::of_unreachable(long_delays, rng));
             port::after(delay, move || fail(number, Loss::Unreachable, end, &reply));
             return;
         };
-        let latency = latency();
-        let fate = with_network_rng(|rng| fate::of_request(conditions, rng));
-        let call = Call { network: self.clone(), number, path, conditions, reply };
+        let latency = latency(&message, Draw::RequestLatency);
+        let fate = message.request_fate(conditions);
+        let call = Call { network: self.clone(), number, path, conditions, message, reply };
         port::after(latency + fate.delay, move || {
             if fate.lost {
                 fail(number, Loss::Request, call.path.end, &call.reply);
@@ -113,9 +117,9 @@ impl Network {
             fail(number, Loss::Cut, end, &call.reply);
             return;
         }
-        let latency = latency();
+        let latency = latency(&call.message, Draw::ReplyLatency);
         let network = self.clone();
-        match with_network_rng(|rng| fate::of_reply(call.conditions, rng)) {
+        match call.message.reply_fate(call.conditions) {
             ReplyFate::Lost => {
                 port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));
             }
@@ -149,13 +153,14 @@ struct Call {
     number: u64,
     path: Path,
     conditions: Conditions,
+    message: Message,
     reply: Reply,
 }
 
 impl Call {
     /// The request has arrived: runs the handler, if the path is still there.
     fn arrive(self, request: Request) {
-        let Call { network, number, path, conditions, reply } = self;
+        let Call { network, number, path, conditions, message, reply } = self;
         let mut state = network.state();
         let Some((server, name)) = state.links.destination(path) else {
             drop(state);
@@ -164,10 +169,12 @@ impl Call {
         };
         record(Kind::Deliver, path.end, || 0);
         let started = port::now();
+        let key = message.key();
         let id = state.calls.insert(InFlight {
             number,
             path,
             conditions,
+            message,
             reply,
             started,
             orphaned: false,
@@ -177,7 +184,7 @@ impl Call {
         let (node, site) = (server.node(), server.site());
         // Made here and not in the task, which on a dead node never begins.
         let mut handling = Handling { network, id, returned: false };
-        port::spawn_detached(node, site, move || {
+        port::spawn_handler(key, node, site, move || {
             port::draw(|| What::Arrive { call: number });
             let mut response = server.handle(&name, &request);
             handling.returned = true;
@@ -231,8 +238,8 @@ fn sent(call: u64, [end, from, to]: [&str; 3], request: &Request, args: String) 
 
 /// Nanoseconds that a message takes at least: none on real threads, where the machine takes its
 /// own time.
-fn latency() -> u64 {
-    if port::in_simulation() { with_network_rng(fate::base_latency) } else { 0 }
+fn latency(message: &Message, draw: Draw) -> u64 {
+    if port::in_simulation() { message.draw(draw, fate::base_latency) } else { 0 }
 }
 
 /// Records an event of the network; `detail` is only computed in a simulation.

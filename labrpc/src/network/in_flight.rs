@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fate::Conditions;
 use super::links::Path;
+use super::message::Message;
 use crate::error::RpcError;
 use crate::runtime::port::OneShot;
 use crate::server::Response;
@@ -26,6 +27,8 @@ pub(crate) struct InFlight {
     pub(crate) path: Path,
     /// The network's switches when it was sent.
     pub(crate) conditions: Conditions,
+    /// What it is, in the keyed mode.
+    pub(crate) message: Message,
     /// Where the caller waits.
     pub(crate) reply: Reply,
     /// When the handler was started, in nanoseconds.

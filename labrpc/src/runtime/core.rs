@@ -10,6 +10,7 @@
 
 pub(crate) mod current;
 mod held_over;
+pub(crate) mod keyed_mode;
 mod kill;
 pub(crate) mod lock_table;
 mod locks;
@@ -23,6 +24,7 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
+use contract::accidents::Accidents;
 use contract::recording::{self, What};
 use rand_pcg::Pcg64;
 
@@ -31,6 +33,7 @@ use self::lock_table::LockTable;
 use self::recent_lines::RecentLines;
 use super::activity::Activity;
 use super::failure::{Failure, FailureKind};
+use super::keyed::Keyed;
 use super::poison::unpoisoned;
 use super::policy::{Interruption, Policy, Scheduler};
 use super::random::{Stream, stream};
@@ -99,6 +102,8 @@ pub(crate) struct Core {
     failure: RefCell<Option<Failure>>,
     /// The record of what happened.
     pub(crate) trace: RefCell<Trace>,
+    /// The keyed mode, if this is a run in which accidents are chosen; see there.
+    pub(crate) keyed: Option<Box<Keyed>>,
     /// Numbers for the network.
     pub(crate) network_rng: RefCell<Pcg64>,
     /// Numbers for tests and servers.
@@ -151,6 +156,7 @@ impl Core {
             at_end: RefCell::default(),
             failure: RefCell::new(None),
             trace: RefCell::new(trace),
+            keyed: None,
             network_rng: RefCell::new(stream(seed, Stream::Network)),
             user_rng: RefCell::new(stream(seed, Stream::User)),
             locks: LockTable::new(&activity),
@@ -160,6 +166,14 @@ impl Core {
             spawn_sites: None,
             activity,
         }
+    }
+
+    /// Selects the keyed mode, before anything happens.
+    pub(crate) fn select_keyed_mode(&mut self, accidents: Accidents) {
+        let stalls = self.policy == Policy::Stall;
+        self.scheduler =
+            RefCell::new(Scheduler::new(Policy::Fifo, stream(self.seed, Stream::Schedule)));
+        self.keyed = Some(Box::new(Keyed::new(self.seed, accidents, stalls)));
     }
 
     /// Virtual nanoseconds since the start. Costs nothing: for the runtime and the logger.
@@ -174,7 +188,10 @@ impl Core {
             return false;
         }
         let on_server = self.current_node() != NodeId::TEST;
-        let interruption = self.scheduler.borrow_mut().before_operation(on_server);
+        let interruption = match &self.keyed {
+            None => self.scheduler.borrow_mut().before_operation(on_server),
+            Some(keyed) => self.keyed_stall(keyed, on_server).map(Interruption::Stall),
+        };
         match interruption {
             None => {}
             Some(Interruption::Yield) => self.yield_now(),
@@ -259,6 +276,17 @@ impl Core {
         site: &'static Location<'static>,
         body: Box<dyn FnOnce()>,
     ) -> u32 {
+        self.spawn_for(None, node, site, body)
+    }
+
+    /// Creates a task, in the keyed mode for the message with this key if it is a handler.
+    pub(crate) fn spawn_for(
+        &self,
+        message: Option<u64>,
+        node: NodeId,
+        site: &'static Location<'static>,
+        body: Box<dyn FnOnce()>,
+    ) -> u32 {
         let serial = self.next_serial.get();
         self.next_serial.set(serial + 1);
         let mut slots = self.slots.borrow_mut();
@@ -282,6 +310,10 @@ impl Core {
         if let Some(sites) = &self.spawn_sites {
             unpoisoned(sites.lock()).push(site);
         }
+        if let Some(keyed) = &self.keyed {
+            let Current { slot, node: parents, .. } = self.current.get();
+            keyed.spawned(index, node, site, message, (slot, parents));
+        }
         self.record(Kind::Spawn, serial.into(), node.0.into());
         if self.in_task() {
             self.draw(|| What::Spawn { child: serial, on: self.node_name(node).to_string() });
@@ -295,6 +327,9 @@ impl Core {
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
         let mut nodes = self.nodes.borrow_mut();
         nodes.push(NodeState { name: name.into(), alive: true });
+        if let Some(keyed) = &self.keyed {
+            keyed.add_node(name);
+        }
         NodeId(nodes.len() as u32 - 1)
     }
 
@@ -340,13 +375,21 @@ impl Core {
 
     /// Adds an event of the current task to the recording, if there is one.
     pub(crate) fn draw(&self, what: impl FnOnce() -> What) {
+        let tossed = self.keyed.as_ref().filter(|it| it.awaits_effect(self.current_slot()));
+        if self.recorder.is_none() && tossed.is_none() {
+            return;
+        }
+        let what = what();
+        if let (Some(keyed), What::Fault(fault)) = (tossed, &what) {
+            keyed.effect(self.now(), fault);
+        }
         if let Some(recorder) = &self.recorder {
             let node = match self.in_task() {
                 true => self.node_name(self.current_node()).to_string(),
                 false => String::new(),
             };
             let (at, task) = (self.now() / 1_000, self.current_serial());
-            recorder.push(recording::Event { at, task, node, what: what() });
+            recorder.push(recording::Event { at, task, node, what });
         }
     }
 

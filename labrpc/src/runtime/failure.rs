@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
-use contract::settings::{POLICY, RUNTIME, SEED};
+use contract::settings::{ONLY, POLICY, RUNTIME, SEED};
 
 use super::policy::Policy;
 use super::seconds::seconds;
@@ -50,6 +50,8 @@ pub struct Failure {
     pub seed: u64,
     /// The policy of the run; `None` on real threads.
     pub policy: Option<Policy>,
+    /// The setting of the accidents that might happen; `None` for an ordinary run.
+    pub only: Option<String>,
     /// The task that failed, and where it was spawned.
     pub task: Option<String>,
     /// Tasks that had waited for long, or everyone after a deadlock or at the time limit; one line
@@ -84,7 +86,10 @@ impl Failure {
     /// The settings that replay the run.
     pub fn replay_settings(&self) -> String {
         match self.policy {
-            Some(policy) => format!("{SEED}={} {POLICY}={policy}", self.seed),
+            Some(policy) => {
+                let only = self.only.as_ref().map_or(String::new(), |it| format!(" {ONLY}={it}"));
+                format!("{SEED}={} {POLICY}={policy}{only}", self.seed)
+            }
             None => format!("{SEED}={} {RUNTIME}=real", self.seed),
         }
     }

@@ -26,9 +26,9 @@ const WALK_MEAN: u32 = 5;
 /// The same between two changes of priority for [`Policy::Pct`].
 const PCT_MEAN: u32 = 10;
 /// The same between two stalls for [`Policy::Stall`].
-const STALL_MEAN: u32 = 100;
+pub(crate) const STALL_MEAN: u32 = 100;
 /// A stall lasts `1 us << k`, doubled at most by jitter, for k below this: at most 131 ms.
-const STALL_STEPS: u32 = 17;
+pub(crate) const STALL_STEPS: u32 = 17;
 
 /// A policy at work: its random numbers and its countdown to the next interruption.
 pub(crate) struct Scheduler {

@@ -8,6 +8,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use contract::accidents::AccidentKind;
 use contract::recording::What;
 use rand_pcg::Pcg64;
 use serde::Serialize;
@@ -20,7 +21,9 @@ use super::recorder::words::words;
 use super::timers::Action;
 
 pub(crate) use super::core::current::in_simulation;
+pub(crate) use super::core::keyed_mode::millis;
 pub(crate) use super::escape::{RunNumber, this_run, touched};
+pub(crate) use super::keyed::{Draw, mix};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
 pub(crate) use super::task::{NodeId, Wait};
@@ -54,20 +57,46 @@ pub(crate) fn draw(what: impl FnOnce() -> What) {
     dispatch(|core| core.map(|core| core.draw(what)));
 }
 
-/// A value in words, if the run is recorded. The type's `Serialize` is a student's: nothing that it
-/// does takes effect.
+/// A value in words, if the run is recorded or its accidents are told in detail. The type's
+/// `Serialize` is a student's: nothing that it does takes effect.
 pub(crate) fn in_words<T: Serialize + ?Sized>(value: &T) -> Option<String> {
     dispatch(|core| {
-        let core = core.filter(|core| core.recorder.is_some())?;
+        let is_told = |core: &&Core| core.keyed.as_ref().is_some_and(|it| it.tells_details());
+        let core = core.filter(|core| core.recorder.is_some() || is_told(core))?;
         Some(core.unobserved(|| words(value)))
     })
 }
 
-/// Calls `f` with the generator of the network's stream.
-pub(crate) fn with_network_rng<R>(f: impl FnOnce(&mut Pcg64) -> R) -> R {
+/// Calls `f` with the generator of the network's stream; in the keyed mode, with one for this
+/// decision about the message with this key.
+pub(crate) fn with_network_rng<R>(
+    message: Option<u64>,
+    draw: Draw,
+    f: impl FnOnce(&mut Pcg64) -> R,
+) -> R {
     dispatch(|core| match core {
-        Some(core) => f(&mut core.network_rng.borrow_mut()),
+        Some(core) => match (&core.keyed, message) {
+            (Some(keyed), Some(message)) => f(&mut keyed.generator(message, draw)),
+            _ => f(&mut core.network_rng.borrow_mut()),
+        },
         None => real::with_rng(f),
+    })
+}
+
+/// In the keyed mode, the key of a message whose end, method and arguments have this digest.
+pub(crate) fn message_key(content: impl FnOnce() -> u64) -> Option<u64> {
+    dispatch(|core| Some(core?.keyed.as_ref()?.message(content())))
+}
+
+/// In the keyed mode, whether an accident that is drawn for a message may happen; else it does.
+pub(crate) fn happens(
+    message: Option<u64>,
+    kind: AccidentKind,
+    text: impl FnOnce() -> String,
+) -> bool {
+    dispatch(|core| match (core.and_then(|core| Some((core, core.keyed.as_ref()?))), message) {
+        (Some((core, keyed)), Some(message)) => keyed.happens(message, kind, core.now(), text),
+        _ => true,
     })
 }
 
@@ -99,8 +128,18 @@ pub(crate) fn spawn_detached(
     site: &'static Location<'static>,
     body: impl FnOnce() + Send + 'static,
 ) {
+    spawn_handler(None, node, site, body);
+}
+
+/// Starts a task that handles a message, whose key is known in the keyed mode.
+pub(crate) fn spawn_handler(
+    message: Option<u64>,
+    node: NodeId,
+    site: &'static Location<'static>,
+    body: impl FnOnce() + Send + 'static,
+) {
     dispatch(|core| match core {
-        Some(core) => drop(core.spawn(node, site, Box::new(body))),
+        Some(core) => drop(core.spawn_for(message, node, site, Box::new(body))),
         None => real::spawn(node, body),
     });
 }

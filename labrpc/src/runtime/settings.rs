@@ -3,7 +3,8 @@
 use std::env::{self, VarError};
 use std::fmt;
 
-use contract::settings::{POLICY, RUNS, RUNTIME, SEED};
+use contract::accidents::Accidents;
+use contract::settings::{ONLY, POLICY, RUNS, RUNTIME, SEED};
 
 use super::policy::Policy;
 use super::simulation::{DEFAULT_TIME_LIMIT, Outcome, Simulation, run_real};
@@ -27,8 +28,12 @@ pub enum Backend {
 /// | `LAB_RUNS` | how many seeds to run, counting up from the first | 1 |
 /// | `LAB_POLICY` | `fifo`, `random`, `walk`, `pct` or `stall`, see [`Policy`] | `stall` |
 /// | `LAB_RUNTIME` | `sim` or `real` | `sim` |
+/// | `LAB_ONLY` | the accidents that may happen, as `cargo lab shrink` prints them: ids between commas, `@FILE`, `none` or `all` | an ordinary run |
 /// | `VERBOSE` | `1` prints the log | off |
-#[derive(Clone, Copy, Debug)]
+///
+/// A run with `LAB_ONLY` is another one than the ordinary run of the same seed: its draws do not
+/// depend on their order.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The world.
     pub backend: Backend,
@@ -38,6 +43,8 @@ pub struct Settings {
     pub runs: u64,
     /// The policy of the simulation.
     pub policy: Policy,
+    /// The accidents that may happen; `None` for an ordinary run.
+    pub accidents: Option<Accidents>,
 }
 
 /// A variable of the environment that cannot be understood.
@@ -103,12 +110,18 @@ impl Settings {
             return Err(SettingsError { variable: RUNS, problem });
         }
         let seed = number(SEED)?.unwrap_or_else(fresh_seed);
-        Ok(Self { backend, seed, runs, policy })
+        let only = value(ONLY)?.map(|text| Accidents::from_setting(&text)).transpose();
+        let accidents = only.map_err(|problem| SettingsError { variable: ONLY, problem })?;
+        if accidents.is_some() && backend == Backend::Real {
+            let problem = "accidents can be chosen only in a simulation".to_string();
+            return Err(SettingsError { variable: ONLY, problem });
+        }
+        Ok(Self { backend, seed, runs, policy, accidents })
     }
 
     /// The seeds to run, in order.
     pub fn seeds(&self) -> impl Iterator<Item = u64> + use<> {
-        let Self { seed, runs, .. } = *self;
+        let (seed, runs) = (self.seed, self.runs);
         (0..runs).map(move |i| seed.wrapping_add(i))
     }
 }
@@ -129,7 +142,10 @@ pub fn run(body: impl Fn() + Clone + Send + Sync + 'static) {
     let settings = Settings::from_env().unwrap_or_else(|error| panic!("{error}"));
     for seed in settings.seeds() {
         let Outcome { result, .. } = match settings.backend {
-            Backend::Sim => Simulation::new(seed).policy(settings.policy).run(body.clone()),
+            Backend::Sim => Simulation::new(seed)
+                .policy(settings.policy)
+                .accidents(settings.accidents.clone())
+                .run(body.clone()),
             Backend::Real => run_real(seed, DEFAULT_TIME_LIMIT, body.clone()),
         };
         if let Err(failure) = result {
@@ -158,8 +174,11 @@ mod tests {
             ("LAB_RUNTIME", "real"),
         ])
         .unwrap();
+        assert_eq!(settings.accidents, None);
         assert_eq!((settings.policy, settings.backend), (Policy::Pct, Backend::Real));
         assert_eq!(settings.seeds().collect::<Vec<_>>(), [u64::MAX, 0, 1]);
+        let only = self::settings(&[("LAB_ONLY", "none")]).unwrap().accidents;
+        assert_eq!(only, Some(Accidents::only([])));
     }
 
     #[test]
@@ -172,5 +191,8 @@ mod tests {
         assert_eq!(error("LAB_RUNS", "0"), "LAB_RUNS: the number of runs must be at least 1");
         assert!(error("LAB_POLICY", "lifo").starts_with("LAB_POLICY: 'lifo' is not a policy"));
         assert!(error("LAB_RUNTIME", "fake").starts_with("LAB_RUNTIME: 'fake' is not a runtime"));
+        assert!(error("LAB_ONLY", "7").starts_with("LAB_ONLY: '7' is not an accident"));
+        let both = settings(&[("LAB_ONLY", "none"), ("LAB_RUNTIME", "real")]).unwrap_err();
+        assert_eq!(both, "LAB_ONLY: accidents can be chosen only in a simulation");
     }
 }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use contract::accidents::{Accident, AccidentId, Accidents};
+
 use super::activity::Activity;
 use super::core::{Core, SpawnSites, current};
 use super::failure::{Failure, FailureKind, panic_message};
@@ -47,6 +49,10 @@ pub struct Simulation {
     /// Whether a run that passes is repeated and compared.
     twice: bool,
     recorded: bool,
+    /// Whether a run that fails is repeated with its log kept.
+    replayed: bool,
+    /// The accidents that may happen; `None` for an ordinary run.
+    accidents: Option<Accidents>,
     /// The line that asked for it, which stands for the place where the test's task is spawned.
     site: &'static Location<'static>,
 }
@@ -67,13 +73,27 @@ pub struct Outcome<T> {
     pub cpu_time: Duration,
     /// What a picture of the run shows, see [`Simulation::record`].
     pub recording: Option<Recording>,
+    /// The accidents that have happened, in order, if they [could be
+    /// chosen](Simulation::accidents).
+    pub accidents: Vec<Accident>,
+    /// The accidents that were allowed by name but have not happened: their list is of another
+    /// program, test or seed.
+    pub missing: Vec<AccidentId>,
 }
 
 impl<T> Outcome<T> {
     /// The outcome of a run without a trace.
     fn without_trace(result: Result<T, Failure>, virtual_time: Duration) -> Self {
-        let cpu_time = Duration::ZERO;
-        Self { result, trace_hash: 0, events: 0, virtual_time, cpu_time, recording: None }
+        Self {
+            result,
+            trace_hash: 0,
+            events: 0,
+            virtual_time,
+            cpu_time: Duration::ZERO,
+            recording: None,
+            accidents: Vec::new(),
+            missing: Vec::new(),
+        }
     }
 }
 
@@ -105,6 +125,8 @@ impl Simulation {
             tracing: true,
             twice: false,
             recorded: false,
+            replayed: true,
+            accidents: None,
             site: Location::caller(),
         }
     }
@@ -149,6 +171,24 @@ impl Simulation {
         self
     }
 
+    /// Lets only these accidents happen; an ordinary run if there are none to choose from.
+    ///
+    /// Such a run is another one than the ordinary run of its seed: each draw depends on what it
+    /// decides, so that a run with one accident less is otherwise the same for as long as possible.
+    /// Tasks run in the order in which they become ready, and stand still only under
+    /// [`Policy::Stall`].
+    pub fn accidents(mut self, accidents: Option<Accidents>) -> Self {
+        self.accidents = accidents;
+        self
+    }
+
+    /// Does not replay a run that fails: its report has neither log nor events, and nothing is
+    /// compared. For one of many runs of which only the outcome matters.
+    pub fn without_replay(mut self) -> Self {
+        self.replayed = false;
+        self
+    }
+
     /// Runs `body` as the test's own task, until it returns or anything fails.
     ///
     /// A run that fails is replayed once with its log kept; if the replay goes another way, the
@@ -161,6 +201,7 @@ impl Simulation {
         let mut outcome = self.run_once(&body, Extras::default());
         if let Err(failure) = &mut outcome.result
             && failure.is_replayable()
+            && self.replayed
         {
             let extras = Extras { keep_log: true, record: self.recorded, ..Extras::default() };
             let replay = self.run_once(&body, extras);
@@ -240,6 +281,9 @@ impl Simulation {
         let limit = u64::try_from(self.time_limit.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX / 2);
         let mut core = Core::new(self.seed, self.policy, limit, trace, activity);
         core.spawn_sites = extras.spawn_sites;
+        if let Some(accidents) = &self.accidents {
+            core.select_keyed_mode(accidents.clone());
+        }
         if extras.keep_log {
             core.recent_lines.keep();
         }
@@ -267,6 +311,8 @@ impl Simulation {
             };
             let mut trace = core.trace.borrow_mut();
             trace.finish();
+            let (accidents, missing) =
+                core.keyed.as_ref().map_or_else(Default::default, |keyed| keyed.outcome());
             Outcome {
                 result,
                 trace_hash: trace.hash(),
@@ -274,6 +320,8 @@ impl Simulation {
                 virtual_time: Duration::from_nanos(core.now()),
                 cpu_time: clock.cpu_time(),
                 recording: core.recorder.as_ref().map(Recorder::take),
+                accidents,
+                missing,
             }
         })
     }
@@ -295,6 +343,7 @@ impl Simulation {
             at,
             seed: self.seed,
             policy: Some(self.policy),
+            only: self.accidents.as_ref().map(ToString::to_string),
             task: None,
             waits: Vec::new(),
             held_locks: Vec::new(),
@@ -327,6 +376,7 @@ pub fn run_real<T: Send + 'static>(
         at: virtual_time,
         seed,
         policy: None,
+        only: None,
         task: None,
         waits: Vec::new(),
         held_locks: Vec::new(),

@@ -9,6 +9,7 @@ mod escape;
 mod input;
 #[path = "../program/itself.rs"]
 mod itself;
+mod keyed;
 mod limits;
 mod logging;
 mod memory;

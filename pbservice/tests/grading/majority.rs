@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use labrpc::{rng, spawn};
-use rand::RngExt as _;
-use testkit::{LabTest, lab_test};
+use labrpc::spawn;
+use testkit::{LabTest, chance, lab_test};
 
 use crate::cluster::{FAILOVER, PbCluster};
 
@@ -19,7 +18,7 @@ fn no_quorum_no_service() {
         clerk.put("x", "1");
         // The primary stays, or dies with the others, as the run's seed decides.
         let primary = cluster.primary();
-        let first = if rng().random_bool(0.5) { primary } else { cluster.others(&[primary])[0] };
+        let first = if chance(1, 2) { primary } else { cluster.others(&[primary])[0] };
         let down =
             [first, cluster.others(&[first, primary])[0], cluster.others(&[first, primary])[1]];
         down.iter().for_each(|&server| cluster.bring_down(server));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{KvClerk, LabTest, item};
+use testkit::{KvClerk, LabTest, item, mishap};
 
 use crate::cluster::{PbCluster, SERVERS};
 
@@ -64,7 +64,11 @@ fn rage(cluster: &PbCluster) {
     match rng().random_range(0..6_u32) {
         0 => cluster.servers().partition_at_random(),
         1 => cluster.servers().heal(),
-        2 | 3 if down.len() < 2 && !down.contains(&victim) => cluster.bring_down(victim),
+        2 | 3 if down.len() < 2 && !down.contains(&victim) => {
+            if mishap() {
+                cluster.bring_down(victim);
+            }
+        }
         _ => down.iter().for_each(|&server| cluster.restart(server)),
     }
 }

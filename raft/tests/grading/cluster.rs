@@ -157,6 +157,7 @@ impl RaftCluster {
     }
 
     /// Crashes a server or shuts it down, as the seed wants.
+    #[track_caller]
     pub fn bring_down(&self, server: usize) {
         let now = Instant::now();
         if self.is_up(server) {
@@ -174,6 +175,7 @@ impl RaftCluster {
     }
 
     /// Brings a server down and starts it again. It is disconnected afterwards.
+    #[track_caller]
     pub fn restart(&self, server: usize) {
         self.bring_down(server);
         self.servers.start(server);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{ELECTION_TIMEOUT, lab_test, poll};
+use testkit::{ELECTION_TIMEOUT, chance, lab_test, poll};
 
 use crate::cluster::RaftCluster;
 use crate::command::Command;
@@ -193,7 +193,7 @@ fn figure8_2c() {
 
 /// Long enough for an election once in ten times, else hardly for one RPC.
 fn figure8_pause() {
-    let bound = if rng().random_ratio(1, 10) { 500 } else { 13 };
+    let bound = if chance(1, 10) { 500 } else { 13 };
     sleep(Duration::from_millis(rng().random_range(0..bound)));
 }
 
@@ -234,7 +234,7 @@ fn figure8_unreliable_2c() {
             figure8_pause();
             let connected = leaders.iter().rfind(|(leader, _)| cluster.is_connected(*leader));
             if let Some(&(leader, _)) = connected
-                && rng().random_bool(0.5)
+                && chance(1, 2)
             {
                 cluster.disconnect(leader);
             }
@@ -274,13 +274,13 @@ fn churn(cluster: &RaftCluster) {
         .collect();
 
     for _ in 0..20 {
-        if rng().random_ratio(2, 10) {
+        if chance(2, 10) {
             cluster.disconnect(cluster.random_server());
         }
-        if rng().random_ratio(5, 10) {
+        if chance(5, 10) {
             cluster.bring_up(cluster.random_server());
         }
-        if rng().random_ratio(2, 10) {
+        if chance(2, 10) {
             cluster.bring_down(cluster.random_server());
         }
         // Not quite long enough to settle between two faults.

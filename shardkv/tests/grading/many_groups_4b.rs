@@ -7,7 +7,7 @@ use std::time::Duration;
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use shardctrler::SHARDS;
-use testkit::{KvClerk, LabTest};
+use testkit::{KvClerk, LabTest, chance, mishap};
 
 use crate::cluster::ShardCluster;
 use crate::data::{Data, ms};
@@ -81,16 +81,16 @@ fn break_something(cluster: &ShardCluster) -> Vec<usize> {
     match below(4) {
         0 => {
             let (one, other): (Vec<usize>, Vec<usize>) =
-                cluster.all_groups().partition(|_| rng().random_bool(0.5));
+                cluster.all_groups().partition(|_| chance(1, 2));
             cluster.partition_groups(&one, &other);
             Vec::new()
         }
-        1 => {
+        1 if mishap() => {
             let group = below(GROUPS);
             cluster.bring_down(&[group]);
             vec![group]
         }
-        2 => {
+        2 if mishap() => {
             cluster.bring_one_down(below(3));
             cluster.all_groups().collect()
         }

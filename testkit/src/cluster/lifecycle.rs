@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use labrpc::{Node, Server, sleep, spawn};
+use labrpc::{Node, Server, mishap, sleep, spawn};
 use rand::RngExt as _;
 
 use super::{Boot, Cluster, Inner, OutsideEnds, Running, StableStorage, Started};
@@ -115,18 +115,20 @@ impl<S: Send + Sync + 'static> Cluster<S> {
 
     /// Shuts a server down, kills it, or cuts its power, as the seed decides; on real threads
     /// always the first.
+    #[track_caller]
     pub fn bring_down(&self, server: usize) {
         if self.0.sim.is_real() {
             return self.shutdown(server);
         }
         match labrpc::rng().random_range(0..4_u32) {
-            0 => self.crash(server),
-            1 => self.kill(server),
+            0 if mishap() => self.crash(server),
+            1 if mishap() => self.kill(server),
             _ => self.shutdown(server),
         }
     }
 
     /// Brings a server down if it is up, and starts it again. It is disconnected afterwards.
+    #[track_caller]
     pub fn restart(&self, server: usize) {
         self.bring_down(server);
         self.start(server);

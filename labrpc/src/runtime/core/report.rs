@@ -28,6 +28,7 @@ impl Core {
             at: Duration::from_nanos(self.now()),
             seed: self.seed,
             policy: Some(self.policy),
+            only: self.keyed.as_ref().map(|keyed| keyed.setting()),
             task: self.in_task().then(|| self.current_task()),
             waits: self.waits(everyone),
             held_locks: self.held_locks(),

@@ -1,0 +1,204 @@
+//! `cargo lab shrink`: finds the few accidents that make a test fail.
+
+use std::io::{Write as _, stderr};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use contract::accidents::Accidents;
+use contract::record::{Exit, Run};
+use contract::settings::Policy;
+use judge::{Error, Output, Stop, TestCase, Workspace};
+
+use crate::built::Built;
+use crate::cli::ShrinkArgs;
+use crate::results;
+use crate::results::run_dir::{self, RunDir};
+use crate::runner::Runner;
+use crate::select::Selection;
+use crate::shrink::claim::Claim;
+use crate::shrink::search::Failing;
+use crate::shrink::story::Story;
+use crate::shrink::trials::Trials;
+use crate::term::{self, paint};
+
+/// The greatest number of accidents that the line for a replay lists; more of them go to a file.
+const LISTED: usize = 12;
+
+/// Runs the command.
+pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
+    let workspace = Workspace::find()?;
+    let catalog = workspace.catalog()?;
+    let stop = Stop::on_signals()?;
+    let runs = results::runs(&workspace);
+    let selection = Selection::new(std::slice::from_ref(&args.test));
+    let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
+    let case = built.only(&args.test)?;
+    if case.real || case.health_check {
+        let problem =
+            format!("{} does not run in a simulation: only a seed repeats a run", case.name);
+        return Err(Error::harness(problem));
+    }
+    let label = format!("shrink_{}", case.name);
+    let directory = RunDir::create(&results::runs(&workspace), &label)?;
+    let judge = crate::cli::judge(args.patience, stop.clone())?;
+    // The search draws stalls, whatever policy the seed failed under.
+    let mut runner = Runner::new(judge, Some(Policy::Stall), directory);
+    let shrunk = shrink(args, case, &mut runner, stop);
+    match &shrunk {
+        Ok(Some(shrunk)) => {
+            show(args, shrunk, runner.picture(&shrunk.run).as_deref(), &workspace);
+            runner.directory.link();
+            runner.directory.close();
+            Ok(Exit::Failed)
+        }
+        Ok(None) => {
+            runner.directory.discard()?;
+            Ok(Exit::Inconclusive)
+        }
+        Err(_) => {
+            runner.directory.discard()?;
+            shrunk.map(|_| Exit::Harness)
+        }
+    }
+}
+
+/// A run that was made smaller.
+struct Shrunk {
+    before: usize,
+    runs: usize,
+    seconds: f64,
+    run: Run,
+    log: PathBuf,
+}
+
+/// Searches for the smallest run; `None` if there is nothing to be made smaller.
+fn shrink(
+    args: &ShrinkArgs,
+    case: &TestCase,
+    runner: &mut Runner,
+    stop: Stop,
+) -> Result<Option<Shrunk>, Error> {
+    let (seed, policy) = (args.run.seed, args.run.policy);
+    let started = Instant::now();
+    let first = runner.judge.run(case, seed, Some(policy), &Output::Dropped)?;
+    let first = first.ok_or(Error::Interrupted)?;
+    let real = started.elapsed();
+    let claim = match &first.failure {
+        None => {
+            term::note(format!(
+                "{} {}:{policy} passes: there is nothing to shrink",
+                case.name, seed
+            ));
+            return Ok(None);
+        }
+        Some(failure) if failure.is_unwritten() || !first.is_replayable() => {
+            term::note(format!("no accident decides this failure: {}", first.reason()));
+            return Ok(None);
+        }
+        Some(failure) => Claim::of(failure),
+    };
+    let limit = args.limit.map(Duration::from_secs);
+    let progress = Progress::default();
+    let mut trials = Trials::new(case, &first, claim.clone(), real, limit, stop)?;
+    trials.watch = Box::new(|runs, left| progress.show(runs, left));
+    let found = trials.search(seed);
+    progress.clear();
+    let Some(best) = found? else {
+        term::note(format!(
+            "none of {} runs with accidents that can be chosen breaks the same property: try other \
+             seeds, which `cargo lab stress {}` finds",
+            trials.runs(),
+            case.name
+        ));
+        return Ok(None);
+    };
+    let (runs, seconds) = (trials.runs(), trials.elapsed().as_secs_f64());
+    let before = trials.count_all(best.seed)?.max(best.accidents.len());
+    let (run, log) = run_again(case, runner, &best)?;
+    if run.failure.as_ref().map(Claim::of) != Some(claim) {
+        let problem = "the smallest run did not fail again: the code depends on something outside \
+                       the simulation";
+        return Err(Error::harness(problem));
+    }
+    Ok(Some(Shrunk { before, runs, seconds, run, log }))
+}
+
+/// Repeats the smallest run with its log, and stores it.
+fn run_again(
+    case: &TestCase,
+    runner: &mut Runner,
+    best: &Failing,
+) -> Result<(Run, PathBuf), Error> {
+    let mut accidents = Accidents::only(best.ids());
+    let directory = runner.make_run(case, best.seed)?;
+    if best.accidents.len() > LISTED {
+        let file = directory.join("accidents.txt");
+        let ids: Vec<String> = best.ids().iter().map(ToString::to_string).collect();
+        run_dir::write(&file, &(ids.join("\n") + "\n"))?;
+        let here = std::env::current_dir().unwrap_or_default();
+        accidents.source =
+            Some(format!("@{}", file.strip_prefix(&here).unwrap_or(&file).display()));
+    }
+    let log = directory.join("log.txt");
+    let output = Output::Log(log.clone());
+    runner.accidents = Some(accidents);
+    let run = runner.draw(case, best.seed, &output)?;
+    let mut run = run.ok_or(Error::Interrupted)?;
+    runner.write(case, &mut run, &directory)?;
+    Ok((run, log))
+}
+
+/// Prints the result.
+fn show(args: &ShrinkArgs, shrunk: &Shrunk, picture: Option<&Path>, workspace: &Workspace) {
+    let Shrunk { before, runs, seconds, run, log } = shrunk;
+    let (before, runs, seconds) = (*before, *runs, *seconds);
+    let after = run.accidents.len();
+    let story = Story { before, after, runs, seconds, replay: run.replay(), run };
+    if args.json {
+        anstream::println!("{}", run_dir::json(&story));
+        return;
+    }
+    let lines = |lines: Vec<String>| lines.iter().for_each(|line| anstream::println!("{line}"));
+    lines(story.lines());
+    anstream::println!("  log       cargo lab logs {}", workspace.shorten(log).display());
+    if let Some(path) = picture {
+        anstream::println!("  picture   {}", workspace.shorten(path).display());
+    }
+    lines(story.replay_lines());
+    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || after < before {
+        term::note("this is another run, which breaks the same property: the cause may differ");
+    }
+}
+
+/// A line on the terminal while the search goes on.
+#[derive(Default)]
+struct Progress(Mutex<Option<usize>>);
+
+impl Progress {
+    /// Shows the number of runs, and of accidents in the smallest failing run.
+    fn show(&self, runs: usize, left: Option<usize>) {
+        if !term::is_live() {
+            return;
+        }
+        let mut least = self.0.lock().expect("no thread panics here");
+        if let Some(left) = left {
+            *least = Some(least.map_or(left, |least| least.min(left)));
+        }
+        let found = match *least {
+            None => "no failing run yet".to_string(),
+            Some(1) => "1 accident left".to_string(),
+            Some(least) => format!("{least} accidents left"),
+        };
+        let line = paint(term::DIM, format!("{runs} runs, {found}"));
+        // A terminal that is gone needs no progress.
+        write!(anstream::AutoStream::auto(stderr()), "\r\x1b[K{line}").ok();
+    }
+
+    /// Removes the line.
+    fn clear(&self) {
+        if term::is_live() {
+            write!(stderr(), "\r\x1b[K").ok();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether two failures break the same property.
+
+use contract::record::Failure;
+
+/// Properties of every correct program: what was observed says which mistake it is.
+const GENERAL: [&str; 8] = [
+    "nothing panics",
+    "all checks of the test hold",
+    "tasks do not wait for each other",
+    "the test ends in time",
+    "tasks that were started also end",
+    "tasks leave the processor to others",
+    "tasks wait only by means of labrpc",
+    "a run ends with its completion record",
+];
+
+/// What a failing run violates, without the numbers, which differ from run to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    property: String,
+    /// The first line of what was observed, for a general property.
+    actual: Option<String>,
+}
+
+impl Claim {
+    /// The claim that this failure violates.
+    pub(crate) fn of(failure: &Failure) -> Self {
+        let is_general = GENERAL.contains(&&*failure.property);
+        let actual = failure.actual.lines().next().unwrap_or_default();
+        Self {
+            property: without_numbers(&failure.property),
+            actual: is_general.then(|| without_numbers(actual)),
+        }
+    }
+}
+
+/// A text with `#` in place of each number.
+fn without_numbers(text: &str) -> String {
+    let mut result = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' if result.ends_with('#') => {}
+            '0'..='9' => result.push('#'),
+            c => result.push(c),
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The claim of a failure with this property and observation.
+    fn claim(property: &str, actual: &str) -> Claim {
+        let (property, actual) = (property.to_string(), actual.to_string());
+        Claim::of(&Failure { property, actual, report: String::new() })
+    }
+
+    #[test]
+    fn numbers_make_no_difference() {
+        let one = claim("one leader per term", "two leaders in term 6: S4@6 S1@6");
+        assert_eq!(one, claim("one leader per term", "two leaders in term 17: S0@17 S1@17"));
+        assert_eq!(claim("5 servers agree", ""), claim("13 servers agree", "no"));
+        assert_ne!(one, claim("committed entries stay", ""));
+    }
+
+    #[test]
+    fn panics_differ_by_their_message() {
+        let panic = |message| claim("nothing panics", message);
+        assert_eq!(panic("index 7 of 3\nmore"), panic("index 12 of 5"));
+        assert_ne!(panic("index 7 of 3"), panic("called unwrap on None"));
+    }
+}

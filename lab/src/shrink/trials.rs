@@ -1,0 +1,192 @@
+//! Makes the runs of a search, several at a time and within limits.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use contract::accidents::{Accidents, FULL_RATE};
+use contract::record::{Assignment, Run, Trial};
+use contract::settings::{Policy, forget_verbosity};
+use judge::{Error, Judge, Limits, Output, Resources, Stop, TestCase, pool};
+
+use super::claim::Claim;
+use super::search::{self, Failing, Ids, Outcome};
+
+/// The least number of runs for which a search goes on without a limit of its own.
+const RUNS: usize = 300;
+
+/// The least real time for which a search goes on without a limit of its own.
+const TIME: Duration = Duration::from_secs(10);
+
+/// The limits of a run, as multiples of the first one's: real time and virtual time. Runs that take
+/// much longer seldom fail, and their logs are no help.
+const LONGEST: (f64, f64) = (8.0, 2.5);
+
+/// Real time that a run may take in addition.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes that a run may print: nothing is kept of it.
+const OUTPUT: u64 = 64 << 20;
+
+/// Makes the runs of one search.
+pub(crate) struct Trials<'a> {
+    case: &'a TestCase,
+    claim: Claim,
+    judge: Judge,
+    trial: Trial,
+    budget: Budget,
+    /// What to show of the search while it goes on.
+    pub(crate) watch: Box<dyn Fn(usize, Option<usize>) + Sync + 'a>,
+}
+
+/// How long a search may go on.
+struct Budget {
+    started: Instant,
+    /// `None` for [`RUNS`] and [`TIME`].
+    limit: Option<Duration>,
+    runs: AtomicUsize,
+}
+
+impl Budget {
+    /// Whether another run may begin. Counts it.
+    fn take(&self) -> bool {
+        let runs = self.runs.fetch_add(1, Relaxed);
+        let elapsed = self.started.elapsed();
+        let is_left = match self.limit {
+            Some(limit) => elapsed < limit,
+            None => runs < RUNS || elapsed < TIME,
+        };
+        if !is_left {
+            self.runs.fetch_sub(1, Relaxed);
+        }
+        is_left
+    }
+}
+
+impl<'a> Trials<'a> {
+    /// A search for runs that fail as `first` did, which took `real` time.
+    pub(crate) fn new(
+        case: &'a TestCase,
+        first: &Run,
+        claim: Claim,
+        real: Duration,
+        limit: Option<Duration>,
+        stop: Stop,
+    ) -> Result<Self, Error> {
+        let wall = real.mul_f64(LONGEST.0) + PATIENCE;
+        let limits =
+            Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() };
+        // A run that fails for want of time must not fail earlier.
+        let is_late = first.kind.as_deref() == Some("time-limit");
+        let until = (first.virtual_seconds * LONGEST.1 * 1e3).ceil() as u64;
+        let judge = Judge::new(limits, stop)?.wrap(Box::new(|mut command| {
+            forget_verbosity(&mut command);
+            command
+        }));
+        Ok(Self {
+            case,
+            claim,
+            judge,
+            trial: Trial { until: (!is_late).then_some(until.max(1)) },
+            budget: Budget { started: Instant::now(), limit, runs: AtomicUsize::new(0) },
+            watch: Box::new(|_, _| {}),
+        })
+    }
+
+    /// The number of runs so far.
+    pub(crate) fn runs(&self) -> usize {
+        self.budget.runs.load(Relaxed)
+    }
+
+    /// Time since the search began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.budget.started.elapsed()
+    }
+
+    /// The best failing run that the search finds; `None` if no run of the keyed mode fails alike.
+    pub(crate) fn search(&self, seed: u64) -> Result<Option<Failing>, Error> {
+        let starts = search::best_starts(self.find_starts(seed)?);
+        let best: Mutex<Option<Failing>> = Mutex::default();
+        thread::scope(|scope| {
+            let shrink = |start: Failing| {
+                let seed = start.seed;
+                let failing = search::shrink(start, |list| self.outcome(seed, list));
+                let mut best = best.lock().expect("no thread of the search panics");
+                if best.as_ref().is_none_or(|best| failing.is_better_than(best)) {
+                    *best = Some(failing);
+                }
+            };
+            starts.into_iter().for_each(|start| _ = scope.spawn(move || shrink(start)));
+        });
+        self.judge.stop().check()?;
+        Ok(best.into_inner().expect("no thread of the search panics"))
+    }
+
+    /// Looks for failing runs.
+    fn find_starts(&self, seed: u64) -> Result<Vec<Failing>, Error> {
+        let found: Mutex<Vec<Failing>> = Mutex::default();
+        let is_over = AtomicBool::new(false);
+        let found_so_far = || found.lock().expect("no worker panics");
+        let jobs = search::seeds_and_rates(seed).take_while(|(_, rate)| {
+            !is_over.load(Relaxed) && !search::suffices(&found_so_far(), *rate)
+        });
+        pool::run(
+            jobs,
+            pool::processors(),
+            self.judge.stop(),
+            |(seed, rate)| {
+                match self.run(seed, Accidents::all(rate))? {
+                    Outcome::Fails(failing) => found_so_far().push(failing),
+                    Outcome::Differs => {}
+                    Outcome::OutOfTime => is_over.store(true, Relaxed),
+                }
+                Ok(Some(()))
+            },
+            |()| Ok(()),
+        )?;
+        self.judge.stop().check()?;
+        Ok(found.into_inner().expect("no worker panics"))
+    }
+
+    /// What comes of a seed with only the listed accidents. A run that cannot be made is one that
+    /// differs: the machine may be short of processes for a moment.
+    fn outcome(&self, seed: u64, list: &Ids) -> Outcome {
+        let outcome = self.run(seed, Accidents::only(list.iter().copied()));
+        outcome.unwrap_or(Outcome::OutOfTime)
+    }
+
+    /// Runs a seed with these accidents.
+    fn run(&self, seed: u64, accidents: Accidents) -> Result<Outcome, Error> {
+        if !self.budget.take() {
+            return Ok(Outcome::OutOfTime);
+        }
+        let Some(run) = self.assign(seed, accidents)? else { return Ok(Outcome::OutOfTime) };
+        let fails = run.verdict.is_failure()
+            && run.failure.as_ref().is_some_and(|failure| Claim::of(failure) == self.claim);
+        let left = fails.then_some(run.accidents.len());
+        (self.watch)(self.runs(), left);
+        Ok(match fails {
+            true => {
+                let at = run.virtual_seconds;
+                Outcome::Fails(Failing { seed, accidents: run.accidents, at })
+            }
+            false => Outcome::Differs,
+        })
+    }
+
+    /// The number of accidents in the run of a seed with all of them.
+    pub(crate) fn count_all(&self, seed: u64) -> Result<usize, Error> {
+        let run = self.assign(seed, Accidents::all(FULL_RATE))?;
+        self.judge.stop().check()?;
+        Ok(run.map_or(0, |run| run.accidents.len()))
+    }
+
+    /// Makes one run; `None` if it was stopped.
+    fn assign(&self, seed: u64, accidents: Accidents) -> Result<Option<Run>, Error> {
+        let mut assignment = Assignment::new(&*self.case.name, seed, Some(Policy::Stall));
+        assignment.accidents = Some(accidents);
+        assignment.trial = Some(self.trial);
+        self.judge.run_assigned(self.case, assignment, &Output::Dropped, None)
+    }
+}
