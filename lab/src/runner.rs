@@ -3,16 +3,29 @@
 use std::fs;
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use contract::accidents::Accidents;
 use contract::record::{Assignment, Run, Verdict, file_name};
 use contract::settings::Policy;
-use judge::{Error, Judge, Output, TestCase};
+use judge::{Error, Judge, Limits, Output, Resources, Stop, TestCase};
 
 use crate::results::run_dir::{self, Detail, RunDir};
 
 /// The page that shows a run, in the run's directory.
 pub(crate) const PICTURE: &str = "report.html";
+
+/// Bytes that a run may print before it is stopped: a log statement in an endless loop never ends.
+const OUTPUT: u64 = 1 << 30;
+
+/// A judge that stops a run after this number of seconds, of real time or of processor time.
+pub(crate) fn judge(patience: u64, stop: Stop) -> Result<Judge, Error> {
+    let wall = Duration::from_secs(patience);
+    Judge::new(
+        Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() },
+        stop,
+    )
+}
 
 /// What all runs of a command share.
 pub(crate) struct Runner {

@@ -10,7 +10,7 @@ use crate::built::Built;
 use crate::cli::{self, ReplayArgs};
 use crate::results;
 use crate::results::run_dir::{self, KeptVerdict, RunDir};
-use crate::runner::Runner;
+use crate::runner::{Runner, judge};
 use crate::select::Selection;
 use crate::term::{self, BAD, DOUBTFUL, GOOD, paint};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     // With chosen accidents it is another run than the one that is stored.
     let kept = accidents.is_none().then(|| kept_verdict(&workspace, &name)).flatten();
     let directory = RunDir::create(&results::runs(&workspace), &format!("replay_{}", case.name))?;
-    let judge = cli::judge(args.patience, stop)?;
+    let judge = judge(args.patience, stop)?;
     let mut runner = Runner::new(judge, policy, directory);
     runner.accidents = accidents;
     let log = runner.make_run(case, seed)?.join("log.txt");

@@ -12,7 +12,7 @@ use crate::built::Built;
 use crate::cli::{self, ShowArgs};
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
-use crate::runner::{PICTURE, Runner};
+use crate::runner::{PICTURE, Runner, judge};
 use crate::select::Selection;
 use crate::term;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Error> {
     let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
     let case = built.only(&args.test)?;
     let directory = RunDir::create(&results::runs(&workspace), &format!("show_{}", case.name))?;
-    let judge = cli::judge(args.patience, stop)?;
+    let judge = judge(args.patience, stop)?;
     let mut runner = Runner::new(judge, Some(args.run.policy), directory);
     runner.accidents = cli::accidents(&args.only)?;
     let is_kept = args.output.is_none() && !args.json;

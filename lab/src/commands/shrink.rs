@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
     }
     let label = format!("shrink_{}", case.name);
     let directory = RunDir::create(&results::runs(&workspace), &label)?;
-    let judge = crate::cli::judge(args.patience, stop.clone())?;
+    let judge = crate::runner::judge(args.patience, stop.clone())?;
     // The search draws stalls, whatever policy the seed failed under.
     let mut runner = Runner::new(judge, Some(Policy::Stall), directory);
     let shrunk = shrink(args, case, &mut runner, stop);

@@ -22,7 +22,7 @@ use crate::results::plan::{self, Done, Plan, Stored};
 use crate::results::run_dir::{JsonLines, RunDir};
 use crate::results::stats::TestStats;
 use crate::results::summary::{Summary, TestSummary};
-use crate::runner::{PICTURE, Runner};
+use crate::runner::{PICTURE, Runner, judge};
 use crate::select::Selection;
 use crate::term::{self, BAD, GOOD, paint};
 
@@ -102,7 +102,7 @@ impl<'a> Stress<'a> {
         }
         let repeated = stored.first_seeds.start;
         let planner = Planner::new(planner_settings(args, cases, stored.first_seeds), done);
-        let judge = args.world.judge(stop)?;
+        let judge = judge(args.world.patience, stop)?;
         let mut runner = Runner::new(judge, Some(args.world.policy), directory);
         runner.repeated = Some(repeated);
         runner.keep_all = args.archive;

@@ -15,7 +15,7 @@ use crate::results::plan::Plan;
 use crate::results::run_dir::RunDir;
 use crate::results::stats::TestStats;
 use crate::results::summary::{Summary, TestSummary};
-use crate::runner::Runner;
+use crate::runner::{Runner, judge};
 use crate::select::Selection;
 use crate::submission;
 use crate::term::{self, BAD, BOLD, DIM, DOUBTFUL, GOOD, paint};
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let label = format!("test_{}", selection.label());
     let directory = RunDir::create(&results::runs(&workspace), &label)?;
     let policy = (!args.real).then_some(args.world.policy);
-    let runner = Runner::new(args.world.judge(stop)?, policy, directory);
+    let runner = Runner::new(judge(args.world.patience, stop)?, policy, directory);
     let workers = args.processes.map_or_else(pool::processors, |count| count as usize);
     let picture = &|run: &Run| Some(workspace.shorten(&runner.picture(run)?).to_path_buf());
     let mut pass = Pass {
