@@ -1,6 +1,6 @@
 //! Runs a test's body under each seed that was asked for, and says how it went.
 
-use std::panic::Location;
+use std::panic::{self, Location};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -156,7 +156,9 @@ impl LabTest {
             }
             record::tell(&run);
             if let Some(failure) = run.failure {
-                panic!("{}", failure.report);
+                eprintln!("{}", failure.report);
+                // Not `panic`: its message would add a backtrace of the harness.
+                panic::resume_unwind(Box::new(failure.report));
             }
             if !run.missing.is_empty() {
                 output::note(&report::missing(&run.missing));

@@ -24,9 +24,7 @@ pub(crate) fn failure(
     for server in &notes.servers {
         line(&mut text, &server.to_string());
     }
-    if failure.backtrace.is_none() {
-        section(&mut text, "in", &failure.frames);
-    }
+    section(&mut text, "in", &failure.frames);
     section(&mut text, "locks held while waiting", &failure.held_locks);
     section(&mut text, "waiting for long", &failure.waits);
     section(&mut text, "last log lines", &failure.log);

@@ -305,6 +305,20 @@ fn report_of_a_panic_names_task_and_place() {
 }
 
 #[test]
+fn reports_have_the_frames_of_the_runtime_only_if_all_are_wanted() {
+    let shown =
+        |value: &str| stdout(&run(&["server_panics_0b"], &[], &[("RUST_BACKTRACE", value)]));
+    let report = |shown: &str| {
+        let from = shown.find("server_panics_0b failed at").unwrap();
+        shown[from..].split_once("\n\n").unwrap().0.to_string()
+    };
+    assert_eq!(report(&shown("1")), report(&shown("0")));
+    assert_eq!(shown("1").lines().count(), shown("0").lines().count());
+    let full = report(&shown("full"));
+    assert!(full.contains("\n  backtrace\n") && full.lines().count() > 50, "{full}");
+}
+
+#[test]
 fn report_names_a_function_that_is_not_written() {
     let shown = stdout(&run(&["server_is_unwritten_0b"], &[], &[]));
     let expected = "  property  Raft::start is written\n  actual    Raft::start is not written yet: \

@@ -65,9 +65,9 @@ pub struct Failure {
     pub events: Vec<String>,
     /// How a replay of the same seed went otherwise, if it did.
     pub divergence: Option<String>,
-    /// The functions of the labs' own sources that a panicking task was in, innermost first.
+    /// The functions of the labs' own sources that the task was in that failed, innermost first.
     pub frames: Vec<String>,
-    /// Where a panic happened, if `RUST_BACKTRACE` is set.
+    /// All functions that this task was in, if `RUST_BACKTRACE` is `full`.
     pub backtrace: Option<String>,
 }
 

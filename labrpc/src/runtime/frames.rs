@@ -16,6 +16,13 @@ pub(crate) fn own_frames() -> Vec<String> {
     select(&Backtrace::force_capture().to_string(), &here)
 }
 
+/// All frames of this call stack, if `RUST_BACKTRACE=full` asks for them. No smaller value does: most
+/// frames are of no use to the author of a solution, and many people always have `1` set.
+pub(crate) fn all_frames() -> Option<String> {
+    let is_wanted = env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
+    is_wanted.then(|| Backtrace::force_capture().to_string())
+}
+
 /// The frames of a backtrace in sources of the labs. Paths in it are relative to the package, which
 /// is `here`, or absolute.
 fn select(backtrace: &str, here: &Path) -> Vec<String> {

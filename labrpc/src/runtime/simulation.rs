@@ -1,6 +1,5 @@
 //! Runs a closure as a simulation, each time on a fresh thread, and says how it went.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
 use std::panic::{self, Location, PanicHookInfo};
 use std::sync::mpsc::{self, SyncSender};
@@ -12,7 +11,6 @@ use contract::accidents::{Accident, AccidentId, Accidents};
 use super::activity::Activity;
 use super::core::{Core, SpawnSites, current};
 use super::failure::{Failure, FailureKind, panic_message};
-use super::frames::own_frames;
 use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
@@ -210,6 +208,7 @@ impl Simulation {
                 failure.log = replayed.log;
                 failure.events = replayed.events;
                 failure.frames = replayed.frames;
+                failure.backtrace = replayed.backtrace;
             }
             if replay.trace_hash != outcome.trace_hash {
                 failure.divergence = Some(self.explain_divergence(body));
@@ -409,16 +408,10 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
     current::dispatch(|core| match core {
         Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
             core.fail(FailureKind::Panic, panic_message(info.payload()));
-            let backtrace = Backtrace::capture();
-            // They take time to find, so only the run whose log is kept looks for them.
-            let frames = if core.recent_lines.wanted() { own_frames() } else { Vec::new() };
             core.amend_failure(|failure| {
-                failure.frames = frames;
                 failure.location = info.location().map(ToString::to_string);
-                if backtrace.status() == BacktraceStatus::Captured {
-                    failure.backtrace = Some(backtrace.to_string());
-                }
             });
+            core.note_frames();
             core.on_panic();
             true
         }

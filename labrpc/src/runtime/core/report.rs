@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Core;
 use crate::runtime::failure::{Failure, FailureKind};
+use crate::runtime::frames::{all_frames, own_frames};
 use crate::runtime::seconds::seconds;
 use crate::runtime::task::{Slot, State, Wait};
 
@@ -37,6 +38,18 @@ impl Core {
             divergence: None,
             frames: Vec::new(),
             backtrace: None,
+        }
+    }
+
+    /// Adds to the failure which functions the current task is in.
+    pub(crate) fn note_frames(&self) {
+        // They take time to find, so only the run whose log is kept looks for them.
+        if self.recent_lines.wanted() {
+            let (frames, backtrace) = (own_frames(), all_frames());
+            self.amend_failure(|failure| {
+                failure.frames = frames;
+                failure.backtrace = backtrace;
+            });
         }
     }
 
