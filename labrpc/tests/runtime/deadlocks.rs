@@ -54,11 +54,13 @@ fn abba_is_reported_at_once_although_tickers_run() {
     assert!(failure.at < Duration::from_millis(6), "only at {:?}", failure.at);
     assert!(failure.message.contains("each other's locks in a circle"), "{}", failure.message);
     assert_eq!(failure.message.matches("holds the lock it took at").count(), 2);
-    assert_eq!(failure.message.matches("deadlocks.rs:").count(), 3, "{}", failure.message);
+    assert_eq!(failure.message.matches(", and locks the next at ").count(), 2);
+    assert_eq!(failure.message.matches("deadlocks.rs:").count(), 5, "{}", failure.message);
 }
 
 #[test]
 fn locking_twice_is_reported_at_once() {
+    let line = line!();
     let failure = failure_of(|| {
         start_ticker();
         let lock = Mutex::new(());
@@ -67,6 +69,10 @@ fn locking_twice_is_reported_at_once() {
     });
     assert_eq!(failure.kind, FailureKind::LockCycle);
     assert!(failure.message.contains("a task locks what it has locked already"));
+    let places = failure.message.split("deadlocks.rs:").skip(1);
+    let lines = places.map(|place| place.split(':').next().and_then(|line| line.parse().ok()));
+    let expected = [line + 4, line + 5].map(Some);
+    assert!(lines.collect::<Vec<Option<u32>>>().ends_with(&expected), "{}", failure.message);
     assert!(failure.at < Duration::from_millis(1), "only at {:?}", failure.at);
 }
 

@@ -27,11 +27,17 @@ impl Core {
         }
     }
 
-    /// Adds a waiter for a lock. The run fails if it would wait for itself.
-    pub(crate) fn enqueue_for_lock(&self, lock: u32, waiter: Waiter) {
+    /// Adds a waiter for a lock, which it wants at `at`. The run fails if it would wait for itself.
+    pub(crate) fn enqueue_for_lock(
+        &self,
+        lock: u32,
+        waiter: Waiter,
+        at: &'static Location<'static>,
+    ) {
         self.locks.enqueue(lock, waiter);
-        if let Some(circle) = self.lock_circle(lock) {
+        if let Some(circle) = self.lock_circle(lock, at) {
             self.fail(FailureKind::LockCycle, circle);
+            self.note_frames();
         }
     }
 
@@ -41,9 +47,9 @@ impl Core {
         self.locks.wake_next(lock, |waiter| self.wake(waiter));
     }
 
-    /// If waiting for `lock` would close a circle of tasks that wait for each other's locks,
+    /// If waiting for `lock` at `at` would close a circle of tasks that wait for each other's locks,
     /// describes it.
-    fn lock_circle(&self, lock: u32) -> Option<String> {
+    fn lock_circle(&self, lock: u32, at: &Location<'_>) -> Option<String> {
         if !self.in_task() || self.is_dead() {
             return None;
         }
@@ -52,11 +58,13 @@ impl Core {
             let owner_of = |lock: u32| {
                 slots.iter().position(|slot| slot.held.iter().any(|held| held.lock == lock))
             };
-            let mut text = match owner_of(lock) {
-                Some(owner) if owner == me => "deadlock: a task locks what it has locked already",
-                _ => "deadlock: tasks wait for each other's locks in a circle",
-            }
-            .to_string();
+            let (what, then) = match owner_of(lock) {
+                Some(owner) if owner == me => {
+                    ("a task locks what it has locked already", "it again")
+                }
+                _ => ("tasks wait for each other's locks in a circle", "the next"),
+            };
+            let mut text = format!("deadlock: {what}");
             let mut lock = lock;
             for _ in 0..slots.len() {
                 let owner = owner_of(lock)?;
@@ -64,12 +72,12 @@ impl Core {
                 let task = self.describe(&slots[owner]);
                 text += &format!("\n    {task} holds the lock it took at {}", held.at);
                 if owner == me {
-                    return Some(text);
+                    return Some(text + &format!(", and locks {then} at {at}"));
                 }
-                match slots[owner].waiting?.what {
-                    Wait::Lock(next) => lock = next,
-                    _ => return None,
-                }
+                let waiting = slots[owner].waiting?;
+                let Wait::Lock(next) = waiting.what else { return None };
+                text += &format!(", and locks {then} at {}", waiting.at);
+                lock = next;
             }
             None
         })

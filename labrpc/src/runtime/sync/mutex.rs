@@ -104,7 +104,7 @@ impl<T: ?Sized> Mutex<T> {
             }
             let id = self.id(core);
             let waiter = core.waiter();
-            core.enqueue_for_lock(id, waiter);
+            core.enqueue_for_lock(id, waiter, site);
             self.waiting.fetch_add(1, Relaxed);
             let unregister = Unregister { mutex: self, core, id, waiter };
             core.wait(waiter, Wait::Lock(id), site, None);
