@@ -46,6 +46,14 @@ pub fn given(root: &Path) -> io::Result<BTreeSet<String>> {
     Ok(read(root)?.given)
 }
 
+/// The locked files, which are not handed in: grading uses the course's own copies.
+///
+/// # Errors
+/// If the list cannot be read.
+pub fn locked(root: &Path) -> io::Result<BTreeSet<String>> {
+    Ok(read(root)?.locked.into_keys().collect())
+}
+
 /// Reads the file; the course's own workspace gives nothing and locks nothing.
 fn read(root: &Path) -> io::Result<Release> {
     let path = root.join(RELEASE);

@@ -8,6 +8,7 @@ use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
 use crate::error::Error;
+use crate::release::{self, RELEASE};
 use crate::tree::Tree;
 
 /// The time of all files in an archive: some tools warn of times near zero. The same sources make
@@ -17,13 +18,15 @@ const TIME: u64 = 1_000_000_000;
 /// gzip's number for an operating system that is not known.
 const ANY_SYSTEM: u8 = 255;
 
-/// Writes the sources of these labs of the tree at `root` to the `.tar.gz` at `to`, and returns
-/// what it wrote.
+/// Writes the sources of these labs of the tree at `root` to the `.tar.gz` at `to`, without the files
+/// that a handout has locked, and returns what it wrote.
 ///
 /// # Errors
 /// If there is nothing to pack, if it is too large, or if a file cannot be read or written.
 pub fn pack(root: &Path, labs: &[&str], to: &Path) -> Result<Tree, Error> {
-    let tree = Tree::read(root, labs).map_err(Error::io("read", root))?;
+    let mut tree = Tree::read(root, labs).map_err(Error::io("read", root))?;
+    let locked = release::locked(root).map_err(Error::io("read", &root.join(RELEASE)))?;
+    tree.files.retain(|file| !locked.contains(&file.path));
     tree.check_limits()?;
     let write = || -> io::Result<()> {
         let file = BufWriter::new(File::create(to)?);

@@ -119,6 +119,26 @@ fn packing_is_repeatable_and_unpacks_to_the_same_tree() {
     assert_eq!(unpacked.ignored, ["raft/Cargo.toml", "raft/src/a.txt"]);
 }
 
+/// An archive may have locked files all the same: earlier releases packed them.
+#[test]
+fn locked_files_are_not_packed() {
+    let fixture = Fixture::new("x", b"");
+    let root = fixture.directory.path().join("tree");
+    fs::create_dir_all(root.join("raft/src/given")).unwrap();
+    for path in ["lib.rs", "given.rs", "given/a.rs", "given/own.rs"] {
+        fs::write(root.join("raft/src").join(path), "").unwrap();
+    }
+    let locked = "[locked]\n\"raft/src/given.rs\" = \"\"\n\"raft/src/given/a.rs\" = \"\"\n";
+    fs::write(root.join("handout.toml"), locked).unwrap();
+    let archive = fixture.directory.path().join("1.tar.gz");
+    let packed = pack(&root, LABS, &archive).unwrap();
+    let unpacked = unpack(&archive, LABS, None, &fixture.output()).unwrap();
+    assert_eq!(unpacked.tree, packed);
+    assert_eq!(files(&fixture.output()), ["raft/src/given/own.rs", "raft/src/lib.rs"]);
+    let copy = fixture.directory.path().join("copy");
+    assert_eq!(unpack(&root, LABS, None, &copy).unwrap().tree.files.len(), 4);
+}
+
 #[test]
 #[cfg(unix)]
 fn links_in_a_directory_are_not_followed() {
