@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use contract::record::Exit;
 use judge::catalog::Entry;
@@ -9,8 +10,9 @@ use judge::{Error, Workspace};
 use serde::Deserialize;
 
 use crate::cli::ExplainArgs;
-use crate::results::summary::{Summary, TestSummary};
-use crate::results::{self, run_dir};
+use crate::results::stats::TestStats;
+use crate::results::summary::{Summary, TestName, TestSummary};
+use crate::results::{self, plan, run_dir};
 use crate::select::Selection;
 use crate::term::{self, BOLD, paint};
 
@@ -110,13 +112,29 @@ fn figures(test: &TestSummary, is_real: bool) -> String {
     format!("{time:.1} s of virtual time, {cpu:.1} ms of CPU; {failed} of {runs} runs failed")
 }
 
-/// The latest summary that contains the test.
+/// The latest result of the test, which an interrupted command has, too.
 fn latest(workspace: &Workspace, entry: Entry<'_>) -> Option<TestSummary> {
     run_dir::list(&results::runs(workspace)).iter().find_map(|directory| {
-        let summary = Summary::read(directory)?;
-        let is_it = |test: &TestSummary| test.test == entry.test.name && test.runs > 0;
-        summary.tests.into_iter().find(is_it)
+        let tests = match Summary::read(directory) {
+            Some(summary) => summary.tests,
+            None => vec![so_far(directory, entry)],
+        };
+        tests.into_iter().find(|test| test.test == entry.test.name && test.runs > 0)
     })
+}
+
+/// The finished runs of the test in a directory without a summary; none if they cannot be read.
+fn so_far(directory: &Path, entry: Entry<'_>) -> TestSummary {
+    let Entry { lab, part, test } = entry;
+    let mut stats = TestStats::default();
+    plan::finished_runs(directory, |run| {
+        if run.test == test.name {
+            stats.add(&run);
+        }
+    })
+    .ok(); // What it has read counts.
+    let (lab, part, test) = (lab.name.clone(), part.name.clone(), test.name.clone());
+    TestSummary::new(TestName { lab, part, test }, &stats)
 }
 
 /// Prints a paragraph with a word in the margin.

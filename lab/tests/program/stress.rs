@@ -93,6 +93,7 @@ fn an_interrupted_run_resumes_until_the_code_changes() {
     let runs = fixture.read("lab-runs/latest/runs.jsonl").lines().count();
     assert!((1..600).contains(&runs), "{runs}");
     assert!(!fixture.path("lab-runs/latest/summary.json").exists());
+    fixture.lab("explain slow_9e").expect(0).shows(&format!("; 0 of {runs} runs failed"));
     // What a crash may have left of a line is dropped.
     let text = fixture.read("lab-runs/latest/runs.jsonl");
     fixture.write("lab-runs/latest/runs.jsonl", &(text + "{\"lab\":\"toy\",\"test\":\"slow"));
