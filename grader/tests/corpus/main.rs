@@ -80,7 +80,7 @@ fn all_submissions_get_the_stated_results() {
 /// Makes a class of 100 submissions of Raft in the directory `CLASS`, to try out a grading of many.
 /// Of those that get points, there are more than in the corpus, as in a real class.
 #[test]
-#[ignore = "it makes files for a trial, see docs/grading.md"]
+#[ignore = "it makes files for a trial, see grader/README.md"]
 fn a_class_is_made() {
     let class = std::env::var_os("CLASS").expect("CLASS names a new directory");
     let class = PathBuf::from(class);
