@@ -131,7 +131,8 @@ impl Raft {
         let server = self.clone();
         service = service.method("AppendEntries", move |args| server.handle_append_entries(args));
         let server = self.clone();
-        service = service.method("InstallSnapshot", move |args| server.install_snapshot(args));
+        service =
+            service.method("InstallSnapshot", move |args| server.handle_install_snapshot(args));
         service
     }
 }
@@ -227,8 +228,8 @@ impl Raft {
     }
 
     /// 2D. The leader sends a snapshot. See Figure 13.
-    fn install_snapshot(&self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
-        your_code_here("Raft::install_snapshot", (self, args))
+    fn handle_install_snapshot(&self, args: InstallSnapshotArgs) -> InstallSnapshotReply {
+        your_code_here("Raft::handle_install_snapshot", (self, args))
     }
 }
 
