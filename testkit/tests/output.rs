@@ -306,16 +306,17 @@ fn report_of_a_panic_names_task_and_place() {
 
 #[test]
 fn reports_have_the_frames_of_the_runtime_only_if_all_are_wanted() {
-    let shown =
-        |value: &str| stdout(&run(&["server_panics_0b"], &[], &[("RUST_BACKTRACE", value)]));
-    let report = |shown: &str| {
-        let from = shown.find("server_panics_0b failed at").unwrap();
-        shown[from..].split_once("\n\n").unwrap().0.to_string()
-    };
-    assert_eq!(report(&shown("1")), report(&shown("0")));
-    assert_eq!(shown("1").lines().count(), shown("0").lines().count());
-    let full = report(&shown("full"));
-    assert!(full.contains("\n  backtrace\n") && full.lines().count() > 50, "{full}");
+    for runtime in ["sim", "real"] {
+        let shown = |value: &str| {
+            let settings = [("RUST_BACKTRACE", value), ("LAB_RUNTIME", runtime)];
+            stdout(&run(&["server_panics_0b"], &[], &settings))
+        };
+        let (none, one, full) = (shown("0"), shown("1"), shown("full"));
+        assert!(one.contains("  actual    index 7 is beyond the log\n"), "{one}");
+        assert_eq!(one.lines().count(), none.lines().count(), "{one}");
+        assert_eq!(full.matches("\n  backtrace\n").count(), 1, "{full}");
+        assert!(full.lines().count() > one.lines().count() + 20, "{full}");
+    }
 }
 
 #[test]

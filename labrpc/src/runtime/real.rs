@@ -5,15 +5,16 @@ pub(crate) mod run;
 pub(crate) mod spin;
 mod timer;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rand_pcg::Pcg64;
 
-use self::run::{Fault, Member, Over, Run, SLICE, check_over};
+use self::run::{Fault, Member, Over, Place, Run, SLICE, check_over};
 use super::failure::{FailureKind, panic_message};
+use super::frames::{all_frames, own_frames};
 use super::random::{Stream, stream};
 use super::task::NodeId;
 use super::wall;
@@ -80,7 +81,7 @@ pub(crate) fn execute<T: Send + 'static>(
         }
         if wall::now() > deadline {
             let message = format!("took longer than the limit of {} s", time_limit.as_secs_f64());
-            break Err(Fault { kind: FailureKind::TimeLimit, message, location: None });
+            break Err(Fault { kind: FailureKind::TimeLimit, message, place: None });
         }
     };
     run.finish();
@@ -114,18 +115,19 @@ fn run_job(member: Option<Member>, job: impl FnOnce()) {
         && !payload.is::<Over>()
         && let Some(run) = run
     {
-        let (message, location) = (panic_message(&*payload), PANICKED_AT.take());
-        run.fail(Fault { kind: FailureKind::Panic, message, location });
+        // The hook has told of it, unless the panic was caught and resumed.
+        let message = panic_message(&*payload);
+        run.fail(Fault { kind: FailureKind::Panic, message, place: None });
     }
     run::enter(None);
 }
 
-thread_local! {
-    /// Where the calling thread has panicked, until its run is told.
-    static PANICKED_AT: Cell<Option<String>> = const { Cell::new(None) };
-}
-
-/// The calling thread panics: remembers where, for the report.
-pub(crate) fn note_panic(info: &PanicHookInfo<'_>) {
-    PANICKED_AT.set(info.location().map(ToString::to_string));
+/// The calling thread panics, which fails its run, as in a simulation even if the panic is caught.
+/// False if it belongs to no run, so that no report will tell.
+pub(crate) fn report_panic(info: &PanicHookInfo<'_>) -> bool {
+    let Some(Member { run, .. }) = run::current() else { return false };
+    let location = info.location().map(ToString::to_string);
+    let place = Some(Place { location, frames: own_frames(), backtrace: all_frames() });
+    run.fail(Fault { kind: FailureKind::Panic, message: panic_message(info.payload()), place });
+    true
 }

@@ -14,7 +14,7 @@ use super::failure::{Failure, FailureKind, panic_message};
 use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
-use super::real::run::Fault;
+use super::real::run::{Fault, Place};
 use super::recorder::{Recorder, Recording};
 use super::sys::overflow;
 use super::trace::{Event, Trace};
@@ -368,23 +368,27 @@ pub fn run_real<T: Send + 'static>(
     let started = super::wall::now();
     let result = real::execute(seed, time_limit, body);
     let virtual_time = Duration::from_nanos(super::wall::now() - started);
-    let result = result.map_err(|Fault { kind, message, location }| Failure {
-        kind,
-        message,
-        location,
-        at: virtual_time,
-        seed,
-        policy: None,
-        only: None,
-        task: None,
-        waits: Vec::new(),
-        held_locks: Vec::new(),
-        log: Vec::new(),
-        events: Vec::new(),
-        divergence: None,
-        frames: Vec::new(),
-        backtrace: None,
-    });
+    let failure = |Fault { kind, message, place }: Fault| {
+        let Place { location, frames, backtrace } = place.unwrap_or_default();
+        Failure {
+            kind,
+            message,
+            location,
+            at: virtual_time,
+            seed,
+            policy: None,
+            only: None,
+            task: None,
+            waits: Vec::new(),
+            held_locks: Vec::new(),
+            log: Vec::new(),
+            events: Vec::new(),
+            divergence: None,
+            frames,
+            backtrace,
+        }
+    };
+    let result = result.map_err(failure);
     Outcome::without_trace(result, virtual_time)
 }
 
@@ -420,10 +424,7 @@ fn report_panic(info: &PanicHookInfo<'_>) -> bool {
             false
         }
         Some(_) => false,
-        None => {
-            real::note_panic(info);
-            false
-        }
+        None => real::report_panic(info),
     })
 }
 

@@ -103,7 +103,18 @@ pub(crate) struct Fault {
     /// What is wrong.
     pub(crate) message: String,
     /// Where the code panicked, if it did.
+    pub(crate) place: Option<Place>,
+}
+
+/// Where code panicked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// The line.
     pub(crate) location: Option<String>,
+    /// See [`Failure::frames`](crate::Failure::frames).
+    pub(crate) frames: Vec<String>,
+    /// See [`Failure::backtrace`](crate::Failure::backtrace).
+    pub(crate) backtrace: Option<String>,
 }
 
 thread_local! {
