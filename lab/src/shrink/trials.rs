@@ -149,8 +149,8 @@ impl<'a> Trials<'a> {
         Ok(found.into_inner().expect("no worker panics"))
     }
 
-    /// What comes of a seed with only the listed accidents. A run that cannot be made is one that
-    /// differs: the machine may be short of processes for a moment.
+    /// What comes of a seed with only the listed accidents. A run that cannot be made, even when it
+    /// is tried again, ends the search: what was found until then is the result.
     fn outcome(&self, seed: u64, list: &Ids) -> Outcome {
         let outcome = self.run(seed, Accidents::only(list.iter().copied()));
         outcome.unwrap_or(Outcome::OutOfTime)
