@@ -13,10 +13,10 @@ use judge::{Error, Judge, Limits, Output, Resources, Stop, TestCase, pool};
 use super::claim::Claim;
 use super::search::{self, Failing, Ids, Outcome};
 
-/// The least number of runs for which a search goes on without a limit of its own.
+/// A search without a time limit makes at least this number of runs.
 const RUNS: usize = 300;
 
-/// The least real time for which a search goes on without a limit of its own.
+/// A search without a time limit takes at least this real time.
 const TIME: Duration = Duration::from_secs(10);
 
 /// The limits of a run, as multiples of the first one's: real time and virtual time. Runs that take
