@@ -91,7 +91,7 @@ class Readers {
   }
 
   on_spawn(event) {
-    this.effects.spawned(event.task, event.child);
+    this.effects.spawned(event.task, event.child, event.at);
   }
 
   on_log(event) {
