@@ -19,7 +19,7 @@ shift || true
 output=${CARGO_TARGET_DIR:-target}/mutants
 mkdir -p "$output"
 
-# Three seeds, always the same; without debug information, which nobody reads. A test that never ends
+# Three seeds, always the same; without debug information, which is not used. A test that never ends
 # is stopped by its processor time, which a busy machine does not change.
 export LAB_SEED=1 LAB_RUNS=3 CARGO_PROFILE_DEV_DEBUG=0
 ulimit -t 60

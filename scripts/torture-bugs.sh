@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shows which planted bugs the torture of pbservice finds: torture-bugs.sh [SECONDS=90] [BUG...]
-# Builds the program with each of bugs/pbservice/BUG.patch, in a tree of its own, and tortures it for
-# so long at most. Prints a line of a table for each.
+# Builds the program with each of bugs/pbservice/BUG.patch, in a separate tree, and tortures it for
+# at most that time. Prints a line of a table for each.
 set -euo pipefail
 
 export TORTURE_SECONDS=${1:-90}

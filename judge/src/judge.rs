@@ -120,8 +120,7 @@ impl Judge {
         self.run_assigned(case, assignment, output, None)
     }
 
-    /// As [`Judge::run`] or [`Judge::run_twice`], but checkers search for ten times as long before
-    /// they give up.
+    /// As [`Judge::run`], but checkers search for ten times as long before they give up.
     ///
     /// # Errors
     /// If the process cannot be run.
@@ -130,10 +129,9 @@ impl Judge {
         case: &TestCase,
         seed: u64,
         policy: Option<Policy>,
-        twice: bool,
     ) -> Result<Option<Run>, Error> {
         let mut assignment = Assignment::new(&*case.name, seed, case.policy(policy));
-        (assignment.twice, assignment.patient) = (twice, true);
+        assignment.patient = true;
         self.run_assigned(case, assignment, &Output::Dropped, None)
     }
 

@@ -68,7 +68,7 @@ mod tests {
         InstallArgs { epoch, primary: address(1), snapshot, repairs: Some(damage(7)) }
     }
 
-    /// Its pieces of so many bytes.
+    /// Its pieces of `size` bytes.
     fn pieces(args: &InstallArgs, size: usize) -> Vec<PieceArgs> {
         let InstallArgs { epoch, primary, snapshot, repairs } = args.clone();
         let whole = encode(&snapshot.table);

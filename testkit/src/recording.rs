@@ -88,7 +88,7 @@ fn result(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Cuts texts whose length nobody limits.
+/// Cuts the texts that have no limit of their length yet.
 fn cut_texts(what: &mut What) {
     let (head, tail) = LONG_TEXT;
     match what {

@@ -77,14 +77,13 @@ fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
     let (mut runs, mut failed) = (Vec::new(), 0);
     for &seed in &job.seeds {
         // The first run is repeated in its process, to find what a run leaves behind.
-        let is_first = runs.is_empty();
-        let run = match is_first {
+        let run = match runs.is_empty() {
             true => judge.run_twice(job.case, seed, Some(POLICY), &Output::Dropped)?,
             false => judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?,
         };
         let Some(mut run) = run else { return Ok(None) };
         if run.verdict == Verdict::Unknown {
-            let again = judge.run_patiently(job.case, seed, Some(POLICY), is_first)?;
+            let again = judge.run_patiently(job.case, seed, Some(POLICY))?;
             let Some(again) = again else { return Ok(None) };
             let cpu_seconds = run.cpu_seconds + again.cpu_seconds;
             run = Run { cpu_seconds, ..again };

@@ -1,6 +1,6 @@
 //! Whether the report of a killed bug leads to its cause.
 //!
-//! A patch's header has two lines that are written without a look at any report:
+//! A patch's header has two lines, to be written before any report is read:
 //!
 //! ```text
 //! Property: one leader, leader per term

@@ -25,10 +25,11 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Error> {
     let runs = results::runs(&workspace);
     let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
     let case = built.only(&args.test)?;
+    let accidents = cli::accidents(&args.only)?;
     let directory = RunDir::create(&results::runs(&workspace), &format!("show_{}", case.name))?;
     let judge = judge(args.patience, stop)?;
     let mut runner = Runner::new(judge, Some(args.run.policy), directory);
-    runner.accidents = cli::accidents(&args.only)?;
+    runner.accidents = accidents;
     let is_kept = args.output.is_none() && !args.json;
     let written = write(args, &runner, case);
     match &written {

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
     let case = built.only(&args.test)?;
     if case.real || case.health_check {
         let problem =
-            format!("{} does not run in a simulation: only a seed repeats a run", case.name);
+            format!("{} does not run in a simulation, so its runs cannot be repeated", case.name);
         return Err(Error::harness(problem));
     }
     let label = format!("shrink_{}", case.name);

@@ -13,10 +13,10 @@ use judge::{Error, Judge, Limits, Output, Resources, Stop, TestCase, pool};
 use super::claim::Claim;
 use super::search::{self, Failing, Ids, Outcome};
 
-/// The least number of runs for which a search goes on without a limit of its own.
+/// A search without a time limit makes at least this number of runs.
 const RUNS: usize = 300;
 
-/// The least real time for which a search goes on without a limit of its own.
+/// A search without a time limit takes at least this real time.
 const TIME: Duration = Duration::from_secs(10);
 
 /// The limits of a run, as multiples of the first one's: real time and virtual time. Runs that take
@@ -149,8 +149,8 @@ impl<'a> Trials<'a> {
         Ok(found.into_inner().expect("no worker panics"))
     }
 
-    /// What comes of a seed with only the listed accidents. A run that cannot be made is one that
-    /// differs: the machine may be short of processes for a moment.
+    /// What comes of a seed with only the listed accidents. A run that cannot be made, even when it
+    /// is tried again, ends the search: what was found until then is the result.
     fn outcome(&self, seed: u64, list: &Ids) -> Outcome {
         let outcome = self.run(seed, Accidents::only(list.iter().copied()));
         outcome.unwrap_or(Outcome::OutOfTime)

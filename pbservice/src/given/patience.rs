@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use labrpc::{Instant, sleep};
 
-/// A primary waits for so long for the answer of a backup, and [`TIME_PER_MEGABYTE`] of what was
-/// sent, before it sends again; also after a call that has failed sooner. Twice the ping interval.
-/// Where that is not enough, to send more would only fill the link, so it
-/// [doubles](Patience).
+/// A primary waits this time for the answer of a backup, and [`TIME_PER_MEGABYTE`] of what was sent,
+/// before it sends again; also after a call that has failed sooner. Twice the ping interval. Where
+/// that is not enough, to send more would only fill the link, so it [doubles](Patience).
 pub(crate) const RESEND_AFTER: Duration = Duration::from_millis(200);
 
 /// What a slow link takes for a megabyte.

@@ -18,7 +18,8 @@ use crate::rest;
 const KEYS: u64 = 4;
 /// Clients go on to other keys after this time: so histories of a key stay short.
 const PERIOD: Duration = Duration::from_secs(4);
-/// They go on to read those of so many periods before, so that what is lost later is missed soon.
+/// They go on to read those of this number of periods before, so that what is lost later is missed
+/// soon.
 const READ_AGAIN: u64 = 3;
 /// The time that an operation may take: no trouble lasts longer.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -59,7 +60,7 @@ struct History {
 }
 
 impl Clients {
-    /// Starts so many clients.
+    /// Starts this number of clients.
     pub fn start(addresses: &[SocketAddr], count: u64) -> Self {
         let shared = Arc::new(Shared {
             addresses: addresses.to_vec(),

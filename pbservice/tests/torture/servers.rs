@@ -52,7 +52,7 @@ impl Servers {
     /// The server whose disk may be small.
     pub const SMALL_DISK: usize = 3;
 
-    /// Starts so many servers.
+    /// Starts this number of servers.
     pub fn start(count: usize) -> Self {
         let bind = |_| TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let ports: Vec<TcpListener> = (0..count).map(bind).collect();

@@ -48,7 +48,7 @@ function readAddress(view) {
   return true;
 }
 
-/** An address that someone has edited may not be well-formed. */
+/** Decodes a name; an edited address may not be well-formed. */
 function decode(text) {
   try {
     return decodeURIComponent(text);

@@ -49,7 +49,6 @@ function ofFault(event, at, builders) {
     case "shutdown":
       return all({ up: false, term: null, role: null });
     case "start":
-    case "restart":
       // It is connected separately; in the preparation that takes no time.
       return all({ up: true, term: null, role: null, cut: event.at >= PREPARATION });
     case "connect":

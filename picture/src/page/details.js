@@ -70,7 +70,6 @@ class Details {
     if (names) rows.push(["servers", names]);
     if (fault.micros !== undefined) rows.push(["lasts", duration(fault.micros)]);
     fault.sides?.forEach((side, i) => rows.push([`side ${"ABCDEFGH"[i] ?? i}`, side.join(", ")]));
-    if (fault.id) rows.push(["id", String(fault.id)]);
     const title = element("h3", {}, FAULT_TITLES[fault.verb] ?? "Fault");
     return [title, facts(rows), element("pre", { tabindex: "0" }, fault.text)];
   }
@@ -116,7 +115,7 @@ class Details {
   }
 }
 
-const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Stall", accident: "Accident" };
+const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Stall" };
 
 /** An item in a line. */
 function summary(model, kind, item) {

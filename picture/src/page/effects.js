@@ -5,7 +5,7 @@
 
 /** How long after a reply the caller's task still acts on it. */
 const REACTION = 500;
-/** How long after its arrival a message's handler may still act through tasks that it has spawned. */
+/** How long a task that a message's handler has spawned still acts for it. */
 const CONSEQUENCE = 2000;
 
 /** What a call's weight means. */
@@ -41,10 +41,10 @@ class Effects {
     if (task > 0) this.callers.set(task, { call, until: call.answered + REACTION });
   }
 
-  spawned(task, child) {
+  spawned(task, child, at) {
     const handled = this.handling.get(task);
     if (!handled || !(child > 0)) return;
-    const until = Math.min(handled.until, handled.call.arrived + CONSEQUENCE);
+    const until = Math.min(handled.until, at + CONSEQUENCE);
     this.handling.set(child, { call: handled.call, until });
   }
 

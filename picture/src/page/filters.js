@@ -74,7 +74,7 @@ function fillHelp(box) {
     ["zigzag", "a task of the server stalls"],
     ["red cross", "lost on its way"],
     ["pale cross on a stub", "the receiver was unreachable"],
-    ["\u00d734", "so many messages between two lanes in one stroke"],
+    ["\u00d734", "a number of messages between two lanes in one stroke"],
     ["// 0.9 s", "time that was cut out, since nothing happened"],
   ];
   const keys = [

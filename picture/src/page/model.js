@@ -20,7 +20,7 @@ class Model {
     this.faults = [];
     /** Pauses of single tasks: as faults, with `lane` and `micros`. */
     this.stalls = [];
-    /** `{id, lane, from, to, text, result, ok}`: `to` is Infinity if it never ended. */
+    /** `{id, lane, from, to, text, result}`: `to` is Infinity if it never ended. */
     this.operations = [];
     this.shards = [];
     this.violation = null;
@@ -44,7 +44,6 @@ class Model {
     const servers = new Set();
     const others = new Set();
     for (const event of events) {
-      if (event.kind === "run") event.nodes?.forEach((node) => servers.add(node));
       if (event.kind === "request") {
         servers.add(event.to);
         others.add(event.from || ownerOf(event.end));

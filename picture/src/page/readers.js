@@ -91,7 +91,7 @@ class Readers {
   }
 
   on_spawn(event) {
-    this.effects.spawned(event.task, event.child);
+    this.effects.spawned(event.task, event.child, event.at);
   }
 
   on_log(event) {
@@ -124,11 +124,6 @@ class Readers {
     this.model.faults.push({ at: event.at, verb: "note", lanes: [], text: event.text });
   }
 
-  on_accident(event) {
-    const { at, id, what, text } = event;
-    this.model.faults.push({ at, verb: "accident", lanes: [], id, text: text ?? what });
-  }
-
   on_begin(event) {
     const lane = this.model.laneOf.get(event.client);
     const operation = { id: event.operation, lane, client: event.client, key: event.key };
@@ -139,7 +134,7 @@ class Readers {
 
   on_complete(event) {
     const operation = this.operations.get(event.operation);
-    if (operation) Object.assign(operation, { to: event.at, result: event.text, ok: event.ok });
+    if (operation) Object.assign(operation, { to: event.at, result: event.text });
   }
 
   on_shard(event) {
@@ -159,8 +154,7 @@ class Readers {
 }
 
 /** A fault in words. */
-function faultText({ verb, servers = [], sides = [], micros, text }) {
-  if (text) return text;
+function faultText({ verb, servers = [], sides = [], micros }) {
   if (verb === "stall") return `${servers.join(", ")} stalls for ${duration(micros ?? 0)}`;
   if (verb === "cut" || verb === "mend") return `${verb} ${servers.join(" \u2192 ")}`;
   if (verb === "reach") return `${servers[0]} reaches ${servers.slice(1).join(" ") || "no server"}`;

@@ -7,7 +7,7 @@ use contract::recording::{Event, What};
 /// How long after a reply the caller's task still acts on it, in microseconds.
 const EFFECT_OF_REPLY: u64 = 500;
 
-/// How long after its arrival a message still acts through tasks that its handler has started.
+/// How long a task that a handler has started still acts for its message, in microseconds.
 const EFFECT_OF_CHILDREN: u64 = 2_000;
 
 /// What is known of a call.
