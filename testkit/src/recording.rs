@@ -51,6 +51,9 @@ pub(crate) fn write(
     events.iter_mut().for_each(|event| cut_texts(&mut event.what));
     let focus = culprit::focus(&events);
     let mut budget = Budget::new(events, MOST_BYTES);
+    if forgotten > 0 {
+        budget.note_forgotten();
+    }
     budget.keep(&focus);
     let Rest { lines, mut left_out, whole } = budget.finish(&focus);
     if forgotten > 0 {

@@ -70,6 +70,8 @@ pub(super) struct Budget {
     left_out: BTreeMap<String, u64>,
     /// The indices of events that are left out and tell more than a repetition.
     gaps: BTreeSet<usize>,
+    /// The index from which on the recorder has forgotten nothing, if it has forgotten any event.
+    begin: Option<usize>,
 }
 
 /// What is left of a recording.
@@ -88,7 +90,16 @@ impl Budget {
     pub(super) fn new(events: Vec<Event>, most: usize) -> Self {
         let lines: Vec<String> = events.iter().map(recording::line).collect();
         let size = lines.iter().map(String::len).sum();
-        Self { events, lines, size, most, left_out: BTreeMap::new(), gaps: BTreeSet::new() }
+        let (left_out, gaps) = (BTreeMap::new(), BTreeSet::new());
+        Self { events, lines, size, most, left_out, gaps, begin: None }
+    }
+
+    /// The recorder has forgotten events from before the first message or log line.
+    pub(super) fn note_forgotten(&mut self) {
+        let is_first = |event: &Event| {
+            matches!(event.what, What::Request { .. } | What::Reply { .. } | What::Log { .. })
+        };
+        self.begin = self.events.iter().position(is_first);
     }
 
     /// Leaves out what tells least; near to the events `focus` last.
@@ -119,9 +130,10 @@ impl Budget {
     fn whole(&self, index: usize) -> Option<[u64; 2]> {
         let last = self.events.last()?.at;
         let at = |index: Option<&usize>| index.map(|&index| self.events[index].at);
-        let before = at(self.gaps.range(..index).next_back());
+        let before = at(self.gaps.range(..index).next_back().max(self.begin.as_ref()));
         let after = at(self.gaps.range(index..).next());
-        (!self.gaps.is_empty()).then(|| [before.unwrap_or(0), after.unwrap_or(last)])
+        let is_cut = self.begin.is_some() || !self.gaps.is_empty();
+        (is_cut && Some(index) >= self.begin).then(|| [before.unwrap_or(0), after.unwrap_or(last)])
     }
 
     /// Leaves out units until the rest is small enough.

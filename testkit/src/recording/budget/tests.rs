@@ -85,6 +85,15 @@ fn calls_near_to_what_matters_stay() {
 }
 
 #[test]
+fn what_the_recorder_has_forgotten_is_not_said_to_be_there() {
+    let fault = event(3, 1, What::Fault(Fault::default()));
+    let events: Vec<Event> = [vec![fault], heartbeat(50, "ok"), heartbeat(60, "ok")].concat();
+    let mut budget = Budget::new(events, 1 << 20);
+    budget.note_forgotten();
+    assert_eq!(budget.finish(&[0, 9]).whole, [[50, 60]]);
+}
+
+#[test]
 fn repetitions_go_before_calls_that_say_something_new_or_have_an_effect() {
     let mut events = lost_vote();
     for call in 1..=300 {
