@@ -33,3 +33,5 @@ step scripts/torture.sh 40 pbservice
 step scripts/torture.sh 20 mapreduce
 # What students get: skeletons, guides and tests, and no part of a solution.
 step cargo grader handout --check
+# The picture of a run, in a real browser where there is one.
+step scripts/check-page.sh
