@@ -1,5 +1,6 @@
 // Checks pages in a real browser: `node check.mjs DRIVER BROWSER SCREENSHOTS PAGE...`.
-// The page `synthetic.html` has 100 000 events; its speed is measured.
+// The page `synthetic.html` has 100 000 events; its speed is measured, and printed beside the target. It
+// decides nothing: a busy machine is no mistake of the page.
 
 import assert from "node:assert/strict";
 import { basename, join, resolve } from "node:path";
@@ -156,8 +157,7 @@ async function measure(browser, file) {
   }
   const size = await browser.run("return page.model.eventCount");
   const [first, clock] = [firsts, clocks].map((times) => Math.round(Math.min(...times)));
-  console.log(`${size} events: first picture after ${first} ms of processor time, ${clock} ms by the clock (limit ${FIRST_PICTURE})`);
-  const results = [first <= FIRST_PICTURE];
+  console.log(`${size} events: first picture after ${first} ms of processor time, ${clock} ms by the clock (target ${FIRST_PICTURE})`);
   const views = [
     ["at the failure", "page.showFailure()"],
     ["a tenth of the run", "page.showAll(); page.view.zoom(0.1)"],
@@ -178,26 +178,19 @@ async function measure(browser, file) {
       frames.push((await processorTime(browser)) - begin);
     }
     frames.sort((a, b) => a - b);
-    console.log(`  moving ${name}: ${frames[20].toFixed(0)} ms of processor time per frame, at most ${frames[39].toFixed(0)} ms (limit ${FRAME})`);
-    results.push(frames[39] <= FRAME);
+    console.log(`  moving ${name}: ${frames[20].toFixed(0)} ms of processor time per frame, at most ${frames[39].toFixed(0)} ms (target ${FRAME})`);
   }
-  return results.every(Boolean);
 }
 
 const browser = await Browser.start({ driver, binary });
 try {
-  let isFast = true;
   for (const file of pages) {
     await checkPage(browser, file);
     console.log(`ok ${basename(file)}`);
     if (basename(file) === "synthetic.html") {
       await checkForms(browser, file);
-      isFast = await measure(browser, file);
+      await measure(browser, file);
     }
-  }
-  if (!isFast) {
-    console.log("too slow");
-    process.exitCode = 1;
   }
 } finally {
   await browser.stop();
