@@ -71,8 +71,8 @@ const SCRIPT: &str = concat!(
 pub fn html(recording: &str) -> String {
     let policy = format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
+        hash_source(STYLE),
+        hash_source(SCRIPT)
     );
     let recording = base64(&compressed(recording.as_bytes()));
     fill(&[
@@ -97,8 +97,8 @@ fn fill(gaps: &[(&str, &str)]) -> String {
     page + rest
 }
 
-/// The source expression of an inline style or script.
-fn hash(text: &str) -> String {
+/// The source expression by which a Content-Security-Policy allows an inline style or script.
+pub fn hash_source(text: &str) -> String {
     format!("'sha256-{}'", base64(&Sha256::digest(text.as_bytes())))
 }
 

@@ -1,7 +1,7 @@
 //! What all pages have in common. A page is one file: it loads nothing, and the browser runs only
 //! the script whose hash the page names.
 
-use sha2::{Digest as _, Sha256};
+use picture::hash_source;
 
 use super::markup::Markup;
 
@@ -41,32 +41,12 @@ pub(super) fn page(
 
 /// What the browser may do.
 fn policy(script: Option<&str>) -> String {
-    let style = source(STYLE);
-    let script = script.map_or("'none'".to_string(), source);
+    let style = hash_source(STYLE);
+    let script = script.map_or("'none'".to_string(), hash_source);
     format!(
         "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; \
          form-action 'none'"
     )
-}
-
-/// The hash of an inline style or script.
-fn source(text: &str) -> String {
-    format!("'sha256-{}'", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// Base64, as RFC 4648 defines it.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let byte = |place: usize| u32::from(three.get(place).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place > three.len() { '=' } else { char::from(digit) });
-        }
-    }
-    text
 }
 
 /// A table with a heading for each column. It can be scrolled if it is wider than the page.
@@ -132,18 +112,4 @@ pub(super) fn list(m: &mut Markup, lines: &[String]) {
             m.element("li", &[], &format!("and {} more", others.len()));
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        let pairs =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
-        for (text, encoded) in pairs {
-            assert_eq!(base64(text.as_bytes()), encoded);
-        }
-    }
 }
