@@ -72,6 +72,27 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure of which no more is known than this, on real threads unless the caller says otherwise.
+    pub(crate) fn new(kind: FailureKind, message: String, at: Duration, seed: u64) -> Self {
+        Self {
+            kind,
+            message,
+            location: None,
+            at,
+            seed,
+            policy: None,
+            only: None,
+            task: None,
+            waits: Vec::new(),
+            held_locks: Vec::new(),
+            log: Vec::new(),
+            events: Vec::new(),
+            divergence: None,
+            frames: Vec::new(),
+            backtrace: None,
+        }
+    }
+
     /// Whether a replay of the same seed must show the same failure.
     pub(crate) fn is_replayable(&self) -> bool {
         use FailureKind::{Blocked, CpuLimit, Escape, Spinning};

@@ -336,21 +336,9 @@ impl Simulation {
     /// A failure that no task of the run has noticed.
     fn failure(&self, kind: FailureKind, message: String, at: Duration) -> Failure {
         Failure {
-            kind,
-            message,
-            location: None,
-            at,
-            seed: self.seed,
             policy: Some(self.policy),
             only: self.accidents.as_ref().map(ToString::to_string),
-            task: None,
-            waits: Vec::new(),
-            held_locks: Vec::new(),
-            log: Vec::new(),
-            events: Vec::new(),
-            divergence: None,
-            frames: Vec::new(),
-            backtrace: None,
+            ..Failure::new(kind, message, at, self.seed)
         }
     }
 }
@@ -370,23 +358,7 @@ pub fn run_real<T: Send + 'static>(
     let virtual_time = Duration::from_nanos(super::wall::now() - started);
     let failure = |Fault { kind, message, place }: Fault| {
         let Place { location, frames, backtrace } = place.unwrap_or_default();
-        Failure {
-            kind,
-            message,
-            location,
-            at: virtual_time,
-            seed,
-            policy: None,
-            only: None,
-            task: None,
-            waits: Vec::new(),
-            held_locks: Vec::new(),
-            log: Vec::new(),
-            events: Vec::new(),
-            divergence: None,
-            frames,
-            backtrace,
-        }
+        Failure { location, frames, backtrace, ..Failure::new(kind, message, virtual_time, seed) }
     };
     let result = result.map_err(failure);
     Outcome::without_trace(result, virtual_time)
