@@ -8,6 +8,7 @@ use contract::record::Exit;
 use judge::catalog::Lab;
 use judge::{Build, Builder, Catalog, Error, Stop, TestCase, Workspace};
 
+use crate::results;
 use crate::select::Selection;
 use crate::term;
 
@@ -81,6 +82,21 @@ impl Built {
         cases.retain(|case| selection.includes(lab, &case.part, &case.name, catalog));
         warn_of_differences(lab, &cases, &build, catalog, selection);
         self.cases.extend(cases);
+    }
+
+    /// Builds the lab of the one test that `pattern` selects; see [`Built::only`].
+    ///
+    /// # Errors
+    /// As [`Built::new`].
+    pub(crate) fn for_one(
+        workspace: &Workspace,
+        pattern: &String,
+        release: bool,
+        stop: &Stop,
+    ) -> Result<Self, Error> {
+        let catalog = workspace.catalog()?;
+        let selection = Selection::new(std::slice::from_ref(pattern));
+        Self::new(workspace, &catalog, &selection, release, results::runs(workspace), stop)
     }
 
     /// The only test, if `pattern` matches just one.

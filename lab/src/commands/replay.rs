@@ -11,7 +11,6 @@ use crate::cli::{self, ReplayArgs};
 use crate::results;
 use crate::results::run_dir::{self, KeptVerdict, RunDir};
 use crate::runner::{Runner, judge};
-use crate::select::Selection;
 use crate::term::{self, BAD, DOUBTFUL, GOOD, paint};
 
 /// What `--json` prints.
@@ -27,11 +26,8 @@ struct Replay<'a> {
 /// Runs the command.
 pub(crate) fn run(args: &ReplayArgs) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
-    let catalog = workspace.catalog()?;
-    let selection = Selection::new(std::slice::from_ref(&args.test));
     let stop = Stop::on_signals()?;
-    let runs = results::runs(&workspace);
-    let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
+    let built = Built::for_one(&workspace, &args.test, args.release, &stop)?;
     let case = built.only(&args.test)?;
     let policy = (!args.real).then_some(args.run.policy);
     let seed = args.run.seed;

@@ -13,17 +13,13 @@ use crate::cli::{self, ShowArgs};
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::{PICTURE, Runner, judge};
-use crate::select::Selection;
 use crate::term;
 
 /// Runs the command.
 pub(crate) fn run(args: &ShowArgs) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
-    let catalog = workspace.catalog()?;
-    let selection = Selection::new(std::slice::from_ref(&args.test));
     let stop = Stop::on_signals()?;
-    let runs = results::runs(&workspace);
-    let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
+    let built = Built::for_one(&workspace, &args.test, args.release, &stop)?;
     let case = built.only(&args.test)?;
     let accidents = cli::accidents(&args.only)?;
     let directory = RunDir::create(&results::runs(&workspace), &format!("show_{}", case.name))?;

@@ -15,7 +15,6 @@ use crate::cli::ShrinkArgs;
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::Runner;
-use crate::select::Selection;
 use crate::shrink::claim::Claim;
 use crate::shrink::search::Failing;
 use crate::shrink::story::Story;
@@ -28,11 +27,8 @@ const LISTED: usize = 12;
 /// Runs the command.
 pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
-    let catalog = workspace.catalog()?;
     let stop = Stop::on_signals()?;
-    let runs = results::runs(&workspace);
-    let selection = Selection::new(std::slice::from_ref(&args.test));
-    let built = Built::new(&workspace, &catalog, &selection, args.release, runs, &stop)?;
+    let built = Built::for_one(&workspace, &args.test, args.release, &stop)?;
     let case = built.only(&args.test)?;
     if case.real || case.health_check {
         let problem =
