@@ -8,6 +8,7 @@ mod divergence;
 mod escape;
 mod failure;
 mod frames;
+mod hooks;
 mod keyed;
 mod logger;
 mod node;

@@ -1,25 +1,24 @@
 //! Runs a closure as a simulation, each time on a fresh thread, and says how it went.
 
-use std::io::Write as _;
-use std::panic::{self, Location, PanicHookInfo};
+use std::panic::Location;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::accidents::{Accident, AccidentId, Accidents};
 
 use super::activity::Activity;
 use super::core::{Core, SpawnSites, current};
-use super::failure::{Failure, FailureKind, panic_message};
+use super::divergence;
+use super::failure::{Failure, FailureKind};
+use super::hooks::install_process_wide;
 use super::poison::unpoisoned;
 use super::policy::Policy;
 use super::real;
 use super::real::run::{Fault, Place};
 use super::recorder::{Recorder, Recording};
-use super::sys::overflow;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, GivenUp};
-use super::{divergence, logger};
 
 /// Virtual time that a test may take unless it says otherwise, as in the course.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -362,51 +361,4 @@ pub fn run_real<T: Send + 'static>(
     };
     let result = result.map_err(failure);
     Outcome::without_trace(result, virtual_time)
-}
-
-/// What a process needs once: the logger, the panic hook, and the handler for stack overflows.
-fn install_process_wide() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        logger::install();
-        overflow::install();
-        let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !report_panic(info) {
-                previous(info);
-            }
-        }));
-    });
-}
-
-/// Makes a panic of a task the failure of its simulation; false for other panics.
-fn report_panic(info: &PanicHookInfo<'_>) -> bool {
-    current::dispatch(|core| match core {
-        Some(core) if core.in_task() && (!core.is_dead() || core.is_unobserved()) => {
-            core.fail(FailureKind::Panic, panic_message(info.payload()));
-            core.amend_failure(|failure| {
-                failure.location = info.location().map(ToString::to_string);
-            });
-            core.note_frames();
-            core.on_panic();
-            true
-        }
-        Some(core) if core.is_unwinding() => {
-            explain_abort(&core.current_task());
-            false
-        }
-        Some(_) => false,
-        None => real::report_panic(info),
-    })
-}
-
-/// Rust ends the process if a destructor panics while its stack is unwound, and says little about
-/// it; here is what the programmer must know.
-fn explain_abort(task: &str) {
-    let text = format!(
-        "\na destructor panics while its task is killed, which ends the process: {task}\n\
-         in a killed task, join, recv and call return errors: do not unwrap them in Drop\n"
-    );
-    // Not `eprintln`: libtest would keep the text for a report that it never gets to write.
-    std::io::stderr().write_all(text.as_bytes()).ok();
 }
