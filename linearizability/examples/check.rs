@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use linearizability::history_file::{self, HistoryFile};
-use linearizability::{CasRegister, KvModel, Limits, Model, Operation, Verdict, check, explain};
+use linearizability::{
+    CasRegister, CheckResult, KvModel, Limits, Model, Operation, check, explain,
+};
 
 /// What `--help` prints.
 const HELP: &str = "\
@@ -92,9 +94,9 @@ fn check_files(options: &Options) -> ExitCode {
     let (mut failed, mut illegal, mut unknown) = (false, false, false);
     for file in &options.files {
         match check_file(file, options) {
-            Ok((verdict, text)) => {
-                illegal |= verdict == Verdict::Illegal;
-                unknown |= verdict == Verdict::Unknown;
+            Ok((result, text)) => {
+                illegal |= result == CheckResult::Illegal;
+                unknown |= result == CheckResult::Unknown;
                 print(&text);
             }
             Err(message) => {
@@ -111,26 +113,26 @@ fn check_files(options: &Options) -> ExitCode {
     })
 }
 
-/// Checks one file. Returns its verdict and what is to be printed.
+/// Checks one file. Returns its result and what is to be printed.
 #[expect(clippy::disallowed_methods, reason = "people want to know how long it took")]
-fn check_file(file: &str, options: &Options) -> Result<(Verdict, String), String> {
+fn check_file(file: &str, options: &Options) -> Result<(CheckResult, String), String> {
     let start = Instant::now();
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let history = history_file::parse(&text).map_err(|error| error.to_string())?;
-    let (verdict, details) = match &history {
+    let (result, details) = match &history {
         HistoryFile::Kv(history) => check_history(&KvModel, history, options),
         HistoryFile::Register(history) => check_history(&CasRegister, history, options),
     };
     let seconds = start.elapsed().as_secs_f64();
-    Ok((verdict, format!("{file} {verdict} {seconds:.3}\n{details}")))
+    Ok((result, format!("{file} {result} {seconds:.3}\n{details}")))
 }
 
-/// Checks one history. Returns its verdict and, if wanted, what is wrong with it.
+/// Checks one history. Returns its result and, if wanted, what is wrong with it.
 fn check_history<M: Model>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
     options: &Options,
-) -> (Verdict, String)
+) -> (CheckResult, String)
 where
     M::Key: Debug,
 {
@@ -148,7 +150,7 @@ where
     if let Some(window) = report.window() {
         write!(details, "\n{window}\n").expect("a string takes any text");
     }
-    (report.verdict(), details)
+    (report.result(), details)
 }
 
 /// Prints to standard output.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::budget::{Accounted, Budget};
 use crate::search::Decision;
 use crate::window::Window;
-use crate::{Limit, Limits, Model, Operation, PartitionReport, Report, Verdict};
+use crate::{CheckResult, Limit, Limits, Model, Operation, PartitionReport, Report};
 
 /// What a search may visit in its first turn; each turn is twice as long as the one before. A
 /// partition that is easy to refute ends the check before the hard ones have cost much.
@@ -20,16 +20,16 @@ pub fn check<M: Model>(
     model: &M,
     history: &[Operation<M::Input, M::Output>],
     limits: &Limits,
-) -> Verdict {
+) -> CheckResult {
     let mut check = Check::new(model, history, limits);
     check.decide(Stop::AtFirstIllegal);
-    check.into_report().verdict()
+    check.into_report().result()
 }
 
 /// Decides every partition of `history`, and finds an illegal window in each illegal one.
 ///
 /// The limits of memory and time apply to the whole call; the limit of configurations applies only
-/// to the verdicts. The search for an illegal window visits up to about twenty times as many
+/// to the results. The search for an illegal window visits up to about twenty times as many
 /// configurations as the refutation.
 ///
 /// # Panics
@@ -43,7 +43,7 @@ pub fn explain<M: Model>(
     let mut check = Check::new(model, history, limits);
     check.decide(Stop::AfterAll);
     for partition in &mut check.partitions {
-        if partition.report.verdict == Verdict::Illegal {
+        if partition.report.result == CheckResult::Illegal {
             let PartitionReport { operations, configurations, .. } = &partition.report;
             let window =
                 Window::find(model, history, operations, *configurations, &mut check.budget);
@@ -141,8 +141,8 @@ impl<'h, M: Model> Check<'h, M> {
                 *search = Some(accounted);
                 return decision;
             }
-            Ok(Decision::Linearizable) => report.verdict = Verdict::Ok,
-            Ok(Decision::Illegal) => report.verdict = Verdict::Illegal,
+            Ok(Decision::Linearizable) => report.result = CheckResult::Ok,
+            Ok(Decision::Illegal) => report.result = CheckResult::Illegal,
             Err(_) => {}
         }
         let order = accounted.search.linearization().iter();

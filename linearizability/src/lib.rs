@@ -1,19 +1,19 @@
 //! Decides whether a history of a concurrent object is *linearizable*, and shows why not.
 //!
 //! ```
-//! use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, check, explain};
+//! use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, CheckResult, check, explain};
 //!
 //! // client 0  |-append(k, "a")-|
 //! // client 1          |-get(k) -> "a"-|
 //! let append = Operation::completed(0, KvInput::append("k", "a"), KvOutput::Done, 0, 20);
 //! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value("a"), 10, 30);
 //! let history = [append.clone(), get];
-//! assert_eq!(check(&KvModel, &history, &Limits::default()), Verdict::Ok);
+//! assert_eq!(check(&KvModel, &history, &Limits::default()), CheckResult::Ok);
 //!
 //! // Here the get is called after the append has returned, and does not see it.
 //! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value(""), 30, 40);
 //! let report = explain(&KvModel, &[append, get], &Limits::default());
-//! assert_eq!(report.verdict(), Verdict::Illegal);
+//! assert_eq!(report.result(), CheckResult::Illegal);
 //! let window = report.window().expect("an illegal history has a window");
 //! assert_eq!(
 //!     window.picture,
@@ -43,8 +43,8 @@
 //! A [`Model`], the *sequential specification*, defines the answers of the object. This crate has
 //! two models, [`KvModel`] and [`CasRegister`].
 //!
-//! A [`Verdict`] has three values, because deciding linearizability is NP-complete and the search
-//! stops at [`Limits`]. Except for the time limit, the limits are counts, so a verdict is
+//! A [`CheckResult`] has three values, because deciding linearizability is NP-complete and the search
+//! stops at [`Limits`]. Except for the time limit, the limits are counts, so a result is
 //! reproducible.
 //!
 //! # How it works
@@ -57,7 +57,7 @@
 //!
 //! | file | contents |
 //! |---|---|
-//! | `operation`, `model`, `limits`, `verdict` | the types of the interface |
+//! | `operation`, `model`, `limits`, `check_result` | the types of the interface |
 //! | `kv`, `cas_register` | the two models |
 //! | `check` | partitions and their turns; `budget` and `memory` count what they use |
 //! | `search` | the search; begin reading here |
@@ -87,6 +87,7 @@ mod ambient;
 mod budget;
 mod cas_register;
 mod check;
+mod check_result;
 pub mod history_file;
 mod interner;
 mod kv;
@@ -99,14 +100,13 @@ mod search;
 mod slot_set;
 mod states;
 mod timeline;
-mod verdict;
 mod window;
 
 pub use cas_register::{CasRegister, RegisterInput, RegisterOutput};
 pub use check::{check, explain};
+pub use check_result::{CheckResult, PartitionReport, Report};
 pub use kv::{KvInput, KvModel, KvOutput};
 pub use limits::{Limit, Limits};
 pub use model::{Kind, Model};
 pub use operation::Operation;
-pub use verdict::{PartitionReport, Report, Verdict};
 pub use window::Window;

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// When to give up and answer [`Verdict::Unknown`](crate::Verdict::Unknown).
+/// When to give up and answer [`CheckResult::Unknown`](crate::CheckResult::Unknown).
 ///
 /// Deciding linearizability is NP-complete (Gibbons & Korach 1997), so every checker needs limits.
 /// Configurations and memory are counted, not measured: the same history under the same limits
-/// always gets the same verdict. Only [`time`](Limits::time) gives that up.
+/// always gets the same result. Only [`time`](Limits::time) gives that up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The number of search configurations to visit in all partitions together.

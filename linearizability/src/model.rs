@@ -10,7 +10,7 @@ use crate::Operation;
 /// [`init`](Model::init), [`step`](Model::step) and [`partition`](Model::partition) define it.
 /// [`kind`](Model::kind) and [`reachable`](Model::reachable) are *declarations*: they add nothing
 /// to the specification but make the search faster, often by orders of magnitude. Their defaults
-/// promise nothing. A wrong declaration makes verdicts wrong, so test each model against a
+/// promise nothing. A wrong declaration makes results wrong, so test each model against a
 /// brute-force search, as the tests of this crate do.
 pub trait Model {
     /// The state of the object.
@@ -89,12 +89,12 @@ pub trait Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Never changes the state. The search takes such a step as soon as it is possible, and does
-    /// not try it later. If the promise is broken, either verdict may be wrong.
+    /// not try it later. If the promise is broken, either result may be wrong.
     Read,
     /// Always possible, and the state after it does not depend on the state before it. If the
-    /// promise is broken, either verdict may be wrong.
+    /// promise is broken, either result may be wrong.
     Overwrite,
-    /// Always possible. If the promise is broken, either verdict may be wrong.
+    /// Always possible. If the promise is broken, either result may be wrong.
     Update,
     /// Nothing is promised.
     Conditional,

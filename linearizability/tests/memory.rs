@@ -2,7 +2,7 @@
 //! allocates meanwhile.
 
 use linearizability::{
-    CasRegister, Limits, Operation, RegisterInput, RegisterOutput, Verdict, check,
+    CasRegister, CheckResult, Limits, Operation, RegisterInput, RegisterOutput, check,
 };
 
 /// The cap.
@@ -36,7 +36,7 @@ fn memory_stays_below_the_cap() {
     let output = RegisterOutput::Value(Some(-1));
     history.push(Operation::completed(99, RegisterInput::Read, output, 2000, 2001));
     let limits = Limits { configurations: u64::MAX, memory: CAP, time: None };
-    assert_eq!(check(&CasRegister, &history, &limits), Verdict::Unknown);
+    assert_eq!(check(&CasRegister, &history, &limits), CheckResult::Unknown);
     let used = peak_memory().expect("it was there before") - before;
     assert!(used > CAP / 4, "used just {used} bytes: the history is not hard enough");
     assert!(used < CAP + SLACK, "used {used} bytes of {CAP}");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use contract::recording::Culprit;
 use labrpc::Instant;
 use linearizability::{
-    KvInput, KvModel, KvOutput, Limits, Model as _, Operation, Report, Verdict, check, explain,
+    CheckResult, KvInput, KvModel, KvOutput, Limits, Model as _, Operation, Report, check, explain,
 };
 
 use crate::client::Client;
@@ -105,12 +105,12 @@ impl KvHistory {
         self.sim.set_commits(calls.len() as u64);
         let limits = limits();
         match labrpc::without_watchdog(|| check(&KvModel, &calls, &limits)) {
-            Verdict::Ok => {}
-            Verdict::Illegal => {
+            CheckResult::Ok => {}
+            CheckResult::Illegal => {
                 let report = labrpc::without_watchdog(|| explain(&KvModel, &calls, &limits));
                 self.sim.fail(violation(&report, &calls, &numbers));
             }
-            Verdict::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
+            CheckResult::Unknown => self.sim.unknown(doubt(&KvModel, &calls, &limits)),
         }
     }
 

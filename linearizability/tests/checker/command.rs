@@ -89,8 +89,8 @@ fn file(name: &str, text: &str) -> String {
     path.into_os_string().into_string().expect("the path is text")
 }
 
-/// The printed verdicts, one a file.
-fn verdicts(output: &Output) -> Vec<&str> {
+/// The printed results, one a file.
+fn results(output: &Output) -> Vec<&str> {
     output.stdout.lines().filter_map(|line| line.split(' ').rev().nth(1)).collect()
 }
 
@@ -100,12 +100,12 @@ fn reads_both_formats() {
     let kv_ok = file("kv-ok.txt", KV_OK);
     let register_ok = file("register-ok.log", REGISTER_OK);
     let output = run(&[&kv_ok, &register_ok]);
-    assert_eq!((verdicts(&output), output.code), (vec!["ok", "ok"], 0), "{}", output.stderr);
+    assert_eq!((results(&output), output.code), (vec!["ok", "ok"], 0), "{}", output.stderr);
     assert!(output.stdout.starts_with(&format!("{kv_ok} ok 0.")), "{}", output.stdout);
     let kv_bad = file("kv-bad.txt", KV_BAD);
     let register_bad = file("register-bad.log", REGISTER_BAD);
     let output = run(&[&kv_bad, &kv_ok, &register_bad]);
-    assert_eq!((verdicts(&output), output.code), (vec!["illegal", "ok", "illegal"], 1));
+    assert_eq!((results(&output), output.code), (vec!["illegal", "ok", "illegal"], 1));
 }
 
 /// The columns of a Jepsen log may be separated by blanks, and a column may follow the value.
@@ -115,7 +115,7 @@ fn columns_may_be_separated_by_blanks() {
     let stale = REGISTER_WITH_BLANKS.replace(":ok     :read   1", ":ok     :read   0");
     let bad = file("blanks-bad.log", &stale);
     let output = run(&[&ok, &bad]);
-    assert_eq!((verdicts(&output), output.code), (vec!["ok", "illegal"], 1), "{}", output.stderr);
+    assert_eq!((results(&output), output.code), (vec!["ok", "illegal"], 1), "{}", output.stderr);
     for (separator, name) in [("\t", "tabs"), (" ", "blanks")] {
         let log = "INFO  jepsen.util - 3|:invoke|:cas|[ 4  5 ]\n\
                    INFO  jepsen.util - 3|:fail|:cas|[4 5]|:not-found\n";
@@ -123,7 +123,7 @@ fn columns_may_be_separated_by_blanks() {
         let short = "INFO  jepsen.util - 3|:invoke|:read\n".replace('|', separator);
         let short = file(&format!("no-value-{name}.log"), &short);
         let output = run(&[&log, &short]);
-        assert_eq!((verdicts(&output), output.code), (vec!["ok"], 5), "{name}: {}", output.stderr);
+        assert_eq!((results(&output), output.code), (vec!["ok"], 5), "{name}: {}", output.stderr);
         assert!(output.stderr.contains("value expected"), "{name}: {}", output.stderr);
     }
 }
@@ -149,7 +149,7 @@ fn bad_files_do_not_stop_the_rest() {
     let unasked = file("unasked.log", "INFO  jepsen.util - 0\t:ok\t:write\t4\n");
     let kv_bad = file("kv-bad-last.txt", KV_BAD);
     let output = run(&["no-such-file", &truncated, &nothing, &unasked, &kv_bad]);
-    assert_eq!((verdicts(&output), output.code), (vec!["illegal"], 5));
+    assert_eq!((results(&output), output.code), (vec!["illegal"], 5));
     let errors: Vec<&str> = output.stderr.lines().collect();
     assert_eq!(errors.len(), 4, "{errors:?}");
     assert!(errors[0].starts_with("no-such-file: "));
@@ -158,9 +158,9 @@ fn bad_files_do_not_stop_the_rest() {
     assert!(errors[3].starts_with(&format!("{unasked}: line 1: ")));
 }
 
-/// A limit makes the verdict unknown.
+/// A limit makes the result unknown.
 #[test]
-fn limits_make_verdicts_unknown() {
+fn limits_make_results_unknown() {
     let kv_ok = file("kv-limited.txt", KV_OK);
     for limit in ["--configurations", "--memory", "--time"] {
         let output = run(&["-v", limit, "0", &kv_ok]);

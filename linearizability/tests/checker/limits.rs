@@ -1,11 +1,11 @@
-//! Limits are kept, and verdicts under them are reproducible.
+//! Limits are kept, and results under them are reproducible.
 
 use std::time::Duration;
 
 use crate::synthetic::{KvWorkload, Random, lose_an_append};
 use linearizability::{
-    CasRegister, KvModel, Limit, Limits, Operation, RegisterInput, RegisterOutput, Verdict, check,
-    explain,
+    CasRegister, CheckResult, KvModel, Limit, Limits, Operation, RegisterInput, RegisterOutput,
+    check, explain,
 };
 
 /// A history that is illegal, but so that only a very long search shows it: many concurrent
@@ -27,34 +27,34 @@ fn hard_history() -> Vec<Operation<RegisterInput, RegisterOutput>> {
     history
 }
 
-/// The verdict is unknown when the configurations run out, with the same count every time.
+/// The result is unknown when the configurations run out, with the same count every time.
 #[test]
 fn configurations_are_limited() {
     let limits = Limits { configurations: 3000, ..Limits::default() };
     for _ in 0..2 {
         let report = explain(&CasRegister, &hard_history(), &limits);
-        assert_eq!(report.verdict(), Verdict::Unknown);
+        assert_eq!(report.result(), CheckResult::Unknown);
         assert_eq!(report.partitions[0].limit, Some(Limit::Configurations));
         assert_eq!(report.partitions[0].configurations, 3000);
     }
 }
 
-/// The verdict is unknown when the memory runs out.
+/// The result is unknown when the memory runs out.
 #[test]
 fn memory_is_limited() {
     let limits = Limits { configurations: u64::MAX, memory: 4 << 20, time: None };
     let report = explain(&CasRegister, &hard_history(), &limits);
-    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(report.result(), CheckResult::Unknown);
     assert_eq!(report.partitions[0].limit, Some(Limit::Memory));
 }
 
-/// The verdict is unknown when the time is over.
+/// The result is unknown when the time is over.
 #[test]
 fn time_is_limited() {
     let time = Some(Duration::from_millis(20));
     let limits = Limits { configurations: u64::MAX, time, ..Limits::default() };
     let report = explain(&CasRegister, &hard_history(), &limits);
-    assert_eq!(report.verdict(), Verdict::Unknown);
+    assert_eq!(report.result(), CheckResult::Unknown);
     assert_eq!(report.partitions[0].limit, Some(Limit::Time));
 }
 
@@ -65,6 +65,6 @@ fn partitions_take_turns() {
     let history = workload.history(5);
     let bad = lose_an_append(&history, &mut Random::new(5)).unwrap();
     let limits = Limits { configurations: 4000, ..Limits::default() };
-    assert_eq!(check(&KvModel, &history, &limits), Verdict::Ok);
-    assert_eq!(check(&KvModel, &bad, &limits), Verdict::Illegal);
+    assert_eq!(check(&KvModel, &history, &limits), CheckResult::Ok);
+    assert_eq!(check(&KvModel, &bad, &limits), CheckResult::Illegal);
 }

@@ -3,8 +3,8 @@
 use crate::brute_force;
 use crate::synthetic::{Random, SmallHistories, kv_answer};
 use linearizability::{
-    CasRegister, Kind, KvInput, KvModel, Limits, Model, Operation, RegisterInput, RegisterOutput,
-    Report, Verdict, check, explain,
+    CasRegister, CheckResult, Kind, KvInput, KvModel, Limits, Model, Operation, RegisterInput,
+    RegisterOutput, Report, check, explain,
 };
 
 /// How many histories are checked for each model.
@@ -42,9 +42,13 @@ pub fn register_answer(state: &Option<i64>, input: &RegisterInput) -> RegisterOu
     }
 }
 
-/// The verdict of the brute-force search.
-pub fn truth<M: Model>(model: &M, history: &[Operation<M::Input, M::Output>]) -> Verdict {
-    if brute_force::is_linearizable(model, history) { Verdict::Ok } else { Verdict::Illegal }
+/// The result of the brute-force search.
+pub fn truth<M: Model>(model: &M, history: &[Operation<M::Input, M::Output>]) -> CheckResult {
+    if brute_force::is_linearizable(model, history) {
+        CheckResult::Ok
+    } else {
+        CheckResult::Illegal
+    }
 }
 
 /// Checks many histories, and that what is found out of them is true.
@@ -59,12 +63,12 @@ where
     for number in 0..HISTORIES {
         let history = histories.draw(&mut random);
         let truth = truth(histories.model, &history);
-        let verdict = check(histories.model, &history, &limits);
-        assert_eq!(verdict, truth, "seed {seed}, history {number}: {history:#?}");
+        let result = check(histories.model, &history, &limits);
+        assert_eq!(result, truth, "seed {seed}, history {number}: {history:#?}");
         let report = explain(histories.model, &history, &limits);
-        assert_eq!(report.verdict(), truth, "seed {seed}, history {number}: {history:#?}");
+        assert_eq!(report.result(), truth, "seed {seed}, history {number}: {history:#?}");
         verify_linearization(histories.model, &history, &report);
-        if verdict == Verdict::Illegal {
+        if result == CheckResult::Illegal {
             illegal += 1;
             verify_window(histories.model, &history, &report);
         }
@@ -81,7 +85,7 @@ fn verify_linearization<M: Model>(
     for partition in &report.partitions {
         let order = &partition.linearization;
         assert!(brute_force::replays(model, history, order), "{order:?} of {history:#?}");
-        if partition.verdict == Verdict::Ok {
+        if partition.result == CheckResult::Ok {
             let has_returned = |index: &&usize| history[**index].return_time.is_some();
             let mut returned = partition.operations.iter().filter(has_returned);
             assert!(returned.all(|index| order.contains(index)), "{order:?} of {history:#?}");
@@ -117,7 +121,7 @@ fn verify_window<M: Model>(
     assert!(!brute_force::is_linearizable(model, &relaxed), "{window:#?} of {history:#?}");
 }
 
-/// Key/value histories get the same verdict as by brute force.
+/// Key/value histories get the same result as by brute force.
 #[test]
 fn kv_agrees_with_brute_force() {
     let histories = SmallHistories {
@@ -129,7 +133,7 @@ fn kv_agrees_with_brute_force() {
     compare(&histories, 1);
 }
 
-/// Register histories get the same verdict as by brute force.
+/// Register histories get the same result as by brute force.
 #[test]
 fn register_agrees_with_brute_force() {
     let histories = SmallHistories {

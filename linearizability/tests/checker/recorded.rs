@@ -1,10 +1,10 @@
 //! Recorded histories, if there are any.
 
 use linearizability::history_file::{self, HistoryFile};
-use linearizability::{CasRegister, KvModel, Limits, Verdict, check, explain};
+use linearizability::{CasRegister, CheckResult, KvModel, Limits, check, explain};
 
 /// Files in the directory `LAB_HISTORIES` whose names end in `-ok.txt` or `-bad.txt` get the
-/// verdict that their name says, and no partition of them stays undecided.
+/// result that their name says, and no partition of them stays undecided.
 #[test]
 fn recorded_histories() {
     let Some(directory) = std::env::var_os("LAB_HISTORIES") else {
@@ -26,23 +26,23 @@ fn recorded_histories() {
     for path in files {
         let name = path.to_string_lossy();
         let expected = match () {
-            () if name.ends_with("-ok.txt") => Verdict::Ok,
-            () if name.ends_with("-bad.txt") => Verdict::Illegal,
+            () if name.ends_with("-ok.txt") => CheckResult::Ok,
+            () if name.ends_with("-bad.txt") => CheckResult::Illegal,
             () => continue,
         };
         let text = std::fs::read_to_string(&path).unwrap();
         let history = history_file::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let limits = Limits::default();
-        let (verdict, undecided) = match &history {
+        let (result, undecided) = match &history {
             HistoryFile::Kv(history) => {
                 assert_eq!(check(&KvModel, history, &limits), expected, "{name}");
                 let report = explain(&KvModel, history, &limits);
                 let limits = report.partitions.iter().filter_map(|partition| partition.limit);
-                (report.verdict(), limits.count())
+                (report.result(), limits.count())
             }
             HistoryFile::Register(history) => (check(&CasRegister, history, &limits), 0),
         };
-        assert_eq!((verdict, undecided), (expected, 0), "{name}");
+        assert_eq!((result, undecided), (expected, 0), "{name}");
         checked += 1;
     }
     assert!(checked > 0, "LAB_HISTORIES has no files named *-ok.txt or *-bad.txt");

@@ -1,8 +1,8 @@
-//! Larger histories, of which the verdict is known because of how they were made.
+//! Larger histories, of which the result is known because of how they were made.
 
 use crate::brute_force;
 use crate::synthetic::{KvWorkload, Random, lose_an_append};
-use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, explain};
+use linearizability::{CheckResult, KvInput, KvModel, KvOutput, Limits, Operation, explain};
 
 /// Workloads of several shapes: many clients, few reads, many puts, lost answers.
 fn workloads() -> Vec<KvWorkload> {
@@ -23,7 +23,7 @@ fn executed_histories_are_linearizable() {
         for seed in 0..3 {
             let history = workload.history(seed);
             let report = explain(&KvModel, &history, &Limits::default());
-            assert_eq!(report.verdict(), Verdict::Ok, "workload {shape}, seed {seed}");
+            assert_eq!(report.result(), CheckResult::Ok, "workload {shape}, seed {seed}");
             for partition in &report.partitions {
                 assert!(brute_force::replays(&KvModel, &history, &partition.linearization));
             }
@@ -43,7 +43,7 @@ fn lost_appends_are_found() {
             let victim = (0..bad.len()).find(|index| bad[*index] != history[*index]);
             let victim = victim.expect("one get was changed");
             let report = explain(&KvModel, &bad, &Limits::default());
-            assert_eq!(report.verdict(), Verdict::Illegal, "workload {shape}, seed {seed}");
+            assert_eq!(report.result(), CheckResult::Illegal, "workload {shape}, seed {seed}");
             let window = report.window().expect("an illegal history has a window");
             assert!(window.operations.contains(&victim), "{window}");
             assert!(window.operations.len() <= 8, "{window}");
@@ -69,11 +69,11 @@ fn wide_histories() {
     };
     history.push(get(&value));
     let report = explain(&KvModel, &history, &Limits::default());
-    assert_eq!(report.verdict(), Verdict::Ok);
+    assert_eq!(report.result(), CheckResult::Ok);
     assert_eq!(
         report.partitions[0].linearization,
         (0..=100).rev().cycle().skip(1).take(100).chain([100]).collect::<Vec<_>>()
     );
     history[100] = get(&value[1..]);
-    assert_eq!(explain(&KvModel, &history, &Limits::default()).verdict(), Verdict::Illegal);
+    assert_eq!(explain(&KvModel, &history, &Limits::default()).result(), CheckResult::Illegal);
 }

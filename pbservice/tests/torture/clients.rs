@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use labrpc::socket::{self, Address, Options};
 use labrpc::{ClientEnd, Instant, JoinHandle, rng, spawn};
-use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, Verdict, explain};
+use linearizability::{CheckResult, KvInput, KvModel, KvOutput, Limits, Operation, explain};
 use pbservice::Clerk;
 use rand::RngExt;
 
@@ -96,7 +96,7 @@ impl Clients {
                     seen.push(Operation::pending(client, input.clone(), *call_time));
                 }
             }
-            assert_ne!(judge(&seen), Verdict::Illegal, "what clients saw is not linearizable");
+            assert_ne!(judge(&seen), CheckResult::Illegal, "what clients saw is not linearizable");
             history.judged += 1;
         }
     }
@@ -219,7 +219,7 @@ impl Keys {
     pub fn judge(&self) -> usize {
         let mut history = self.0.history();
         let seen: Vec<_> = std::mem::take(&mut history.done).into_values().flatten().collect();
-        assert_eq!(judge(&seen), Verdict::Ok, "what clients saw is not linearizable");
+        assert_eq!(judge(&seen), CheckResult::Ok, "what clients saw is not linearizable");
         seen.len()
     }
 }
@@ -234,10 +234,10 @@ fn await_end(task: &JoinHandle<()>) {
 }
 
 /// Whether this is linearizable. Shows why not.
-fn judge(seen: &[Operation<KvInput, KvOutput>]) -> Verdict {
+fn judge(seen: &[Operation<KvInput, KvOutput>]) -> CheckResult {
     let report = explain(&KvModel, seen, &Limits { time: Some(JUDGING), ..Limits::default() });
     if let Some(window) = report.window() {
         println!("{window}");
     }
-    report.verdict()
+    report.result()
 }

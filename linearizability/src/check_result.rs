@@ -6,7 +6,7 @@ use crate::{Limit, Window};
 
 /// Whether a history is linearizable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckResult {
     /// The history is linearizable.
     Ok,
     /// The history is not linearizable.
@@ -15,12 +15,12 @@ pub enum Verdict {
     Unknown,
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Verdict::Ok => "ok",
-            Verdict::Illegal => "illegal",
-            Verdict::Unknown => "unknown",
+            CheckResult::Ok => "ok",
+            CheckResult::Illegal => "illegal",
+            CheckResult::Unknown => "unknown",
         })
     }
 }
@@ -40,29 +40,29 @@ pub struct PartitionReport<K> {
     /// Its operations: indices into the history, ascending.
     pub operations: Vec<usize>,
     /// Whether they are linearizable.
-    pub verdict: Verdict,
-    /// The limit that was reached, if the verdict is [`Verdict::Unknown`].
+    pub result: CheckResult,
+    /// The limit that was reached, if the result is [`CheckResult::Unknown`].
     pub limit: Option<Limit>,
     /// The longest linearization found: indices into the history, in an order in which the
-    /// operations could have taken effect. If the verdict is [`Verdict::Ok`], every operation
+    /// operations could have taken effect. If the result is [`CheckResult::Ok`], every operation
     /// that returned is in it; pending ones only if another operation depends on them.
     pub linearization: Vec<usize>,
     /// The number of search configurations visited.
     pub configurations: u64,
-    /// If the verdict is [`Verdict::Illegal`], operations that contradict each other.
+    /// If the result is [`CheckResult::Illegal`], operations that contradict each other.
     pub window: Option<Window>,
 }
 
 impl<K> Report<K> {
-    /// The verdict on the whole history.
-    pub fn verdict(&self) -> Verdict {
-        let any = |verdict| self.partitions.iter().any(|partition| partition.verdict == verdict);
-        if any(Verdict::Illegal) {
-            Verdict::Illegal
-        } else if any(Verdict::Unknown) {
-            Verdict::Unknown
+    /// The result on the whole history.
+    pub fn result(&self) -> CheckResult {
+        let any = |result| self.partitions.iter().any(|partition| partition.result == result);
+        if any(CheckResult::Illegal) {
+            CheckResult::Illegal
+        } else if any(CheckResult::Unknown) {
+            CheckResult::Unknown
         } else {
-            Verdict::Ok
+            CheckResult::Ok
         }
     }
 
@@ -79,7 +79,7 @@ impl<K> PartitionReport<K> {
         PartitionReport {
             key,
             operations,
-            verdict: Verdict::Unknown,
+            result: CheckResult::Unknown,
             limit: None,
             linearization: Vec::new(),
             configurations: 0,
