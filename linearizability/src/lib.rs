@@ -3,8 +3,8 @@
 //! ```
 //! use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, CheckResult, check, explain};
 //!
-//! // client 0  |-append(k, "a")-|
-//! // client 1          |-get(k) -> "a"-|
+//! // C0  |-append(k, "a")-|
+//! // C1          |-get(k) -> "a"-|
 //! let append = Operation::completed(0, KvInput::append("k", "a"), KvOutput::Done, 0, 20);
 //! let get = Operation::completed(1, KvInput::get("k"), KvOutput::value("a"), 10, 30);
 //! let history = [append.clone(), get];
@@ -17,8 +17,8 @@
 //! let window = report.window().expect("an illegal history has a window");
 //! assert_eq!(
 //!     window.picture,
-//!     "client 0  |-append(k, \"a\")-|\n\
-//!      client 1                      |-get(k) -> \"\"-|\n",
+//!     "C0  |-append(k, \"a\")-|\n\
+//!      C1                      |-get(k) -> \"\"-|\n",
 //! );
 //! ```
 //!
@@ -27,10 +27,10 @@
 //! A *history* is what clients observed: their calls, the answers, and the times of both.
 //!
 //! ```text
-//! client 0  |-append(k, "a")-|      |-get(k) -> "ab"-|
-//! client 1        |-append(k, "b")- ...
-//! client 2             |-get(k) -> "a"-|
-//!           ------------------------------------------> time
+//! C0  |-append(k, "a")-|      |-get(k) -> "ab"-|
+//! C1        |-append(k, "b")- ...
+//! C2             |-get(k) -> "a"-|
+//!     ------------------------------------------> time
 //! ```
 //!
 //! Each [`Operation`] has an *interval* from its call to its return; a *pending* one has no end.

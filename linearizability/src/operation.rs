@@ -6,7 +6,7 @@
 /// concurrent with it. A history is a slice of operations, in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<I, O> {
-    /// The client that called. Only pictures use it: the checker does not assume that a client
+    /// The number of the client that called, `C3` in pictures. Only they use it: the checker does not assume that a client
     /// waits for an answer before its next call.
     pub client: u64,
     /// The request.

@@ -46,15 +46,15 @@ impl Bar {
 /// Draws one line for each client; more if a client's operations overlap.
 ///
 /// ```text
-/// client 1  |-append(k, "a")-|
-/// client 2    |-append(k, "b")- ...
-/// client 3                        |-get(k) -> "ba"-|
+/// C1  |-append(k, "a")-|
+/// C2    |-append(k, "b")- ...
+/// C3                        |-get(k) -> "ba"-|
 /// ```
 pub(crate) fn draw(bars: &[Bar]) -> String {
     let bars: Vec<Bar> =
         bars.iter().map(|bar| Bar { label: elide(&bar.label, MAX_LABEL), ..bar.clone() }).collect();
     let columns = columns(&bars);
-    let name = |client: u64| format!("client {client}");
+    let name = |client: u64| format!("C{client}");
     let margin = bars.iter().map(|bar| name(bar.client).len()).max().unwrap_or(0) + 2;
     let mut picture = String::new();
     for (client, line) in lines(&bars) {
@@ -141,9 +141,9 @@ mod tests {
     fn overlapping_operations_of_a_client() {
         let bars = [bar(1, "a", 0, Some(5)), bar(2, "b", 1, None), bar(2, "c", 7, Some(8))];
         let expected = "\
-client 1  |--a--|
-client 2     |-b- ...
-client 2           |-c-|
+C1  |--a--|
+C2     |-b- ...
+C2           |-c-|
 ";
         assert_eq!(draw(&bars), expected);
     }
@@ -152,7 +152,7 @@ client 2           |-c-|
     #[test]
     fn other_characters_are_escaped() {
         let picture = draw(&[bar(1, "\u{e4}\n\u{4e2d}", 0, Some(1)), bar(1, "x", 2, Some(3))]);
-        assert_eq!(picture, "client 1  |-\\u{e4}\\n\\u{4e2d}-|  |-x-|\n");
+        assert_eq!(picture, "C1  |-\\u{e4}\\n\\u{4e2d}-|  |-x-|\n");
     }
 
     /// Of a long label both ends are shown.

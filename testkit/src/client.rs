@@ -15,6 +15,7 @@ use crate::sim::Sim;
 #[derive(Clone)]
 pub struct Client {
     sim: Sim,
+    number: u64,
     name: String,
     servers: Vec<String>,
     /// The number of ends that were made.
@@ -24,15 +25,22 @@ pub struct Client {
 impl Client {
     /// A new client of these servers, with a name of its own.
     pub fn new(sim: &Sim, servers: &[&str]) -> Self {
+        let number = sim.number_client();
         Self {
             sim: sim.clone(),
-            name: sim.name_client(),
+            number,
+            name: format!("C{number}"),
             servers: servers.iter().map(ToString::to_string).collect(),
             ends: Arc::default(),
         }
     }
 
-    /// Its name: `C0`.
+    /// Its number among all clients of the run, in the order in which they were made.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its name in reports, logs and pictures, which is made of its number: `C0`.
     pub fn name(&self) -> &str {
         &self.name
     }

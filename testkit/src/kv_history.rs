@@ -18,12 +18,13 @@ use crate::violation::Violation;
 /// history.
 ///
 /// ```
-/// use testkit::{KvHistory, lab_test};
+/// use testkit::{Client, KvHistory, lab_test};
 ///
 /// lab_test("everyone_agrees_0a", |sim| {
 ///     let history = KvHistory::new(sim);
 ///     let mut clerk = history.clerk(
 ///         1,
+///         &Client::new(sim, &[]),
 ///         String::new(), // A service that knows one key.
 ///         |service, _key| service.clone(),
 ///         |service, _key, value| *service = value.to_string(),
@@ -57,9 +58,8 @@ type Call = Operation<KvInput, KvOutput>;
 /// A client whose calls are recorded, whatever the lab's own client looks like.
 pub struct KvClerk {
     history: KvHistory,
-    client: u64,
-    /// The name of the client whose ends the clerk uses.
-    name: String,
+    number: u64,
+    client: Client,
     execute: Box<dyn FnMut(&KvInput) -> KvOutput + Send>,
 }
 
@@ -69,11 +69,12 @@ impl KvHistory {
         Self { sim: sim.clone(), calls: Arc::default() }
     }
 
-    /// A client that makes its calls by these methods of a lab's clerk, and records them here. The
-    /// number only labels it in pictures.
+    /// A clerk that makes its calls by these methods of a lab's clerk, and records them here as
+    /// those of `client`, whose ends it uses. The number is the test's own.
     pub fn clerk<C: Send + 'static>(
         &self,
-        client: u64,
+        number: u64,
+        client: &Client,
         mut clerk: C,
         get: fn(&mut C, &str) -> String,
         put: fn(&mut C, &str, &str),
@@ -87,8 +88,8 @@ impl KvHistory {
             }
             KvOutput::Done
         };
-        let name = format!("client {client}");
-        KvClerk { history: self.clone(), client, name, execute: Box::new(execute) }
+        let (history, client) = (self.clone(), client.clone());
+        KvClerk { history, number, client, execute: Box::new(execute) }
     }
 
     /// How many calls were made.
@@ -115,12 +116,12 @@ impl KvHistory {
     }
 
     /// Notes that a call begins; returns its number.
-    fn begin(&self, client: u64, name: &str, input: &KvInput) -> usize {
+    fn begin(&self, client: &Client, input: &KvInput) -> usize {
         let now = Instant::now().as_nanos();
         let mut calls = self.calls();
-        calls.list.push(Operation::pending(client, input.clone(), now));
+        calls.list.push(Operation::pending(client.number(), input.clone(), now));
         let text = || KvModel.describe(input, None);
-        calls.numbers.push(self.sim.begin_operation(name, Some(input.key()), text));
+        calls.numbers.push(self.sim.begin_operation(client.name(), Some(input.key()), text));
         calls.list.len() - 1
     }
 
@@ -203,20 +204,14 @@ impl KvClerk {
         self.record(KvInput::append(key, value));
     }
 
-    /// Says which client of the network makes the calls, for the picture of the run.
-    pub fn of(mut self, client: &Client) -> Self {
-        self.name = client.name().to_string();
-        self
-    }
-
-    /// The number by which pictures show this client.
-    pub fn client(&self) -> u64 {
-        self.client
+    /// The number that the test has given it, for what it writes.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Makes a call and records it.
     fn record(&mut self, input: KvInput) -> KvOutput {
-        let call = self.history.begin(self.client, &self.name, &input);
+        let call = self.history.begin(&self.client, &input);
         let output = (self.execute)(&input);
         self.history.end(call, &output);
         output

@@ -22,7 +22,7 @@ pub struct Sim {
     backend: Backend,
     peers: Arc<AtomicUsize>,
     /// The number of clients that there were.
-    clients: Arc<AtomicUsize>,
+    clients: Arc<AtomicU64>,
     /// The number of operations that were recorded.
     operations: Arc<AtomicU64>,
 }
@@ -109,9 +109,9 @@ impl Sim {
         self.peers.fetch_max(peers, Relaxed);
     }
 
-    /// A name for a new client.
-    pub(crate) fn name_client(&self) -> String {
-        format!("C{}", self.clients.fetch_add(1, Relaxed))
+    /// A number for a new client.
+    pub(crate) fn number_client(&self) -> u64 {
+        self.clients.fetch_add(1, Relaxed)
     }
 
     /// Adds a line about a server to the report.

@@ -48,7 +48,7 @@ impl KvCluster {
         &self.history
     }
 
-    /// A new client that reaches all servers; the number labels it in pictures of the history.
+    /// A new client that reaches all servers; the number is the test's own.
     pub fn client(&self, number: u64) -> KvClerk {
         self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
@@ -58,8 +58,8 @@ impl KvCluster {
         let client = self.servers.client();
         client.reach_only(servers);
         let clerk = Clerk::new(client.shuffled_ends());
-        let clerk = self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append);
-        (clerk.of(&client), client)
+        let (get, put, append) = (Clerk::get, Clerk::put, Clerk::append);
+        (self.history.clerk(number, &client, clerk, get, put, append), client)
     }
 
     /// A key has this value.

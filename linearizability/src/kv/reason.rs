@@ -132,7 +132,7 @@ impl std::fmt::Display for Get<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let client = self.operation.client;
         let value = elide(&format!("{:?}", self.value), MAX_VALUE);
-        write!(f, "get({}) of client {client} returned {value}", self.operation.input.key())
+        write!(f, "get({}) of C{client} returned {value}", self.operation.input.key())
     }
 }
 
@@ -144,6 +144,6 @@ impl std::fmt::Display for Write<'_> {
         };
         let client = self.operation.client;
         let value = elide(&format!("{:?}", self.value), MAX_VALUE);
-        write!(f, "{name}({}, {value}) of client {client}", self.operation.input.key())
+        write!(f, "{name}({}, {value}) of C{client}", self.operation.input.key())
     }
 }

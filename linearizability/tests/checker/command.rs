@@ -133,8 +133,8 @@ fn columns_may_be_separated_by_blanks() {
 fn verbose_shows_the_window() {
     let output = run(&["-v", &file("kv-bad-verbose.txt", KV_BAD)]);
     let picture = "\
-client 0  |-append(7, \"x 0 0 y\")-|
-client 1                            |-get(7) -> \"\"-|
+C0  |-append(7, \"x 0 0 y\")-|
+C1                            |-get(7) -> \"\"-|
 ";
     assert!(output.stdout.contains(picture), "{}", output.stdout);
     assert_eq!(output.code, 1);

@@ -54,18 +54,14 @@ fn read_from_the_future() {
 #[test]
 fn lost_append() {
     let calls = [(0, Append("a"), 0, 1), (0, Append("b"), 2, 3), (1, Get("a"), 4, 5)];
-    assert_window(&calls, &[1, 2], "without what append(k, \"b\") of client 0 had added");
+    assert_window(&calls, &[1, 2], "without what append(k, \"b\") of C0 had added");
 }
 
 /// An append was executed twice.
 #[test]
 fn duplicate_append() {
     let calls = [(0, Append("a"), 0, 1), (1, Get("aa"), 2, 3)];
-    assert_window(
-        &calls,
-        &[0, 1],
-        "which has 2 times what append(k, \"a\") of client 0 wrote once",
-    );
+    assert_window(&calls, &[0, 1], "which has 2 times what append(k, \"a\") of C0 wrote once");
 }
 
 /// A get sees two appends in the wrong order.
@@ -101,8 +97,8 @@ fn resurrected_value() {
 fn picture() {
     let calls = [(7, Append("a"), 0, 1), (10, Append("b"), 2, 3), (7, Get("ba"), 3, 5)];
     let expected = "\
-client 7   |-append(k, \"a\")-|     |-get(k) -> \"ba\"-|
-client 10                      |-append(k, \"b\")-|
+C7   |-append(k, \"a\")-|     |-get(k) -> \"ba\"-|
+C10                      |-append(k, \"b\")-|
 ";
     assert_eq!(window(&calls).picture, expected);
 }

@@ -89,7 +89,7 @@ impl PbCluster {
         &self.history
     }
 
-    /// A new client that reaches all servers; the number labels it in pictures of the history.
+    /// A new client that reaches all servers; the number is the test's own.
     pub fn client(&self, number: u64) -> KvClerk {
         self.client_of(number, &self.all().collect::<Vec<_>>()).0
     }
@@ -100,8 +100,8 @@ impl PbCluster {
         let (clerk, client) = self.bare_client();
         client.reach_only(servers);
         let get = |clerk: &mut Clerk, key: &str| clerk.get(key).unwrap_or_default();
-        let clerk = self.history.clerk(number, clerk, get, Clerk::put, Clerk::append);
-        (clerk.of(&client), client)
+        let clerk = self.history.clerk(number, &client, clerk, get, Clerk::put, Clerk::append);
+        (clerk, client)
     }
 
     /// Waits until a client's call that was under way has returned.

@@ -28,7 +28,7 @@ fn group_commit() {
     test.run(|sim| {
         let cluster = one_server(sim, SNAPSHOT_EVERY);
         let mut clerks: Vec<KvClerk> = (0..CLIENTS).map(|number| cluster.client(number)).collect();
-        let put = |clerk: &mut KvClerk| clerk.put(&clerk.client().to_string(), "1");
+        let put = |clerk: &mut KvClerk| clerk.put(&clerk.number().to_string(), "1");
         put(&mut clerks[0]); // There is a primary, which serves.
         let before = cluster.disk(0).operations();
         let start = |mut clerk: KvClerk| spawn(move || put(&mut clerk));
@@ -93,7 +93,7 @@ fn after_power_failure(cluster: &PbCluster) -> Table {
 fn check_first_items(cluster: &PbCluster, value: &str, client: u64, at_least: u64) {
     let count = value.matches('x').count() as u64;
     if count < at_least {
-        let actual = format!("{at_least} appends of client {client} acknowledged, {count} there");
+        let actual = format!("{at_least} items \"x {client} ..\" acknowledged, {count} there");
         cluster.sim().violated("what is acknowledged is on the disk", actual);
     }
     cluster.check_appends(value, &[(client, count)]);

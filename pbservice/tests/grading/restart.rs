@@ -72,7 +72,7 @@ fn crash_with_clients_at_work() {
 
 /// Appends to the client's own key, without a pause. Returns how many appends were acknowledged.
 fn append_until(mut clerk: KvClerk, is_over: &AtomicBool) -> u64 {
-    let (client, mut number) = (clerk.client(), 0);
+    let (client, mut number) = (clerk.number(), 0);
     while !is_over.load(Relaxed) {
         clerk.append(&client.to_string(), &item(client, number));
         number += 1;

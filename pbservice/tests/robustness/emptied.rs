@@ -62,7 +62,7 @@ fn emptied_disks_at_any_time() {
 
 /// Writes and reads a few keys, without a pause.
 fn write_until(mut clerk: KvClerk, is_over: &AtomicBool) {
-    let client = clerk.client();
+    let client = clerk.number();
     for number in 0.. {
         if is_over.load(Relaxed) {
             return;

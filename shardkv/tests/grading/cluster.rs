@@ -84,12 +84,13 @@ impl ShardCluster {
         0..self.groups.len()
     }
 
-    /// A new client of its own; the number labels it in pictures of the history.
+    /// A new client; the number is the test's own.
     pub fn client(&self, number: u64) -> KvClerk {
         let client = self.ctrlers.client();
         let (ctrler_ends, maker) = (client.shuffled_ends(), client.clone());
         let clerk = Clerk::new(ctrler_ends, move |server: &str| maker.end(server));
-        self.history.clerk(number, clerk, Clerk::get, Clerk::put, Clerk::append).of(&client)
+        let (get, put, append) = (Clerk::get, Clerk::put, Clerk::append);
+        self.history.clerk(number, &client, clerk, get, put, append)
     }
 
     /// All calls of all clients together are linearizable.
