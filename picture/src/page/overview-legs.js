@@ -4,6 +4,8 @@
 /** More strokes than these are joined to bins of 3 and of 8 pixels. */
 const CROWD = 500;
 const MASS = 2000;
+/** If there are more bins than these, they are made wider: the number of strokes decides how long a frame takes. */
+const BINS = 2500;
 
 /** Draws all legs that are in view, the idle ones first. */
 function drawLegs(o) {
@@ -11,9 +13,10 @@ function drawLegs(o) {
   const positions = o.legs.positions(o.view.scale);
   const [first, last] = o.legs.range(o.from - 2 * USUAL_LATENCY, o.to);
   const count = last - first;
-  const width = count > MASS ? 8 : count > CROWD ? 3 : 0;
-  const rows = o.rows.length;
-  const bins = new Map();
+  o.isMass = count > MASS;
+  o.isCrowd = count > CROWD;
+  let width = o.isMass ? 8 : 3;
+  let bins = new Map();
   const strokes = [];
   for (let i = first; i < last; i++) {
     const leg = legs[i];
@@ -22,27 +25,31 @@ function drawLegs(o) {
     // Where time is cut, idle messages would be a smear.
     if (leg.call.weight === IDLE && o.view.scale.isCut(leg.start)) continue;
     const x = o.xOf(positions[i]);
-    if (width === 0) {
-      strokes.push({ leg, x, count: 1 });
-      continue;
-    }
-    // In a mass only who talks to whom matters, not who asks.
-    const [from, to] = [o.rowOf[leg.from], o.rowOf[leg.to]];
-    const [a, b] = width === 8 && from > to ? [to, from] : [from, to];
-    const key = (Math.floor(x / width) * rows + a) * rows + b;
-    const bin = bins.get(key);
-    if (!bin) bins.set(key, { leg, x, count: 1 });
-    else join(o, bin, leg);
+    if (o.isCrowd) join(o, bins, width, leg, x, 1);
+    else strokes.push({ leg, x, count: 1 });
   }
-  strokes.push(...bins.values());
-  o.isMass = width === 8;
-  o.isCrowd = width > 0;
-  paintStrokes(o, strokes);
+  while (bins.size > BINS) {
+    width *= 2;
+    const wider = new Map();
+    for (const bin of bins.values()) join(o, wider, width, bin.leg, bin.x, bin.count);
+    bins = wider;
+  }
+  paintStrokes(o, [...strokes, ...bins.values()]);
 }
 
-/** Adds a leg to a bin, which shows the one that tells most. */
-function join(o, bin, leg) {
-  bin.count++;
+/** Adds legs between the same lanes to their bin, which shows the one that tells most. */
+function join(o, bins, width, leg, x, count) {
+  const [from, to] = [o.rowOf[leg.from], o.rowOf[leg.to]];
+  // In a mass only who talks to whom matters, not who asks.
+  const [a, b] = o.isMass && from > to ? [to, from] : [from, to];
+  const rows = o.rows.length;
+  const key = (Math.floor(x / width) * rows + a) * rows + b;
+  const bin = bins.get(key);
+  if (!bin) {
+    bins.set(key, { leg, x, count });
+    return;
+  }
+  bin.count += count;
   if (rank(o, leg) > rank(o, bin.leg)) bin.leg = leg;
 }
 

@@ -66,8 +66,15 @@ function showStatus(page, from, to) {
   const isHiding = page.view.idle === "hide" || (page.isStory && page.view.idle === "fade");
   const visible = Math.max(0, Math.min(to, model.duration) - Math.max(0, from));
   const idle = isHiding ? "; idle messages are hidden" : "";
+  const partial = isWhole(model, from, to) ? "" : "; some of what happened here is left out";
   const counts = `${calls} of ${model.calls.length} calls, ${logs} of ${model.logs.length} log lines`;
-  byId("status").textContent = `${duration(visible)} in view, ${counts}${idle}`;
+  byId("status").textContent = `${duration(visible)} in view, ${counts}${idle}${partial}`;
+}
+
+/** Whether the recording has every message and log line of a time, but for repetitions. */
+function isWhole({ end, duration }, from, to) {
+  const [first, last] = [Math.max(0, from), Math.min(to, duration)];
+  return !end.whole || end.whole.some((stretch) => stretch[0] <= first && last <= stretch[1]);
 }
 
 function listenToTools(page) {
