@@ -47,7 +47,7 @@ impl Server {
     /// Waits until a backup has to be sent something; `None` when this time in office is over, or
     /// the server has ended.
     fn await_message(&self, backup: SocketAddr, epoch: Epoch) -> Option<Message> {
-        self.shell.wait_for(|Inner { state, .. }| {
+        self.shell.wait_for(move |Inner { state, .. }| {
             if !state.is_primary() || state.promised != epoch {
                 return Some(None);
             }

@@ -119,13 +119,6 @@ impl State {
 
 /// The primary's side. Each backup has a [task](crate::copier) that sends it one message at a time.
 impl State {
-    /// Whether some backup lacks something.
-    pub(crate) fn is_copy_due(&self, now: Instant) -> bool {
-        let Role::Primary(office) = &self.role else { return false };
-        let last = self.tail.version().order;
-        office.backups.values().any(|progress| progress.is_due(last, office.round, now))
-    }
-
     /// What a primary has to send to a backup now: what it lacks, or the question whether it still
     /// follows. `None` if there is nothing to send, or that has to wait.
     pub(crate) fn next_message(&mut self, backup: SocketAddr, now: Instant) -> Option<Message> {

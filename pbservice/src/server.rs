@@ -138,17 +138,15 @@ impl Guarded for Inner {
         self.state.note_synced(last);
     }
 
-    fn note_change(&mut self) -> bool {
+    fn note_change(&mut self) {
         let Self { state, waiting } = self;
         if !state.is_primary() {
-            waiting.clear(); // They have to ask another server.
-            return true;
+            return waiting.clear(); // They have to ask another server.
         }
         waiting.answer_writes(state.committed);
         if let Some(round) = state.readable_round() {
             waiting.answer_reads(round, &state.table);
         }
-        state.is_copy_due(Instant::now())
     }
 
     fn note_end(&mut self) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use labrpc::{Condvar, JoinHandle, Mutex, spawn};
+use labrpc::{Condvar, JoinHandle, Mutex, channel, spawn};
 use log::error;
 
 use crate::given::status::Unheard;
@@ -27,9 +27,8 @@ pub(crate) trait Guarded: Send + 'static {
     /// have been cut off since.
     fn note_synced(&mut self, last: Version);
 
-    /// The state has changed: the place to answer those who wait for that. Returns whether to look
-    /// again for what is [waited for](Shell::wait_for).
-    fn note_change(&mut self) -> bool;
+    /// The state has changed: the place to answer clients who wait for that.
+    fn note_change(&mut self);
 
     /// The server has ended: those who wait must be told.
     fn note_end(&mut self);
@@ -43,8 +42,6 @@ pub(crate) struct Shell<S> {
     pub(super) has_writes: Condvar,
     /// Notified when something was written, or the server has ended.
     has_written: Condvar,
-    /// Notified when [`Guarded::note_change`] says so, or the server has ended.
-    has_changed: Condvar,
 }
 
 /// What the lock guards.
@@ -54,7 +51,12 @@ pub(super) struct Inner<S> {
     pub(super) end: Option<End>,
     /// Whether the task that writes is still at work.
     is_writing: bool,
+    /// What tasks [wait for](Shell::wait_for).
+    awaited: Vec<Awaited<S>>,
 }
+
+/// Looks whether the state has what a task waits for, and gives it to the task: true if so.
+type Awaited<S> = Box<dyn FnMut(&mut S) -> bool + Send>;
 
 /// Why a server does nothing any more.
 #[derive(Clone, Debug)]
@@ -70,10 +72,9 @@ impl<S: Guarded> Shell<S> {
     pub(crate) fn start(state: S, me: SocketAddr, storage: Storage) -> Arc<Self> {
         let shell = Arc::new(Self {
             me,
-            inner: Mutex::new(Inner { state, end: None, is_writing: true }),
+            inner: Mutex::new(Inner { state, end: None, is_writing: true, awaited: Vec::new() }),
             has_writes: Condvar::new(),
             has_written: Condvar::new(),
-            has_changed: Condvar::new(),
         });
         let (writer, guard) = (Arc::clone(&shell), Arc::clone(&shell));
         let writing = spawn(move || writer.write_all(storage));
@@ -93,16 +94,14 @@ impl<S: Guarded> Shell<S> {
     /// If the server has ended.
     pub(crate) fn update<R>(&self, decide: impl FnOnce(&mut S) -> R) -> Result<R, Unheard> {
         let mut inner = self.inner.lock();
-        if inner.end.is_some() {
+        let Inner { state, end: None, awaited, .. } = &mut *inner else {
             return Err(Unheard::OutOfService);
-        }
-        let result = decide(&mut inner.state);
-        let is_awaited = inner.state.note_change();
-        if !inner.state.writes().is_empty() {
+        };
+        let result = decide(state);
+        state.note_change();
+        awaited.retain_mut(|is_there| !is_there(state));
+        if !state.writes().is_empty() {
             self.has_writes.notify_one();
-        }
-        if is_awaited {
-            self.has_changed.notify_all();
         }
         Ok(result)
     }
@@ -125,19 +124,23 @@ impl<S: Guarded> Shell<S> {
     }
 
     /// Waits until `take` returns something; `None` if the server ends before. `take` is called at
-    /// once, and again after each change for which [`Guarded::note_change`] returns `true`.
-    pub(crate) fn wait_for<R>(&self, mut take: impl FnMut(&mut S) -> Option<R>) -> Option<R> {
-        let mut taken = None;
-        let inner = self.inner.lock();
-        let inner = self.has_changed.wait_while(inner, |Inner { state, end, .. }| {
-            if end.is_some() {
-                return false;
-            }
-            taken = take(state);
-            taken.is_none()
-        });
+    /// once, and again after each change, by the task that makes it: so a task wakes up only when
+    /// there is something for it.
+    pub(crate) fn wait_for<R: Send + 'static>(
+        &self,
+        mut take: impl FnMut(&mut S) -> Option<R> + Send + 'static,
+    ) -> Option<R> {
+        let (sender, taken) = channel();
+        let mut is_there = move |state: &mut S| {
+            let found = take(state).map(|found| sender.send(found).ok()); // The task waits for it.
+            found.is_some()
+        };
+        let mut inner = self.inner.lock();
+        if inner.end.is_none() && !is_there(&mut inner.state) {
+            inner.awaited.push(Box::new(is_there));
+        }
         drop(inner);
-        taken
+        taken.recv().ok()
     }
 
     /// Whether the server has ended.
@@ -174,11 +177,11 @@ impl<S: Guarded> Shell<S> {
             }
             inner.end = Some(end);
             inner.state.note_end();
+            inner.awaited.clear();
         }
         drop(inner);
         self.has_writes.notify_all();
         self.has_written.notify_all();
-        self.has_changed.notify_all();
     }
 
     /// All writes up to `ticket` are on disk, and with them the log up to `last`.
