@@ -16,6 +16,7 @@ use crate::kept::Kept;
 use crate::listing::{list_commands, without_ignored};
 use crate::messages::{Built, DIAGNOSTICS, LIBRARY, artifacts};
 use crate::sandbox::Sandbox;
+use crate::space;
 use crate::stop::Stop;
 use crate::streams::Streams;
 use crate::workspace::cargo;
@@ -76,8 +77,33 @@ impl Builder<'_> {
     /// Builds the tests of `lab`. The inner `Err` has the compiler's output, if it is captured.
     ///
     /// # Errors
-    /// If cargo cannot be run, does not build these tests, or is interrupted.
+    /// If cargo cannot be run, does not build these tests, lacks space, or is interrupted.
     pub fn build(&self, lab: &Lab) -> Result<Result<Build, String>, Error> {
+        let first = self.build_once(lab);
+        if !lacks_space(&first) {
+            return first;
+        }
+        self.check_space()?;
+        // There is room again, or the code made the compiler say it.
+        let second = self.build_once(lab);
+        if lacks_space(&second) {
+            self.check_space()?;
+        }
+        second
+    }
+
+    /// Fails if the disk has no room for a build.
+    fn check_space(&self) -> Result<(), Error> {
+        let Some(free) = space::scarce(self.target.unwrap_or(self.tree)) else { return Ok(()) };
+        let free = free >> 20;
+        Err(Error::harness(format!(
+            "the disk on which it is built is full ({free} MiB are free): free some space and run \
+             the command again"
+        )))
+    }
+
+    /// Builds once.
+    fn build_once(&self, lab: &Lab) -> Result<Result<Build, String>, Error> {
         let mut command = self.command(lab);
         command.current_dir(self.tree);
         if let Some(target) = self.target {
@@ -218,6 +244,14 @@ impl Build {
             .current_dir(&self.directory)
             .env("CARGO_MANIFEST_DIR", &self.directory);
         command
+    }
+}
+
+/// Whether a build says that the disk is full.
+fn lacks_space(result: &Result<Result<Build, String>, Error>) -> bool {
+    match result {
+        Ok(Err(said)) | Err(Error::Harness(said)) => space::is_said(said),
+        _ => false,
     }
 }
 

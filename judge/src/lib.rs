@@ -54,7 +54,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`catalog`] | reads `labs.toml`: every test with its points |
-//! | [`build`], [`messages`], [`listing`], [`sandbox`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
+//! | [`build`], [`messages`], [`listing`], [`sandbox`], [`space`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
 //! | [`pool`] | runs several jobs at a time |
 //! | [`judge`](mod@judge) | runs one test with one seed |
 //! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
@@ -74,6 +74,7 @@ pub mod pool;
 mod process;
 mod sandbox;
 mod shard;
+mod space;
 mod stop;
 mod streams;
 mod test_case;

@@ -74,25 +74,84 @@ pub(crate) fn of(
 
 /// Runs a test with its seeds until no points are left; `None` if interrupted.
 fn sweep(judge: &Judge, job: &Job<'_>) -> Result<Option<Vec<Run>>, Error> {
+    sweep_by(&job.seeds, |seed, way| match way {
+        Way::Once => judge.run(job.case, seed, Some(POLICY), &Output::Dropped),
+        Way::Twice => judge.run_twice(job.case, seed, Some(POLICY), &Output::Dropped),
+        Way::Patiently => judge.run_patiently(job.case, seed, Some(POLICY)),
+    })
+}
+
+/// How to run a test with a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Once,
+    /// The run is repeated in its process, to find what a run leaves behind.
+    Twice,
+    /// Checkers search for longer.
+    Patiently,
+}
+
+/// As [`sweep`], with `run` to make the runs.
+fn sweep_by(
+    seeds: &[u64],
+    run: impl Fn(u64, Way) -> Result<Option<Run>, Error>,
+) -> Result<Option<Vec<Run>>, Error> {
     let (mut runs, mut failed) = (Vec::new(), 0);
-    for &seed in &job.seeds {
-        // The first run is repeated in its process, to find what a run leaves behind.
-        let run = match runs.is_empty() {
-            true => judge.run_twice(job.case, seed, Some(POLICY), &Output::Dropped)?,
-            false => judge.run(job.case, seed, Some(POLICY), &Output::Dropped)?,
-        };
-        let Some(mut run) = run else { return Ok(None) };
-        if run.verdict == Verdict::Unknown {
-            let again = judge.run_patiently(job.case, seed, Some(POLICY))?;
-            let Some(again) = again else { return Ok(None) };
-            let cpu_seconds = run.cpu_seconds + again.cpu_seconds;
-            run = Run { cpu_seconds, ..again };
+    for &seed in seeds {
+        let way = if runs.is_empty() { Way::Twice } else { Way::Once };
+        let Some(mut result) = run(seed, way)? else { return Ok(None) };
+        if result.verdict == Verdict::Unknown {
+            let Some(again) = run(seed, Way::Patiently)? else { return Ok(None) };
+            let cpu_seconds = result.cpu_seconds + again.cpu_seconds;
+            result = Run { cpu_seconds, ..again };
         }
-        failed += usize::from(matches!(run.verdict, Verdict::Fail | Verdict::Diverged));
-        runs.push(run);
-        if failed * 4 >= job.seeds.len() {
+        failed += usize::from(result.verdict.is_failure());
+        runs.push(result);
+        if failed * 4 >= seeds.len() {
             break;
         }
     }
     Ok(Some(runs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The verdicts of a test with four seeds whose runs have these verdicts, and what they cost.
+    fn sweep(verdict: impl Fn(u64, Way) -> Verdict) -> (Vec<Verdict>, f64) {
+        let run = |seed, way| {
+            let run = Run::new("raft", "2A", "t_2a", seed, None);
+            Ok(Some(Run { verdict: verdict(seed, way), cpu_seconds: 1.0, ..run }))
+        };
+        let runs = sweep_by(&[10, 11, 12, 13], run).unwrap().unwrap();
+        (runs.iter().map(|run| run.verdict).collect(), runs.iter().map(|run| run.cpu_seconds).sum())
+    }
+
+    #[test]
+    fn a_checker_that_gives_up_has_a_second_chance() {
+        use Verdict::{Fail, Pass, Unknown};
+        let hard = |patiently| {
+            move |seed, way| match (seed, way) {
+                (12, Way::Patiently) => patiently,
+                (12, _) => Unknown,
+                (_, way) => {
+                    assert_ne!(way, Way::Patiently);
+                    Pass
+                }
+            }
+        };
+        assert_eq!(sweep(hard(Pass)), (vec![Pass; 4], 5.0));
+        assert_eq!(sweep(hard(Unknown)), (vec![Pass, Pass, Unknown, Pass], 5.0));
+        assert_eq!(sweep(hard(Fail)), (vec![Pass, Pass, Fail], 4.0));
+    }
+
+    #[test]
+    fn only_the_first_run_is_repeated_and_the_last_point_ends_it() {
+        let verdict = |seed, way| {
+            assert_eq!(way == Way::Twice, seed == 10);
+            if seed == 11 { Verdict::Diverged } else { Verdict::Pass }
+        };
+        assert_eq!(sweep(verdict).0, [Verdict::Pass, Verdict::Diverged]);
+    }
 }

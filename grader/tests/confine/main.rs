@@ -65,7 +65,11 @@ impl Fixture {
     }
 
     fn grade(&self, submissions: &[PathBuf]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_grader"));
+        self.grade_with(Command::new(env!("CARGO_BIN_EXE_grader")), submissions)
+    }
+
+    /// Grades with a command that ends with the grader.
+    fn grade_with(&self, mut command: Command, submissions: &[PathBuf]) -> Output {
         command.arg("grade").args(submissions).current_dir(workspace());
         command.args(["--labs", "raft", "--only", "2a", "--seeds", "1", "--time-out", "30"]);
         command.arg("--slots").arg(self.path("slots")).arg("-o").arg(self.path("out"));
@@ -170,6 +174,30 @@ fn attacks_reach_nothing_and_leave_nothing() {
     assert!(fixture.victim.try_wait().expect("it is a child").is_none(), "the victim was killed");
 
     fixture.check_that_nothing_is_left();
+}
+
+#[test]
+fn a_full_disk_is_not_the_fault_of_the_code() {
+    let fixture = Fixture::new();
+    let submission = fixture.submit("x", "pub fn attack(_: usize) {}\n");
+    let slots = fixture.path("slots");
+    fs::create_dir(&slots).expect("it can be created");
+    // The mount ends with the grader. The handout fits on the disk, and a few dependencies.
+    let small = "mount -t tmpfs -o size=24m none \"$0\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "sh", "-c", small]).arg(&slots);
+    command.arg(env!("CARGO_BIN_EXE_grader"));
+    let output = fixture.grade_with(command, &[submission]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !rustix::process::getuid().is_root() || errors.contains("unshare: ") {
+        eprintln!("skipped: this user cannot make a small disk: {errors}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    let result = fixture.result("x");
+    let obstacle = result["labs"][0]["obstacle"]["not-built"].as_str().unwrap_or_default();
+    assert!(obstacle.contains("the disk on which it is built is full"), "{result}");
+    assert_eq!(result["pending"], true);
 }
 
 #[test]
