@@ -85,7 +85,7 @@ pub(crate) struct PromiseReply {
 
 /// The primary copies records to a backup. Without records this only asks whether the backup still
 /// follows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CopyArgs {
     /// The primary's epoch.
     pub(crate) epoch: Epoch,
