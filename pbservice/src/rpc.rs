@@ -136,6 +136,7 @@ pub(crate) struct PieceArgs {
     /// Where in the table the piece begins.
     pub(crate) offset: u64,
     /// Bytes of the table.
+    #[serde(with = "serde_bytes")]
     pub(crate) bytes: Vec<u8>,
 }
 
