@@ -3,13 +3,16 @@
 //!
 //! The primary sends one piece after the other. The backup says what it has; it keeps the pieces of
 //! one snapshot only, in memory. Where it has lost them, because it was restarted or another primary
-//! has sent a piece, the primary begins again, with a new snapshot.
+//! has sent a piece, the primary begins again, with a new snapshot. Where only its answer to the last
+//! piece was lost, and that piece comes again, it remembers that it had all.
 
 use labrpc::decode;
 
 use crate::given::record::MAX_TABLE;
 use crate::given::snapshot::Snapshot;
-use crate::rpc::{InstallArgs, InstallName, PieceArgs};
+use crate::given::version::Prefix;
+use crate::replication::Message;
+use crate::rpc::{CopyArgs, InstallArgs, InstallName, PieceArgs};
 
 /// The length of a piece in bytes: as of the longest record.
 pub(crate) const PIECE: usize = 1 << 20;
@@ -22,22 +25,30 @@ const MAX_LENGTH: u64 = 2 * MAX_TABLE as u64;
 pub(crate) struct Pieces {
     name: Option<InstallName>,
     bytes: Vec<u8>,
+    /// The snapshot that was whole last, and the log that it stands for.
+    whole: Option<(InstallName, Prefix)>,
 }
 
 impl Pieces {
-    /// Adds a piece. Returns the whole, when that was the last one.
+    /// Adds a piece. Returns the whole, when that was the last one. If the whole was returned
+    /// before, returns instead the question whether it is still there: a copy without records.
     ///
     /// # Errors
     /// If more pieces are missing: up to where there are some.
-    pub(crate) fn add(&mut self, piece: PieceArgs) -> Result<InstallArgs, u64> {
+    pub(crate) fn add(&mut self, piece: PieceArgs) -> Result<Message, u64> {
         let PieceArgs { name, length, offset, bytes } = piece;
+        let InstallName { epoch, primary, last, repairs } = name;
+        if let Some((_, log)) = self.whole.filter(|(whole, _)| *whole == name) {
+            let (previous, committed, records) = (log, log, Vec::new());
+            return Ok(Message::Copy(CopyArgs { epoch, primary, previous, records, committed }));
+        }
         if self.name != Some(name) {
             // One that was late must not end what has begun since.
             let is_late = self.name.is_some_and(|begun| begun.epoch > name.epoch);
             if offset > 0 || is_late || length > MAX_LENGTH {
                 return Err(0);
             }
-            *self = Self { name: Some(name), bytes: Vec::new() };
+            (self.name, self.bytes) = (Some(name), Vec::new());
         }
         if offset == self.bytes.len() as u64 {
             self.bytes.extend(bytes);
@@ -45,9 +56,10 @@ impl Pieces {
         if (self.bytes.len() as u64) < length {
             return Err(self.bytes.len() as u64);
         }
-        let InstallName { epoch, primary, last, repairs } = name;
         let table = decode(&std::mem::take(self).bytes).map_err(|_| 0_u64)?;
-        Ok(InstallArgs { epoch, primary, snapshot: Snapshot { last, table }, repairs })
+        let snapshot = Snapshot { last, table };
+        self.whole = Some((name, snapshot.prefix()));
+        Ok(Message::Install(InstallArgs { epoch, primary, snapshot, repairs }))
     }
 }
 
@@ -95,8 +107,16 @@ mod tests {
         for piece in middle {
             assert_eq!(pieces.add(piece.clone()), Err(piece.offset + 10));
         }
-        assert_eq!(pieces.add(last.clone()), Ok(args));
-        assert_eq!(pieces.add(last.clone()), Err(0), "nothing is kept");
+        let log = args.snapshot.prefix();
+        assert_eq!(pieces.add(last.clone()), Ok(Message::Install(args)));
+        assert!(pieces.bytes.is_empty(), "nothing is kept");
+        let question = pieces.add(last.clone()).expect("the answer to the last piece was lost");
+        let Message::Copy(CopyArgs { previous, records, .. }) = question else {
+            panic!("it is not sent once more")
+        };
+        assert_eq!((previous, records.len()), (log, 0));
+        let other = install_of(4);
+        assert_eq!(pieces.add(other), Err(20), "another one is");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::rpc::{CopyArgs, CopyReply, InstallArgs};
 use crate::state::{Next, Progress, Role, Sent, State};
 
 /// A request of a primary to a backup.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// Records.
     Copy(CopyArgs),

@@ -85,7 +85,7 @@ pub(crate) struct PromiseReply {
 
 /// The primary copies records to a backup. Without records this only asks whether the backup still
 /// follows it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CopyArgs {
     /// The primary's epoch.
     pub(crate) epoch: Epoch,
@@ -136,6 +136,7 @@ pub(crate) struct PieceArgs {
     /// Where in the table the piece begins.
     pub(crate) offset: u64,
     /// Bytes of the table.
+    #[serde(with = "serde_bytes")]
     pub(crate) bytes: Vec<u8>,
 }
 

@@ -17,6 +17,7 @@ use crate::given::version::{Order, Version};
 use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
 use crate::pieces::Pieces;
+use crate::replication::Message;
 use crate::rpc::{CheckArgs, CopyArgs, PieceArgs, PieceReply, PingArgs, PromiseArgs};
 use crate::state::State;
 use crate::timing::{CANDIDACY, PING_INTERVAL};
@@ -245,11 +246,14 @@ impl Server {
     /// Takes a piece of a snapshot, and with the last one the snapshot.
     fn take_piece(&self, piece: PieceArgs) -> Result<PieceReply, Unheard> {
         let added = self.pieces.lock().add(piece);
-        match added {
-            Ok(args) => self
-                .update_on_disk(|state| state.handle_install(args, Instant::now()))
-                .map(PieceReply::Whole),
-            Err(offset) => Ok(PieceReply::Has(offset)),
-        }
+        let message = match added {
+            Ok(message) => message,
+            Err(offset) => return Ok(PieceReply::Has(offset)),
+        };
+        let answer = self.update_on_disk(|state| match message {
+            Message::Copy(args) => state.handle_copy(args, Instant::now()),
+            Message::Install(args) => state.handle_install(args, Instant::now()),
+        });
+        answer.map(PieceReply::Whole)
     }
 }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use labrpc::{ClientEnd, rng, sleep};
+use labrpc::{ClientEnd, RpcError, rng, sleep};
 use rand::Rng;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,10 @@ impl Clerk {
                     }
                     Ok(Err(Refusal::TooLong)) => panic!("the servers take shorter operations only"),
                     Ok(Err(Refusal::Full)) => panic!("the table is full, at {MAX_TABLE} bytes"),
+                    Err(RpcError::Unreadable | RpcError::NoSuchMethod) => panic!(
+                        "{asked} does not understand this client: it has another version, or is \
+                         not a server of this service"
+                    ),
                     Ok(Err(Refusal::NotPrimary { .. })) | Err(_) => self.turn_to_next(),
                 }
             }

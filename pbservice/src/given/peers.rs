@@ -13,9 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::given::status::Unheard;
 
+/// The version of what servers say to each other, and to clients: to be raised with each change of a
+/// message.
+const VERSION: u32 = 1;
+
 /// A message from one server to another.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Letter<A> {
+    /// The version of the messages. It comes first, also in later versions.
+    version: u32,
     /// The server that writes.
     from: SocketAddr,
     /// The checksum of the writer's list of servers.
@@ -30,7 +36,7 @@ pub(crate) struct Peers {
     ends: BTreeMap<SocketAddr, ClientEnd>,
     /// The checksum of the list of all servers.
     list: u32,
-    /// Servers that were found to have another list.
+    /// Servers that were found to have another list, or other messages.
     strangers: Mutex<BTreeSet<SocketAddr>>,
 }
 
@@ -102,38 +108,48 @@ impl Peers {
         args: A,
         call: impl FnOnce(&ClientEnd, &Letter<A>) -> Result<Result<R, Unheard>, RpcError>,
     ) -> Option<R> {
-        let letter = Letter { from: self.me, list: self.list, args };
-        match call(self.ends.get(&server)?, &letter).ok()? {
-            Ok(reply) => Some(reply),
-            Err(Unheard::OutOfService) => None,
-            Err(Unheard::OtherServers) => {
-                self.note_stranger(server, "is ignored by");
-                None
+        let letter = Letter { version: VERSION, from: self.me, list: self.list, args };
+        match call(self.ends.get(&server)?, &letter) {
+            Ok(Ok(reply)) => return Some(reply),
+            Ok(Err(Unheard::OutOfService)) => {}
+            Ok(Err(Unheard::OtherServers)) => self.note_stranger(server, "is ignored by", LIST),
+            Ok(Err(Unheard::OtherVersion)) | Err(RpcError::Unreadable | RpcError::NoSuchMethod) => {
+                self.note_stranger(server, "is not understood by", MESSAGES);
             }
+            Err(_) => {}
         }
+        None
     }
 
     /// What another server says.
     ///
     /// # Errors
-    /// If it has another list of servers.
+    /// If it has another list of servers, or its messages are of another version.
     pub(crate) fn open<A>(&self, letter: Letter<A>) -> Result<A, Unheard> {
-        let Letter { from, list, args } = letter;
-        if list == self.list {
-            return Ok(args);
+        let Letter { version, from, list, args } = letter;
+        if version != VERSION {
+            self.note_stranger(from, "ignores", MESSAGES);
+            return Err(Unheard::OtherVersion);
         }
-        self.note_stranger(from, "ignores");
-        Err(Unheard::OtherServers)
+        if list != self.list {
+            self.note_stranger(from, "ignores", LIST);
+            return Err(Unheard::OtherServers);
+        }
+        Ok(args)
     }
 
-    /// Says once of a server that it has another list of servers.
-    fn note_stranger(&self, stranger: SocketAddr, relation: &str) {
+    /// Says once of a server that it has another list of servers, or another version.
+    fn note_stranger(&self, stranger: SocketAddr, relation: &str, what: &str) {
         if self.strangers.lock().insert(stranger) {
-            let me = self.me;
-            error!(target: "PEER", "{me} {relation} {stranger}, which has another list of servers");
+            error!(target: "PEER", "{} {relation} {stranger}, which has another {what}", self.me);
         }
     }
 }
+
+/// What another server has that it must not have.
+const LIST: &str = "list of servers";
+/// The same.
+const MESSAGES: &str = "version of the program";
 
 /// Hands on what comes until the deadline, or until `take` wants no more, or all who could send
 /// something have ended.
@@ -146,5 +162,54 @@ pub(crate) fn take_until<T>(
         if !take(received) {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use labrpc::socket::{self, Address, Options};
+    use labrpc::{Server, Service};
+
+    use super::*;
+
+    #[test]
+    fn servers_of_another_version_are_told_apart() {
+        // A version whose messages cannot be read, one that cannot read ours, and one that can.
+        let services = [
+            Service::new("Pb").method("Ping", |()| true),
+            Service::new("Pb").method("Status", |()| true),
+            Service::new("Pb")
+                .method("Ping", |_: Letter<u8>| Err::<u8, Unheard>(Unheard::OtherVersion)),
+            Service::new("Pb").method("Ping", |letter: Letter<u8>| Ok::<u8, Unheard>(letter.args)),
+        ];
+        let listeners = services.map(|service| {
+            let any = Address::Tcp("127.0.0.1:0".into());
+            socket::listen(&any, Server::new().with(service)).expect("there is a free port")
+        });
+        let end = |listener: &socket::Listener| {
+            let Address::Tcp(text) = listener.address() else { panic!("it listens at a port") };
+            let address: SocketAddr = text.parse().expect("it is an address");
+            (address, socket::connect(listener.address(), Options::default()))
+        };
+        let ends: Vec<_> = listeners.iter().map(end).collect();
+        let others: Vec<SocketAddr> = ends.iter().map(|&(address, _)| address).collect();
+        let me = SocketAddr::from(([127, 0, 0, 1], 1));
+        let peers = Peers::new(me, ends.into_iter().collect());
+        let answers = others.iter().map(|&other| peers.call(other, "Pb.Ping", 7_u8));
+        assert_eq!(answers.collect::<Vec<_>>(), [None::<u8>, None, None, Some(7)]);
+        let strangers: Vec<SocketAddr> = peers.strangers.lock().iter().copied().collect();
+        let mut expected = others[..3].to_vec();
+        expected.sort();
+        assert_eq!(strangers, expected);
+    }
+
+    #[test]
+    fn letters_of_another_version_are_not_opened() {
+        let me = SocketAddr::from(([127, 0, 0, 1], 1));
+        let peers = Peers::new(me, BTreeMap::new());
+        let letter = |version, list| Letter { version, from: me, list, args: 7 };
+        assert_eq!(peers.open(letter(VERSION, peers.list)), Ok(7));
+        assert_eq!(peers.open(letter(VERSION + 1, peers.list)), Err(Unheard::OtherVersion));
+        assert_eq!(peers.open(letter(VERSION, peers.list + 1)), Err(Unheard::OtherServers));
     }
 }

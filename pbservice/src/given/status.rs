@@ -56,4 +56,6 @@ pub(crate) enum Unheard {
     OutOfService,
     /// It has another list of servers.
     OtherServers,
+    /// Its messages are of another version.
+    OtherVersion,
 }

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
+use labrpc::socket::{self, Address};
+use labrpc::{Server, Service};
 use rustix::process::Signal;
 
 use crate::processes::{Processes, end_of, wait_until};
@@ -69,6 +71,23 @@ fn mistakes_are_explained() {
     for args in [&["--help"][..], &["server", "--help"], &["put", "--help"]] {
         servers.ask(args);
     }
+}
+
+/// A client whose messages a server does not understand says so.
+#[test]
+fn server_of_another_version() {
+    let service = Service::new("Pb").method("Status", |()| ());
+    let any = Address::Tcp("127.0.0.1:0".into());
+    let listener = socket::listen(&any, Server::new().with(service)).expect("a port is free");
+    let Address::Tcp(address) = listener.address() else { panic!("it listens at a port") };
+    let servers = Processes::stopped(1);
+    let output = servers.client(&["get", "--peers", address, "x"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let expected = format!(
+        "pbservice: {address} does not understand this client: it has another version, or is not a \
+         server of this service\n"
+    );
+    assert_eq!(line(&output), expected);
 }
 
 /// Values that are of no use are refused, in one line.

@@ -58,6 +58,7 @@ fn older_copy_of_a_directory() {
 /// A request to copy records, as it travels.
 #[derive(Serialize, Deserialize)]
 struct Letter {
+    version: u32,
     from: SocketAddr,
     list: u32,
     epoch: u64,
@@ -79,6 +80,7 @@ fn broken_invariant() {
     list.sort();
     let list: Vec<String> = list.iter().map(ToString::to_string).collect();
     let letter = Letter {
+        version: 1,
         from: other,
         list: crc32fast::hash(list.join(",").as_bytes()),
         epoch: servers.highest_epoch(),

@@ -17,30 +17,37 @@ const VALUE: u64 = 250_000;
 /// 20 MB over 16 Mbit/s: each piece arrives before its time is over.
 #[test]
 fn much_over_a_slow_link() {
-    check_catch_up(80, 2_000_000, SNAPSHOT_EVERY);
+    check_catch_up(80, 2_000_000, SNAPSHOT_EVERY, None);
 }
 
 /// 2 MB over 1 Mbit/s: the first pieces are taken for lost before they have arrived.
 #[test]
 fn some_over_a_very_slow_link() {
-    check_catch_up(8, 125_000, SNAPSHOT_EVERY);
+    check_catch_up(8, 125_000, SNAPSHOT_EVERY, None);
 }
 
 /// A snapshot of 20 MB over the first link: longer than one message may be, and may take.
 #[test]
 fn long_snapshot_over_a_slow_link() {
-    check_catch_up(80, 2_000_000, 10);
+    check_catch_up(80, 2_000_000, 10, None);
+}
+
+/// If the answer to the last piece of a snapshot is lost, only that piece is sent again.
+#[test]
+fn lost_answer_to_the_last_piece() {
+    let sent = check_catch_up(24, 20_000_000, 5, Some(24 * VALUE));
+    assert!(sent < 24 * VALUE * 4 / 3, "{sent} bytes were sent for {}", 24 * VALUE);
 }
 
 /// The third of three servers starts when the others have these values, and gets them over a link
-/// with this speed in bytes per second.
-fn check_catch_up(values: u64, speed: u64, snapshot_every: u64) {
+/// with this speed in bytes per second, which may break once. Returns how many bytes that took.
+fn check_catch_up(values: u64, speed: u64, snapshot_every: u64, breaks_after: Option<u64>) -> u64 {
     let ports: Vec<TcpListener> =
         (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("there is a free port")).collect();
     let addresses: Vec<SocketAddr> =
         ports.iter().map(|port| port.local_addr().expect("it is bound")).collect();
     drop(ports);
-    let link = SlowLink::to(addresses[2], speed);
+    let link = SlowLink::to(addresses[2], speed, breaks_after);
     let start = |server: usize| {
         let end = |&to: &SocketAddr| {
             let is_slow = server != 2 && to == addresses[2];
@@ -56,12 +63,18 @@ fn check_catch_up(values: u64, speed: u64, snapshot_every: u64) {
 
     let (sent, began) = (link.sent.load(Relaxed), Instant::now());
     let third = start(2);
-    let (bytes, least) = (values * VALUE, Duration::from_secs(values * VALUE / speed));
-    while third.0.status().version != first.0.status().version {
-        let took = began.elapsed();
-        assert!(took < 3 * least, "{bytes} bytes take {least:?}, and have not come in {took:?}");
-        sleep(Duration::from_millis(20));
-    }
+    let bytes = values * VALUE;
+    let limit = Duration::from_secs((3 * bytes / speed).max(20));
+    let await_equal_versions = || {
+        while third.0.status().version != first.0.status().version {
+            let took = began.elapsed();
+            assert!(took < limit, "{bytes} bytes have not come in {took:?}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    await_equal_versions();
+    clerk.put("last", ""); // It is sent when the answer to all before it has come.
+    await_equal_versions();
     let sent = link.sent.load(Relaxed) - sent;
     println!("{bytes} bytes came in {:?}, {sent} were sent", began.elapsed());
     assert!(sent < 2 * bytes, "{sent} bytes were sent for {bytes} that were missing");
@@ -69,6 +82,7 @@ fn check_catch_up(values: u64, speed: u64, snapshot_every: u64) {
         server.stop();
         listener.shutdown();
     }
+    sent
 }
 
 /// A way to an address.
@@ -97,38 +111,51 @@ struct SlowLink {
 }
 
 impl SlowLink {
-    /// A link to a server, which carries so many bytes in a second.
-    fn to(server: SocketAddr, speed: u64) -> Self {
+    /// A link to a server, which carries so many bytes in a second. If `breaks_after` is given, it
+    /// breaks once: instead of the first answer that comes after so many bytes were carried.
+    fn to(server: SocketAddr, speed: u64, breaks_after: Option<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         let sent = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&sent);
+        let breaks_after = Arc::new(AtomicU64::new(breaks_after.unwrap_or(u64::MAX)));
         spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(server) else { continue };
-                let counter = Arc::clone(&counter);
                 let (from, to) = (near.try_clone(), far.try_clone());
-                spawn(move || carry(near, far, Some(speed), &counter));
+                let (carried, breaks_after) = (Arc::clone(&counter), Arc::clone(&breaks_after));
                 if let (Ok(near), Ok(far)) = (from, to) {
-                    spawn(move || carry(far, near, None, &AtomicU64::new(0)));
+                    spawn(move || {
+                        carry(far, near, |_| {
+                            let is_broken = carried.load(Relaxed) >= breaks_after.load(Relaxed);
+                            if is_broken {
+                                breaks_after.store(u64::MAX, Relaxed);
+                            }
+                            !is_broken
+                        });
+                    });
                 }
+                let counter = Arc::clone(&counter);
+                spawn(move || {
+                    carry(near, far, |length| {
+                        sleep(Duration::from_secs_f64(length as f64 / speed as f64));
+                        counter.fetch_add(length as u64, Relaxed);
+                        true
+                    });
+                });
             }
         });
         Self { address, sent }
     }
 }
 
-/// Carries bytes until one side ends.
-fn carry(mut from: TcpStream, mut to: TcpStream, speed: Option<u64>, sent: &AtomicU64) {
+/// Carries bytes until one side ends, or `passes` says of so many bytes that they do not pass.
+fn carry(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if let Some(speed) = speed {
-            sleep(Duration::from_secs_f64(length as f64 / speed as f64));
-        }
-        if to.write_all(&buffer[..length]).is_err() {
+        if !passes(length) || to.write_all(&buffer[..length]).is_err() {
             break;
         }
-        sent.fetch_add(length as u64, Relaxed);
     }
     from.shutdown(Shutdown::Both).ok(); // It may be closed.
     to.shutdown(Shutdown::Both).ok();
