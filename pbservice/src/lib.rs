@@ -141,7 +141,7 @@
 //!   one that makes a value shorter. A key and its value together are limited to [`MAX_OPERATION`].
 //! * Servers neither join nor leave.
 //! * The last operation of each client is remembered forever. Each call of the program
-//!   `pbservice put` is a client of its own, and adds 16 bytes to the table.
+//!   `pbservice put` is a client of its own, and adds 32 bytes to the table.
 //!
 //! # A server's directory
 //!
@@ -215,6 +215,6 @@ pub use crate::given::record::{ClientId, MAX_OPERATION, Operation, Record};
 pub use crate::given::snapshot::Snapshot;
 pub use crate::given::status::Status;
 pub use crate::given::storage::{Damage, Identity, Recovered, Storage, StorageError};
-pub use crate::given::table::Table;
+pub use crate::given::table::{Table, Value};
 pub use crate::given::version::{Epoch, Order, Version};
 pub use crate::server::PbServer;

@@ -17,8 +17,8 @@ use crate::rpc::{CopyArgs, InstallArgs, InstallName, PieceArgs};
 /// The length of a piece in bytes: as of the longest record.
 pub(crate) const PIECE: usize = 1 << 20;
 
-/// The longest table in a message's bytes. [`Table::size`](crate::Table) is an estimate.
-const MAX_LENGTH: u64 = 2 * MAX_TABLE as u64;
+/// The longest table in a message's bytes: it takes more in memory.
+const MAX_LENGTH: u64 = MAX_TABLE as u64;
 
 /// What has come of a snapshot.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ mod tests {
 
     /// A snapshot up to this record, which the primary of `epoch` sends.
     fn install(epoch: u64, order: u64) -> InstallArgs {
-        let pairs = (0..order).map(|key| (key.to_string(), "value".to_string())).collect();
+        let pairs = (0..order).map(|key| (key.to_string(), "value".into())).collect();
         let snapshot =
             Snapshot { last: version(order, 1), table: Table { pairs, ..Table::default() } };
         InstallArgs { epoch, primary: address(1), snapshot, repairs: Some(damage(7)) }

@@ -13,6 +13,7 @@ use crate::given::record::MAX_OPERATION;
 use crate::given::shell::{Guarded, Shell};
 use crate::given::status::{Status, Unheard};
 use crate::given::storage::{Identity, Storage, StorageError};
+use crate::given::table::Value;
 use crate::given::version::{Order, Version};
 use crate::given::waiting::Waiting;
 use crate::given::writes::Writes;
@@ -227,7 +228,7 @@ impl Server {
 
     /// Serves a client's question: returns the value when a majority has confirmed that this still
     /// is the primary.
-    fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<String>, Refusal> {
+    fn serve_read(self: &Arc<Self>, key: String) -> Result<Option<Value>, Refusal> {
         let waiting = self.shell.update(|inner| {
             let round = inner.state.accept_read();
             round.map(|round| inner.waiting.add_read(round, key))

@@ -14,7 +14,7 @@ impl Table {
         self.sequences.insert(record.client, record.sequence);
         match &record.operation {
             Operation::Put { key, value } => {
-                self.pairs.insert(key.clone(), value.clone());
+                self.pairs.insert(key.clone(), value.as_str().into());
             }
             Operation::Append { key, value } => {
                 self.pairs.entry(key.clone()).or_default().push_str(value);
@@ -40,7 +40,7 @@ mod tests {
             let operation = Operation::Append { key: "x".into(), value: sequence.to_string() };
             table.apply(&Record { order, epoch: 1, client: 7, sequence, operation });
         }
-        table.pairs.remove("x").unwrap_or_default()
+        table.pairs.remove("x").unwrap_or_default().into()
     }
 
     #[test]

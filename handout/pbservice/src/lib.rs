@@ -54,6 +54,6 @@ pub use crate::given::record::{ClientId, MAX_OPERATION, Operation, Record};
 pub use crate::given::snapshot::Snapshot;
 pub use crate::given::status::Status;
 pub use crate::given::storage::{Damage, Identity, Recovered, Storage, StorageError};
-pub use crate::given::table::Table;
+pub use crate::given::table::{Table, Value};
 pub use crate::given::version::{Epoch, Order, Version};
 pub use crate::server::PbServer;

@@ -16,7 +16,7 @@ use crate::rpc::{
     CheckArgs, CheckReply, CopyArgs, CopyReply, InstallArgs, InstallReply, PingArgs, PingReply,
     PromiseArgs, PromiseReply,
 };
-use crate::{Config, Identity, Order, Status, Storage, StorageError, Version};
+use crate::{Config, Identity, Order, Status, Storage, StorageError, Value, Version};
 use crate::{state::State, timing::TICK};
 
 /// A server. A clone is the same server: clones share all they have by means of an `Arc`.
@@ -204,7 +204,7 @@ impl Server {
 
     /// PB1. A client wants the value of a key. PB2: is this server still the primary at the moment
     /// at which it answers? See §8 of the extended Raft paper, on read-only operations.
-    fn handle_read(&self, wanted: String) -> Result<Option<String>, Refusal> {
+    fn handle_read(&self, wanted: String) -> Result<Option<Value>, Refusal> {
         your_code_here("Server::handle_read", (self, wanted))
     }
 }

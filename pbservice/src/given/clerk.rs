@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::given::record::{ClientId, MAX_OPERATION, MAX_TABLE, Operation};
+use crate::given::table::Value;
 
 /// How long a client waits when no server has served it, until it asks them again.
 const CLIENT_PAUSE: Duration = Duration::from_millis(50);
@@ -40,7 +41,7 @@ impl Clerk {
 
     /// The value of a key; `None` if it was never written.
     pub fn get(&mut self, key: &str) -> Option<String> {
-        self.call("Pb.Read", &key.to_string())
+        self.call::<_, Option<Value>>("Pb.Read", &key.to_string()).map(String::from)
     }
 
     /// Replaces the value of a key.

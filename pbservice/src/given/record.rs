@@ -50,9 +50,9 @@ impl Record {
 /// able to send every record, and soon.
 pub const MAX_OPERATION: usize = 1 << 20;
 
-/// Bytes that all keys, values, and the duplicate table may have together: 56 MiB. The longest value
-/// must fit into one message, and to copy the table must take less time than others wait for a
-/// primary.
+/// Bytes that the table may take in memory: 56 MiB. Beside keys and values that is 160 bytes for
+/// each key and 32 for each client. The longest value must fit into one message, and to copy the
+/// table must take less time than others wait for a primary.
 pub(crate) const MAX_TABLE: usize = 56 << 20;
 
 /// A change of the table.

@@ -1,11 +1,8 @@
 //! Whether the table has room for another operation: see [`MAX_TABLE`].
 
 use crate::given::record::{MAX_TABLE, Operation, Record};
-use crate::given::table::Table;
+use crate::given::table::{CLIENT, PAIR, Table};
 use crate::given::version::Epoch;
-
-/// The client's entry in the duplicate table, and the lengths of key and value.
-const NUMBERS: usize = 24;
 
 /// What the table and the log take at most, without looking at all of it for each operation.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,9 +23,10 @@ impl Room {
         table: &Table,
         pending: &[Record],
     ) -> bool {
-        let needed = operation.size() + NUMBERS;
+        let needed = operation.size() + PAIR + CLIENT;
         if self.epoch != epoch || self.left < needed {
-            let pending: usize = pending.iter().map(Record::size).sum();
+            let added = |record: &Record| record.operation.size() + PAIR + CLIENT;
+            let pending: usize = pending.iter().map(added).sum();
             *self = Self { epoch, left: MAX_TABLE.saturating_sub(table.size() + pending) };
         }
         let is_enough = self.left >= needed;

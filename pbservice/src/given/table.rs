@@ -2,8 +2,9 @@
 //! [`Table::apply`](crate::Table::apply).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::given::record::{ClientId, Record};
 use crate::given::version::Chain;
@@ -12,7 +13,7 @@ use crate::given::version::Chain;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// The values.
-    pub pairs: BTreeMap<String, String>,
+    pub pairs: BTreeMap<String, Value>,
     /// The sequence number of each client's last operation: the duplicate table.
     pub sequences: BTreeMap<ClientId, u64>,
     /// The checksum of all records that were applied.
@@ -26,9 +27,58 @@ impl Table {
         self.chain = record.chained_to(self.chain);
     }
 
-    /// About how many bytes the table takes in a message.
+    /// About how many bytes the table takes in memory. In a message it takes less.
     pub(crate) fn size(&self) -> usize {
-        let pairs: usize = self.pairs.iter().map(|(key, value)| key.len() + value.len() + 4).sum();
-        pairs + 12 * self.sequences.len()
+        let pair = |(key, value): (&String, &Value)| PAIR + key.len() + value.as_str().len();
+        self.pairs.iter().map(pair).sum::<usize>() + CLIENT * self.sequences.len()
+    }
+}
+
+/// Bytes that a pair takes beside its key and its value: its share of a node of the map, and what
+/// three allocations cost.
+pub(crate) const PAIR: usize = 160;
+
+/// Bytes that a client's entry takes in the duplicate table.
+pub(crate) const CLIENT: usize = 32;
+
+/// A value. Clones share its text until one of them is changed: a table is cloned under the lock,
+/// for each snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Value(Arc<String>);
+
+impl Value {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Appends to it.
+    pub fn push_str(&mut self, text: &str) {
+        Arc::make_mut(&mut self.0).push_str(text);
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self(Arc::new(text.to_string()))
+    }
+}
+
+impl From<Value> for String {
+    fn from(value: Value) -> Self {
+        Arc::unwrap_or_clone(value.0)
+    }
+}
+
+/// As of a `String`.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Arc::new(text)))
     }
 }

@@ -6,7 +6,7 @@ use std::mem::replace;
 
 use labrpc::{Receiver, Sender, channel};
 
-use crate::given::table::Table;
+use crate::given::table::{Table, Value};
 use crate::given::version::Order;
 
 /// Numbers a primary's questions whether a majority still follows it.
@@ -24,7 +24,7 @@ pub(crate) struct Waiting {
 /// A question that waits.
 struct Read {
     key: String,
-    value: Sender<Option<String>>,
+    value: Sender<Option<Value>>,
 }
 
 impl Waiting {
@@ -36,7 +36,7 @@ impl Waiting {
     }
 
     /// Waits until the value of a key may be read, in this round.
-    pub(crate) fn add_read(&mut self, round: Round, key: String) -> Receiver<Option<String>> {
+    pub(crate) fn add_read(&mut self, round: Round, key: String) -> Receiver<Option<Value>> {
         let (value, receiver) = channel();
         self.reads.entry(round).or_default().push(Read { key, value });
         receiver
