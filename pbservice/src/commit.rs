@@ -2,12 +2,16 @@
 
 use log::debug;
 
+use crate::given::clerk::Refusal;
 use crate::given::record::{ClientId, Operation, Record};
 use crate::given::snapshot::Snapshot;
 use crate::given::version::{Order, Version};
 use crate::given::waiting::Round;
 use crate::given::writes::Write;
 use crate::state::{Office, Role, State};
+
+/// A snapshot is taken after this number of bytes of records, if not before: 16 MiB.
+const SNAPSHOT_AFTER_BYTES: usize = 16 << 20;
 
 impl State {
     /// The log is on disk up to `last`.
@@ -46,11 +50,12 @@ impl State {
         self.maybe_take_snapshot();
     }
 
-    /// Takes a snapshot when one is due. The log is dropped up to the last one, on disk too: the
-    /// records since the snapshot before are kept: a backup that lacks a few of them should not
-    /// need the whole table.
+    /// Takes a snapshot when one is due: after a number of records, or of bytes, since the records
+    /// are in memory too. The log is dropped up to the last one, on disk too: the records since the
+    /// snapshot before are kept: a backup that lacks a few of them should not need the whole table.
     fn maybe_take_snapshot(&mut self) {
-        if self.committed - self.snapshot >= self.snapshot_every {
+        let bytes = self.tail.size_between(self.snapshot, self.committed);
+        if self.committed - self.snapshot >= self.snapshot_every || bytes >= SNAPSHOT_AFTER_BYTES {
             self.tail.drop_up_to(self.snapshot);
             self.snapshot = self.committed;
             let snapshot = Snapshot { last: self.committed_version(), table: self.table.clone() };
@@ -60,18 +65,24 @@ impl State {
 
     /// Whether a client's operation may be taken into the log. One that is there already may: it
     /// takes no more room, and refusing it would say that it is not done.
-    pub(crate) fn has_room_for(
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub(crate) fn take_room(
         &mut self,
         client: ClientId,
         sequence: u64,
         operation: &Operation,
-    ) -> bool {
+    ) -> Result<(), Refusal> {
         let pending = self.tail.after(self.committed);
         let is_same = |record: &Record| record.client == client && record.sequence == sequence;
-        !self.is_primary() // It has to ask the primary.
-            || self.room.take(self.promised, operation, &self.table, pending)
+        if !self.is_primary() // It has to ask the primary.
             || self.table.has_done(client, sequence)
             || pending.iter().any(is_same)
+        {
+            return Ok(());
+        }
+        self.room.take(self.promised, operation, &self.table, pending)
     }
 
     /// Takes a client's operation into the log. Returns its place there; `None` if it is committed

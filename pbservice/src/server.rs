@@ -9,7 +9,6 @@ use rand::Rng as _;
 use crate::given::clerk::{Refusal, WriteArgs};
 use crate::given::config::Config;
 use crate::given::peers::{Letter, Peers};
-use crate::given::record::MAX_OPERATION;
 use crate::given::shell::{Guarded, Shell};
 use crate::given::status::{Status, Unheard};
 use crate::given::storage::{Identity, Storage, StorageError};
@@ -208,21 +207,16 @@ impl Server {
     /// Serves a client's operation: returns when it is done.
     fn serve_write(self: &Arc<Self>, args: WriteArgs) -> Result<(), Refusal> {
         let WriteArgs { client, sequence, operation } = args;
-        if operation.size() > MAX_OPERATION {
-            return Err(Refusal::TooLong);
-        }
         let waiting = self.shell.update(|inner| {
-            if !inner.state.has_room_for(client, sequence, &operation) {
-                return None;
-            }
+            inner.state.take_room(client, sequence, &operation)?;
             let place = inner.state.accept_write(client, sequence, operation);
-            Some(place.map(|place| place.map(|order| inner.waiting.add_write(order))))
+            Ok(place.map(|place| place.map(|order| inner.waiting.add_write(order))))
         });
         match waiting {
-            Ok(None) => Err(Refusal::Full),
-            Ok(Some(Ok(None))) => Ok(()),
-            Ok(Some(Ok(Some(done)))) => done.recv().map_err(|_| self.not_primary()),
-            Ok(Some(Err(_))) | Err(_) => Err(self.not_primary()),
+            Ok(Err(refusal)) => Err(refusal),
+            Ok(Ok(Ok(None))) => Ok(()),
+            Ok(Ok(Ok(Some(done)))) => done.recv().map_err(|_| self.not_primary()),
+            Ok(Ok(Err(_))) | Err(_) => Err(self.not_primary()),
         }
     }
 

@@ -56,8 +56,8 @@ impl Clerk {
     /// Extends the value of a key.
     ///
     /// # Panics
-    /// If key and value together have more than [`MAX_OPERATION`] bytes, or the table could become
-    /// larger than 56 MiB.
+    /// If key and value together could have more than [`MAX_OPERATION`] bytes after that, or the
+    /// table could become larger than 56 MiB.
     pub fn append(&mut self, key: &str, value: &str) {
         self.write(Operation::Append { key: key.to_string(), value: value.to_string() });
     }
@@ -82,7 +82,9 @@ impl Clerk {
                     Ok(Err(Refusal::NotPrimary { known: Some(primary) })) if primary != *asked => {
                         self.turn_to(primary);
                     }
-                    Ok(Err(Refusal::TooLong)) => panic!("the servers take shorter operations only"),
+                    Ok(Err(Refusal::TooLong)) => panic!(
+                        "a key and its value cannot have more than {MAX_OPERATION} bytes together"
+                    ),
                     Ok(Err(Refusal::Full)) => panic!("the table is full, at {MAX_TABLE} bytes"),
                     Err(RpcError::Unreadable | RpcError::NoSuchMethod) => panic!(
                         "{asked} does not understand this client: it has another version, or is \
@@ -128,7 +130,7 @@ pub(crate) enum Refusal {
         /// The primary that it knows.
         known: Option<SocketAddr>,
     },
-    /// The operation is longer than [`MAX_OPERATION`].
+    /// The operation is longer than [`MAX_OPERATION`], or would make a key and its value longer.
     TooLong,
     /// The table could become larger than [`MAX_TABLE`].
     Full,

@@ -31,14 +31,15 @@ const USAGE: u8 = 5;
 const GLANCE: Duration = Duration::from_millis(100);
 /// How long `status` waits for a server.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(1);
-/// The longest message is a value: it may take all of the table.
+/// What callers may take, see the crate's documentation on memory. A record, a value or a piece of a
+/// snapshot has at most 1 MiB; a solution may send a snapshot as a whole.
 const LIMITS: Limits = Limits {
-    max_message: 64 << 20,
+    max_message: 16 << 20,
     message_time: Duration::from_secs(10),
     max_calls: 256,
     max_unsent: 1 << 20,
     max_handlers: 32,
-    max_connections: 256,
+    max_connections: 96,
     grace: Duration::from_secs(1),
 };
 

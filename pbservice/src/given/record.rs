@@ -46,13 +46,13 @@ impl Record {
     }
 }
 
-/// Bytes that the key and the value of an operation may have together: 1 MiB. A primary must be
-/// able to send every record, and soon.
+/// Bytes that a key and its value may have together, in an operation and in the table: 1 MiB. A
+/// primary must be able to send every record, and soon.
 pub const MAX_OPERATION: usize = 1 << 20;
 
 /// Bytes that the table may take in memory: 56 MiB. Beside keys and values that is 160 bytes for
-/// each key and 32 for each client. The longest value must fit into one message, and to copy the
-/// table must take less time than others wait for a primary.
+/// each key and 32 for each client. A snapshot is encoded, written and read as a whole, and that must
+/// not take long.
 pub(crate) const MAX_TABLE: usize = 56 << 20;
 
 /// A change of the table.

@@ -18,6 +18,11 @@ pub(crate) struct Tail {
     records: Vec<Record>,
     /// The checksum of the log up to each of the records.
     chains: Vec<Chain>,
+    /// The number of bytes of all records up to each of them, those before the base included as far
+    /// as they were here.
+    sizes: Vec<usize>,
+    /// The same up to the base.
+    size_of_base: usize,
 }
 
 impl Tail {
@@ -99,12 +104,22 @@ impl Tail {
         Some(count.checked_sub(1).map_or(base, |last| candidates[last].version()))
     }
 
+    /// About how many bytes the records behind `from` take, up to `to`. Both must be in the log.
+    pub(crate) fn size_between(&self, from: Order, to: Order) -> usize {
+        let size_at = |order: Order| match (order - self.base.last.order) as usize {
+            0 => self.size_of_base,
+            n => self.sizes[n - 1],
+        };
+        size_at(to) - size_at(from)
+    }
+
     /// Adds the next record.
     pub(crate) fn append(&mut self, record: Record) {
         let last = self.version();
         assert_eq!(record.order, last.order + 1, "after {last} comes no {}", record.version());
         assert!(record.epoch >= last.epoch, "after {last} comes no {}", record.version());
         self.chains.push(record.chained_to(self.whole().chain));
+        self.sizes.push(self.sizes.last().unwrap_or(&self.size_of_base) + record.size());
         self.records.push(record);
     }
 
@@ -114,6 +129,7 @@ impl Tail {
         assert!(order > base.order, "what is up to {base} is done");
         self.records.truncate((order - base.order - 1) as usize);
         self.chains.truncate(self.records.len());
+        self.sizes.truncate(self.records.len());
     }
 
     /// Drops the records up to `order`.
@@ -122,6 +138,7 @@ impl Tail {
             let dropped = (order - self.base.last.order) as usize;
             self.records.drain(..dropped);
             self.chains.drain(..dropped);
+            self.size_of_base = self.sizes.drain(..dropped).last().unwrap_or(self.size_of_base);
             self.base = base;
         }
     }
@@ -160,6 +177,7 @@ pub(crate) mod tests {
         assert_eq!(tail.version_at(6), None);
         assert!(tail.contains(at(3, 2)) && !tail.contains(at(3, 1)));
         assert_eq!(tail.after(4).len(), 1);
+        assert_eq!(tail.size_between(2, 5), 3 * no_op(at(3, 2)).size());
         assert_eq!(tail.after(9).len(), 0);
         tail.cut_off_from(4);
         assert_eq!(tail.version(), at(3, 2));

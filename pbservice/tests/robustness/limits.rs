@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use labrpc::socket::{self, Address, Options};
 use labrpc::{ClientEnd, encode, sleep};
-use pbservice::Clerk;
+use pbservice::{Clerk, MAX_OPERATION};
 
 use crate::processes::{Processes, wait_until};
 use crate::{FAILED, USAGE, line};
@@ -72,8 +72,9 @@ fn status(pid: u32, name: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().expect("it is a number")
 }
 
-/// A hundred connections with a hundred calls each, of which nobody reads the replies, take a
-/// limited amount of memory and threads, and others are served. Afterwards the threads end.
+/// Two hundred connections with a hundred calls each, for the longest value, of which nobody reads
+/// the replies, take a limited amount of memory and threads, and others are served. Afterwards the
+/// threads end.
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "it reads /proc")]
 fn readers_that_never_read() {
@@ -83,11 +84,11 @@ fn readers_that_never_read() {
     let pid = child.id();
     servers.adopt(0, child);
     let mut clerk = clerk(&servers, 1);
-    clerk.put("large", &"x".repeat(900_000));
+    clerk.put("large", &"x".repeat(MAX_OPERATION - "large".len()));
     let body = [&7_u16.to_le_bytes()[..], b"Pb.Read", &encode(&"large".to_string())].concat();
     let length = (body.len() as u32).to_le_bytes();
     let calls = [b"LRPC", &length[..], &[1], &[0; 8], &body].concat().repeat(100);
-    let connections: Vec<TcpStream> = (0..100)
+    let connections: Vec<TcpStream> = (0..200)
         .map(|_| {
             let mut stream = TcpStream::connect(servers.address(0)).expect("it listens");
             stream.write_all(&calls).expect("so little is taken");
