@@ -57,7 +57,7 @@
 //! | [`build`], [`messages`], [`listing`], [`sandbox`], [`space`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
 //! | [`pool`] | runs several jobs at a time |
 //! | [`judge`](mod@judge) | runs one test with one seed |
-//! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
+//! | [`process`], [`launch`], [`streams`], [`recorded`] | the process of a run, the launcher between judge and run, and what they write |
 //! | [`usage`] | what the processes of a run use, and its limits |
 //! | [`verdict`], [`no_record`] | judges a run; see [`contract`] for why only its record counts |
 
@@ -72,6 +72,7 @@ mod messages;
 mod no_record;
 pub mod pool;
 mod process;
+mod recorded;
 mod sandbox;
 mod shard;
 mod space;
