@@ -59,6 +59,7 @@
 //! | [`judge`](mod@judge) | runs one test with one seed |
 //! | [`process`], [`launch`], [`streams`], [`recorded`] | the process of a run, the launcher between judge and run, and what they write |
 //! | [`usage`] | what the processes of a run use, and its limits |
+//! | [`shrink`] | finds the few accidents that make a run fail |
 //! | [`verdict`], [`no_record`] | judges a run; see [`contract`] for why only its record counts |
 
 mod build;
@@ -75,6 +76,7 @@ mod process;
 mod recorded;
 mod sandbox;
 mod shard;
+pub mod shrink;
 mod space;
 mod stop;
 mod streams;
