@@ -1,7 +1,7 @@
 //! Runs tests and judges them.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -136,7 +136,7 @@ impl Judge {
     }
 
     /// Runs a test as `assignment` says, and once more if the machine prevented it; `None` if it was
-    /// stopped.
+    /// stopped. `recording` is the file for a recording of the run.
     ///
     /// # Errors
     /// If the process cannot be run.
@@ -181,6 +181,9 @@ impl Judge {
         };
         let mut log = Log::new(output, &self.room)?;
         let ended = process.run(&mut log)?;
+        if let (Some(path), Some(recording)) = (recording, &ended.recording) {
+            fs::write(path, recording).map_err(Error::file("write", path))?;
+        }
         if case.health_check {
             return Ok(verdict::by_exit_code(case, &assignment, &ended, limits));
         }

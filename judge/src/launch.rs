@@ -35,6 +35,7 @@ use rustix::process::{
 use rustix::stdio::{dup2_stderr, dup2_stdin};
 use serde::{Deserialize, Serialize};
 
+use crate::recorded;
 use crate::usage::{Excess, Resources, descendants};
 
 /// The environment variable that makes this program a launcher, and holds its [`Request`].
@@ -81,6 +82,8 @@ pub(crate) enum Word {
     Exceeded(Excess),
     /// The test could not be started.
     CannotStart(String),
+    /// The recording of the test, if it was written in a sandbox.
+    Recorded(String),
     /// The test has ended, with this status in the system's encoding.
     Ended {
         status: i32,
@@ -118,7 +121,8 @@ pub fn launcher_main() -> Option<ExitCode> {
 
 /// Like [`launcher_main`], but `prepare` runs before the test, in the thread that starts it: if this
 /// thread gives up rights, the test lacks them, but the launcher keeps them. `prepare` returns the
-/// directories that the test may write to, whose size is limited.
+/// directories that the test may write to, whose size is limited. If it sets
+/// [`RECORD`](contract::settings::RECORD), the launcher sends the recording in that file to the judge.
 pub fn launcher_main_with(
     prepare: impl FnOnce(&mut Command) -> io::Result<Vec<PathBuf>> + Send,
 ) -> Option<ExitCode> {
@@ -171,6 +175,9 @@ fn launch(
     }
     let status = wait(&mut child, group, &is_over)?;
     let left = end_orphans();
+    if let Some(recording) = recorded::elsewhere(&command).and_then(|path| recorded::read(&path)) {
+        say(&control, &Word::Recorded(recording))?;
+    }
     say(&control, &Word::Ended { status: status.into_raw(), left })
 }
 

@@ -57,8 +57,9 @@
 //! | [`build`], [`messages`], [`listing`], [`sandbox`], [`space`] | builds a lab's tests with cargo, and makes a copy that no later build changes |
 //! | [`pool`] | runs several jobs at a time |
 //! | [`judge`](mod@judge) | runs one test with one seed |
-//! | [`process`], [`launch`], [`streams`] | the process of a run, the launcher between judge and run, and their output |
+//! | [`process`], [`launch`], [`streams`], [`recorded`] | the process of a run, the launcher between judge and run, and what they write |
 //! | [`usage`] | what the processes of a run use, and its limits |
+//! | [`shrink`] | finds the few accidents that make a run fail |
 //! | [`verdict`], [`no_record`] | judges a run; see [`contract`] for why only its record counts |
 
 mod build;
@@ -72,8 +73,10 @@ mod messages;
 mod no_record;
 pub mod pool;
 mod process;
+mod recorded;
 mod sandbox;
 mod shard;
+pub mod shrink;
 mod space;
 mod stop;
 mod streams;

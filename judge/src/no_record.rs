@@ -26,7 +26,7 @@ pub(crate) fn without_record(ended: &Ended, limits: Limits) -> (&'static str, St
         (None, Some(Word::CannotStart(why))) => {
             ("start", format!("it could not be started: {why}"))
         }
-        (None, Some(Word::Started(_) | Word::Exceeded(_)) | None) => {
+        (None, _) => {
             ("crash", "the process that watches the test was killed by the run".to_string())
         }
     }

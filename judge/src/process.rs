@@ -65,13 +65,15 @@ pub(crate) struct Ended {
     pub(crate) record: Vec<u8>,
     /// The end of its output. It is shown but not judged.
     pub(crate) tail: String,
+    /// Its recording, if the launcher has sent one.
+    pub(crate) recording: Option<String>,
 }
 
 impl Ended {
     /// A process that could not be started.
     fn not_started(error: &io::Error) -> Self {
         let word = Some(Word::CannotStart(error.to_string()));
-        Self { word, stopped: None, record: Vec::new(), tail: String::new() }
+        Self { word, stopped: None, record: Vec::new(), tail: String::new(), recording: None }
     }
 }
 
@@ -168,15 +170,19 @@ impl Process<'_> {
             Word::Exceeded(excess) => Some(Stopped::Greedy(*excess)),
             _ => None,
         });
-        let word = words.pop();
-        let word = word.filter(|word| !matches!(word, Word::Started(_) | Word::Exceeded(_)));
+        let is_last = |word: &Word| matches!(word, Word::CannotStart(_) | Word::Ended { .. });
+        let word = words.pop_if(|word| is_last(word));
+        let recording = words.into_iter().find_map(|word| match word {
+            Word::Recorded(recording) => Some(recording),
+            _ => None,
+        });
         if word.is_none() {
             watch.clean_up(&seen);
         }
         streams.drain(&mut seen).map_err(trouble)?;
         let tail = String::from_utf8_lossy(&seen.tail).into_owned();
         let stopped = watch.stopped.or(exceeded);
-        Ok(Ended { word, stopped, record: seen.record, tail })
+        Ok(Ended { word, stopped, record: seen.record, tail, recording })
     }
 
     /// Starts the launcher.

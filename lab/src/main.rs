@@ -11,7 +11,7 @@
 //! | `commands` | a file for each command |
 //! | `results` | stores, counts and resumes runs |
 //! | `select`, `built`, `runner` | selects tests, builds them, and runs them |
-//! | `shrink` | finds the accidents that make a test fail |
+//! | `story` | what happened in a failing run that was made smaller, in words |
 //! | `submission` | runs the program that checks sources and makes archives |
 //! | `table`, `term` | output to the terminal |
 
@@ -21,7 +21,7 @@ mod commands;
 mod results;
 mod runner;
 mod select;
-mod shrink;
+mod story;
 mod submission;
 mod table;
 mod term;
@@ -33,9 +33,7 @@ use contract::record::Exit;
 use judge::Error;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{
-    explain, lint, list, logs, merge, pack, replay, show, shrink as shrink_command, stress, test,
-};
+use crate::commands::{explain, lint, list, logs, merge, pack, replay, show, shrink, stress, test};
 use crate::term::{BAD, paint};
 
 fn main() -> ExitCode {
@@ -55,7 +53,7 @@ fn main() -> ExitCode {
         Command::Stress(args) => stress::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Show(args) => show::run(args),
-        Command::Shrink(args) => shrink_command::run(args),
+        Command::Shrink(args) => shrink::run(args),
         Command::Logs(args) => logs::run(args),
         Command::List(args) => list::run(args),
         Command::Explain(args) => explain::run(args),

@@ -1,19 +1,19 @@
 //! Grades one submission after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod pass;
+
+use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::Instant;
 
 use judge::catalog::Lab;
-use judge::{Catalog, Error, Judge, Limits, Stop, TestCase, Workspace, output_of};
-use submission::lint::{Finding, Severity, Source};
+use judge::{Catalog, Error, Judge, Limits, Stop, Workspace, output_of};
 
+use self::pass::{Below, Pass};
 use super::confine::{Confinement, OF_RUN};
 use super::known::Known;
 use super::results::{
     Circumstances, Graded, LabResult, Obstacle, PartResult, Runs, TestResult, VERSION,
 };
-use super::runs;
 use super::seeds::Plan;
 use super::slot::{self, Slot, Sources};
 use super::submission::Submission;
@@ -21,7 +21,6 @@ use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
 use crate::handout::release::{hash, release_of};
 use crate::progress::Progress;
-use crate::sources::with_labs_below;
 
 /// Bytes that a run may print.
 const OUTPUT: u64 = 16 << 20;
@@ -42,22 +41,6 @@ pub(crate) struct Session<'a> {
     with: Circumstances,
     pub(crate) known: Known,
     pub(crate) progress: Progress,
-}
-
-/// Which solutions stand below a lab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Below {
-    /// The student's own.
-    Own,
-    /// Those of the reference that are asked for, and else the student's own.
-    Reference,
-}
-
-/// The results of some labs.
-struct Pass {
-    labs: Vec<LabResult>,
-    cpu_seconds: f64,
-    build_seconds: f64,
 }
 
 impl<'a> Session<'a> {
@@ -191,84 +174,6 @@ impl<'a> Session<'a> {
         Ok(Some(graded))
     }
 
-    /// Grades the labs for which `below` is asked for; `None` if interrupted.
-    fn pass(&self, submission: &Submission, below: Below) -> Result<Option<Pass>, Error> {
-        let graded: Vec<&Lab> = self.labs().filter(|lab| self.is_graded(lab, below)).collect();
-        let mut pass = Pass { labs: Vec::new(), cpu_seconds: 0.0, build_seconds: 0.0 };
-        if graded.is_empty() {
-            return Ok(Some(pass));
-        }
-        let reference = |lab: &String| match below {
-            Below::Own => None,
-            Below::Reference => self.references.get(lab),
-        };
-        for lab in &self.selection.labs {
-            let sources = reference(lab).or_else(|| submission.labs.get(lab));
-            self.slot.lay(lab, sources)?;
-        }
-        let begun = Instant::now();
-        let (mut cases, mut broken) = (Vec::new(), BTreeMap::new());
-        // A lab that is not graded in this pass may stand below one that is.
-        for lab in self.labs().filter(|lab| reference(&lab.name).is_none()) {
-            self.progress.set(format!("{}: building {}", submission.id, lab.name));
-            let mut result = self.empty(lab);
-            let findings = match self.options.no_lint {
-                true => Vec::new(),
-                false => lint(&self.slot, submission, &lab.name),
-            };
-            let is_refused = findings.iter().any(|it| it.severity == Severity::Refused);
-            result.findings = findings.iter().map(ToString::to_string).collect();
-            let is_graded = graded.iter().any(|graded| graded.name == lab.name);
-            result.obstacle = match self.obstacle(submission, lab, &broken) {
-                None if is_refused => Some(Obstacle::Refused),
-                None if is_graded => match self.build(lab) {
-                    Ok(Ok(tests)) => {
-                        cases.extend(tests);
-                        None
-                    }
-                    Ok(Err(output)) => Some(Obstacle::DoesNotCompile(output)),
-                    // One submission must not stop the others.
-                    Err(Error::Harness(why)) if submission.is_foreign => {
-                        Some(Obstacle::NotBuilt(why))
-                    }
-                    Err(error) => return Err(error),
-                },
-                obstacle => obstacle,
-            };
-            if let Some(obstacle) = &result.obstacle {
-                broken.insert(lab.name.clone(), obstacle.clone());
-            }
-            if is_graded {
-                pass.labs.push(result);
-            }
-        }
-        pass.build_seconds = begun.elapsed().as_secs_f64();
-        let tell = |done: usize, all: usize| {
-            self.progress.set(format!("{}: {done} of {all} tests", submission.id));
-        };
-        let runs = runs::of(&self.judge, self.options.workers(), &cases, &pass.labs, tell)?;
-        let Some(runs) = runs else { return Ok(None) };
-        pass.count(runs);
-        Ok(Some(pass))
-    }
-
-    /// Whether a lab is graded in this pass: on the reference if it uses a lab that is replaced, on
-    /// the student's own labs if not or if the better of the two counts.
-    fn is_graded(&self, lab: &Lab, below: Below) -> bool {
-        let labs = with_labs_below(&self.slot.tree(), &self.selection.labs, &lab.name);
-        let is_above =
-            labs.iter().any(|other| *other != lab.name && self.references.contains_key(*other));
-        match below {
-            Below::Own => !is_above || self.options.best_of,
-            Below::Reference => is_above,
-        }
-    }
-
-    /// Builds a lab in its sandbox.
-    fn build(&self, lab: &Lab) -> Result<Result<Vec<TestCase>, String>, Error> {
-        self.slot.build(lab, self.judge.stop(), Some(self.confinement.sandbox()))
-    }
-
     /// The submitted files that are not graded, changed copies of the course's own included.
     pub(crate) fn ignored(&self, submission: &Submission) -> Vec<String> {
         let mut ignored = submission.ignored.clone();
@@ -319,51 +224,6 @@ impl<'a> Session<'a> {
             parts,
         }
     }
-
-    /// Why a lab cannot be built, if that is known before.
-    fn obstacle(
-        &self,
-        submission: &Submission,
-        lab: &Lab,
-        broken: &BTreeMap<String, Obstacle>,
-    ) -> Option<Obstacle> {
-        if !submission.labs.contains_key(&lab.name) {
-            return Some(Obstacle::NotSubmitted);
-        }
-        let labs: &BTreeSet<String> = &self.selection.labs;
-        let below = with_labs_below(&self.slot.tree(), labs, &lab.name);
-        // The lab that is to be mended, rather than one that is blocked as well.
-        let is_blocked = |other: &&&str| matches!(broken[**other], Obstacle::BlockedBy(_));
-        let blocking =
-            below.iter().filter(|other| broken.contains_key(**other)).min_by_key(is_blocked);
-        blocking.map(|other| Obstacle::BlockedBy(other.to_string()))
-    }
-}
-
-impl Pass {
-    /// Counts the runs of all tests.
-    fn count(&mut self, mut runs: Runs) {
-        for lab in &mut self.labs {
-            for test in lab.parts.iter_mut().flat_map(|part| &mut part.tests) {
-                let runs = runs.remove(&(lab.lab.clone(), test.test.clone())).unwrap_or_default();
-                test.count(&runs);
-                self.cpu_seconds += runs.iter().map(|run| run.cpu_seconds).sum::<f64>();
-            }
-            lab.add_up();
-        }
-    }
-}
-
-/// What the check of a lab's submitted sources finds.
-fn lint(slot: &Slot, submission: &Submission, lab: &str) -> Vec<Finding> {
-    let sources = submission.labs.get(lab).into_iter().flatten();
-    let sources =
-        sources.filter(|(path, _)| slot.own_copy(lab, path).is_none()).map(|(path, contents)| {
-            let path = format!("{lab}/src/{}", path.display());
-            Source { path, contents: contents.clone() }
-        });
-    let sources: Vec<Source> = sources.collect();
-    if sources.is_empty() { Vec::new() } else { submission::lint::check(lab, &sources) }
 }
 
 /// A hash of the sources of labs; empty if there are none.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::entry::{Entry, Expected, Outcome};
+use crate::entry::{Entry, Expected, Level, Outcome};
 use crate::grading::Results;
 
 /// A line of the table.
@@ -38,8 +38,8 @@ pub(crate) fn rows(entries: &[&Entry], results: &Results) -> Vec<Row> {
 }
 
 fn row(entry: &Entry, result: &Value, cpu: f64) -> Row {
-    let protection = result["with"]["protection"].as_str().unwrap_or_default();
-    let expected = &entry.expected(protection);
+    let level = Level::of(result["with"]["protection"].as_str().unwrap_or_default());
+    let expected = &entry.expected(level);
     let measured = outcomes(result);
     let mut differences = differences(expected, &measured, result);
     if result["pending"] != false {
@@ -47,7 +47,7 @@ fn row(entry: &Entry, result: &Value, cpu: f64) -> Row {
     }
     let seconds = |name: &str| result[name].as_f64().unwrap_or_default();
     Row {
-        id: entry.id.clone(),
+        id: level.map_or(String::new(), |level| format!("{}: ", level.name())) + &entry.id,
         expected: stated(expected),
         measured: if measured.is_empty() { "refused".into() } else { texts(&measured) },
         undetected: entry.undetected.clone(),

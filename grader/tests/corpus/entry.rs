@@ -29,6 +29,41 @@ pub(crate) struct Plan {
     /// reference, whose sources are not checked.
     #[serde(default)]
     pub(crate) past_lint: bool,
+    /// Whether `--no-lint` is used.
+    #[serde(default)]
+    pub(crate) no_lint: bool,
+}
+
+/// A level of protection below the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Level {
+    None,
+    Landlock,
+    Network,
+}
+
+impl Level {
+    pub(crate) const ALL: [Level; 3] = [Level::Network, Level::Landlock, Level::None];
+
+    /// The value of `--protection`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Level::None => "none",
+            Level::Landlock => "landlock",
+            Level::Network => "network",
+        }
+    }
+
+    /// The level in the description of a protection, unless it is the strongest.
+    pub(crate) fn of(protection: &str) -> Option<Self> {
+        let begin = |level: &Level| match level {
+            Level::None => "none",
+            Level::Landlock => "Landlock only",
+            Level::Network => "Landlock, network namespace,",
+        };
+        Level::ALL.into_iter().find(|level| protection.starts_with(begin(level)))
+    }
 }
 
 /// A submission.
@@ -57,6 +92,9 @@ pub(crate) struct Entry {
     /// Texts to replace in its files.
     #[serde(default)]
     pub(crate) edit: Vec<Edit>,
+    /// Texts to replace in the course's own files, if the check of the sources is avoided.
+    #[serde(default)]
+    pub(crate) course: Vec<Edit>,
     /// How it is packed.
     #[serde(default)]
     pub(crate) pack: Pack,
@@ -72,20 +110,19 @@ pub(crate) struct Entry {
     ignored: Vec<String>,
     #[serde(default)]
     copies: Vec<String>,
-    /// What is expected instead if the description of the protection begins with this text.
+    /// What is expected instead at weaker levels of protection. The entry is graded at each.
     #[serde(default)]
-    levels: BTreeMap<String, Expected>,
+    pub(crate) levels: BTreeMap<Level, Expected>,
     /// Why it is not detected, for entries that do harm and get points.
     pub(crate) undetected: Option<String>,
 }
 
 impl Entry {
-    /// What is expected with this protection.
-    pub(crate) fn expected(&self, protection: &str) -> Expected {
-        let level = self.levels.iter().find(|(level, _)| protection.starts_with(&***level));
+    /// What is expected at this level, or at the strongest.
+    pub(crate) fn expected(&self, level: Option<Level>) -> Expected {
         let Self { expect, words, ignored, copies, .. } = self.clone();
         let usual = Expected { expect, words, ignored, copies };
-        level.map_or(usual, |(_, expected)| expected.clone())
+        level.and_then(|level| self.levels.get(&level).cloned()).unwrap_or(usual)
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::entry::{Entry, Plan};
+use crate::entry::{Entry, Level, Plan};
 use crate::{home, left, make, workspace};
 
 /// The seeds derive from it, so they are always the same.
@@ -15,12 +15,17 @@ const SECRET: &str = "corpus";
 /// Options for a grading of one submission.
 const ONLY_ONE: [&str; 2] = ["--format", "gradescope"];
 
+/// Why a grader does not begin.
+const NOT_GRANTED: [&str; 2] = ["this system grants no sandbox", "cannot run cargo in the slot"];
+
 /// A plan and its name.
 pub(crate) struct Grading<'a> {
     pub(crate) name: &'a str,
     pub(crate) plan: &'a Plan,
     /// Where submissions are built.
     pub(crate) slots: &'a Path,
+    /// The protection; `None` for the strongest.
+    pub(crate) level: Option<Level>,
 }
 
 /// What a grading wrote.
@@ -32,7 +37,7 @@ pub(crate) struct Results {
 }
 
 impl Grading<'_> {
-    /// Grades submissions; `None` if this system grants no sandbox.
+    /// Grades submissions; `None` if this system does not grant the protection.
     pub(crate) fn grade(&self, entries: &[&Entry]) -> Option<Results> {
         let class = home().join(format!("class-{}", self.name));
         fs::remove_dir_all(&class).ok();
@@ -40,9 +45,7 @@ impl Grading<'_> {
         let make = |entry: &&Entry| make::submission(entry, self.labs(entry), &class);
         let made: Vec<PathBuf> = entries.iter().map(make).collect();
         match (&made[..], entries) {
-            ([made], [entry]) if self.plan.past_lint => {
-                self.run_as_reference(self.labs(entry), made)
-            }
+            ([made], [entry]) if self.plan.past_lint => self.run_as_reference(entry, made),
             // A directory with one submission in it would be that submission itself.
             ([made], _) => self.run(made, workspace(), &ONLY_ONE),
             _ => self.run(&class, workspace(), &[]),
@@ -50,9 +53,15 @@ impl Grading<'_> {
     }
 
     /// Grades a submission in the place of the reference solution, whose sources are not checked.
-    fn run_as_reference(&self, labs: &[String], submission: &Path) -> Option<Results> {
-        let copy = home().join("workspace");
+    fn run_as_reference(&self, entry: &Entry, submission: &Path) -> Option<Results> {
+        let (labs, copy) = (self.labs(entry), home().join("workspace"));
         copy_workspace(&copy);
+        for edit in &entry.course {
+            let path = copy.join(&edit.file);
+            let text = fs::read(&path).expect("it was copied");
+            let text = make::replaced(&text, edit);
+            fs::write(path, text).expect("it can be written");
+        }
         for lab in labs {
             let (from, to) = (submission.join(lab).join("src"), copy.join(lab).join("src"));
             fs::remove_dir_all(&to).expect("it was copied");
@@ -79,8 +88,14 @@ impl Grading<'_> {
         for lab in &self.plan.labs {
             command.args(["--labs", lab]);
         }
-        if let Some(level) = std::env::var_os("CORPUS_PROTECTION") {
-            command.arg("--protection").arg(level);
+        if let Some(level) = self.level {
+            command.args(["--protection", level.name()]);
+        }
+        if self.level == Some(Level::None) {
+            command.arg("--unsafe-no-sandbox");
+        }
+        if self.plan.no_lint {
+            command.arg("--no-lint");
         }
         for test in &self.plan.only {
             command.args(["--only", test]);
@@ -88,7 +103,8 @@ impl Grading<'_> {
         let before = cpu_of_children();
         let output = command.stdin(Stdio::null()).output().expect("it runs");
         let errors = String::from_utf8_lossy(&output.stderr);
-        if errors.contains("this system grants no sandbox") {
+        // At weaker levels, the user that runs submitted code must be able to enter all directories.
+        if NOT_GRANTED.iter().any(|why| errors.contains(why)) {
             eprintln!("skipped: {errors}");
             return None;
         }
@@ -98,6 +114,10 @@ impl Grading<'_> {
         let text = text.unwrap_or_else(|error| panic!("results.json: {error}; {errors}"));
         let results: Value = serde_json::from_slice(&text).expect("it is JSON");
         let submissions = results["submissions"].as_array().expect("it is a list").clone();
+        let protection = submissions[0]["with"]["protection"].as_str().unwrap_or_default();
+        if self.level.is_some() {
+            assert_eq!(Level::of(protection), self.level, "{protection}");
+        }
         assert_eq!(output.status.code(), Some(exit_code(&submissions)), "{errors}");
         Some(Results { submissions, cpu_seconds: cpu_of_children() - before })
     }

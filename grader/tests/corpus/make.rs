@@ -12,7 +12,7 @@ use tar::{EntryType, Header};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::entry::{Base, Entry, Pack};
+use crate::entry::{Base, Edit, Entry, Pack};
 use crate::workspace;
 
 /// Files, relative to the root of a tree.
@@ -99,9 +99,16 @@ fn read(from: &Path, to: &str, files: &mut Files) {
 /// Replaces a text that occurs once.
 fn replace(files: &mut Files, file: &str, find: &str, with: &str) {
     let contents = files.get_mut(file).unwrap_or_else(|| panic!("there is no {file}"));
+    let (file, find, replace) = (file.to_string(), find.to_string(), with.to_string());
+    *contents = replaced(contents, &Edit { file, find, replace });
+}
+
+/// The contents of a file after an edit.
+pub(crate) fn replaced(contents: &[u8], edit: &Edit) -> Vec<u8> {
+    let Edit { file, find, replace } = edit;
     let text = String::from_utf8_lossy(contents);
-    assert_eq!(text.matches(find).count(), 1, "{file} has '{find}' once");
-    *contents = text.replace(find, with).into_bytes();
+    assert_eq!(text.matches(&**find).count(), 1, "{file} has '{find}' once");
+    text.replace(&**find, replace).into_bytes()
 }
 
 /// The files after a patch.

@@ -7,18 +7,16 @@ use std::time::{Duration, Instant};
 
 use contract::accidents::Accidents;
 use contract::record::{Exit, Run};
-use contract::settings::Policy;
-use judge::{Error, Output, Stop, TestCase, Workspace};
+use contract::settings::{Policy, forget_verbosity};
+use judge::shrink::{Claim, Effort, Failing, Trials};
+use judge::{Error, Judge, Output, Stop, TestCase, Workspace, pool};
 
 use crate::built::Built;
 use crate::cli::ShrinkArgs;
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::Runner;
-use crate::shrink::claim::Claim;
-use crate::shrink::search::Failing;
-use crate::shrink::story::Story;
-use crate::shrink::trials::Trials;
+use crate::story::Story;
 use crate::term::{self, paint};
 
 /// The greatest number of accidents that the line for a replay lists; more of them go to a file.
@@ -94,9 +92,13 @@ fn shrink(
         }
         Some(failure) => Claim::of(failure),
     };
-    let limit = args.limit.map(Duration::from_secs);
+    let effort = Effort { limit: args.limit.map(Duration::from_secs), workers: pool::processors() };
+    let judge = Judge::new(Trials::limits(real), stop)?.wrap(Box::new(|mut command| {
+        forget_verbosity(&mut command);
+        command
+    }));
     let progress = Progress::default();
-    let mut trials = Trials::new(case, &first, claim.clone(), real, limit, stop)?;
+    let mut trials = Trials::new(case, &first, claim.clone(), judge, effort);
     trials.watch = Box::new(|runs, left| progress.show(runs, left));
     let found = trials.search(seed);
     progress.clear();

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use contract::record::Exit;
+use contract::settings::RECORD;
 use tempfile::TempDir;
 
 use super::rules::{Level, Rules};
@@ -24,6 +25,9 @@ const FIRST: &str = "GRADER_FIRST_PROCESS";
 
 /// The variables that name the directory for temporary files, or hold things that should be there.
 const DIRECTORIES: [&str; 2] = ["TMPDIR", "HOME"];
+
+/// The file for a recording, in the directory for temporary files. The launcher sends it on.
+const RECORDING: &str = "recording.jsonl";
 
 impl Rules {
     /// Makes the launcher of `command` enforce these rules.
@@ -95,6 +99,9 @@ impl Place {
         command.env_remove(RULES).env_remove(FIRST);
         for variable in DIRECTORIES {
             command.env(variable, &self.temporary);
+        }
+        if env::var_os(RECORD).is_some() {
+            command.env(RECORD, self.temporary.join(RECORDING));
         }
         if let Some(user) = self.rules.user {
             command.uid(user).gid(user); // Without other groups: the standard library drops them.

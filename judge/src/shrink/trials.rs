@@ -2,16 +2,20 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use contract::accidents::{Accidents, FULL_RATE};
 use contract::record::{Assignment, Run, Trial};
-use contract::settings::{Policy, forget_verbosity};
-use judge::{Error, Judge, Limits, Output, Resources, Stop, TestCase, pool};
+use contract::settings::Policy;
 
 use super::claim::Claim;
 use super::search::{self, Failing, Ids, Outcome};
+use crate::error::Error;
+use crate::judge::{Judge, Output};
+use crate::pool;
+use crate::process::Limits;
+use crate::test_case::TestCase;
+use crate::usage::Resources;
 
 /// A search without a time limit makes at least this number of runs.
 const RUNS: usize = 300;
@@ -30,14 +34,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const OUTPUT: u64 = 64 << 20;
 
 /// Makes the runs of one search.
-pub(crate) struct Trials<'a> {
+pub struct Trials<'a> {
     case: &'a TestCase,
     claim: Claim,
     judge: Judge,
     trial: Trial,
+    workers: usize,
     budget: Budget,
-    /// What to show of the search while it goes on.
-    pub(crate) watch: Box<dyn Fn(usize, Option<usize>) + Sync + 'a>,
+    /// What to show of the search while it goes on: the number of runs so far, and that of accidents
+    /// if the last one fails alike.
+    pub watch: Box<dyn Fn(usize, Option<usize>) + Sync + 'a>,
+}
+
+/// What a search may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Real time; `None` for 300 runs or ten seconds, whichever is later.
+    pub limit: Option<Duration>,
+    /// The number of runs at a time. With one, and time enough, the result is always the same.
+    pub workers: usize,
 }
 
 /// How long a search may go on.
@@ -65,62 +80,65 @@ impl Budget {
 }
 
 impl<'a> Trials<'a> {
-    /// A search for runs that fail as `first` did, which took `real` time.
-    pub(crate) fn new(
+    /// A search for runs that fail as `first` did. The judge should have [`Trials::limits`].
+    pub fn new(
         case: &'a TestCase,
         first: &Run,
         claim: Claim,
-        real: Duration,
-        limit: Option<Duration>,
-        stop: Stop,
-    ) -> Result<Self, Error> {
-        let wall = real.mul_f64(LONGEST.0) + PATIENCE;
-        let limits =
-            Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() };
+        judge: Judge,
+        effort: Effort,
+    ) -> Self {
         // A run that fails for want of time must not fail earlier.
         let is_late = first.kind.as_deref() == Some("time-limit");
         let until = (first.virtual_seconds * LONGEST.1 * 1e3).ceil() as u64;
-        let judge = Judge::new(limits, stop)?.wrap(Box::new(|mut command| {
-            forget_verbosity(&mut command);
-            command
-        }));
-        Ok(Self {
+        let Effort { limit, workers } = effort;
+        Self {
             case,
             claim,
             judge,
             trial: Trial { until: (!is_late).then_some(until.max(1)) },
+            workers,
             budget: Budget { started: Instant::now(), limit, runs: AtomicUsize::new(0) },
             watch: Box::new(|_, _| {}),
-        })
+        }
+    }
+
+    /// The limits of a run, if the first one took this real time.
+    pub fn limits(real: Duration) -> Limits {
+        let wall = real.mul_f64(LONGEST.0) + PATIENCE;
+        Limits { wall, cpu: Some(wall), output: OUTPUT, resources: Resources::default() }
     }
 
     /// The number of runs so far.
-    pub(crate) fn runs(&self) -> usize {
+    pub fn runs(&self) -> usize {
         self.budget.runs.load(Relaxed)
     }
 
     /// Time since the search began.
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub fn elapsed(&self) -> Duration {
         self.budget.started.elapsed()
     }
 
     /// The best failing run that the search finds; `None` if no run of the keyed mode fails alike.
-    pub(crate) fn search(&self, seed: u64) -> Result<Option<Failing>, Error> {
+    ///
+    /// # Errors
+    /// If a process cannot be run, or a signal has arrived.
+    pub fn search(&self, seed: u64) -> Result<Option<Failing>, Error> {
         let starts = search::best_starts(self.find_starts(seed)?);
-        let best: Mutex<Option<Failing>> = Mutex::default();
-        thread::scope(|scope| {
-            let shrink = |start: Failing| {
-                let seed = start.seed;
-                let failing = search::shrink(start, |list| self.outcome(seed, list));
-                let mut best = best.lock().expect("no thread of the search panics");
-                if best.as_ref().is_none_or(|best| failing.is_better_than(best)) {
-                    *best = Some(failing);
-                }
-            };
-            starts.into_iter().for_each(|start| _ = scope.spawn(move || shrink(start)));
-        });
+        let mut best: Option<Failing> = None;
+        let shrink = |start: Failing| {
+            let seed = start.seed;
+            Ok(Some(search::shrink(start, |list| self.outcome(seed, list))))
+        };
+        let compare = |failing: Failing| {
+            if best.as_ref().is_none_or(|best| failing.is_better_than(best)) {
+                best = Some(failing);
+            }
+            Ok(())
+        };
+        pool::run(starts.into_iter(), self.workers, self.judge.stop(), shrink, compare)?;
         self.judge.stop().check()?;
-        Ok(best.into_inner().expect("no thread of the search panics"))
+        Ok(best)
     }
 
     /// Looks for failing runs.
@@ -133,7 +151,7 @@ impl<'a> Trials<'a> {
         });
         pool::run(
             jobs,
-            pool::processors(),
+            self.workers,
             self.judge.stop(),
             |(seed, rate)| {
                 match self.run(seed, Accidents::all(rate))? {
@@ -176,7 +194,10 @@ impl<'a> Trials<'a> {
     }
 
     /// The number of accidents in the run of a seed with all of them.
-    pub(crate) fn count_all(&self, seed: u64) -> Result<usize, Error> {
+    ///
+    /// # Errors
+    /// If the process cannot be run, or a signal has arrived.
+    pub fn count_all(&self, seed: u64) -> Result<usize, Error> {
         let run = self.assign(seed, Accidents::all(FULL_RATE))?;
         self.judge.stop().check()?;
         Ok(run.map_or(0, |run| run.accidents.len()))

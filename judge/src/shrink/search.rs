@@ -27,21 +27,22 @@ const ENOUGH: usize = 2 * MOST_STARTS;
 const FEW: usize = 40;
 
 /// A list of accidents.
-pub(crate) type Ids = BTreeSet<AccidentId>;
+pub type Ids = BTreeSet<AccidentId>;
 
 /// A run that breaks the property.
 #[derive(Clone, Debug)]
-pub(crate) struct Failing {
-    pub(crate) seed: u64,
+pub struct Failing {
+    /// The seed.
+    pub seed: u64,
     /// What happened, in order of time.
-    pub(crate) accidents: Vec<Accident>,
+    pub accidents: Vec<Accident>,
     /// Seconds of virtual time until the property broke.
-    pub(crate) at: f64,
+    pub at: f64,
 }
 
 impl Failing {
     /// The list of what happened.
-    pub(crate) fn ids(&self) -> Ids {
+    pub fn ids(&self) -> Ids {
         self.accidents.iter().map(|accident| accident.id).collect()
     }
 

@@ -16,7 +16,7 @@ const GENERAL: [&str; 8] = [
 
 /// What a failing run violates, without the numbers, which differ from run to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Claim {
+pub struct Claim {
     property: String,
     /// The first line of what was observed, for a general property.
     actual: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// The claim that this failure violates.
-    pub(crate) fn of(failure: &Failure) -> Self {
+    pub fn of(failure: &Failure) -> Self {
         let is_general = GENERAL.contains(&&*failure.property);
         let actual = failure.actual.lines().next().unwrap_or_default();
         Self {

@@ -5,9 +5,11 @@
 //! | `claim` | whether two failures break the same property |
 //! | `search` | the search itself: which runs to try, and what follows from their outcome |
 //! | `trials` | makes these runs, within limits |
-//! | `story` | what happened, in words |
 
-pub(crate) mod claim;
-pub(crate) mod search;
-pub(crate) mod story;
-pub(crate) mod trials;
+mod claim;
+mod search;
+mod trials;
+
+pub use self::claim::Claim;
+pub use self::search::Failing;
+pub use self::trials::{Effort, Trials};
