@@ -12,8 +12,8 @@ use std::process::Command;
 use contract::settings::RECORD;
 use rustix::fs::OFlags;
 
-/// Bytes of a recording. An honest one has 4 MB of events and a report.
-const MOST: u64 = 6 << 20;
+/// Bytes of a recording. An honest one has at most 24 MB of events, and a report.
+const MOST: u64 = 28 << 20;
 
 /// Where `command` writes a recording, if this differs from what the judge has named.
 pub(crate) fn elsewhere(command: &Command) -> Option<PathBuf> {
