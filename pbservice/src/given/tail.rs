@@ -138,7 +138,8 @@ impl Tail {
             let dropped = (order - self.base.last.order) as usize;
             self.records.drain(..dropped);
             self.chains.drain(..dropped);
-            self.size_of_base = self.sizes.drain(..dropped).last().unwrap_or(self.size_of_base);
+            self.size_of_base =
+                self.sizes.drain(..dropped).next_back().unwrap_or(self.size_of_base);
             self.base = base;
         }
     }
