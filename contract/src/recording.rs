@@ -222,10 +222,11 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "record", derive(Serialize, Deserialize))]
 pub struct Fault {
-    /// `start`, `crash`, `kill`, `shutdown`, `connect`, `disconnect`, `cut`, `mend`, `partition`,
-    /// `heal`, `reach` or `stall`.
+    /// `start`, `crash`, `kill`, `shutdown`, `connect`, `disconnect`, `cut`, `mend`,
+    /// `hold requests`, `hold replies`, `pass`, `partition`, `heal`, `reach` or `stall`.
     pub verb: String,
-    /// The servers that it is done to; of `cut` and `mend` the caller and the called.
+    /// The servers that it is done to; of those that are done to a link the caller and
+    /// the called.
     #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub servers: Vec<String>,
     /// The sides of a partition.

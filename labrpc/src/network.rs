@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use contract::recording::What;
 
 use self::in_flight::InFlightCalls;
-use self::links::{EndId, Links};
+use self::links::{EndId, Held, Links};
 use crate::client_end::ClientEnd;
 use crate::runtime::port::{self, Kind, RunNumber, digest, unpoisoned};
 use crate::server::Server;
@@ -43,6 +43,9 @@ pub struct Network(Arc<Mutex<State>>);
 struct State {
     links: Links,
     calls: InFlightCalls,
+    /// Messages that are held, in the order in which they were sent: each travels on when it is
+    /// called.
+    held: Vec<Box<dyn FnOnce() + Send>>,
     reliable: bool,
     long_delays: bool,
     long_reordering: bool,
@@ -75,6 +78,7 @@ impl Network {
             long_reordering: false,
             closed: false,
             rpcs: 0,
+            held: Vec::new(),
             bytes: 0,
         })));
         // The network holds the servers, and they hold ends, which hold the network: without this
@@ -92,10 +96,11 @@ impl Network {
         state.closed = true;
         let (servers, calls) = (state.links.take_servers(), state.calls.take_all());
         drop(state);
-        drop((servers, calls)); // Not under the lock: this may run anything.
+        drop((servers, calls, held)); // Not under the lock: this may run anything.
     }
 
     /// An unreliable network delays requests by up to 26 ms, and loses one request in ten and one
+        let held = std::mem::take(&mut state.held);
     /// reply in ten.
     pub fn set_reliable(&self, reliable: bool) {
         self.change("reliable", reliable.into(), |state| state.reliable = reliable);
@@ -237,6 +242,38 @@ impl Network {
     /// Requests that have reached the server with this name since it was added; 0 if there is none.
     pub fn server_rpcs(&self, name: &str) -> u64 {
         self.read(|state| state.links.server(name).map_or(0, |server| server.count()))
+    /// Holds requests: those of `from` to `to` that are sent from now on wait on their way until
+    /// they are [released](Network::release).
+    pub fn hold_requests(&self, from: &str, to: &str) {
+        self.hold(from, to, Held::Requests);
+    }
+
+    /// Holds replies: those to requests of `from` to `to` that are sent from now on wait on their way
+    /// until they are [released](Network::release).
+    pub fn hold_replies(&self, from: &str, to: &str) {
+        self.hold(from, to, Held::Replies);
+    }
+
+    fn hold(&self, from: &str, to: &str, held: Held) {
+        self.change("hold", digest(format!("{from} {to} {held:?}").as_bytes()), |state| {
+            state.links.hold(from, to, held);
+        });
+    }
+
+    /// Lets messages on this link pass from now on, so that they overtake those that are held.
+    pub fn pass(&self, from: &str, to: &str) {
+        self.change("pass", digest(format!("{from} {to}").as_bytes()), |state| {
+            state.links.pass(from, to);
+        });
+    }
+
+    /// Lets all messages that are held travel on: requests arrive if their links are whole then,
+    /// replies in any case.
+    pub fn release(&self) {
+        let held = self.change("release", 0, |state| std::mem::take(&mut state.held));
+        held.unwrap_or_default().into_iter().for_each(|travel| travel());
+    }
+
     }
 
     /// Calls made so far, also those that were lost.
@@ -249,13 +286,20 @@ impl Network {
         self.read(|state| state.bytes)
     }
 
-    /// Makes a change and sees to it that calls whose server has gone out of reach will fail.
-    fn change<R>(&self, verb: &str, operand: u64, change: impl FnOnce(&mut State) -> R) {
+    /// Makes a change and sees to it that calls whose server has gone out of reach will fail; `None`
+    /// in dead mode. The result is dropped by the caller: it may be a server that was replaced,
+    /// whose destructors may run anything, so the lock must be free.
+    fn change<R>(
+        &self,
+        verb: &str,
+        operand: u64,
+        change: impl FnOnce(&mut State) -> R,
+    ) -> Option<R> {
         if !port::charge() {
-            return;
+            return None;
         }
         let mut state = self.state();
-        let replaced = change(&mut state);
+        let result = change(&mut state);
         let now = port::now();
         let State { links, calls, .. } = &mut *state;
         let cut_off = calls.newly_cut_off(|path| links.is_whole(path));
@@ -264,8 +308,7 @@ impl Network {
         for (id, started) in cut_off {
             self.look_after_handler(id, now - started);
         }
-        // May run destructors of a server that was replaced, so the lock must be free.
-        drop(replaced);
+        Some(result)
     }
 
     /// Reads a counter or a switch. Costs a little time, so that a loop that polls gets somewhere.

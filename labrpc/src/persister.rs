@@ -1,11 +1,14 @@
 //! What of a server survives a crash.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use contract::recording::What;
 
-use crate::runtime::port::{self, unpoisoned};
+use crate::runtime::Instant;
+use crate::runtime::port::{self, OneShot, Wait, unpoisoned};
 
 /// Holds a server's Raft state and its snapshot, as a disk would. Clones are the same disk.
 ///
@@ -19,6 +22,8 @@ pub struct Persister(Arc<Mutex<Blobs>>);
 struct Blobs {
     raft_state: Vec<u8>,
     snapshot: Vec<u8>,
+    /// How long it takes to save them.
+    latency: Duration,
 }
 
 impl Persister {
@@ -28,13 +33,22 @@ impl Persister {
     }
 
     /// Saves the Raft state and keeps the snapshot.
+    #[track_caller]
     pub fn save_raft_state(&self, raft_state: Vec<u8>) {
         self.write(|blobs| blobs.raft_state = raft_state);
     }
 
     /// Saves both, in one step.
+    #[track_caller]
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
-        self.write(|blobs| *blobs = Blobs { raft_state, snapshot });
+        self.write(|blobs| (blobs.raft_state, blobs.snapshot) = (raft_state, snapshot));
+    }
+
+    /// Makes the disk slow: to save takes this long from now on, and until it has returned, a crash
+    /// leaves what was saved before. A test that restarts a server at the right moment sees whether
+    /// the server had saved what it has answered.
+    pub fn set_latency(&self, latency: Duration) {
+        unpoisoned(self.0.lock()).latency = latency;
     }
 
     /// The Raft state saved last; empty if there is none.
@@ -64,8 +78,14 @@ impl Persister {
     }
 
     /// Changes the contents, unless the task is dead.
+    #[track_caller]
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
         if port::enter() {
+            let latency = unpoisoned(self.0.lock()).latency;
+            if !latency.is_zero() {
+                let deadline = Instant::from_nanos(port::now()) + latency;
+                OneShot::<()>::new().wait(Wait::Disk, Location::caller(), Some(deadline));
+            }
             let mut blobs = unpoisoned(self.0.lock());
             change(&mut blobs);
             let (state, snapshot) = (blobs.raft_state.len() as u64, blobs.snapshot.len() as u64);

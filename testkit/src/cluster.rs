@@ -275,6 +275,26 @@ impl<S: Send + Sync + 'static> Cluster<S> {
         self.mend_link(from, to);
     }
 
+    /// Holds the requests of `from` to `to` that are sent from now on, until
+    /// [`Network::release`](labrpc::Network::release).
+    pub fn hold_requests(&self, from: usize, to: usize) {
+        self.sim().fault("hold requests", [self.name(from), self.name(to)]);
+        self.0.sim.network().hold_requests(self.name(from), self.name(to));
+    }
+
+    /// Holds the replies to requests of `from` to `to` that are sent from now on, until
+    /// [`Network::release`](labrpc::Network::release).
+    pub fn hold_replies(&self, from: usize, to: usize) {
+        self.sim().fault("hold replies", [self.name(from), self.name(to)]);
+        self.0.sim.network().hold_replies(self.name(from), self.name(to));
+    }
+
+    /// Lets messages on this link pass from now on, so that they overtake those that are held.
+    pub fn pass(&self, from: usize, to: usize) {
+        self.sim().fault("pass", [self.name(from), self.name(to)]);
+        self.0.sim.network().pass(self.name(from), self.name(to));
+    }
+
     /// Cuts a link, as a part of a fault.
     fn cut_link(&self, from: usize, to: usize) {
         self.0.links.update(|links| links.cut(from, to));

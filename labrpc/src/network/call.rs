@@ -8,7 +8,7 @@ use contract::recording::{Loss, What};
 
 use super::fate::{self, Conditions, ReplyFate};
 use super::in_flight::{CallId, InFlight, Reply};
-use super::links::{EndId, Path};
+use super::links::{EndId, Held, Path};
 use super::message::Message;
 use super::{Network, NetworkEnd, State};
 use crate::error::RpcError;
@@ -75,16 +75,24 @@ impl Network {
             port::after(delay, move || fail(number, Loss::Unreachable, end, &reply));
             return;
         };
+        let is_held = path.is_some_and(|path| state.links.is_holding(path, Held::Requests));
         let latency = latency(&message, Draw::RequestLatency);
         let fate = message.request_fate(conditions);
         let call = Call { network: self.clone(), number, path, conditions, message, reply };
-        port::after(latency + fate.delay, move || {
-            if fate.lost {
-                fail(number, Loss::Request, call.path.end, &call.reply);
-            } else {
-                call.arrive(request);
-            }
-        });
+        let travel = move || {
+            port::after(latency + fate.delay, move || {
+                if fate.lost {
+                    fail(number, Loss::Request, call.path.end, &call.reply);
+                } else {
+                    call.arrive(request);
+                }
+            });
+        };
+        if is_held {
+            self.state().held.push(Box::new(travel));
+        } else {
+            travel();
+        }
     }
 
     /// Looks after a call whose handler has run for `age` nanoseconds, at the next time at which
@@ -118,6 +126,7 @@ impl Network {
             return;
         }
         let latency = latency(&call.message, Draw::ReplyLatency);
+        let is_held = state.links.is_holding(call.path, Held::Replies);
         let network = self.clone();
         match call.message.reply_fate(call.conditions) {
             ReplyFate::Lost => {
@@ -126,6 +135,12 @@ impl Network {
             ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
                 let whole = network.state().links.is_whole(call.path);
                 if whole {
+        if is_held {
+            self.state().held.push(Box::new(move || {
+                port::after(latency, move || network.deliver(number, end, &call.reply, response));
+            }));
+            return;
+        }
                     network.deliver(number, end, &call.reply, response);
                 } else {
                     fail(number, Loss::Cut, end, &call.reply);

@@ -18,6 +18,13 @@ impl EndId {
 /// A server's name, by its number in the network. It stays when the server restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct HostId(u32);
+/// What is held on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Held {
+    Requests,
+    Replies,
+}
+
 
 /// The way from an end to the very server that was there when a request was sent.
 ///
@@ -43,6 +50,8 @@ pub(crate) struct Links {
 }
 
 struct End {
+    /// One-way links between servers on which messages of one kind are held.
+    holding: BTreeSet<(HostId, HostId, Held)>,
     name: Arc<str>,
     owner: Option<HostId>,
     connected: Option<HostId>,
@@ -149,6 +158,25 @@ impl Links {
     pub(crate) fn is_whole(&self, path: Path) -> bool {
         self.open_way(path.end) == Some(path.host)
             && self.hosts[path.host.0 as usize].incarnation == path.incarnation
+    }
+
+    /// Holds the messages of one kind from now on, on a one-way link between servers.
+    pub(crate) fn hold(&mut self, from: &str, to: &str, held: Held) {
+        let link = (self.host(from), self.host(to), held);
+        self.holding.insert(link);
+    }
+
+    /// Lets the messages on a one-way link between servers pass from now on.
+    pub(crate) fn pass(&mut self, from: &str, to: &str) {
+        let (from, to) = (self.host(from), self.host(to));
+        self.holding.retain(|link| (link.0, link.1) != (from, to));
+    }
+
+    /// Whether messages of this kind are held on a path.
+    pub(crate) fn is_holding(&self, path: Path, held: Held) -> bool {
+        let owner = self.ends[path.end.0 as usize].owner;
+        !self.holding.is_empty()
+            && owner.is_some_and(|owner| self.holding.contains(&(owner, path.host, held)))
     }
 
     /// The server name that an end leads to, if the end is enabled and the link is not cut.

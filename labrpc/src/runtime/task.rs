@@ -46,6 +46,8 @@ pub(crate) enum Wait {
     /// The reply to an RPC.
     Call,
 }
+    /// A slow disk.
+    Disk,
 
 impl Wait {
     /// Its number in the trace. Part of the hash: append, never renumber.
@@ -61,6 +63,7 @@ impl Wait {
             Wait::Join => 8,
             Wait::Call => 9,
         }
+            Wait::Disk => 10,
     }
 }
 
@@ -77,6 +80,7 @@ impl fmt::Display for Wait {
             Wait::Join => "the end of a task",
             Wait::Call => "the reply to an RPC",
         })
+            Wait::Disk => "a slow disk",
     }
 }
 
