@@ -6,13 +6,18 @@ use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::cluster::RaftCluster;
 
+/// How long it takes to save, where a server that answers first is to be caught: longer than a
+/// request and the reply to it travel.
+pub const SLOW_DISK: Duration = Duration::from_millis(3);
+
 /// An entry that a leader has committed with one follower's word survives that follower's restart,
 /// however soon it comes (Figure 2: saved before responding to RPCs).
 #[test]
 fn acknowledged_entry_survives_restart_2c() {
     lab_test("acknowledged_entry_survives_restart_2c", |sim| {
         let cluster = RaftCluster::start(sim, 3);
-        for round in 0..30 {
+        cluster.slow_disks_down(SLOW_DISK);
+        for round in 0..10 {
             let leader = cluster.check_one_leader();
             let (spare, follower) = match round % 2 {
                 0 => (cluster.after(leader, 1), cluster.after(leader, 2)),

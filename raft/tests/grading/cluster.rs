@@ -100,6 +100,13 @@ impl RaftCluster {
         self.all().map(|server| self.servers.rpcs(server)).sum()
     }
 
+    /// Has the service of a server hand in a snapshot of everything up to `index`, which it has
+    /// applied.
+    pub fn snapshot(&self, server: usize, index: u64) {
+        let snapshot = self.ledger(|ledger| ledger.snapshot(index));
+        self.servers.call(server, move |raft| raft.snapshot(index, snapshot));
+    }
+
     /// The largest Raft state that any server has saved, also of those that lag or are down.
     pub fn log_size(&self) -> usize {
         self.all().map(|i| self.servers.storage(i).persister.raft_state_size()).max().unwrap_or(0)
@@ -129,6 +136,32 @@ impl RaftCluster {
         self.servers.cut(from, to);
     }
 
+    /// Mends the one-way link on which `from` calls `to`.
+    pub fn mend(&self, from: usize, to: usize) {
+        self.servers.mend(from, to);
+    }
+
+    /// Holds the requests of `from` to `to` that are sent from now on, until they are released.
+    pub fn hold_requests(&self, from: usize, to: usize) {
+        self.servers.hold_requests(from, to);
+    }
+
+    /// Holds the replies to requests of `from` to `to` that are sent from now on, until they are
+    /// released.
+    pub fn hold_replies(&self, from: usize, to: usize) {
+        self.servers.hold_replies(from, to);
+    }
+
+    /// Lets messages on this link pass from now on, so that they overtake those that are held.
+    pub fn pass(&self, from: usize, to: usize) {
+        self.servers.pass(from, to);
+    }
+
+    /// Makes all disks slow: to save takes this long.
+    pub fn slow_disks_down(&self, latency: Duration) {
+        self.all().for_each(|i| self.servers.storage(i).persister.set_latency(latency));
+    }
+
     /// Cuts both links between two servers.
     pub fn separate(&self, a: usize, b: usize) {
         self.cut(a, b);
@@ -137,8 +170,8 @@ impl RaftCluster {
 
     /// Mends both links between two servers.
     pub fn reunite(&self, a: usize, b: usize) {
-        self.servers.mend(a, b);
-        self.servers.mend(b, a);
+        self.mend(a, b);
+        self.mend(b, a);
     }
 
     /// Splits the cluster into sides that cannot reach each other.
@@ -270,6 +303,15 @@ impl RaftCluster {
     pub fn wait_for_term(&self, server: usize, term: u64) -> bool {
         wait_until(10 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 200, || {
             self.ledger(|ledger| ledger.term(server)) >= term
+        })
+    }
+
+    /// Waits until what a server says of itself satisfies a condition; false if it does not within
+    /// two election timeouts.
+    #[must_use]
+    pub fn wait_for_state(&self, server: usize, is_so: impl Fn(RaftState) -> bool) -> bool {
+        wait_until(2 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 1000, || {
+            self.state(server).is_some_and(&is_so)
         })
     }
 

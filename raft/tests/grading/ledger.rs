@@ -324,7 +324,7 @@ impl Ledger {
 
     /// The one and only snapshot of everything up to `index`: it names the index and depends on
     /// every command before.
-    fn snapshot(&self, index: u64) -> Vec<u8> {
+    pub fn snapshot(&self, index: u64) -> Vec<u8> {
         let digest = self.digests[index as usize];
         labrpc::encode(&(index, [digest, hash(digest, b"1"), hash(digest, b"2")], "snapshot"))
     }

@@ -11,6 +11,7 @@ use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use testkit::{ELECTION_TIMEOUT, chance, lab_test, poll};
 
+use crate::acknowledged_2c::SLOW_DISK;
 use crate::cluster::RaftCluster;
 use crate::command::Command;
 
@@ -117,6 +118,7 @@ fn persist3_2c() {
 fn vote_survives_restart_2c() {
     lab_test("vote_survives_restart_2c", |sim| {
         let cluster = RaftCluster::start(sim, 3);
+        cluster.slow_disks_down(SLOW_DISK);
         for _ in 0..4 {
             cluster.one_retrying(cluster.command(), 3);
 

@@ -137,10 +137,10 @@ fn late_acknowledgements_2b() {
             let three = [2, 3, 4].map(|places| cluster.after(l, places));
             cluster.partition(&[&[l, f], &three]);
             let (m, _) = cluster.wait_for_leader_among(&three, interval);
-            cluster.network().set_long_reordering(true);
+            cluster.hold_replies(l, f);
             propose_several(&cluster, l, 10);
             sim.sleep(ELECTION_TIMEOUT / 4);
-            cluster.network().set_long_reordering(false);
+            cluster.pass(l, f);
 
             // (b)
             propose_several(&cluster, m, 1);
@@ -161,10 +161,13 @@ fn late_acknowledgements_2b() {
             if elected == l {
                 let first = cluster.propose(l, &cluster.command());
                 propose_several(&cluster, l, 12);
-                sim.sleep(ELECTION_TIMEOUT * 3 / 2);
+                sim.sleep(ELECTION_TIMEOUT / 4);
+                cluster.network().release();
+                sim.sleep(ELECTION_TIMEOUT / 4);
                 first.into_iter().for_each(|pos| cluster.check_not_committed(pos.index));
             }
             cluster.heal();
+            cluster.network().release();
         }
         cluster.one_retrying(cluster.command(), 5);
     });

@@ -7,6 +7,9 @@ use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::cluster::RaftCluster;
 
+/// Longer than a message takes on a reliable network.
+const ON_THE_WAY: Duration = Duration::from_millis(2);
+
 /// A leader that everybody hears stays leader: elections follow failures, not the clock.
 ///
 /// One election too many is nothing that the paper forbids, and a server that stands still for a
@@ -35,8 +38,8 @@ fn leader_stays_2a() {
 fn new_leader_is_left_alone_2a() {
     lab_test("new_leader_is_left_alone_2a", |sim| {
         let cluster = RaftCluster::start(sim, 7);
-        for _ in 0..60 {
-            let old = cluster.check_one_leader();
+        let mut old = cluster.check_one_leader();
+        while sim.elapsed() < 80 * ELECTION_TIMEOUT {
             let others: Vec<usize> = cluster.all().filter(|&server| server != old).collect();
             cluster.disconnect(old);
             let (elected, term) = cluster.wait_for_leader_among(&others, Duration::from_millis(5));
@@ -52,6 +55,8 @@ fn new_leader_is_left_alone_2a() {
                 sim.violated("a server that has voted waits before it stands", actual);
             }
             cluster.connect(old);
+            sim.sleep(ELECTION_TIMEOUT / 10);
+            old = elected;
         }
     });
 }
@@ -92,6 +97,87 @@ fn candidate_gives_way_2a() {
             sim.violated("a candidate gives way to the leader of its term", actual);
         }
     });
+}
+
+/// A vote counts in the term for which it was asked, and not in a later one (§5.2), also if it comes
+/// late.
+#[test]
+fn votes_count_in_one_term_2a() {
+    lab_test("votes_count_in_one_term_2a", |sim| {
+        let cluster = RaftCluster::start(sim, 5);
+        for vote in [Vote::InTime, Vote::Late, Vote::InTime, Vote::Late] {
+            let leader = cluster.check_one_leader();
+            let five = [0, 1, 2, 3, 4].map(|places| cluster.after(leader, places));
+            let [_, c, a, b, _] = five;
+            let is_asked = ask_two_in_two_terms(&cluster, vote, five);
+            if is_asked && cluster.wait_for_state(c, |state| state.is_leader) {
+                let actual = format!(
+                    "S{c} leads with the vote of S{a} for an earlier term and that of S{b} for this \
+                     one"
+                );
+                sim.violated("a candidate needs the votes of a majority in its term", actual);
+            }
+            cluster.pass(c, a);
+            cluster.heal();
+            cluster.network().release();
+        }
+        cluster.check_one_leader();
+    });
+}
+
+/// When a candidate gets a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vote {
+    /// In the term for which it was asked.
+    InTime,
+    /// When the candidate stands in a later term.
+    Late,
+}
+
+/// Of five servers, C asks only A for its vote, and stands again without reaching any server. Then it
+/// asks only B. So it has three votes, its own included, but in no term more than two. False if it
+/// does not stand: some do not without a chance, and some wait for very long.
+fn ask_two_in_two_terms(cluster: &RaftCluster, vote: Vote, [l, c, a, b, d]: [usize; 5]) -> bool {
+    // A hears the leader, and so does not stand itself.
+    [l, b, d].iter().for_each(|&other| cluster.separate(c, other));
+    cluster.cut(a, c);
+    if vote == Vote::Late {
+        cluster.hold_requests(c, a);
+    }
+    if !stands_again(cluster, c) {
+        return false;
+    }
+    match vote {
+        Vote::InTime => {
+            cluster.sim().sleep(ON_THE_WAY);
+            cluster.partition(&[&[c], &[a], &[l, b, d]]);
+            if !stands_again(cluster, c) {
+                return false;
+            }
+            cluster.partition(&[&[c, b], &[a], &[l, d]]);
+            cluster.cut(b, c);
+        }
+        Vote::Late => {
+            cluster.cut(c, a);
+            if !stands_again(cluster, c) {
+                return false;
+            }
+            cluster.mend(c, b);
+            if !stands_again(cluster, c) {
+                return false;
+            }
+            cluster.sim().sleep(ON_THE_WAY);
+            cluster.mend(c, a); // What C sends now is held too.
+            cluster.network().release();
+        }
+    }
+    true
+}
+
+/// Waits until a server stands for election in a later term than it is in now; false if it does not.
+fn stands_again(cluster: &RaftCluster, server: usize) -> bool {
+    let before = cluster.state(server).map_or(0, |state| state.term);
+    cluster.wait_for_state(server, |state| state.term > before)
 }
 
 /// A leader that can call the others, but is not called by them, learns from their replies that its
