@@ -92,7 +92,7 @@ fn rsm_leader_partition_3a() {
         }
 
         cluster.heal();
-        cluster.check_end(&submissions, Duration::from_secs(1));
+        cluster.check_end(&submissions, Duration::from_secs(1), "hears of a later term");
         if submissions.iter().any(Submission::succeeded) {
             let actual = "a submission to a leader without a majority returned a reply";
             sim.violated("nothing is executed without a majority", actual);
@@ -139,7 +139,7 @@ fn shut_down_while_busy(cluster: &CounterCluster) {
     let clients: Vec<JoinHandle<Option<u64>>> = (0..MANY).map(|_| client()).collect();
     sleep(Duration::from_millis(20));
     cluster.shut_all_down();
-    cluster.check_end(&submissions, Duration::from_secs(1));
+    cluster.check_end(&submissions, Duration::from_secs(1), "is killed");
     let have_ended = || clients.iter().all(JoinHandle::is_finished);
     if !wait_until(SHUTDOWN_PATIENCE, Duration::from_millis(100), have_ended) {
         let property = "requests fail when their server is shut down";
@@ -180,7 +180,45 @@ fn rsm_kill_in_minority_3a() {
             (0..MANY).map(|_| cluster.submit(leader, Action::Nothing)).collect();
         sleep(Duration::from_millis(10));
         cluster.shut_down(leader);
-        cluster.check_end(&submissions, Duration::from_secs(1));
+        cluster.check_end(&submissions, Duration::from_secs(1), "is killed");
+    });
+}
+
+/// A request that is repeated is executed once, also by a server that has the first execution in a
+/// snapshot only: one that was cut off meanwhile, and all of them after a restart.
+#[test]
+fn rsm_repeated_request_3b() {
+    const MAX_RAFT_STATE: usize = 300;
+    const INCREMENTS: u64 = 100;
+    lab_test("rsm_repeated_request_3b", |sim| {
+        let cluster = CounterCluster::start(sim, Some(MAX_RAFT_STATE));
+        let leader = cluster.leader();
+        let (lagging, third) = ((leader + 1) % 3, (leader + 2) % 3);
+        cluster.disconnect(lagging);
+        let request = cluster.request(Action::Increment);
+        cluster.one_of(&request);
+        for expected in 2..=INCREMENTS {
+            cluster.increment(expected);
+        }
+        cluster.connect(lagging);
+        cluster.check_counters(INCREMENTS, 3);
+
+        // The one that was cut off leads: it alone hears no candidate.
+        cluster.disconnect(leader);
+        cluster.cut(third, lagging);
+        if cluster.wait_until_leads(lagging) {
+            let repeated = cluster.submit_again(lagging, &request);
+            cluster.check_end(&[repeated], Duration::from_secs(1), "has executed it before");
+            cluster.check_repeated(INCREMENTS, 2);
+        }
+        cluster.heal();
+        cluster.connect(leader);
+
+        cluster.bring_all_down();
+        cluster.start_all();
+        cluster.increment(INCREMENTS + 1);
+        cluster.one_of(&request);
+        cluster.check_repeated(INCREMENTS + 1, 3);
     });
 }
 

@@ -41,7 +41,7 @@ pub fn check_speed(sim: &Sim, max_raft_state: Option<usize>) {
     if per_call > SPEED_LIMIT {
         let actual =
             format!("operations completed too slowly {per_call:?}/op > {SPEED_LIMIT:?}/op");
-        cluster.sim().violated("a call is not held up until the next heartbeat", actual);
+        cluster.sim().violated("a call takes less than a third of a heartbeat interval", actual);
     }
     cluster.history().check();
 }

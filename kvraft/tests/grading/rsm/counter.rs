@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
-use labrpc::{decode, encode};
+use labrpc::{decode, encode, sleep};
 use serde::{Deserialize, Serialize};
 use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
 
@@ -15,6 +15,8 @@ const ONE_BUDGET: Duration = Duration::from_secs(10);
 const ONE_PAUSE: Duration = Duration::from_millis(50);
 /// How long [`CounterCluster::check_counters`] waits.
 const CHECK_BUDGET: Duration = Duration::from_secs(25);
+/// Long enough for all servers to apply what one of them has applied.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// What the counter can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,14 +129,19 @@ impl CounterCluster {
     }
 
     /// A request of a client that has made none before.
-    fn request(&self, command: Action) -> Request<Action> {
+    pub fn request(&self, command: Action) -> Request<Action> {
         Request { client: self.clients.fetch_add(1, Relaxed), sequence: 1, command }
     }
 
     /// Begins a request to one server.
     pub fn submit(&self, server: usize, action: Action) -> Submission {
+        self.submit_again(server, &self.request(action))
+    }
+
+    /// Begins a request to one server, which may have been made before.
+    pub fn submit_again(&self, server: usize, request: &Request<Action>) -> Submission {
         let result = Arc::new(Mutex::new(None));
-        let (slot, request) = (Arc::clone(&result), self.request(action));
+        let (slot, request) = (Arc::clone(&result), request.clone());
         self.servers.spawn(server, move |rsm| {
             let returned = rsm.submit(request);
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(returned);
@@ -145,7 +152,11 @@ impl CounterCluster {
     /// Has a request executed by whichever server leads among those that can be reached, in ten
     /// seconds; returns the reply.
     pub fn one(&self, action: Action) -> Option<u64> {
-        let request = self.request(action);
+        self.one_of(&self.request(action))
+    }
+
+    /// As [`CounterCluster::one`], with a request that may have been made before.
+    pub fn one_of(&self, request: &Request<Action>) -> Option<u64> {
         poll(ONE_BUDGET, ONE_PAUSE, || {
             let (first, reachable) = (self.leader.load(Relaxed), self.reachable());
             let mut servers = (0..3).map(|i| (first + i) % 3).filter(|s| reachable.contains(s));
@@ -173,36 +184,65 @@ impl CounterCluster {
     pub fn increment(&self, expected: u64) {
         let reply = self.one(Action::Increment);
         if reply != Some(expected) {
-            let actual = format!("expected {expected} instead of {reply:?}");
-            self.sim().violated("each increment takes effect once, within 10 s", actual);
+            let (property, reason) = match reply {
+                None => ("a request is executed within 10 s", "no server replied".to_string()),
+                Some(reply) if reply < expected => {
+                    let lost = expected - reply;
+                    ("nothing that was executed is lost", format!("increments lost: {lost}"))
+                }
+                Some(reply) => {
+                    let more = reply - expected;
+                    ("each request is executed once", format!("executed twice: {more}"))
+                }
+            };
+            self.sim()
+                .violated(property, format!("expected {expected} instead of {reply:?}, {reason}"));
         }
     }
 
     /// So many servers have this value, soon.
     #[track_caller]
     pub fn check_counters(&self, expected: u64, servers: usize) {
+        if let Err(values) = self.wait_for_counters(expected, servers) {
+            let actual =
+                format!("expected {servers} servers with counter {expected}, got {values:?}");
+            self.sim().violated("all servers come to the same state", actual);
+        }
+    }
+
+    /// So many servers have this value, soon, although a request was repeated.
+    #[track_caller]
+    pub fn check_repeated(&self, expected: u64, servers: usize) {
+        sleep(SETTLED); // A second execution may follow the first.
+        if let Err(values) = self.wait_for_counters(expected, servers) {
+            let actual = format!(
+                "expected {servers} servers with counter {expected}, got {values:?} after the first \
+                 request was repeated: a snapshot without the duplicate table lets it take effect again"
+            );
+            self.sim().violated("each request is executed once", actual);
+        }
+    }
+
+    /// Waits until so many servers have this value; otherwise returns the values that they have.
+    fn wait_for_counters(&self, expected: u64, servers: usize) -> Result<(), Vec<Option<u64>>> {
         let mut values = Vec::new();
         let have_executed = || {
             let value = |server| self.servers.call(server, |rsm| rsm.peek(|counter| counter.value));
             values = (0..3).map(value).collect();
             values.iter().filter(|value| **value == Some(expected)).count() >= servers
         };
-        if !wait_until(CHECK_BUDGET, Duration::from_millis(10), have_executed) {
-            let actual =
-                format!("expected {servers} servers with counter {expected}, got {values:?}");
-            self.sim().violated("every server executes what was agreed on", actual);
-        }
+        let is_so = wait_until(CHECK_BUDGET, Duration::from_millis(10), have_executed);
+        if is_so { Ok(()) } else { Err(values) }
     }
 
-    /// All these requests end within some time.
+    /// All these requests end within some time of what should end them.
     #[track_caller]
-    pub fn check_end(&self, submissions: &[Submission], patience: Duration) {
+    pub fn check_end(&self, submissions: &[Submission], patience: Duration, ended_by: &str) {
         let are_over = || submissions.iter().all(Submission::is_over);
         if !wait_until(patience, Duration::from_millis(10), are_over) {
             let open = submissions.iter().filter(|submission| !submission.is_over()).count();
             let actual = format!("{open} submissions have not returned after {patience:?}");
-            let property = "a request fails once its server knows that it does not lead";
-            self.sim().violated(property, actual);
+            self.sim().violated(format!("a request returns once its server {ended_by}"), actual);
         }
     }
 
@@ -237,6 +277,18 @@ impl CounterCluster {
     pub fn partition(&self, reachable: &[usize], others: &[usize]) {
         self.servers.partition(&[reachable, others]);
         self.talk_to(reachable.to_vec());
+    }
+
+    /// Cuts the one-way link on which `from` calls `to`.
+    pub fn cut(&self, from: usize, to: usize) {
+        self.servers.cut(from, to);
+    }
+
+    /// Waits until a server leads; false if it does not within ten seconds.
+    #[must_use]
+    pub fn wait_until_leads(&self, server: usize) -> bool {
+        let leads = || self.servers.call(server, |rsm| rsm.raft().state().is_leader) == Some(true);
+        wait_until(ONE_BUDGET, ONE_PAUSE, leads)
     }
 
     /// Mends all links.
