@@ -44,7 +44,7 @@ fn violation(problem: &str, item: &str, value: &str) -> Violation {
     let (begin, length): (String, _) = (value.chars().take(200).collect(), value.len());
     let actual =
         format!("{problem} element {item} in append result: {begin:?} (of {length} bytes)");
-    Violation::new("every append takes effect exactly once, and in order", actual)
+    Violation::new("a value has every append exactly once, and in order", actual)
 }
 
 #[cfg(test)]

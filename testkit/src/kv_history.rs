@@ -1,6 +1,7 @@
 //! What the clients of a key/value service saw, for the checker of linearizability.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use contract::recording::Culprit;
 use labrpc::Instant;
@@ -45,11 +46,26 @@ pub struct KvHistory {
 }
 
 /// All calls, in the order in which they began.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Calls {
     list: Vec<Call>,
     /// The numbers of the calls in the recording of the run.
     numbers: Vec<u64>,
+}
+
+/// What a report says of calls that are still under way.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenCalls(Arc<Mutex<Calls>>);
+
+impl OpenCalls {
+    /// The call that has waited for the longest time, in words; `None` if all have returned.
+    pub(crate) fn oldest(&self) -> Option<String> {
+        let calls = unpoisoned(self.0.lock());
+        let open = calls.list.iter().find(|call| call.return_time.is_none())?;
+        let (call, client) = (KvModel.describe(&open.input, None), open.client);
+        let since = Duration::from_nanos(open.call_time).as_secs_f64();
+        Some(format!("{call} of client {client} has not returned since {since:.3} s"))
+    }
 }
 
 /// A call as the checker knows it.
@@ -66,7 +82,9 @@ pub struct KvClerk {
 impl KvHistory {
     /// A history in which nothing has happened.
     pub fn new(sim: &Sim) -> Self {
-        Self { sim: sim.clone(), calls: Arc::default() }
+        let history = Self { sim: sim.clone(), calls: Arc::default() };
+        sim.note_calls(OpenCalls(Arc::clone(&history.calls)));
+        history
     }
 
     /// A clerk that makes its calls by these methods of a lab's clerk, and records them here as
@@ -90,6 +108,11 @@ impl KvHistory {
         };
         let (history, client) = (self.clone(), client.clone());
         KvClerk { history, number, client, execute: Box::new(execute) }
+    }
+
+    /// The call that has waited for the longest time, in words; `None` if all have returned.
+    pub fn oldest_open_call(&self) -> Option<String> {
+        OpenCalls(Arc::clone(&self.calls)).oldest()
     }
 
     /// How many calls were made.

@@ -5,8 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use contract::record::Trial;
-use labrpc::{Backend, DEFAULT_TIME_LIMIT, Outcome, Policy, Settings, Simulation, run_real};
+use labrpc::{
+    Backend, DEFAULT_TIME_LIMIT, FailureKind, Outcome, Policy, Settings, Simulation, run_real,
+};
 
+use crate::kv_history::OpenCalls;
 use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
 use crate::record::{self, Assigned};
@@ -247,6 +250,12 @@ impl LabTest {
         {
             failure.message.clone_from(&violation.actual);
             notes.violation = Some(violation);
+        }
+        if let Err(failure) = &mut outcome.result
+            && failure.kind == FailureKind::TimeLimit
+            && let Some(open) = notes.calls.as_ref().and_then(OpenCalls::oldest)
+        {
+            failure.message += &format!(": {open}");
         }
         Finished { outcome, notes }
     }

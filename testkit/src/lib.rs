@@ -73,6 +73,7 @@ mod sightings;
 mod sim;
 mod team;
 mod test_path;
+mod value;
 mod violation;
 
 pub use crate::appends::{check_appends, item};
@@ -88,6 +89,7 @@ pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::team::Team;
+pub use crate::value::check_value;
 pub use crate::violation::Violation;
 pub use contract::recording::Culprit;
 pub use labrpc::{chance, mishap};

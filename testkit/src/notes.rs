@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use contract::recording::State;
 
+use crate::kv_history::OpenCalls;
 use crate::poison::unpoisoned;
 use crate::violation::Violation;
 
@@ -31,6 +32,8 @@ pub(crate) struct Notes {
     pub(crate) unknown: Option<String>,
     /// Commands that were agreed on, or operations that clients completed.
     pub(crate) commits: u64,
+    /// The calls of the clients of a key/value service.
+    pub(crate) calls: Option<OpenCalls>,
     /// Names of servers that take the calls of servers which should have stopped long ago, each
     /// with the name of the latter.
     pub(crate) traps: Vec<(String, String)>,

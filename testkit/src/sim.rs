@@ -8,6 +8,7 @@ pub use contract::record::Statistics;
 use contract::recording::{Fault, What};
 use labrpc::{Backend, Instant, Network};
 
+use crate::kv_history::OpenCalls;
 use crate::notes::{ServerLine, SharedNotes};
 use crate::violation::Violation;
 
@@ -82,6 +83,11 @@ impl Sim {
             Ok(value) => value,
             Err(violation) => self.fail(violation),
         }
+    }
+
+    /// The clients' calls, of which a report says which has not returned.
+    pub(crate) fn note_calls(&self, calls: OpenCalls) {
+        self.notes.lock().calls = Some(calls);
     }
 
     /// Fails the run, with a report that shows `violation`.

@@ -110,7 +110,10 @@ impl ShardCluster {
         let (sender, done) = channel();
         spawn(move || sender.send(action()).ok()); // Whoever waited may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
-            self.sim.violated(property, format!("a client's calls did not return within {limit:?}"))
+            let open = self.history.oldest_open_call();
+            let open = open.map_or_else(String::new, |call| format!(": {call}"));
+            let actual = format!("a client's calls did not return within {limit:?}{open}");
+            self.sim.violated(property, actual)
         })
     }
 }

@@ -100,10 +100,7 @@ pub fn check_value(sim: &Sim, clerk: &mut KvClerk, key: &str, expected: &str) {
 /// A client has read what it should.
 #[track_caller]
 fn compare(sim: &Sim, key: &str, expected: &str, received: &str) {
-    if received != expected {
-        let actual = format!("Get({key}): expected:\n{expected}\nreceived:\n{received}");
-        sim.violated("a client reads what was written last", actual);
-    }
+    sim.check(testkit::check_value(&format!("Get({key})"), expected, received));
 }
 
 /// How an appending client spends its time between calls.
