@@ -54,6 +54,11 @@ struct State {
     bytes: u64,
 }
 
+/// A line is busy if it has called one server so many times in each second, and so many times in
+/// all: a leader that sends each command as it comes calls a follower a hundred times in a second.
+const BUSY_PER_SECOND: u64 = 200;
+const BUSY: u64 = 1_000;
+
 struct NetworkEnd {
     network: Network,
     id: EndId,
@@ -73,12 +78,12 @@ impl Network {
         let network = Self(Arc::new(Mutex::new(State {
             links: Links::default(),
             calls: InFlightCalls::default(),
+            held: Vec::new(),
             reliable: true,
             long_delays: false,
             long_reordering: false,
             closed: false,
             rpcs: 0,
-            held: Vec::new(),
             bytes: 0,
         })));
         // The network holds the servers, and they hold ends, which hold the network: without this
@@ -95,12 +100,15 @@ impl Network {
         let mut state = self.state();
         state.closed = true;
         let (servers, calls) = (state.links.take_servers(), state.calls.take_all());
+        let held = std::mem::take(&mut state.held);
+        port::note_busy_calls(|seconds| {
+            state.links.busiest_callers((BUSY_PER_SECOND * seconds).max(BUSY))
+        });
         drop(state);
         drop((servers, calls, held)); // Not under the lock: this may run anything.
     }
 
     /// An unreliable network delays requests by up to 26 ms, and loses one request in ten and one
-        let held = std::mem::take(&mut state.held);
     /// reply in ten.
     pub fn set_reliable(&self, reliable: bool) {
         self.change("reliable", reliable.into(), |state| state.reliable = reliable);
@@ -234,14 +242,6 @@ impl Network {
         self.change("heal", 0, |state| state.links.mend_all());
     }
 
-    /// Refuses further calls. Those on their way still end as they would have.
-    pub fn close(&self) {
-        self.change("close", 0, |state| state.closed = true);
-    }
-
-    /// Requests that have reached the server with this name since it was added; 0 if there is none.
-    pub fn server_rpcs(&self, name: &str) -> u64 {
-        self.read(|state| state.links.server(name).map_or(0, |server| server.count()))
     /// Holds requests: those of `from` to `to` that are sent from now on wait on their way until
     /// they are [released](Network::release).
     pub fn hold_requests(&self, from: &str, to: &str) {
@@ -274,6 +274,14 @@ impl Network {
         held.unwrap_or_default().into_iter().for_each(|travel| travel());
     }
 
+    /// Refuses further calls. Those on their way still end as they would have.
+    pub fn close(&self) {
+        self.change("close", 0, |state| state.closed = true);
+    }
+
+    /// Requests that have reached the server with this name since it was added; 0 if there is none.
+    pub fn server_rpcs(&self, name: &str) -> u64 {
+        self.read(|state| state.links.server(name).map_or(0, |server| server.count()))
     }
 
     /// Calls made so far, also those that were lost.

@@ -3,6 +3,7 @@
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
@@ -54,7 +55,7 @@ pub(crate) enum Refusal {
 pub struct Service {
     name: String,
     /// Methods by their full names. There are few, so a search is faster than a map.
-    methods: Vec<(String, Handler)>,
+    methods: Vec<(Arc<str>, Handler)>,
 }
 
 impl Service {
@@ -82,13 +83,13 @@ impl Service {
             let (reply, words) = (codec::encode(&value), port::in_words(&value));
             Ok(Response { reply, reply_type: Some(type_name::<R>()), words })
         };
-        self.methods.push((full_name, Box::new(run)));
+        self.methods.push((full_name.into(), Box::new(run)));
         self
     }
 
     /// The handler of the method with this full name.
     fn handler(&self, full_name: &str) -> Option<&Handler> {
-        self.methods.iter().find(|(name, _)| name == full_name).map(|(_, handler)| handler)
+        self.methods.iter().find(|(name, _)| **name == *full_name).map(|(_, handler)| handler)
     }
 
     /// The full names of its methods.
@@ -194,6 +195,12 @@ impl Server {
                 self.handler_names()
             ))),
         }
+    }
+
+    /// The name of a method, if the server has it.
+    pub(crate) fn method_name(&self, full_name: &str) -> Option<Arc<str>> {
+        let mut methods = self.services.iter().flat_map(|service| &service.methods);
+        methods.find(|(name, _)| **name == *full_name).map(|(name, _)| Arc::clone(name))
     }
 
     /// The handlers that can be called, for messages.

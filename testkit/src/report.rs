@@ -27,6 +27,7 @@ pub(crate) fn failure(
     section(&mut text, "in", &failure.frames);
     section(&mut text, "locks held while waiting", &failure.held_locks);
     section(&mut text, "waiting for long", &failure.waits);
+    section(&mut text, "busy with calls", &failure.busy_calls);
     section(&mut text, "last log lines", &failure.log);
     if let Some(divergence) = &failure.divergence {
         line(&mut text, &format!("not deterministic: {divergence}"));

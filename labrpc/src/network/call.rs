@@ -31,7 +31,7 @@ impl Transport for NetworkEnd {
             port::touched(self.run, "the network", site);
         }
         let reply = Reply::new(OneShot::new());
-        self.network.submit(self.id, request, Arc::clone(&reply));
+        self.network.submit(self.id, request, site, Arc::clone(&reply));
         match (reply.wait(Wait::Call, site, deadline), deadline) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => Err(RpcError::DeadlineExceeded),
@@ -48,7 +48,13 @@ impl fmt::Display for NetworkEnd {
 
 impl Network {
     /// Sends a request; the outcome will be put into `reply`.
-    fn submit(&self, end: EndId, mut request: Request, reply: Reply) {
+    fn submit(
+        &self,
+        end: EndId,
+        mut request: Request,
+        site: &'static Location<'static>,
+        reply: Reply,
+    ) {
         let mut state = self.state();
         if state.closed {
             drop(state);
@@ -57,6 +63,7 @@ impl Network {
         }
         state.rpcs += 1;
         state.bytes += request.args.len() as u64;
+        state.links.count_call(end, site, &request.method);
         let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
         let words = request.words.take();
@@ -68,6 +75,7 @@ impl Network {
             Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
         let long_delays = state.long_delays;
         let path = state.links.path(end);
+        let is_held = path.is_some_and(|path| state.links.is_holding(path, Held::Requests));
         drop(state);
         let Some(path) = path else {
             let delay =
@@ -75,7 +83,6 @@ impl Network {
             port::after(delay, move || fail(number, Loss::Unreachable, end, &reply));
             return;
         };
-        let is_held = path.is_some_and(|path| state.links.is_holding(path, Held::Requests));
         let latency = latency(&message, Draw::RequestLatency);
         let fate = message.request_fate(conditions);
         let call = Call { network: self.clone(), number, path, conditions, message, reply };
@@ -119,6 +126,7 @@ impl Network {
         let mut state = self.state();
         let Some(call) = state.calls.remove(id) else { return };
         let whole = state.links.is_whole(call.path);
+        let is_held = state.links.is_holding(call.path, Held::Replies);
         drop(state);
         let (number, end) = (call.number, call.path.end);
         if !whole {
@@ -126,8 +134,13 @@ impl Network {
             return;
         }
         let latency = latency(&call.message, Draw::ReplyLatency);
-        let is_held = state.links.is_holding(call.path, Held::Replies);
         let network = self.clone();
+        if is_held {
+            self.state().held.push(Box::new(move || {
+                port::after(latency, move || network.deliver(number, end, &call.reply, response));
+            }));
+            return;
+        }
         match call.message.reply_fate(call.conditions) {
             ReplyFate::Lost => {
                 port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));
@@ -135,12 +148,6 @@ impl Network {
             ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
                 let whole = network.state().links.is_whole(call.path);
                 if whole {
-        if is_held {
-            self.state().held.push(Box::new(move || {
-                port::after(latency, move || network.deliver(number, end, &call.reply, response));
-            }));
-            return;
-        }
                     network.deliver(number, end, &call.reply, response);
                 } else {
                     fail(number, Loss::Cut, end, &call.reply);
@@ -184,6 +191,7 @@ impl Call {
         };
         record(Kind::Deliver, path.end, || 0);
         let started = port::now();
+        let caller = state.links.caller(path.end);
         let key = message.key();
         let id = state.calls.insert(InFlight {
             number,
@@ -201,6 +209,7 @@ impl Call {
         let mut handling = Handling { network, id, returned: false };
         port::spawn_handler(key, node, site, move || {
             port::draw(|| What::Arrive { call: number });
+            port::serves(server.method_name(&request.method), caller);
             let mut response = server.handle(&name, &request);
             handling.returned = true;
             if let Some(reply) = response.words.take() {

@@ -1,6 +1,9 @@
 //! Which end leads to which server, and whether it is open.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
+use std::ptr;
 use std::sync::Arc;
 
 use crate::server::Server;
@@ -15,9 +18,6 @@ impl EndId {
     }
 }
 
-/// A server's name, by its number in the network. It stays when the server restarts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct HostId(u32);
 /// What is held on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Held {
@@ -25,6 +25,9 @@ pub(crate) enum Held {
     Replies,
 }
 
+/// A server's name, by its number in the network. It stays when the server restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct HostId(u32);
 
 /// The way from an end to the very server that was there when a request was sent.
 ///
@@ -47,15 +50,27 @@ pub(crate) struct Links {
     host_ids: BTreeMap<String, HostId>,
     /// One-way links between servers that are cut.
     cut: BTreeSet<(HostId, HostId)>,
+    /// One-way links between servers on which messages of one kind are held.
+    holding: BTreeSet<(HostId, HostId, Held)>,
 }
 
 struct End {
-    /// One-way links between servers on which messages of one kind are held.
-    holding: BTreeSet<(HostId, HostId, Held)>,
     name: Arc<str>,
     owner: Option<HostId>,
     connected: Option<HostId>,
     enabled: bool,
+    /// The lines that call on it. There are few, so a search is faster than a map.
+    callers: Vec<Caller>,
+}
+
+/// How many lines a report names that make very many calls.
+const MOST_BUSY: usize = 3;
+
+/// A line of the program that calls a server.
+struct Caller {
+    site: &'static Location<'static>,
+    method: String,
+    calls: u64,
 }
 
 /// A server's name, and the server that has it now.
@@ -71,7 +86,13 @@ impl Links {
     pub(crate) fn add_end(&mut self, name: &str, owner: Option<&str>) -> EndId {
         let owner = owner.map(|owner| self.host(owner));
         let id = EndId(self.ends.len() as u32);
-        self.ends.push(End { name: name.into(), owner, connected: None, enabled: false });
+        self.ends.push(End {
+            name: name.into(),
+            owner,
+            connected: None,
+            enabled: false,
+            callers: Vec::new(),
+        });
         let before = self.end_ids.insert(name.to_string(), id);
         assert!(before.is_none(), "an end with the name '{name}' exists already");
         id
@@ -139,27 +160,6 @@ impl Links {
         self.cut.clear();
     }
 
-    /// The way from an end to a live server, if it is open.
-    pub(crate) fn path(&self, end: EndId) -> Option<Path> {
-        let host = self.open_way(end)?;
-        let Host { server, incarnation, .. } = &self.hosts[host.0 as usize];
-        server.is_some().then_some(Path { end, host, incarnation: *incarnation })
-    }
-
-    /// The names of an end, of its owner, and of the server that it leads to.
-    pub(crate) fn names(&self, end: EndId) -> [&str; 3] {
-        let end = &self.ends[end.0 as usize];
-        let name =
-            |host: Option<HostId>| host.map_or("", |host| &*self.hosts[host.0 as usize].name);
-        [&end.name, name(end.owner), name(end.connected)]
-    }
-
-    /// Whether a path is still open and leads to the same server.
-    pub(crate) fn is_whole(&self, path: Path) -> bool {
-        self.open_way(path.end) == Some(path.host)
-            && self.hosts[path.host.0 as usize].incarnation == path.incarnation
-    }
-
     /// Holds the messages of one kind from now on, on a one-way link between servers.
     pub(crate) fn hold(&mut self, from: &str, to: &str, held: Held) {
         let link = (self.host(from), self.host(to), held);
@@ -177,6 +177,65 @@ impl Links {
         let owner = self.ends[path.end.0 as usize].owner;
         !self.holding.is_empty()
             && owner.is_some_and(|owner| self.holding.contains(&(owner, path.host, held)))
+    }
+
+    /// The way from an end to a live server, if it is open.
+    pub(crate) fn path(&self, end: EndId) -> Option<Path> {
+        let host = self.open_way(end)?;
+        let Host { server, incarnation, .. } = &self.hosts[host.0 as usize];
+        server.is_some().then_some(Path { end, host, incarnation: *incarnation })
+    }
+
+    /// The names of an end, of its owner, and of the server that it leads to.
+    pub(crate) fn names(&self, end: EndId) -> [&str; 3] {
+        let end = &self.ends[end.0 as usize];
+        let name =
+            |host: Option<HostId>| host.map_or("", |host| &*self.hosts[host.0 as usize].name);
+        [&end.name, name(end.owner), name(end.connected)]
+    }
+
+    /// Counts a call on an end, which this line makes.
+    pub(crate) fn count_call(
+        &mut self,
+        end: EndId,
+        site: &'static Location<'static>,
+        method: &str,
+    ) {
+        let callers = &mut self.ends[end.0 as usize].callers;
+        match callers.iter_mut().find(|caller| ptr::eq(caller.site, site)) {
+            Some(caller) => caller.calls += 1,
+            None => callers.push(Caller { site, method: method.to_string(), calls: 1 }),
+        }
+    }
+
+    /// The lines that have called one server at least so many times, the busiest first, in words.
+    pub(crate) fn busiest_callers(&self, least: u64) -> Vec<String> {
+        let mut busiest = Vec::new();
+        for (number, end) in self.ends.iter().enumerate() {
+            let end_id = EndId(number as u32);
+            let (from, [.., to]) = (self.caller(end_id), self.names(end_id));
+            for Caller { site, method, calls } in end.callers.iter().filter(|it| it.calls >= least)
+            {
+                busiest.push((
+                    *calls,
+                    format!("{from} calls {method} of {to} {calls} times at {site}"),
+                ));
+            }
+        }
+        busiest.sort_by_key(|(calls, _)| Reverse(*calls)); // Stable: ties keep their order.
+        busiest.into_iter().map(|(_, line)| line).take(MOST_BUSY).collect()
+    }
+
+    /// The name of the server that an end belongs to; without one, the name of the end.
+    pub(crate) fn caller(&self, end: EndId) -> Arc<str> {
+        let End { name, owner, .. } = &self.ends[end.0 as usize];
+        Arc::clone(owner.map_or(name, |owner| &self.hosts[owner.0 as usize].name))
+    }
+
+    /// Whether a path is still open and leads to the same server.
+    pub(crate) fn is_whole(&self, path: Path) -> bool {
+        self.open_way(path.end) == Some(path.host)
+            && self.hosts[path.host.0 as usize].incarnation == path.incarnation
     }
 
     /// The server name that an end leads to, if the end is enabled and the link is not cut.

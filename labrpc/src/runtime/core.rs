@@ -299,6 +299,7 @@ impl Core {
         slot.serial = serial;
         slot.node = node;
         slot.site = site;
+        slot.serves = None;
         slot.state = State::Ready;
         slot.dead = !alive;
         slot.body = Some(body);

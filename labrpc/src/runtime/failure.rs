@@ -57,6 +57,8 @@ pub struct Failure {
     /// Tasks that had waited for long, or everyone after a deadlock or at the time limit; one line
     /// each.
     pub waits: Vec<String>,
+    /// The lines that call one server most often, if they do so very often; one line each.
+    pub busy_calls: Vec<String>,
     /// Locks that were held while their owner waited for something else; one line each.
     pub held_locks: Vec<String>,
     /// The last lines of the log.
@@ -84,6 +86,7 @@ impl Failure {
             only: None,
             task: None,
             waits: Vec::new(),
+            busy_calls: Vec::new(),
             held_locks: Vec::new(),
             log: Vec::new(),
             events: Vec::new(),
@@ -129,6 +132,7 @@ impl fmt::Display for Failure {
         section(f, "in", &self.frames)?;
         section(f, "locks held while waiting", &self.held_locks)?;
         section(f, "waiting", &self.waits)?;
+        section(f, "busy with calls", &self.busy_calls)?;
         section(f, "last log lines", &self.log)?;
         if let Some(divergence) = &self.divergence {
             writeln!(f, "  not deterministic: {divergence}")?;

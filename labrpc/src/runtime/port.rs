@@ -6,6 +6,7 @@
 //! simulation is never handed out.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::accidents::AccidentKind;
@@ -141,6 +142,27 @@ pub(crate) fn spawn_handler(
     dispatch(|core| match core {
         Some(core) => drop(core.spawn_for(message, node, site, Box::new(body))),
         None => real::spawn(node, body),
+    });
+}
+
+/// Says what the running task does: it handles calls of `method` by `caller`.
+pub(crate) fn serves(method: Option<Arc<str>>, caller: Arc<str>) {
+    dispatch(|core| match (core, method) {
+        (Some(core), Some(method)) => {
+            core.with_current(|slot| slot.serves = Some((method, caller)))
+        }
+        _ => {}
+    });
+}
+
+/// Adds to a run that has failed which lines make the most calls. `busiest` gets the virtual seconds
+/// that the run took.
+pub(crate) fn note_busy_calls(busiest: impl FnOnce(u64) -> Vec<String>) {
+    dispatch(|core| {
+        core.map(|core| {
+            let seconds = core.now() / 1_000_000_000;
+            core.amend_failure(|failure| failure.busy_calls.extend(busiest(seconds)));
+        })
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::sys::fiber::Fiber;
 
@@ -45,9 +46,9 @@ pub(crate) enum Wait {
     Join,
     /// The reply to an RPC.
     Call,
-}
     /// A slow disk.
     Disk,
+}
 
 impl Wait {
     /// Its number in the trace. Part of the hash: append, never renumber.
@@ -62,8 +63,8 @@ impl Wait {
             Wait::Select => 7,
             Wait::Join => 8,
             Wait::Call => 9,
-        }
             Wait::Disk => 10,
+        }
     }
 }
 
@@ -79,8 +80,8 @@ impl fmt::Display for Wait {
             Wait::Select => "one of several channels",
             Wait::Join => "the end of a task",
             Wait::Call => "the reply to an RPC",
-        })
             Wait::Disk => "a slow disk",
+        })
     }
 }
 
@@ -123,6 +124,8 @@ pub(crate) struct Slot {
     pub(crate) serial: u32,
     /// The node that it belongs to and dies with.
     pub(crate) node: NodeId,
+    /// The method and the caller that it serves, if it runs a handler.
+    pub(crate) serves: Option<(Arc<str>, Arc<str>)>,
     /// The line that spawned it.
     pub(crate) site: &'static Location<'static>,
     pub(crate) state: State,
@@ -152,6 +155,7 @@ impl Slot {
     pub(crate) fn free() -> Self {
         Self {
             serial: 0,
+            serves: None,
             node: NodeId::TEST,
             site: Location::caller(),
             state: State::Free,

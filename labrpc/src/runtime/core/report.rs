@@ -32,6 +32,7 @@ impl Core {
             only: self.keyed.as_ref().map(|keyed| keyed.setting()),
             task: self.in_task().then(|| self.current_task()),
             waits: self.waits(everyone),
+            busy_calls: Vec::new(),
             held_locks: self.held_locks(),
             log: Vec::new(),
             events: Vec::new(),
@@ -60,7 +61,13 @@ impl Core {
 
     /// A task in a few words.
     pub(super) fn describe(&self, slot: &Slot) -> String {
-        format!("{}: task {} spawned at {}", self.node_name(slot.node), slot.serial, slot.site)
+        let (node, serial) = (self.node_name(slot.node), slot.serial);
+        match &slot.serves {
+            Some((method, caller)) => {
+                format!("{node}: task {serial}, which handles {method} for {caller},")
+            }
+            None => format!("{node}: task {serial} spawned at {}", slot.site),
+        }
     }
 
     /// One line for each task that holds or awaits a lock, or waits for a receiver, for long; with
