@@ -288,10 +288,11 @@ pub struct End {
     pub whole: Vec<[u64; 2]>,
 }
 
-/// A line of the file, with its newline.
+/// Appends a line of the file, with its newline, to a text.
 #[cfg(feature = "record")]
-pub fn line(line: &impl Serialize) -> String {
-    serde_json::to_string(line).expect("a line has only plain fields") + "\n"
+pub fn push_line(text: &mut Vec<u8>, line: &impl Serialize) {
+    serde_json::to_writer(&mut *text, line).expect("a line has only plain fields");
+    text.push(b'\n');
 }
 
 /// Whether a number is left out of the JSON.

@@ -60,22 +60,30 @@ pub(crate) fn write(
     if forgotten > 0 {
         left_out.insert("early events".to_string(), forgotten);
     }
-    let begin = recording::line(&Run {
-        version: VERSION,
-        test: format!("{} {}", test_path.package, test_path.path),
-        lab: test_path.package.clone(),
-        seed: run.seed,
-        policy: run.policy.map_or("real", |policy| policy.name()).to_string(),
-    });
-    let end = recording::line(&End {
-        at,
-        result: result(run.verdict).to_string(),
-        report: run.failure.as_ref().map(|failure| failure.report.clone()),
-        hash: run.trace_hash.clone(),
-        left_out,
-        whole,
-    });
-    let written = fs::write(path, [begin, lines, end].concat());
+    let mut text = Vec::new();
+    recording::push_line(
+        &mut text,
+        &Run {
+            version: VERSION,
+            test: format!("{} {}", test_path.package, test_path.path),
+            lab: test_path.package.clone(),
+            seed: run.seed,
+            policy: run.policy.map_or("real", |policy| policy.name()).to_string(),
+        },
+    );
+    text.extend(lines);
+    recording::push_line(
+        &mut text,
+        &End {
+            at,
+            result: result(run.verdict).to_string(),
+            report: run.failure.as_ref().map(|failure| failure.report.clone()),
+            hash: run.trace_hash.clone(),
+            left_out,
+            whole,
+        },
+    );
+    let written = fs::write(path, text);
     // A judge's verdict does not depend on it.
     if Assigned::to_this_process().is_none() {
         written

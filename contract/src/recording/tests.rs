@@ -1,4 +1,6 @@
-use super::{Culprit, End, Event, Fault, Loss, Run, State, VERSION, What, line};
+use serde::Serialize;
+
+use super::{Culprit, End, Event, Fault, Loss, Run, State, VERSION, What, push_line};
 
 /// The description of the format.
 const DOCUMENT: &str = include_str!("../../../docs/recording.md");
@@ -58,6 +60,13 @@ fn culprit() -> Culprit {
         operations: vec![8, 9],
         shard: Some(1),
     }
+}
+
+/// A line as it is written.
+fn line(line: &impl Serialize) -> String {
+    let mut text = Vec::new();
+    push_line(&mut text, line);
+    String::from_utf8(text).unwrap()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::ops::Range;
 
 use contract::recording::{self, Event, State, What};
 
@@ -62,8 +63,11 @@ struct Unit {
 /// A recording that is being made smaller.
 pub(super) struct Budget {
     events: Vec<Event>,
-    /// The events in JSON; empty if they are left out.
-    lines: Vec<String>,
+    /// Events in JSON, those that were shortened twice.
+    text: Vec<u8>,
+    /// Where the events are in the text; empty if they are left out.
+    places: Vec<Range<usize>>,
+    /// The number of bytes in these places.
     size: usize,
     /// The greatest size.
     most: usize,
@@ -77,7 +81,7 @@ pub(super) struct Budget {
 /// What is left of a recording.
 pub(super) struct Rest {
     /// The events in JSON.
-    pub(super) lines: String,
+    pub(super) lines: Vec<u8>,
     /// What is left out, and how often.
     pub(super) left_out: BTreeMap<String, u64>,
     /// The stretches of time of which no more than repetitions is left out; empty if there is no
@@ -88,10 +92,10 @@ pub(super) struct Rest {
 impl Budget {
     /// All events, of which at most this number of bytes should be left.
     pub(super) fn new(events: Vec<Event>, most: usize) -> Self {
-        let lines: Vec<String> = events.iter().map(recording::line).collect();
-        let size = lines.iter().map(String::len).sum();
-        let (left_out, gaps) = (BTreeMap::new(), BTreeSet::new());
-        Self { events, lines, size, most, left_out, gaps, begin: None }
+        let mut text = Vec::new();
+        let places = events.iter().map(|event| push(&mut text, event)).collect();
+        let (size, left_out, gaps) = (text.len(), BTreeMap::new(), BTreeSet::new());
+        Self { events, text, places, size, most, left_out, gaps, begin: None }
     }
 
     /// The recorder has forgotten events from before the first message or log line.
@@ -122,7 +126,9 @@ impl Budget {
             focus.iter().filter_map(|&index| self.whole(index)).collect();
         whole.sort_unstable();
         whole.dedup();
-        Rest { lines: self.lines.concat(), left_out: self.left_out, whole }
+        let mut lines = Vec::with_capacity(self.size);
+        self.places.iter().for_each(|place| lines.extend_from_slice(&self.text[place.clone()]));
+        Rest { lines, left_out: self.left_out, whole }
     }
 
     /// The stretch of time around an event of which no more than repetitions is left out, if there
@@ -146,7 +152,7 @@ impl Budget {
                 self.gaps.extend(&unit.events);
             }
             for &index in &unit.events {
-                self.size -= mem::take(&mut self.lines[index]).len();
+                self.size -= mem::take(&mut self.places[index]).len();
             }
             self.count(unit.name);
         }
@@ -169,9 +175,9 @@ impl Budget {
                 _ => false,
             };
             if is_cut {
-                let line = recording::line(&self.events[index]);
-                self.size = self.size + line.len() - self.lines[index].len();
-                self.lines[index] = line;
+                let place = push(&mut self.text, &self.events[index]);
+                self.size = self.size + place.len() - self.places[index].len();
+                self.places[index] = place;
                 self.count("parts of texts");
             }
         }
@@ -207,6 +213,13 @@ impl Budget {
         }
         units
     }
+}
+
+/// Appends an event to a text; returns its place.
+fn push(text: &mut Vec<u8>, event: &Event) -> Range<usize> {
+    let start = text.len();
+    recording::push_line(text, event);
+    start..text.len()
 }
 
 /// The events of each operation.

@@ -2,7 +2,7 @@
 
 /// Leaves the first `head` and the last `tail` characters of a longer text; false if it is short.
 pub(super) fn cut(text: &mut String, head: usize, tail: usize) -> bool {
-    if text.len() <= head + tail || text.chars().count() <= head + tail {
+    if text.len() <= head + tail || text.char_indices().nth(head + tail).is_none() {
         return false;
     }
     let place = |(place, _)| place;

@@ -14,9 +14,12 @@ use self::parts::Parts;
 /// How many characters of a value are kept.
 const MOST_CHARS: usize = 400;
 
+/// Room for most values, in bytes.
+const USUAL_LENGTH: usize = 128;
+
 /// A value in words: `AppendEntries { term: 3, entries: [] }`.
 pub(crate) fn words<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut text = Text { text: String::new(), room: MOST_CHARS };
+    let mut text = Text { text: String::with_capacity(USUAL_LENGTH), room: MOST_CHARS };
     if value.serialize(Writer { out: &mut text, bytes: None }).is_err() {
         text.text.push('…');
     }
@@ -50,6 +53,11 @@ impl serde::ser::Error for Cut {
 
 impl fmt::Write for Text {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
+        if piece.is_ascii() && piece.len() <= self.room {
+            self.room -= piece.len();
+            self.text.push_str(piece);
+            return Ok(());
+        }
         for char in piece.chars() {
             self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
             self.text.push(char);

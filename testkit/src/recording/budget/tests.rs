@@ -1,6 +1,6 @@
-use contract::recording::{Event, Fault, Loss, State, What, line};
+use contract::recording::{Event, Fault, Loss, State, What};
 
-use super::{Budget, Rest};
+use super::{Budget, Rest, push};
 
 /// Something that happens at a time.
 fn event(at: u64, task: u32, what: What) -> Event {
@@ -51,13 +51,15 @@ struct Left {
 
 /// What is left of some events if this part of the bytes may stay.
 fn left(events: Vec<Event>, focus: &[usize], percent: usize) -> Left {
-    let size: usize = events.iter().map(|event| line(event).len()).sum();
-    let most = size * percent / 100;
+    let mut all = Vec::new();
+    events.iter().for_each(|event| drop(push(&mut all, event)));
+    let most = all.len() * percent / 100;
     let mut budget = Budget::new(events, most);
     budget.keep(focus);
     let Rest { lines: text, left_out, whole } = budget.finish(focus);
     assert!(text.len() <= most, "{} of {most} bytes", text.len());
     assert_eq!(left_out.is_empty(), percent == 100);
+    let text = String::from_utf8(text).unwrap();
     let left: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let calls = left.iter().filter_map(|event| match event.what {
         What::Request { call, .. } => Some(call),
