@@ -151,6 +151,10 @@ pub(crate) struct GradeOptions {
     /// Do not check the sources against the list of what they may name. The sandbox remains.
     #[arg(long)]
     pub(crate) no_lint: bool,
+    /// Do not draw failed runs, and do not search for the smallest run that still fails. Grading takes
+    /// less time; scores are the same.
+    #[arg(long)]
+    no_pictures: bool,
     /// Replace results that the directory has from a command with other options.
     #[arg(long)]
     pub(crate) replace: bool,
@@ -190,6 +194,11 @@ impl GradeOptions {
     pub(crate) fn seeds(&self) -> Option<u32> {
         let of_workspace = self.submissions.is_empty().then_some(OWN_SEEDS);
         self.seeds.map(NonZeroU32::get).or(of_workspace)
+    }
+
+    /// Whether failed runs are drawn. Only pages show them.
+    pub(crate) fn has_pictures(&self) -> bool {
+        !self.no_pictures && self.format.contains(&Format::Html)
     }
 
     /// The number of simulations that run at a time.

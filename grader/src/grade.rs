@@ -9,6 +9,7 @@
 //! | [`known`] | sources that no submission should contain |
 //! | [`session`] | grades one submission |
 //! | [`runs`] | runs its tests |
+//! | [`pictures`] | draws failed runs, and makes them smaller |
 //! | [`results`] | scores, and the schema of `results.json` |
 //! | [`scorecard`] | the result as text |
 //! | [`outputs`] | files for students, staff and other programs |
@@ -16,6 +17,7 @@
 pub(crate) mod confine;
 mod known;
 pub(crate) mod outputs;
+mod pictures;
 pub(crate) mod results;
 mod runs;
 mod scorecard;
@@ -52,13 +54,13 @@ pub(crate) fn run(options: &GradeOptions) -> Result<Exit, Error> {
     if options.format.contains(&Format::Gradescope) && submissions.len() != 1 {
         return Err(Error::harness("--format gradescope is for exactly one submission"));
     }
-    let session = Session::open(&workspace, options)?;
     let out = match options.output.as_ref().or(options.into.as_ref()) {
         Some(out) => out.clone(),
         // Scores with a few seeds must not mix with those of a class.
         None if options.submissions.is_empty() => workspace.root().join("lab-runs/grade-workspace"),
         None => workspace.root().join("lab-runs/grade"),
     };
+    let session = Session::open(&workspace, options, &out)?;
     fs::create_dir_all(&out).map_err(Error::file("create", &out))?;
     let mut all = Vec::new();
     for submission in &submissions {

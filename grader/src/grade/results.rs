@@ -1,5 +1,7 @@
 //! Scores from runs, and the results of grading: the schema of `results.json`.
 
+mod failure;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -8,12 +10,17 @@ use contract::record::{Run, Verdict};
 use judge::Error;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::failure::{FailedRun, Picture, Smaller, Smallest, Told};
+
 /// Incremented when a field changes its meaning or is removed.
 pub(crate) const VERSION: u32 = 1;
 
 /// How much of a test's points a failed run costs, in units of points per run: a test that fails in
 /// a quarter of its runs has no points left.
 const PRICE: f64 = 4.0;
+
+/// The number of failures of a test whose report is kept.
+const REPORTS: usize = 3;
 
 /// The result of one submission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -167,30 +174,6 @@ pub(crate) struct TestResult {
     pub(crate) failures: Vec<FailedRun>,
 }
 
-/// A run that failed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct FailedRun {
-    pub(crate) seed: u64,
-    /// The policy; `None` for a test with processes.
-    pub(crate) policy: Option<String>,
-    /// `panic`, `hang`, ...
-    pub(crate) kind: Option<String>,
-    /// The property that is violated.
-    pub(crate) property: String,
-    /// What the test observed instead.
-    pub(crate) actual: String,
-    /// The full report; empty for all but the first failures of a test.
-    pub(crate) report: String,
-    /// The command that repeats the run.
-    pub(crate) replay: String,
-    /// The hash of the trace.
-    pub(crate) trace_hash: String,
-}
-
-/// The number of failures of a test whose report is kept.
-const REPORTS: usize = 3;
-
 impl TestResult {
     /// A test before its runs.
     pub(crate) fn new(test: &str, claim: &str, points: u32, seeds: Vec<u64>) -> Self {
@@ -245,26 +228,6 @@ impl TestResult {
     /// Whether the runs do not suffice for a score.
     pub(crate) fn is_pending(&self) -> bool {
         self.prevented > 0 || f64::from(self.unknown) > self.seeds.len() as f64 / 10.0
-    }
-}
-
-impl FailedRun {
-    fn new(run: &Run, has_report: bool) -> Self {
-        let failure = run.failure.clone();
-        let (property, actual, report) = match failure {
-            Some(failure) => (failure.property, failure.actual, failure.report),
-            None => (String::new(), run.reason().to_string(), String::new()),
-        };
-        Self {
-            seed: run.seed,
-            policy: run.policy.map(|policy| policy.to_string()),
-            kind: run.kind.clone(),
-            property,
-            actual,
-            report: if has_report { report } else { String::new() },
-            replay: run.replay(),
-            trace_hash: run.trace_hash.clone(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod pass;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use judge::catalog::Lab;
@@ -11,6 +12,7 @@ use judge::{Catalog, Error, Judge, Limits, Stop, Workspace, output_of};
 use self::pass::{Below, Pass};
 use super::confine::{Confinement, OF_RUN};
 use super::known::Known;
+use super::pictures::Pictures;
 use super::results::{
     Circumstances, Graded, LabResult, Obstacle, PartResult, Runs, TestResult, VERSION,
 };
@@ -38,17 +40,23 @@ pub(crate) struct Session<'a> {
     slot: Slot,
     confinement: Confinement,
     judge: Judge,
+    /// Draws failed runs, if that is wanted.
+    pictures: Option<Pictures>,
     with: Circumstances,
     pub(crate) known: Known,
     pub(crate) progress: Progress,
 }
 
 impl<'a> Session<'a> {
-    /// Makes the handout and the tree.
+    /// Makes the handout and the tree. The results will be in the directory `out`.
     ///
     /// # Errors
     /// If that fails.
-    pub(crate) fn open(workspace: &Workspace, options: &'a GradeOptions) -> Result<Self, Error> {
+    pub(crate) fn open(
+        workspace: &Workspace,
+        options: &'a GradeOptions,
+        out: &Path,
+    ) -> Result<Self, Error> {
         let progress = Progress::new();
         progress.set("making the tree".to_string());
         let selection = Selection::new(workspace, &options.labs, &[])?;
@@ -94,6 +102,7 @@ impl<'a> Session<'a> {
             slot,
             confinement,
             judge,
+            pictures: options.has_pictures().then(|| Pictures::new(out)),
             with,
             known,
             progress,
@@ -153,6 +162,9 @@ impl<'a> Session<'a> {
             return Ok(Some(graded));
         }
         self.slot.trim()?;
+        if let Some(pictures) = self.pictures.as_ref().filter(|_| self.options.into.is_none()) {
+            pictures.forget(&submission.id);
+        }
         let Some(own) = self.pass(submission, Below::Own)? else { return Ok(None) };
         let Some(other) = self.pass(submission, Below::Reference)? else { return Ok(None) };
         for Pass { labs, cpu_seconds, build_seconds } in [own, other] {

@@ -105,10 +105,16 @@ fn merge_joins_shards_and_writes_the_outputs() {
     results.add("two", "bob.json", &result("bob", "plan", 0));
     results.add("two", "~3dcmd.json", &result("=cmd", "plan", 5));
     results.add("two", "alice.json", &result("alice", "plan", 1)); // The shard ran again.
+    let picture = "submissions/bob.pictures/figure8_2c.html";
+    let path = results.path("two").join(picture);
+    fs::create_dir_all(path.parent().expect("it is below a directory")).expect("it can be created");
+    fs::write(path, "a picture").expect("it can be written");
     let formats = "json,csv,html,junit";
     let (code, _, err) = results.run(&["merge", "one", "two", "-o", "all", "--format", formats]);
     assert_eq!((code, &*err), (0, ""));
-    for name in ["alice.json", "bob.json", "~3dcmd.json", "index.html", "submissions/alice.html"] {
+    for name in
+        ["alice.json", "bob.json", "~3dcmd.json", "index.html", "submissions/alice.html", picture]
+    {
         assert!(results.path("all").join(name).is_file(), "{name}");
     }
     let all = results.path("all");

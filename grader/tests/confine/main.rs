@@ -97,6 +97,21 @@ impl Fixture {
         assert!(!mounts.contains(slots), "{mounts}");
     }
 
+    /// The first attack was drawn; the second one has spoiled the recording of its run.
+    fn check_pictures(&self, result: &Value) {
+        let first = |test: usize| &result["labs"][0]["parts"][0]["tests"][test]["failures"][0];
+        let read = |picture: &Value| {
+            let page = picture["page"].as_str().unwrap_or_else(|| panic!("{picture}"));
+            fs::read_to_string(self.path("out").join(page)).expect("the page is written")
+        };
+        assert!(read(&first(0)["picture"]).contains("Content-Security-Policy"));
+        let smallest = &first(0)["smaller"]["run"];
+        assert_eq!(smallest["after"], 0, "{smallest}");
+        assert!(read(&smallest["picture"]).contains("Content-Security-Policy"));
+        let missing = first(1)["picture"]["missing"].as_str();
+        assert_eq!(missing, Some("the repeated run has left no recording"));
+    }
+
     /// The command lines of running processes that contain `text`.
     fn processes_with(text: &str) -> Vec<String> {
         let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
@@ -171,6 +186,7 @@ fn attacks_reach_nothing_and_leave_nothing() {
         assert_eq!(reached("many_elections_2a"), [""; 0], "{seen:?}");
         assert!(seen["many_elections_2a"].contains("launcher lives: true"), "{seen:?}");
     }
+    fixture.check_pictures(&result);
     assert!(fixture.victim.try_wait().expect("it is a child").is_none(), "the victim was killed");
 
     fixture.check_that_nothing_is_left();

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::text::file_name;
 use crate::grade::results::{
-    Circumstances, Copied, FailedRun, Graded, LabResult, Obstacle, PartResult, TestResult, VERSION,
+    Circumstances, Copied, FailedRun, Graded, LabResult, Obstacle, PartResult, Picture, Smaller,
+    Smallest, TestResult, Told, VERSION,
 };
 
 /// Text with the attacks on HTML, XML, terminals and spreadsheets. It is what a judge makes of the
@@ -21,6 +23,12 @@ pub(crate) fn graded(id: &str) -> Graded {
     let mut test = TestResult::new("figure8_2c", "Committed entries stay.", 4, (1..=20).collect());
     (test.failed, test.runs) = (2, Some(20));
     test.failures = (1..=2).map(|seed| failure(seed, &attack())).collect();
+    let picture = |name: &str| {
+        Picture::Page(format!("submissions/{}/{name}.html", file_name(id, "pictures")))
+    };
+    test.failures[0].picture = Some(picture("figure8_2c"));
+    test.failures[0].smaller = Some(Smaller::Run(smallest(picture("figure8_2c.smallest"))));
+    test.failures[1].picture = Some(Picture::Missing(attack()));
     test.score = 2.4;
     let mut pending = TestResult::new("backup_2b", "Logs are repaired.", 6, (1..=20).collect());
     (pending.unknown, pending.runs, pending.score) = (3, Some(20), 4.2);
@@ -83,6 +91,20 @@ fn lab(name: &str, obstacle: Option<Obstacle>, parts: Vec<PartResult>) -> LabRes
     }
 }
 
+fn smallest(picture: Picture) -> Smallest {
+    Smallest {
+        before: 214,
+        after: 3,
+        accidents: vec![Told { at: 1.204, text: attack() }, Told { at: 1.31, text: attack() }],
+        at: 4.603,
+        property: attack(),
+        actual: attack(),
+        replay: "cargo lab replay figure8_2c 1:stall --only 6273d91b,ebb88e4c,0273d91b".to_string(),
+        trace_hash: "8899aabbccddeeff".to_string(),
+        picture,
+    }
+}
+
 fn failure(seed: u64, text: &str) -> FailedRun {
     FailedRun {
         seed,
@@ -93,5 +115,7 @@ fn failure(seed: u64, text: &str) -> FailedRun {
         report: format!("{text}\n{text}"),
         replay: format!("cargo lab replay figure8_2c {seed}:stall"),
         trace_hash: "00112233aabbccdd".to_string(),
+        picture: None,
+        smaller: None,
     }
 }

@@ -10,6 +10,7 @@ use judge::{Error, Workspace};
 use super::class::{Class, in_directory, plan};
 use super::text::file_name;
 use crate::cli::MergeOptions;
+use crate::grade::pictures;
 use crate::grade::results::Graded;
 use crate::progress::print;
 
@@ -32,8 +33,9 @@ pub(crate) fn run(options: &MergeOptions) -> Result<Exit, Error> {
         }
     }
     fs::create_dir_all(&out).map_err(Error::file("create", &out))?;
-    for (graded, _) in joined.values() {
+    for (graded, from) in joined.values() {
         graded.write(&out.join(file_name(&graded.id, "json")))?;
+        pictures::copy(&graded.id, from, &out)?;
     }
     super::write(&out, &options.format)?;
     print(&format!("{} results: {}", joined.len(), out.display()));

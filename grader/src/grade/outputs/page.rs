@@ -1,6 +1,8 @@
 //! The page of a submission, for the student: what the score consists of, and what to do about it.
 //! It names no other submission.
 
+mod explanation;
+
 use super::frame::{self, Align, cell, list, printed, table};
 use super::markup::Markup;
 use super::text::headline;
@@ -190,7 +192,14 @@ fn run(m: &mut Markup, failure: &FailedRun, is_first: bool) {
             if failure.policy.is_some() {
                 entry(m, "Trace hash", &failure.trace_hash);
             }
+            if let Some(picture) = &failure.picture {
+                m.element("dt", &[], "Picture");
+                m.within("dd", &[], |m| explanation::picture(m, picture));
+            }
         });
+        if let Some(smaller) = &failure.smaller {
+            explanation::smaller(m, smaller);
+        }
         if !failure.report.is_empty() {
             m.within("details", &[], |m| {
                 m.element("summary", &[], "Report");

@@ -56,7 +56,8 @@ fn a_page_of_a_submission_names_no_other_and_links_to_none() {
             assert!(!html.contains(&escaped(id)), "{id}");
         }
         for (_, rest) in html.match_indices("href=\"").map(|(at, _)| html.split_at(at + 6)) {
-            assert!(rest.starts_with('#'), "{}", &rest[..40]);
+            let picture = format!("{}/figure8_2c", super::text::file_name(&graded.id, "pictures"));
+            assert!(rest.starts_with('#') || rest.starts_with(&picture), "{}", &rest[..40]);
         }
         assert!(!html.contains("<script"));
     }
@@ -81,6 +82,12 @@ fn a_page_says_what_to_do() {
         "cargo lab replay figure8_2c 1:stall",
         "Committed entries stay.",
         "Trace hash",
+        "<a href=\"alice.pictures/figure8_2c.html\">",
+        "It fails with 3 of 214 accidents:",
+        "<td class=\"number\">1.204 s</td>",
+        "... and 1 more accident<",
+        "--only 6273d91b,ebb88e4c,0273d91b",
+        "<a href=\"alice.pictures/figure8_2c.smallest.html\">",
         "No test was run: </strong>it does not compile.",
         "Files that were not graded",
         "rustc 1.95.0",

@@ -54,6 +54,14 @@ impl Session<'_> {
         let runs = runs::of(&self.judge, workers, &cases, &pass.labs, tell)?;
         let Some(runs) = runs else { return Ok(None) };
         pass.count(runs);
+        if let Some(pictures) = &self.pictures {
+            self.progress.set(format!("{}: pictures of failed runs", submission.id));
+            let sandboxed = (&self.judge, &self.confinement);
+            let drawn = pictures.add(&submission.id, &mut pass.labs, &cases, sandboxed, workers)?;
+            if drawn.is_none() {
+                return Ok(None);
+            }
+        }
         Ok(Some(pass))
     }
 
