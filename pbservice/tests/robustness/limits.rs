@@ -25,11 +25,11 @@ fn clerk(servers: &Processes, count: usize) -> Clerk {
     Clerk::new((0..count).map(|server| (servers.address(server), end(server))).collect())
 }
 
-/// Starts a server under a limit of open files.
-fn start_with_files(servers: &mut Processes, server: usize, files: u32) {
+/// Starts a server under a limit of open files: arguments of `ulimit`.
+fn start_with_files(servers: &mut Processes, server: usize, files: &str) {
     let inner = servers.server_command(server);
     let mut outer = Command::new("sh");
-    outer.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")]);
+    outer.args(["-c", &format!("ulimit {files} && exec \"$0\" \"$@\"")]);
     outer.arg(inner.get_program()).args(inner.get_args()).args(["--snapshot-every", "5"]);
     outer.env_remove("RUST_LOG").env_remove("PBSERVICE_PEERS").stdout(Stdio::null());
     let child = outer.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
@@ -40,7 +40,7 @@ fn start_with_files(servers: &mut Processes, server: usize, files: u32) {
 #[test]
 fn few_open_files_and_idle_connections() {
     let mut servers = Processes::stopped(5);
-    (0..5).for_each(|server| start_with_files(&mut servers, server, 64));
+    (0..5).for_each(|server| start_with_files(&mut servers, server, "-n 64"));
     servers.ask(&["put", "x", "0"]);
     let addresses: Vec<_> = (0..5).map(|server| servers.address(server)).collect();
     let addresses = addresses.iter().cycle().take(5 * 100);
@@ -57,12 +57,21 @@ fn few_open_files_and_idle_connections() {
 #[test]
 fn too_few_open_files_are_refused() {
     let mut servers = Processes::stopped(5);
-    start_with_files(&mut servers, 0, 20);
+    start_with_files(&mut servers, 0, "-n 20");
     let output = servers.await_end(0);
     assert_eq!(output.status.code(), Some(USAGE), "{output:?}");
     let expected = "pbservice: a server of 5 needs 36 open files, but the limit is 20: raise it with \
                     'ulimit -n'";
     assert_eq!(line(&output), expected);
+}
+
+/// A limit that the server itself may raise is raised.
+#[test]
+fn soft_limit_of_open_files_is_raised() {
+    let mut servers = Processes::stopped(1);
+    start_with_files(&mut servers, 0, "-S -n 20");
+    servers.ask(&["put", "x", "1"]);
+    assert_eq!(servers.get("x"), "1");
 }
 
 /// A number from `/proc/PID/status`.
