@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 #[cfg(feature = "record")]
 use serde::{Deserialize, Serialize};
 
+use crate::accidents::{AccidentId, AccidentKind};
+
 /// Incremented when a field changes its meaning or is removed.
 pub const VERSION: u32 = 1;
 
@@ -27,6 +29,9 @@ pub struct Run {
     pub seed: u64,
     /// The name of the policy.
     pub policy: String,
+    /// The setting of the accidents that might happen; `None` for an ordinary run.
+    #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub only: Option<String>,
 }
 
 /// One thing that happened.
@@ -129,6 +134,18 @@ pub enum What {
     State(State),
     /// The test or the policy interferes.
     Fault(Fault),
+    /// An accident happens, in a run whose accidents can be chosen.
+    Accident {
+        /// Its identity.
+        id: AccidentId,
+        /// Its kind.
+        what: AccidentKind,
+        /// The call whose request or reply it happens to.
+        #[cfg_attr(feature = "record", serde(default, skip_serializing_if = "Option::is_none"))]
+        call: Option<u64>,
+        /// What happens, as a sentence.
+        text: String,
+    },
     /// The network's switches have changed.
     Network {
         /// `unreliable`, `reliable`, `long delays` and the like.

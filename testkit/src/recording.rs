@@ -8,8 +8,9 @@ mod effects;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use contract::accidents::Accident;
 use contract::record::{self, Verdict};
-use contract::recording::{self, End, Run, VERSION, What};
+use contract::recording::{self, End, Event, Run, VERSION, What};
 use contract::settings;
 use labrpc::{Outcome, Recording};
 
@@ -49,6 +50,7 @@ pub(crate) fn write(
     if let (Some(noticed), Err(failure)) = (&run.failure, &outcome.result) {
         culprit::add(&mut events, at, noticed, failure);
     }
+    add_effects(&mut events, &run.accidents);
     events.iter_mut().for_each(|event| cut_texts(&mut event.what));
     let focus = culprit::focus(&events);
     let mut budget = Budget::new(events, MOST_BYTES);
@@ -69,6 +71,7 @@ pub(crate) fn write(
             lab: test_path.package.clone(),
             seed: run.seed,
             policy: run.policy.map_or("real", |policy| policy.name()).to_string(),
+            only: run.only.clone(),
         },
     );
     text.extend(lines);
@@ -88,6 +91,18 @@ pub(crate) fn write(
     if Assigned::to_this_process().is_none() {
         written
             .unwrap_or_else(|error| panic!("{}: cannot write {path:?}: {error}", settings::RECORD));
+    }
+}
+
+/// Adds to the coins what they have led to, which was not known when they fell.
+fn add_effects(events: &mut [Event], accidents: &[Accident]) {
+    let mut accidents = accidents.iter();
+    for event in events {
+        if let What::Accident { id, text, .. } = &mut event.what
+            && let Some(accident) = accidents.find(|accident| accident.id == *id)
+        {
+            text.clone_from(&accident.text);
+        }
     }
 }
 

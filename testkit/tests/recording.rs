@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use contract::recording::{Culprit, End, Event, Fault, Run, State, What};
-use contract::settings::{RECORD, REPORT, SEED, forget_settings, forget_verbosity};
+use contract::accidents::{Accident, AccidentId, AccidentKind};
+use contract::recording::{Culprit, End, Event, Fault, Loss, Run, State, What};
+use contract::settings::{ONLY, RECORD, REPORT, SEED, forget_settings, forget_verbosity};
 use labrpc::{ClientEnd, Service, spawn};
 use serde_json::Value;
-use testkit::{Cluster, KvHistory, Sim, Started, lab_test};
+use testkit::{Cluster, KvHistory, Sim, Started, chance, lab_test};
 
 /// Two servers that can be asked whether they are there.
 fn servers(sim: &Sim) -> Cluster<()> {
@@ -56,6 +57,22 @@ fn server_panics_0a() {
 
 #[test]
 #[ignore = "a sample for the tests below"]
+fn accidents_0a() {
+    lab_test("accidents_0a", |sim| {
+        let cluster = servers(sim);
+        sim.network().set_reliable(false);
+        let end = cluster.client().end("S0");
+        for _ in 0..20 {
+            end.call::<_, String>("Echo.Same", &"text".to_string()).ok();
+        }
+        if (0..100).any(|_| chance(1, 2)) {
+            cluster.disconnect(1);
+        }
+    });
+}
+
+#[test]
+#[ignore = "a sample for the tests below"]
 fn busy_loop_0a() {
     lab_test("busy_loop_0a", |sim| {
         let cluster = servers(sim);
@@ -81,10 +98,17 @@ struct Recording {
     end: End,
     /// The hash of the run, as a report has it that was made without a recorder.
     hash: String,
+    /// What has happened, as the report has it.
+    accidents: Vec<Accident>,
 }
 
 /// The recording of a sample's run.
 fn record(sample: &str) -> Recording {
+    record_with(sample, None)
+}
+
+/// The recording of a sample's run with these accidents.
+fn record_with(sample: &str, only: Option<&str>) -> Recording {
     let file = |kind: &str| {
         let name = format!("testkit-{}-{sample}-{kind}.jsonl", std::process::id());
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -95,6 +119,7 @@ fn record(sample: &str) -> Recording {
             .args(["--ignored", "--exact", sample])
             .env(SEED, "1")
             .env(variable, file)
+            .envs(only.map(|only| (ONLY, only)))
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -112,6 +137,7 @@ fn record(sample: &str) -> Recording {
         events: events.iter().map(|line| serde_json::from_str(line).unwrap()).collect(),
         end: serde_json::from_str(last).unwrap(),
         hash: report["trace_hash"].as_str().unwrap().to_string(),
+        accidents: serde_json::from_value(report["accidents"].clone()).unwrap_or_default(),
     }
 }
 
@@ -157,6 +183,35 @@ fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
 
     let down = State { server: "S1".to_string(), ..State::default() };
     assert!(recording.whats().any(|what| *what == What::State(down.clone())));
+}
+
+#[test]
+fn accidents_are_recorded_as_the_report_tells_them() {
+    let recording = record_with("accidents_0a", Some("all"));
+    assert_eq!(recording.end.hash, recording.hash);
+    assert_eq!(recording.run.only.as_deref(), Some("all"));
+    let recorded: Vec<_> = recording.whats().filter_map(accident).collect();
+    let told = recording.accidents.iter().map(|it| (it.id, it.kind, &*it.text));
+    assert_eq!(recorded, told.collect::<Vec<_>>());
+    let coin = recorded.iter().find(|(_, kind, _)| *kind == AccidentKind::Coin).unwrap();
+    assert!(coin.2.ends_with(" falls: S1 is cut off"), "{}", coin.2);
+    let lost = |what: &&What| matches!(what, What::Lost { why: Loss::Reply, .. });
+    let Some(What::Lost { call: lost, .. }) = recording.whats().find(lost) else {
+        panic!("a reply is lost: {recorded:?}")
+    };
+    let is_accident = |what: &What| matches!(what, What::Accident { what: AccidentKind::ReplyLost, call: Some(call), .. } if call == lost);
+    assert!(recording.whats().any(is_accident), "the loss of call {lost} is an accident");
+
+    let calm = record_with("accidents_0a", Some("none"));
+    assert_eq!(calm.whats().filter_map(accident).count(), 0);
+}
+
+/// An accident: its identity, kind and text.
+fn accident(what: &What) -> Option<(AccidentId, AccidentKind, &str)> {
+    match what {
+        What::Accident { id, what, text, .. } => Some((*id, *what, text)),
+        _ => None,
+    }
 }
 
 /// The verb of a fault that is not a stall.

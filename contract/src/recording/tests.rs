@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::accidents::{AccidentId, AccidentKind};
+
 use super::{Culprit, End, Event, Fault, Loss, Run, State, VERSION, What, push_line};
 
 /// The description of the format.
@@ -34,6 +36,12 @@ fn one_of_each() -> Vec<What> {
             up: true,
             connected: false,
         }),
+        What::Accident {
+            id: AccidentId(0x6273_d91b),
+            what: AccidentKind::ReplyLost,
+            call: Some(1),
+            text: text(),
+        },
         What::Fault(Fault {
             verb: text(),
             servers: vec![text()],
@@ -66,7 +74,7 @@ fn culprit() -> Culprit {
 fn line(line: &impl Serialize) -> String {
     let mut text = Vec::new();
     push_line(&mut text, line);
-    String::from_utf8(text).unwrap()
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 #[test]
@@ -103,7 +111,8 @@ fn the_document_names_every_kind_field_and_reason() {
         collect(&line(&Event { at: 7, task: 3, node: "S0".to_string(), what }));
     }
     let text = || "text".to_string();
-    let run = Run { version: VERSION, test: text(), lab: text(), seed: 7, policy: text() };
+    let (version, only) = (VERSION, Some(text()));
+    let run = Run { version, test: text(), lab: text(), seed: 7, policy: text(), only };
     collect(&line(&run));
     let left_out = [("messages".to_string(), 7)].into();
     let (report, whole) = (Some(text()), vec![[1, 2]]);
@@ -113,6 +122,16 @@ fn the_document_names_every_kind_field_and_reason() {
         [Loss::Unreachable, Loss::Request, Loss::Gone, Loss::HandlerDied, Loss::Cut, Loss::Reply]
     {
         names.push(serde_json::to_value(why).unwrap().as_str().unwrap().to_string());
+    }
+    for kind in [
+        AccidentKind::RequestLost,
+        AccidentKind::RequestDelayed,
+        AccidentKind::ReplyLost,
+        AccidentKind::ReplyHeld,
+        AccidentKind::Stall,
+        AccidentKind::Coin,
+    ] {
+        names.push(serde_json::to_value(kind).unwrap().as_str().unwrap().to_string());
     }
     for name in names {
         let is_named = [format!("`{name}`"), format!("`\"{name}\"`")]

@@ -37,6 +37,7 @@ async function checkPage(browser, file) {
   await checkPin(browser);
   await checkStory(browser, opened);
   await checkAddress(browser, file);
+  if (await browser.run("return page.model.accidents.length > 0")) await checkAccidents(browser, file);
   const problems = (await browser.console()).filter((entry) => entry.level !== "DEBUG" && entry.level !== "INFO");
   assert.deepEqual(problems, [], "the console is empty");
   await open(browser, file);
@@ -103,6 +104,24 @@ async function checkStory(browser, { failed }) {
   const pinned = await browser.run("return page.view.pinned?.kind");
   assert.ok(pinned, "n steps to an event");
   await browser.press("v");
+}
+
+/** Accidents are marked, and a button and keys step through them. */
+async function checkAccidents(browser, file) {
+  await open(browser, file);
+  const marked = await browser.run(`
+    page.showAll(); page.draw();
+    return [page.model.accidents.length, page.overview.targets.filter((it) => it.kind === "accident").length];`);
+  assert.equal(marked[0], marked[1], "every accident is marked");
+  await browser.press(">");
+  await browser.run(`document.getElementById("to-accident").click()`);
+  const second = await browser.run(`
+    await new Promise(requestAnimationFrame);
+    return [page.view.pinned.item.number, document.getElementById("details-box").textContent, page.list.rows.filter((it) => it.kind === "accident").length];`);
+  assert.equal(second[0], Math.min(2, marked[0]));
+  assert.match(second[1], /^Accident \d+ of \d+/);
+  assert.equal(second[2], marked[0], "the list has every accident");
+  await browser.screenshot(join(screenshots, `${basename(file, ".html")}-accident.png`));
 }
 
 /** The address leads back to the same view. */

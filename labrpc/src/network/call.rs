@@ -67,7 +67,7 @@ impl Network {
         let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
         let words = request.words.take();
-        let message = Message::new(&state.links, end, &request, words.as_deref());
+        let message = Message::new(number, (&state.links, end), &request, words.as_deref());
         if let Some(words) = words {
             port::draw(|| sent(number, state.links.names(end), &request, words));
         }

@@ -18,6 +18,8 @@ pub(crate) struct Message(Option<Arc<Known>>);
 /// A request and the reply to it.
 struct Known {
     key: u64,
+    /// The number of the call.
+    call: u64,
     method: String,
     from: String,
     to: String,
@@ -29,8 +31,13 @@ struct Known {
 const MOST_ARGS: usize = 120;
 
 impl Message {
-    /// The message that carries this request, whose arguments are `words`.
-    pub(crate) fn new(links: &Links, end: EndId, request: &Request, words: Option<&str>) -> Self {
+    /// The message of the call with this number, whose arguments are `words`.
+    pub(crate) fn new(
+        call: u64,
+        (links, end): (&Links, EndId),
+        request: &Request,
+        words: Option<&str>,
+    ) -> Self {
         let content = || {
             let [end, ..] = links.names(end);
             let place = mix(digest(end.as_bytes()), digest(request.method.as_bytes()));
@@ -44,7 +51,8 @@ impl Message {
                 _ => format!(", {words}"),
             });
             let method = request.method.clone();
-            Arc::new(Known { key, method, from: from.to_string(), to: to.to_string(), args })
+            let (from, to) = (from.to_string(), to.to_string());
+            Arc::new(Known { key, call, method, from, to, args })
         }))
     }
 
@@ -93,7 +101,7 @@ impl Message {
     /// Whether an accident that is drawn may happen.
     fn happens(&self, kind: AccidentKind, text: impl FnOnce(&Known) -> String) -> bool {
         let Some(known) = &self.0 else { return true };
-        port::happens(Some(known.key), kind, || text(known) + &known.args)
+        port::happens(known.key, kind, known.call, || text(known) + &known.args)
     }
 }
 

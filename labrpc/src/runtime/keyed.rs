@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use contract::accidents::{Accident, AccidentId, AccidentKind, Accidents, FULL_RATE};
-use contract::recording::Fault;
+use contract::recording::{Fault, What};
 use rand_pcg::Pcg64;
 
 use super::policy::{STALL_MEAN, STALL_STEPS};
@@ -211,6 +211,12 @@ impl Keyed {
             self.state.borrow_mut().happened.push(accident);
         }
         is_allowed
+    }
+
+    /// The accident that was noted last, for the recording.
+    pub(crate) fn recorded(&self, call: Option<u64>) -> Option<What> {
+        let Accident { id, kind, text, .. } = self.state.borrow().happened.last()?.clone();
+        Some(What::Accident { id, what: kind, call, text })
     }
 
     /// The toss that has just been noted as an accident was this task's: what the test does at once

@@ -89,15 +89,17 @@ pub(crate) fn message_key(content: impl FnOnce() -> u64) -> Option<u64> {
     dispatch(|core| Some(core?.keyed.as_ref()?.message(content())))
 }
 
-/// In the keyed mode, whether an accident that is drawn for a message may happen; else it does.
+/// In the keyed mode, whether an accident that is drawn for a message of a call may happen; else it
+/// does.
 pub(crate) fn happens(
-    message: Option<u64>,
+    message: u64,
     kind: AccidentKind,
+    call: u64,
     text: impl FnOnce() -> String,
 ) -> bool {
-    dispatch(|core| match (core.and_then(|core| Some((core, core.keyed.as_ref()?))), message) {
-        (Some((core, keyed)), Some(message)) => keyed.happens(message, kind, core.now(), text),
-        _ => true,
+    dispatch(|core| match core.and_then(|core| Some((core, core.keyed.as_ref()?))) {
+        Some((core, keyed)) => core.happens(keyed, (message, kind), Some(call), text),
+        None => true,
     })
 }
 

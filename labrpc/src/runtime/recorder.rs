@@ -95,13 +95,13 @@ impl Recorder {
     }
 }
 
-/// Whether an event says what is the case until another event ends it.
+/// Whether an event says what is the case until another event ends it, or what the run is about.
 fn is_lasting(what: &What) -> bool {
-    use What::{Begin, Complete, Fault, Network, Note, Shard, State, Violation};
+    use What::{Accident, Begin, Complete, Fault, Network, Note, Shard, State, Violation};
     match what {
         Fault(fault) => fault.micros.is_none(),
         State(_) | Network { .. } | Begin { .. } | Complete { .. } | Shard { .. } => true,
-        Note { .. } | Violation { .. } => true,
+        Note { .. } | Violation { .. } | Accident { .. } => true,
         _ => false,
     }
 }

@@ -74,6 +74,17 @@ class Details {
     return [title, facts(rows), element("pre", { tabindex: "0" }, fault.text)];
   }
 
+  of_accident(accident) {
+    const { accidents } = this.model;
+    const rows = [["at", seconds(accident.at, 1)], ["kind", accident.what.replace("-", " ")], ["id", accident.id]];
+    const title = `Accident ${accident.number} of ${accidents.length}`;
+    const parts = [element("h3", {}, title), facts(rows), element("pre", { tabindex: "0" }, accident.text)];
+    if (accident.call) parts.push(element("h4", {}, "It happens to"), this.links("call", [accident.call]));
+    const others = accidents.filter((it) => it !== accident);
+    if (others.length > 0) parts.push(element("h4", {}, "All others"), this.links("accident", others));
+    return parts;
+  }
+
   of_operation(operation) {
     const isDone = operation.to !== Infinity;
     const rows = [["client", operation.client], ["begins", seconds(operation.from, 1)]];
@@ -117,6 +128,11 @@ class Details {
 
 const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Stall" };
 
+/** The name of an accident in the picture. */
+function accidentName({ number }) {
+  return `A${number}`;
+}
+
 /** An item in a line. */
 function summary(model, kind, item) {
   switch (kind) {
@@ -128,6 +144,8 @@ function summary(model, kind, item) {
       return `${model.laneName(item.lane)} ${item.topic} ${item.text}`;
     case "operation":
       return `${item.client} ${operationText(item)}`;
+    case "accident":
+      return `${accidentName(item)}: ${item.text}`;
     case "violation":
       return `FAILURE ${headline(item.actual)}`;
     default:

@@ -13,6 +13,9 @@ const IDLE = 0;
 const NOTABLE = 1;
 const EFFECTIVE = 2;
 
+/** A run with more accidents than this was not made calm. */
+const FEW = 100;
+
 /** Knows which task acts on which message at the moment. */
 class Effects {
   constructor() {
@@ -68,4 +71,6 @@ function weighCalls(model) {
     const isFreshLoss = call.lost !== null && !isRepetition;
     call.weight = call.hasEffect ? EFFECTIVE : isFromClient || isFreshLoss ? NOTABLE : IDLE;
   }
+  // What happens to a message although everything else is calm matters.
+  for (const { call } of model.accidents) if (call && model.accidents.length <= FEW) call.weight = EFFECTIVE;
 }

@@ -1,6 +1,6 @@
 // The box of filters: methods, topics, lanes, kinds of events; and the box of help.
 
-const KINDS = ["messages", "log lines", "faults", "stalls", "operations"];
+const KINDS = ["messages", "log lines", "faults", "accidents", "stalls", "operations"];
 
 function fillFilters(box, model, view, changed) {
   const groups = [
@@ -71,6 +71,7 @@ function fillHelp(box) {
     ["solid arrow", "a request"],
     ["dashed arrow", "a reply"],
     ["faint arrow", "idle: neither side logged or saved anything because of it"],
+    ["A1 in a box", "an accident, where the run was calm but for a few: `cargo lab shrink`"],
     ["zigzag", "a task of the server stalls"],
     ["red cross", "lost on its way"],
     ["pale cross on a stub", "the receiver was unreachable"],
@@ -84,6 +85,7 @@ function fillHelp(box) {
     ["\u2190 \u2192", "move"],
     ["+ \u2212", "zoom"],
     ["n p", "next, previous event; with shift: match of the search"],
+    ["> <", "next, previous accident"],
     ["i", "idle messages: fade, hide, show"],
     ["/", "search"],
     ["Esc", "unpin, close"],

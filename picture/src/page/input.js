@@ -115,6 +115,8 @@ function listenToKeys(page) {
     p: () => page.toEvent(-1),
     N: () => page.toMatch(1),
     P: () => page.toMatch(-1),
+    ">": () => page.toAccident(1),
+    "<": () => page.toAccident(-1),
     i: () => {
       view.idle = { fade: "hide", hide: "show", show: "fade" }[view.idle];
       page.changed();
@@ -125,7 +127,7 @@ function listenToKeys(page) {
     },
     Escape: () => escape(page),
   };
-  const steps = new Set(["f", "a", "v", "n", "p", "N", "P", "Escape", "?", "/", "i"]);
+  const steps = new Set(["f", "a", "v", "n", "p", "N", "P", "Escape", "?", "/", "i", ">", "<"]);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const isTyping = event.target.matches?.("input[type=search], select");

@@ -5,6 +5,9 @@ const LINE = 19;
 /** Least time between two repaints, in milliseconds. */
 const PACE = 60;
 
+/** What stands in place of a topic. */
+const MARKS = { fault: () => "!", accident: (item) => accidentName(item) };
+
 class EventList {
   constructor(box, body, model, view, search, actions) {
     Object.assign(this, { box, body, model, view, search, actions });
@@ -101,7 +104,7 @@ class EventList {
       },
       element("span", { class: "at" }, (at / 1e6).toFixed(4)),
       element("span", { class: "who" }, kind === "log" ? model.laneName(item.lane) : ""),
-      element("span", { class: "topic" }, kind === "log" ? item.topic : kind === "fault" ? "!" : ""),
+      element("span", { class: "topic" }, kind === "log" ? item.topic : MARKS[kind]?.(item) ?? ""),
       element("span", { class: "text" }, this.text(place)),
     );
     node.style.top = `${place * LINE}px`;

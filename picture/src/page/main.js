@@ -168,6 +168,16 @@ class Page {
     if (match && this.view.pinned?.item !== match.item) this.pin({ kind: match.kind, item: match.item });
   }
 
+  /** Goes to the next or previous accident; after the last one to the first. */
+  toAccident(direction) {
+    const { accidents } = this.model;
+    if (accidents.length === 0) return;
+    const here = accidents.indexOf(this.view.pinned?.item);
+    const first = direction > 0 ? 0 : accidents.length - 1;
+    const place = here < 0 ? first : (here + direction + accidents.length) % accidents.length;
+    if (place !== here) this.pin({ kind: "accident", item: accidents[place] });
+  }
+
   toEvent(direction) {
     const { from, to } = this.window();
     const row = this.list.step(direction, direction > 0 ? from : to);

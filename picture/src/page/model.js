@@ -18,6 +18,8 @@ class Model {
     this.logs = [];
     /** `{at, verb, lanes, sides, text}`: faults, changes of the network, notes. */
     this.faults = [];
+    /** Those of a run in which everything else was calm: `{at, number, id, what, lane, call, text}`. */
+    this.accidents = [];
     /** Pauses of single tasks: as faults, with `lane` and `micros`. */
     this.stalls = [];
     /** `{id, lane, from, to, text, result}`: `to` is Infinity if it never ended. */
@@ -77,6 +79,7 @@ class Model {
     for (const stall of this.stalls) {
       if (stall.micros >= LONG_STALL) marks.push({ at: stall.at, kind: "fault", item: stall });
     }
+    for (const accident of this.accidents) marks.push({ at: accident.at, kind: "accident", item: accident });
     if (this.violation) {
       const both = new Set([this.moment, this.violation.at]);
       both.forEach((at) => marks.push({ at, kind: "violation", item: this.violation }));

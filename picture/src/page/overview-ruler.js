@@ -88,6 +88,34 @@ function roundTime(o, x1, x2, steps) {
   return null;
 }
 
+/** Accidents: their names in boxes, on the lane to which they happen or above all lanes. */
+function drawAccidents(o) {
+  const { g, ink, model, view } = o;
+  if (view.hidden.kind.has("accidents")) return;
+  g.font = ink.bold;
+  g.textAlign = "center";
+  const free = new Map();
+  for (const accident of model.accidents) {
+    if (accident.at < o.from || accident.at > o.to) continue;
+    const x = o.x(accident.at);
+    const lane = o.yOf[accident.lane] ?? null;
+    const y = lane === null ? 62 : lane - 16;
+    const isChosen = isSelected(view, accident) || o.search.found.has(accident);
+    o.targets.push({ kind: "accident", item: accident, x1: x, y1: y, x2: x, y2: y });
+    const width = 8 + accidentName(accident).length * 7;
+    if (x - width / 2 < (free.get(y) ?? -Infinity) && !isChosen) continue;
+    free.set(y, x + width / 2);
+    g.fillStyle = isChosen ? ink.pick : ink.paper;
+    g.strokeStyle = isChosen ? ink.pick : ink.bad;
+    g.lineWidth = 1.5;
+    g.fillRect(x - width / 2, y - 8, width, 16);
+    g.strokeRect(x - width / 2, y - 8, width, 16);
+    g.fillRect(x - 0.75, y + 8, 1.5, lane === null ? o.height - y : 6);
+    g.fillStyle = isChosen ? ink.paper : ink.bad;
+    g.fillText(accidentName(accident), x, y + 0.5);
+  }
+}
+
 /** Faults of several servers or of the network: a line through all lanes and its name above. */
 function drawFaults(o) {
   const { g, ink, view } = o;

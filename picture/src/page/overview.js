@@ -101,6 +101,7 @@ class Overview {
     drawStalls(this);
     drawShards(this);
     drawLogs(this);
+    drawAccidents(this);
     this.drawFailure();
     this.drawSelection();
     g.restore();

@@ -116,6 +116,14 @@ class Readers {
     else this.model.stalls.push({ ...fault, lane: lanes[0] });
   }
 
+  on_accident(event) {
+    const call = this.byNumber.get(event.call);
+    const lane = call ? (event.what.startsWith("reply") ? call.to : call.from) : this.model.laneOf.get(event.node);
+    const { at, id, what, text = "" } = event;
+    const number = this.model.accidents.length + 1;
+    this.model.accidents.push({ at, number, id, what, lane: what === "coin" ? undefined : lane, call, text });
+  }
+
   on_network(event) {
     this.model.faults.push({ at: event.at, verb: "network", lanes: [], text: event.text });
   }

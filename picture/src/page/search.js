@@ -30,6 +30,7 @@ class Search {
     look("call", model.calls, (it) => it.sent, (it) => this.textOfCall(it));
     look("log", model.logs, (it) => it.at, (it) => `${it.topic} ${model.laneName(it.lane)} ${it.text}`);
     look("fault", [...model.faults, ...model.stalls], (it) => it.at, (it) => `${it.verb} ${it.text}`);
+    look("accident", model.accidents, (it) => it.at, (it) => `${accidentName(it)} ${it.id} ${it.what} ${it.text}`);
     look("operation", model.operations, (it) => it.from, (it) => `${it.client} ${it.text} ${it.result ?? ""}`);
     return matches.sort((a, b) => a.at - b.at);
   }

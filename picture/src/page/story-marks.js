@@ -60,6 +60,7 @@ function drawTexts(story) {
     const step = steps[i];
     if (step.kind === "violation" || step.kind === "mistake") drawFailureText(story, step);
     else if (step.kind === "fault") drawFaultText(story, step);
+    else if (step.kind === "accident") drawAccidentText(story, step);
     else if (step.lane !== undefined && story.xOf[step.lane] !== null) drawStepText(story, step);
   }
 }
@@ -159,6 +160,21 @@ function drawFaultText(story, step) {
     g.fillRect(story.xOf[lane] - 10, step.y - 3, 20, 6);
   }
   story.targets.push({ kind: "fault", item: step.item, x1: GUTTER, y1: step.y, x2: GUTTER + 200, y2: step.y });
+}
+
+function drawAccidentText(story, { item, y }) {
+  const { g, ink } = story;
+  const isChosen = isSelected(story.view, item) || story.search.found.has(item);
+  const text = fitted(`${accidentName(item)}: ${item.text}`, story.width - GUTTER - 20);
+  g.textAlign = "left";
+  g.font = ink.mono;
+  haloed(g, text, GUTTER + 8, y - 1, isChosen ? ink.pick : ink.bad, ink.paper);
+  g.strokeStyle = isChosen ? ink.pick : ink.bad;
+  g.lineWidth = 1.2;
+  g.strokeRect(GUTTER + 3, y - 9, text.length * MONO_WIDTH + 10, 16);
+  const at = story.xOf[item.lane] ?? null;
+  if (at !== null) g.strokeRect(at - 12, y - 9, 24, 16);
+  story.targets.push({ kind: "accident", item, x1: GUTTER, y1: y, x2: GUTTER + 200, y2: y });
 }
 
 function drawFailureText(story, step) {

@@ -15,6 +15,9 @@ function listSteps(story) {
   if (!view.hidden.kind.has("faults")) {
     for (const fault of model.faults) add(fault.at, "fault", fault, null);
   }
+  if (!view.hidden.kind.has("accidents")) {
+    for (const accident of model.accidents) add(accident.at, "accident", accident, null);
+  }
   if (!view.hidden.kind.has("stalls")) {
     for (const stall of model.stalls) {
       if (stall.micros >= LONG_STALL && !view.isHiddenLane(stall.lane)) add(stall.at, "stall", stall, stall.lane);
@@ -36,7 +39,7 @@ function listSteps(story) {
 
 /** The order at the same moment: what is done to a server comes before what it does. */
 const STEP_ORDER = {
-  fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, mistake: 5,
+  accident: 0, fault: 0, stall: 0, reply: 1, arrive: 2, complete: 3, log: 4, mistake: 5,
   return: 6, begin: 7, request: 8, lost: 9, violation: 10,
 };
 

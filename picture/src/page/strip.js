@@ -50,6 +50,15 @@ class Strip {
     this.drawRow(g, model.logs.map((log) => log.at), ink.good, 38, 1);
     g.fillStyle = ink.warn;
     for (const fault of model.faults) g.fillRect(this.x(this.view.scale.position(fault.at)) - 0.5, 39, 1.5, 6);
+    g.fillStyle = ink.pick;
+    for (const { at } of model.accidents) {
+      const x = this.x(this.view.scale.position(at));
+      g.beginPath();
+      g.moveTo(x - 4, 0);
+      g.lineTo(x + 4, 0);
+      g.lineTo(x, 8);
+      g.fill();
+    }
     if (!model.violation) return;
     g.fillStyle = ink.bad;
     g.fillRect(this.x(this.view.scale.position(model.moment)) - 1.5, 0, 3, STRIP);

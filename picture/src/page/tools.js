@@ -23,6 +23,12 @@ function fillHeader(model) {
   if (property && property !== violation?.actual) {
     verdict.append(element("span", { class: "property" }, `property: ${property}`));
   }
+  if (run.only !== undefined) {
+    const count = model.accidents.length;
+    const some = count === 0 ? "without any accident" : `with ${count} accident${count === 1 ? "" : "s"}`;
+    const all = run.only === "all" ? some : `${some}, everything else was calm`;
+    verdict.append(element("span", { class: "property" }, all));
+  }
   if (end.report) {
     byId("report").textContent = end.report;
     byId("report-box").hidden = false;
@@ -49,6 +55,7 @@ function showTools(page) {
   if (byId("search") !== document.activeElement) byId("search").value = view.query;
   byId("with-messages").checked = view.withMessages;
   byId("to-failure").hidden = model.violation === null;
+  byId("to-accident").hidden = model.accidents.length === 0;
   const count = Object.values(view.hidden).reduce((sum, names) => sum + names.size, 0);
   byId("filters").querySelector("summary").textContent = count > 0 ? `Filter (${count} hidden)` : "Filter";
   byId("matches").textContent = page.search.isOn ? `${page.search.matches.length} found` : "";
@@ -88,6 +95,7 @@ function listenToTools(page) {
   for (const radio of document.querySelectorAll("input[name=mode]")) {
     radio.addEventListener("change", () => page.setMode(radio.value));
   }
+  byId("to-accident").addEventListener("click", () => page.toAccident(1));
   byId("to-failure").addEventListener("click", () => page.showFailure());
   byId("to-all").addEventListener("click", () => page.showAll());
   byId("idle").addEventListener("change", (event) => {

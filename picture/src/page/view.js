@@ -12,7 +12,7 @@ class View {
     this.at = 0;
     this.idle = "fade";
     this.time = "cut";
-    /** `{kind: "call" | "log" | "fault" | "operation" | "violation", item}`. */
+    /** `{kind: "call" | "log" | "fault" | "accident" | "operation" | "violation", item}`. */
     this.pinned = null;
     this.hovered = null;
     this.query = "";
@@ -141,6 +141,7 @@ class View {
   isHiddenMark(mark) {
     if (mark.kind === "log") return this.isHiddenLog(mark.item);
     if (mark.kind === "call") return this.isHiddenCall(mark.item);
+    if (mark.kind === "accident") return this.hidden.kind.has("accidents");
     if (mark.kind !== "fault") return false;
     if (mark.item.verb === "stall") return this.hidden.kind.has("stalls") || this.isHiddenLane(mark.item.lane);
     return this.hidden.kind.has("faults");
@@ -151,6 +152,7 @@ class View {
 function numberOf(model, { kind, item }) {
   if (kind === "call" || kind === "operation") return item.id;
   if (kind === "log") return model.logs.indexOf(item);
+  if (kind === "accident") return item.number;
   return kind === "fault" ? [...model.faults, ...model.stalls].indexOf(item) : 0;
 }
 
@@ -159,6 +161,7 @@ function itemOf(model, kind, number) {
   if (kind === "call") return model.calls.find((call) => call.id === number);
   if (kind === "operation") return model.operations.find((it) => it.id === number);
   if (kind === "log") return model.logs[number];
+  if (kind === "accident") return model.accidents[number - 1];
   if (kind === "fault") return [...model.faults, ...model.stalls][number];
   return kind === "violation" ? model.violation : undefined;
 }

@@ -15,7 +15,23 @@ impl Core {
         let slot = self.current_slot();
         let (subject, nanos) = keyed.stall(slot).filter(|_| on_server)?;
         let text = || self.stall_in_words(keyed, nanos);
-        keyed.happens(subject, AccidentKind::Stall, self.now(), text).then_some(nanos)
+        self.happens(keyed, (subject, AccidentKind::Stall), None, text).then_some(nanos)
+    }
+
+    /// Decides whether an accident of this kind that the seed has drawn happens to a subject, which
+    /// may be a message of a call; notes and records it.
+    pub(crate) fn happens(
+        &self,
+        keyed: &Keyed,
+        (subject, kind): (u64, AccidentKind),
+        call: Option<u64>,
+        text: impl FnOnce() -> String,
+    ) -> bool {
+        let happens = keyed.happens(subject, kind, self.now(), text);
+        if happens && self.recorder.is_some() {
+            keyed.recorded(call).into_iter().for_each(|what| self.draw(|| what));
+        }
+        happens
     }
 
     /// Which task stands still, where, and what it holds meanwhile.
@@ -53,7 +69,7 @@ impl Core {
     /// Whether a coin may fall on its side that is not mild.
     fn coin_falls(&self, keyed: &Keyed, subject: u64, site: &'static Location<'static>) -> bool {
         let text = || format!("the test's coin at {}:{} falls", site.file(), site.line());
-        let falls = keyed.happens(subject, AccidentKind::Coin, self.now(), text);
+        let falls = self.happens(keyed, (subject, AccidentKind::Coin), None, text);
         if falls {
             keyed.await_effect(self.current_slot(), self.now());
         }

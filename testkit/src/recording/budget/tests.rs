@@ -52,7 +52,7 @@ struct Left {
 /// What is left of some events if this part of the bytes may stay.
 fn left(events: Vec<Event>, focus: &[usize], percent: usize) -> Left {
     let mut all = Vec::new();
-    events.iter().for_each(|event| drop(push(&mut all, event)));
+    events.iter().for_each(|event| _ = push(&mut all, event));
     let most = all.len() * percent / 100;
     let mut budget = Budget::new(events, most);
     budget.keep(focus);
