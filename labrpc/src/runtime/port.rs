@@ -147,11 +147,10 @@ pub(crate) fn spawn_handler(
 
 /// Says what the running task does: it handles calls of `method` by `caller`.
 pub(crate) fn serves(method: Option<Arc<str>>, caller: Arc<str>) {
-    dispatch(|core| match (core, method) {
-        (Some(core), Some(method)) => {
-            core.with_current(|slot| slot.serves = Some((method, caller)))
+    dispatch(|core| {
+        if let (Some(core), Some(method)) = (core, method) {
+            core.with_current(|slot| slot.serves = Some((method, caller)));
         }
-        _ => {}
     });
 }
 
