@@ -17,6 +17,7 @@ use crate::recording;
 use crate::report;
 use crate::sim::{Sim, Statistics};
 use crate::test_path::TestPath;
+use crate::violation::Violation;
 
 /// Runs `body` as the grading test `name`, under the seeds and in the world that the environment
 /// asks for, see [`Settings`]. The name is the test function's own.
@@ -256,6 +257,8 @@ impl LabTest {
             && let Some(open) = notes.calls.as_ref().and_then(OpenCalls::oldest)
         {
             failure.message += &format!(": {open}");
+            let violation = Violation::new("every call returns in time", &*failure.message);
+            notes.violation = Some(violation);
         }
         Finished { outcome, notes }
     }

@@ -39,13 +39,13 @@ fn new_leader_is_left_alone_2a() {
     lab_test("new_leader_is_left_alone_2a", |sim| {
         let cluster = RaftCluster::start(sim, 7);
         let mut old = cluster.check_one_leader();
-        while sim.elapsed() < 80 * ELECTION_TIMEOUT {
+        while sim.elapsed() < 90 * ELECTION_TIMEOUT {
             let others: Vec<usize> = cluster.all().filter(|&server| server != old).collect();
             cluster.disconnect(old);
             let (elected, term) = cluster.wait_for_leader_among(&others, Duration::from_millis(5));
 
             // Shorter than any election timeout.
-            sim.sleep(ELECTION_TIMEOUT / 10);
+            sim.sleep(ELECTION_TIMEOUT * 6 / 100);
             let state = cluster.state(elected).expect("it is up");
             if state != (RaftState { term, is_leader: true }) {
                 let actual = format!(
@@ -55,7 +55,7 @@ fn new_leader_is_left_alone_2a() {
                 sim.violated("a server that has voted waits before it stands", actual);
             }
             cluster.connect(old);
-            sim.sleep(ELECTION_TIMEOUT / 10);
+            sim.sleep(ELECTION_TIMEOUT / 50);
             old = elected;
         }
     });

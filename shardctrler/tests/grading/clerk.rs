@@ -131,7 +131,11 @@ fn check_number(num: Option<u64>, known: u64, answer: &Config) -> Result<(), Vio
     }
     let call = num.map_or("Query(latest)".to_string(), |num| format!("Query({num})"));
     let actual = format!("{call} returned {}, after #{known} was seen", picture(answer));
-    Err(Violation::new("a query returns the number that it asks for, or the latest", actual))
+    let property = match num {
+        Some(num) if num < known => "a query for an earlier configuration returns that one",
+        _ => "a query returns the number that it asks for, or the latest",
+    };
+    Err(Violation::new(property, actual))
 }
 
 /// Two queries were answered with the same configuration under the same number.

@@ -58,7 +58,7 @@ fn check_even(config: &Config) -> Result<(), Violation> {
         return Ok(());
     }
     let actual = format!("{}: {loads:?}", picture(config));
-    Err(Violation::new("groups have equally many shards, give or take one", actual))
+    Err(Violation::new("shards are balanced: groups have equally many, give or take one", actual))
 }
 
 /// A configuration in which groups have just joined or left is in order.

@@ -113,7 +113,7 @@ impl ShardCluster {
             let open = self.history.oldest_open_call();
             let open = open.map_or_else(String::new, |call| format!(": {call}"));
             let actual = format!("a client's calls did not return within {limit:?}{open}");
-            self.sim.violated(property, actual)
+            self.sim.violated(format!("every call returns in time: {property}"), actual)
         })
     }
 }
