@@ -5,6 +5,7 @@ mod counter;
 
 use std::time::Duration;
 
+use kvraft::rsm::Request;
 use labrpc::{JoinHandle, sleep, spawn};
 use testkit::{lab_test, wait_until};
 
@@ -184,12 +185,29 @@ fn rsm_kill_in_minority_3a() {
     });
 }
 
+/// A request that arrives once more after the next one of its client is not executed again: the
+/// client has the reply, or it would not have gone on.
+#[test]
+fn rsm_late_request_3a() {
+    const OLDER: &str = "its number is smaller than that of the client's last request";
+    lab_test("rsm_late_request_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        let first = cluster.request(Action::Increment);
+        let second = Request { sequence: 2, ..first.clone() };
+        cluster.one_of(&first);
+        cluster.one_of(&second);
+        cluster.submit_again(cluster.leader(), &first);
+        cluster.check_repeated(2, 3, OLDER);
+    });
+}
+
 /// A request that is repeated is executed once, also by a server that has the first execution in a
 /// snapshot only: one that was cut off meanwhile, and all of them after a restart.
 #[test]
 fn rsm_repeated_request_3b() {
     const MAX_RAFT_STATE: usize = 300;
     const INCREMENTS: u64 = 100;
+    const FORGOTTEN: &str = "a snapshot without the duplicate table lets it take effect again";
     lab_test("rsm_repeated_request_3b", |sim| {
         let cluster = CounterCluster::start(sim, Some(MAX_RAFT_STATE));
         let leader = cluster.leader();
@@ -209,7 +227,7 @@ fn rsm_repeated_request_3b() {
         if cluster.wait_until_leads(lagging) {
             let repeated = cluster.submit_again(lagging, &request);
             cluster.check_end(&[repeated], Duration::from_secs(1), "has executed it before");
-            cluster.check_repeated(INCREMENTS, 2);
+            cluster.check_repeated(INCREMENTS, 2, FORGOTTEN);
         }
         cluster.heal();
         cluster.connect(leader);
@@ -218,7 +236,7 @@ fn rsm_repeated_request_3b() {
         cluster.start_all();
         cluster.increment(INCREMENTS + 1);
         cluster.one_of(&request);
-        cluster.check_repeated(INCREMENTS + 1, 3);
+        cluster.check_repeated(INCREMENTS + 1, 3, FORGOTTEN);
     });
 }
 

@@ -210,14 +210,15 @@ impl CounterCluster {
         }
     }
 
-    /// So many servers have this value, soon, although a request was repeated.
+    /// So many servers have this value, soon, although a request was repeated. `cause` says how a
+    /// server may come to execute it again.
     #[track_caller]
-    pub fn check_repeated(&self, expected: u64, servers: usize) {
+    pub fn check_repeated(&self, expected: u64, servers: usize, cause: &str) {
         sleep(SETTLED); // A second execution may follow the first.
         if let Err(values) = self.wait_for_counters(expected, servers) {
             let actual = format!(
                 "expected {servers} servers with counter {expected}, got {values:?} after the first \
-                 request was repeated: a snapshot without the duplicate table lets it take effect again"
+                 request was repeated: {cause}"
             );
             self.sim().violated("each request is executed once", actual);
         }
