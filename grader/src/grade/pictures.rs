@@ -17,7 +17,7 @@ use judge::{Error, Judge, Limits, Output, TestCase};
 
 use super::confine::{Confinement, OF_RUN, remove_all};
 use super::outputs::text::{PAGES, file_name, headline};
-use super::results::{FailedRun, LabResult, Picture, Smaller, Smallest, Told};
+use super::results::{LabResult, Picture, Smaller, Smallest, Told};
 use super::seeds::POLICY;
 
 /// Real time of one search.
@@ -26,7 +26,7 @@ const SEARCH: Duration = Duration::from_secs(10);
 /// The most accidents of a smallest run that a page tells.
 const TOLD: usize = 40;
 
-/// Bytes of a page. That of an honest recording has less than 1 MB.
+/// The most bytes of a page.
 const PAGE: usize = 5_000_000;
 
 /// Why a run is not drawn again.
@@ -38,29 +38,34 @@ pub(crate) struct Pictures {
     out: PathBuf,
 }
 
-/// A test to explain.
+/// A failed run to explain.
 struct Job<'c> {
     case: &'c TestCase,
-    failure: FailedRun,
-    /// Whether it is the first of its part that failed.
+    seed: u64,
+    /// The hash of its trace.
+    hash: String,
+    is_replayable: bool,
+    /// Whether no earlier test of its part has a run that can be repeated.
     is_first: bool,
 }
 
 /// What was found out about a test.
 struct Explained<'c> {
     case: &'c TestCase,
-    picture: Option<Picture>,
+    picture: Picture,
     smaller: Option<Smaller>,
 }
 
 /// What all jobs of a submission share.
-struct Drawing<'a> {
+pub(crate) struct Drawing<'a> {
     judge: &'a Judge,
     confinement: &'a Confinement,
     /// The directory of results.
     out: &'a Path,
     /// The submission's directory in it.
     directory: String,
+    /// What distinguishes the names of pages of the same test.
+    ending: &'static str,
 }
 
 impl Pictures {
@@ -77,41 +82,15 @@ impl Pictures {
         }
     }
 
-    /// Adds to the first failed run of each test what it looks like, and to the first of each part
-    /// the smallest run; `None` if interrupted.
-    ///
-    /// # Errors
-    /// If a run cannot be made or a file cannot be written.
-    pub(crate) fn add(
-        &self,
+    /// Begins to draw runs of a submission, which this judge makes in this sandbox.
+    pub(crate) fn begin<'a>(
+        &'a self,
         id: &str,
-        labs: &mut [LabResult],
-        cases: &[TestCase],
-        (judge, confinement): (&Judge, &Confinement),
-        workers: usize,
-    ) -> Result<Option<()>, Error> {
-        let jobs = jobs(labs, cases);
-        let directory = directory_of(id);
-        let drawing = Drawing { judge, confinement, out: &self.out, directory };
-        if !jobs.is_empty() {
-            let directory = self.out.join(&drawing.directory);
-            fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
-        }
-        let work = |job| drawing.explain(job);
-        let ending = pool::run(jobs.into_iter(), workers, judge.stop(), work, |explained| {
-            let Explained { case, picture, smaller } = explained;
-            let lab = labs.iter_mut().find(|lab| lab.lab == case.lab);
-            let tests =
-                lab.into_iter().flat_map(|lab| &mut lab.parts).flat_map(|part| &mut part.tests);
-            let first = tests
-                .filter(|test| test.test == case.name)
-                .find_map(|test| test.failures.first_mut());
-            if let Some(failure) = first {
-                (failure.picture, failure.smaller) = (picture, smaller);
-            }
-            Ok(())
-        })?;
-        Ok((ending == Ending::Finished).then_some(()))
+        judge: &'a Judge,
+        confinement: &'a Confinement,
+        ending: &'static str,
+    ) -> Drawing<'a> {
+        Drawing { judge, confinement, out: &self.out, directory: directory_of(id), ending }
     }
 }
 
@@ -123,14 +102,16 @@ fn jobs<'c>(labs: &[LabResult], cases: &'c [TestCase]) -> Vec<Job<'c>> {
             let mut is_first = true;
             for test in &part.tests {
                 let is_its = |case: &&TestCase| case.lab == lab.lab && case.name == test.test;
-                let Some(case) = cases.iter().find(is_its).filter(|case| !case.real) else {
+                let case = cases.iter().find(is_its).filter(|case| !case.real);
+                let (Some(case), Some(failure)) = (case, test.failures.first()) else { continue };
+                if failure.property.ends_with(Failure::UNWRITTEN) {
                     continue;
-                };
-                let Some(failure) = test.failures.first() else { continue };
-                if !failure.property.ends_with(Failure::UNWRITTEN) {
-                    jobs.push(Job { case, failure: failure.clone(), is_first });
-                    is_first = false;
                 }
+                let (seed, kind) = (failure.seed, failure.kind.clone());
+                let run = Run { kind, ..case.run(seed, Some(POLICY)) };
+                let (hash, is_replayable) = (failure.trace_hash.clone(), run.is_replayable());
+                jobs.push(Job { case, seed, hash, is_replayable, is_first });
+                is_first &= !is_replayable;
             }
         }
     }
@@ -162,30 +143,61 @@ fn directory_of(id: &str) -> String {
 }
 
 impl Drawing<'_> {
+    /// Adds to the first failed run of each test what it looks like, and to the first of each part
+    /// the smallest run, for `workers` tests at a time; `None` if interrupted.
+    ///
+    /// # Errors
+    /// If a run cannot be made or a file cannot be written.
+    pub(crate) fn add(
+        &self,
+        labs: &mut [LabResult],
+        cases: &[TestCase],
+        workers: usize,
+    ) -> Result<Option<()>, Error> {
+        let jobs = jobs(labs, cases);
+        if !jobs.is_empty() {
+            let directory = self.out.join(&self.directory);
+            fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
+        }
+        let work = |job| self.explain(job);
+        let ending = pool::run(jobs.into_iter(), workers, self.judge.stop(), work, |explained| {
+            let Explained { case, picture, smaller } = explained;
+            let lab = labs.iter_mut().find(|lab| lab.lab == case.lab);
+            let parts = lab.into_iter().flat_map(|lab| &mut lab.parts);
+            let mut tests = parts.flat_map(|part| &mut part.tests);
+            let test = tests.find(|test| test.test == case.name);
+            if let Some(failure) = test.and_then(|test| test.failures.first_mut()) {
+                (failure.picture, failure.smaller) = (Some(picture), smaller);
+            }
+            Ok(())
+        })?;
+        Ok((ending == Ending::Finished).then_some(()))
+    }
+
     /// Draws the run of a job, and makes it smaller; `None` if interrupted.
     fn explain<'c>(&self, job: Job<'c>) -> Result<Option<Explained<'c>>, Error> {
-        let Job { case, failure, is_first } = job;
-        let run = Run { kind: failure.kind.clone(), ..case.run(failure.seed, Some(POLICY)) };
-        if !run.is_replayable() {
-            let why = "real time or a limit ended the run, so it cannot be repeated exactly";
-            let picture = Some(Picture::Missing(why.to_string()));
-            return Ok(Some(Explained { case, picture, smaller: None }));
-        }
-        let assignment = Assignment::new(&*case.name, failure.seed, Some(POLICY));
-        let name = &case.name;
-        let Some((again, drawn)) = self.draw(case, assignment, name)? else { return Ok(None) };
-        if again.trace_hash != failure.trace_hash || !again.verdict.is_failure() {
-            let picture = Some(Picture::Missing(OTHER_COURSE.to_string()));
-            return Ok(Some(Explained { case, picture, smaller: None }));
-        }
-        let smaller = match is_first {
-            true => match self.shrink(case, failure.seed)? {
-                Some(smaller) => Some(smaller),
-                None => return Ok(None),
-            },
-            false => None,
+        let Job { case, seed, hash, is_replayable, is_first } = job;
+        let missing = |why: &str| {
+            let picture = Picture::Missing(why.to_string());
+            Ok(Some(Explained { case, picture, smaller: None }))
         };
-        Ok(Some(Explained { case, picture: Some(drawn), smaller }))
+        if !is_replayable {
+            return missing("real time or a limit ended the run, so it cannot be repeated exactly");
+        }
+        let assignment = Assignment::new(&*case.name, seed, Some(POLICY));
+        let Some((again, picture)) = self.draw(case, assignment, "")? else { return Ok(None) };
+        if again.trace_hash != hash || !again.verdict.is_failure() {
+            self.remove(&picture);
+            return missing(OTHER_COURSE);
+        }
+        let mut explained = Explained { case, picture, smaller: None };
+        if is_first {
+            explained.smaller = self.shrink(case, seed)?;
+            if explained.smaller.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(explained))
     }
 
     /// Repeats a run with a recorder and writes its page; `None` if interrupted. Without a page the
@@ -194,9 +206,10 @@ impl Drawing<'_> {
         &self,
         case: &TestCase,
         assignment: Assignment,
-        name: &str,
+        kind: &str,
     ) -> Result<Option<(Run, Picture)>, Error> {
-        let page = format!("{}/{name}.html", self.directory);
+        let Self { directory, ending, .. } = self;
+        let page = format!("{directory}/{}{ending}{kind}.html", case.name);
         let path = self.out.join(&page);
         let recording = path.with_extension("jsonl");
         let run = self.judge.run_assigned(case, assignment, &Output::Dropped, Some(&recording))?;
@@ -237,13 +250,23 @@ impl Drawing<'_> {
         let Some(all) = interruptible(trials.count_all(best.seed))? else { return Ok(None) };
         let mut assignment = Assignment::new(&*case.name, best.seed, Some(Policy::Stall));
         assignment.accidents = Some(Accidents::only(best.ids()));
-        let name = format!("{}.smallest", case.name);
-        let Some((run, picture)) = self.draw(case, assignment, &name)? else { return Ok(None) };
+        let drawn = self.draw(case, assignment, ".smallest")?;
+        let Some((run, picture)) = drawn else { return Ok(None) };
         match &run.failure {
             Some(failure) if Claim::of(failure) == claim => {}
-            _ => return nothing(OTHER_COURSE),
+            _ => {
+                self.remove(&picture);
+                return nothing(OTHER_COURSE);
+            }
         }
         Ok(Some(Smaller::Run(smallest(&run, all, picture))))
+    }
+
+    /// Removes the page of a run that is not the one to show.
+    fn remove(&self, picture: &Picture) {
+        if let Picture::Page(page) = picture {
+            fs::remove_file(self.out.join(page)).ok(); // Nothing links to it.
+        }
     }
 }
 

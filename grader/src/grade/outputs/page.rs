@@ -194,7 +194,7 @@ fn run(m: &mut Markup, failure: &FailedRun, is_first: bool) {
             }
             if let Some(picture) = &failure.picture {
                 m.element("dt", &[], "Picture");
-                m.within("dd", &[], |m| explanation::picture(m, picture));
+                m.within("dd", &[], |m| explanation::picture(m, picture, "this run"));
             }
         });
         if let Some(smaller) = &failure.smaller {

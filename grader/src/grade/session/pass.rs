@@ -56,8 +56,10 @@ impl Session<'_> {
         pass.count(runs);
         if let Some(pictures) = &self.pictures {
             self.progress.set(format!("{}: pictures of failed runs", submission.id));
-            let sandboxed = (&self.judge, &self.confinement);
-            let drawn = pictures.add(&submission.id, &mut pass.labs, &cases, sandboxed, workers)?;
+            let ending = if below == Below::Own { "" } else { ".on-reference" };
+            let (judge, confinement) = (&self.judge, &self.confinement);
+            let drawing = pictures.begin(&submission.id, judge, confinement, ending);
+            let drawn = drawing.add(&mut pass.labs, &cases, workers)?;
             if drawn.is_none() {
                 return Ok(None);
             }

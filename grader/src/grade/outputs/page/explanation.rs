@@ -6,13 +6,14 @@ use crate::grade::outputs::markup::Markup;
 use crate::grade::outputs::text::PAGES;
 use crate::grade::results::{Picture, Smaller, Smallest};
 
-/// A link to a picture, or the reason why there is none.
-pub(super) fn picture(m: &mut Markup, picture: &Picture) {
+/// A link to the picture of `run`, or the reason why there is none.
+pub(super) fn picture(m: &mut Markup, picture: &Picture, run: &str) {
     match picture {
         Picture::Page(page) => {
             // The page of the submission is in the same directory as the directory of its pictures.
             let link = page.strip_prefix(PAGES).map_or(&**page, |page| &page[1..]);
-            m.element("a", &[("href", link)], "messages, faults and operations of this run");
+            let text = format!("messages, faults and operations of {run}");
+            m.element("a", &[("href", link)], &text);
         }
         Picture::Missing(why) => m.text(&format!("none: {why}")),
     }
@@ -64,6 +65,6 @@ fn story(m: &mut Markup, run: &Smallest) {
         m.within("dd", &[], |m| m.element("code", &[("class", "replay")], &run.replay));
         entry(m, "Trace hash", &run.trace_hash);
         m.element("dt", &[], "Picture");
-        m.within("dd", &[], |m| picture(m, &run.picture));
+        m.within("dd", &[], |m| picture(m, &run.picture, "the smallest run"));
     });
 }
