@@ -59,6 +59,15 @@ struct State {
 const BUSY_PER_SECOND: u64 = 200;
 const BUSY: u64 = 1_000;
 
+impl Drop for State {
+    /// Tells a run that has failed which lines were busy with calls.
+    fn drop(&mut self) {
+        port::note_busy_calls(|seconds| {
+            self.links.busiest_callers((BUSY_PER_SECOND * seconds).max(BUSY))
+        });
+    }
+}
+
 struct NetworkEnd {
     network: Network,
     id: EndId,
@@ -101,9 +110,6 @@ impl Network {
         state.closed = true;
         let (servers, calls) = (state.links.take_servers(), state.calls.take_all());
         let held = std::mem::take(&mut state.held);
-        port::note_busy_calls(|seconds| {
-            state.links.busiest_callers((BUSY_PER_SECOND * seconds).max(BUSY))
-        });
         drop(state);
         drop((servers, calls, held)); // Not under the lock: this may run anything.
     }

@@ -64,7 +64,7 @@ impl OpenCalls {
         let open = calls.list.iter().find(|call| call.return_time.is_none())?;
         let (call, client) = (KvModel.describe(&open.input, None), open.client);
         let since = Duration::from_nanos(open.call_time).as_secs_f64();
-        Some(format!("{call} of client {client} has not returned since {since:.3} s"))
+        Some(format!("{call} of C{client} has not returned since {since:.3} s"))
     }
 }
 

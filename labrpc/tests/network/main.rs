@@ -1,5 +1,6 @@
 //! The network, in a simulation: what arrives, when, and what does not.
 
+mod held;
 mod limits;
 mod losses;
 mod partitions;

@@ -381,3 +381,21 @@ fn busy_life() -> impl FnOnce() + Send {
         }
     }
 }
+
+#[test]
+fn crash_leaves_what_a_slow_disk_had_saved() {
+    let (state, snapshot) = value_of(|| {
+        let (persister, node) = (Persister::new(), Node::new("S0"));
+        persister.save(b"old".to_vec(), b"snapshot".to_vec());
+        persister.set_latency(5 * MOMENT);
+        let disk = persister.clone();
+        node.spawn(move || {
+            disk.save_raft_state(b"new".to_vec());
+            disk.save_raft_state(b"newer".to_vec());
+        });
+        sleep(7 * MOMENT);
+        node.crash();
+        (persister.raft_state(), persister.snapshot())
+    });
+    assert_eq!((&*state, &*snapshot), (&b"new"[..], &b"snapshot"[..]));
+}
