@@ -9,7 +9,8 @@
 //! * [`accidents`]: what a run in the keyed mode may meet, by which a failing run is made smaller.
 //!
 //! Another one, [`recording`], defines the events from which a run is drawn; nothing is judged by
-//! them. labrpc uses all but [`record`](mod@record).
+//! them. [`property`] has the words for what every program must do. labrpc uses only
+//! [`settings`], [`accidents`] and [`recording`].
 //!
 //! # How a run is judged
 //!
@@ -42,6 +43,7 @@
 //! [`Record`]: record::Record
 
 pub mod accidents;
+pub mod property;
 #[cfg(feature = "record")]
 pub mod record;
 pub mod recording;

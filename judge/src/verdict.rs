@@ -1,5 +1,6 @@
 //! The verdict on a run: from its record or, without a record, from the end of its process.
 
+use contract::property;
 use contract::record::{Assignment, Failure, Run, Verdict};
 
 use crate::launch::Word;
@@ -104,7 +105,7 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
     let run = case.run(seed, policy);
     let property = match kind {
         "left-behind" => "the processes that a test starts end with it",
-        _ => "a run ends with its completion record",
+        _ => property::ENDS_WITH_RECORD,
     };
     let in_policy = policy.map_or(String::new(), |policy| format!(", policy {policy}"));
     let mut report = format!(

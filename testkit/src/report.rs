@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use contract::property;
 use contract::record::{self, seed_and_policy};
 use contract::settings;
 use labrpc::{Accident, AccidentId, Failure, FailureKind};
@@ -113,15 +114,15 @@ fn general_property(failure: &Failure) -> String {
         return format!("{function}{}", record::Failure::UNWRITTEN);
     }
     let property = match failure.kind {
-        FailureKind::Panic if is_check_of_real_run(failure) => "all checks of the test hold",
-        FailureKind::Panic => "nothing panics",
-        FailureKind::Deadlock | FailureKind::LockCycle => "tasks do not wait for each other",
-        FailureKind::TimeLimit => "the test ends in time",
-        FailureKind::TooManyTasks => "tasks that were started also end",
-        FailureKind::Spinning | FailureKind::CpuLimit => "tasks leave the processor to others",
+        FailureKind::Panic if is_check_of_real_run(failure) => property::CHECKS_HOLD,
+        FailureKind::Panic => property::NO_PANICS,
+        FailureKind::Deadlock | FailureKind::LockCycle => property::NO_DEADLOCK,
+        FailureKind::TimeLimit => property::ENDS_IN_TIME,
+        FailureKind::TooManyTasks => property::TASKS_END,
+        FailureKind::Spinning | FailureKind::CpuLimit => property::TASKS_YIELD,
         FailureKind::Escape => "all that runs belongs to the simulation",
         FailureKind::Leak => "a run depends on its seed only",
-        FailureKind::Blocked => "tasks wait only by means of labrpc",
+        FailureKind::Blocked => property::WAITS_ARE_KNOWN,
     };
     property.to_string()
 }

@@ -1,18 +1,7 @@
 //! Whether two failures break the same property.
 
+use contract::property::GENERAL;
 use contract::record::Failure;
-
-/// Properties of every correct program: what was observed says which mistake it is.
-const GENERAL: [&str; 8] = [
-    "nothing panics",
-    "all checks of the test hold",
-    "tasks do not wait for each other",
-    "the test ends in time",
-    "tasks that were started also end",
-    "tasks leave the processor to others",
-    "tasks wait only by means of labrpc",
-    "a run ends with its completion record",
-];
 
 /// What a failing run violates, without the numbers, which differ from run to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +38,8 @@ fn without_numbers(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use contract::property::NO_PANICS;
+
     use super::*;
 
     /// The claim of a failure with this property and observation.
@@ -67,7 +58,7 @@ mod tests {
 
     #[test]
     fn panics_differ_by_their_message() {
-        let panic = |message| claim("nothing panics", message);
+        let panic = |message| claim(NO_PANICS, message);
         assert_eq!(panic("index 7 of 3\nmore"), panic("index 12 of 5"));
         assert_ne!(panic("index 7 of 3"), panic("called unwrap on None"));
     }

@@ -114,7 +114,7 @@ class EventList {
 
   text(place) {
     const { at, kind, item } = this.rows[place];
-    if (kind === "log") return item.text;
+    if (kind === "log" || kind === "accident") return item.text;
     if (kind === "violation" && at !== item.at) return `MISTAKE, seen at ${seconds(item.at, 100)}`;
     return summary(this.model, kind, item);
   }
