@@ -386,6 +386,12 @@ impl Ledger {
         self.servers[server].terms.last().map_or(0, |(_, term)| *term)
     }
 
+    /// When any server was first seen in `term` or a later one, in its current life.
+    pub fn first_seen(&self, term: u64) -> Option<Instant> {
+        let terms = self.servers.iter().flat_map(|log| &log.terms);
+        terms.filter(|(_, seen)| *seen >= term).map(|(at, _)| *at).min()
+    }
+
     /// The highest term that was seen on any server in its current life.
     pub fn max_term(&self) -> u64 {
         (0..self.servers.len()).map(|server| self.term(server)).max().unwrap_or(0)

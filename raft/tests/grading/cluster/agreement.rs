@@ -91,11 +91,14 @@ impl RaftCluster {
     /// What all ways to agree on one command have in common.
     fn agree(&self, command: &Command, servers: usize, retry: Retry) -> Result<u64, NewTerm> {
         let mut cursor = 0;
-        let before = self.standing();
+        let (before, term_before) = (self.standing(), self.highest_connected_term());
         let mut taken = None;
         let failed = |property: &str, taken: Option<(usize, LogPos)>| {
-            let (fate, stuck) = (self.fate(command, servers, taken), self.stuck_since(&before));
-            Violation::new(property, format!("{fate}{stuck}"))
+            let actual = match taken {
+                Some(taken) => self.fate(command, servers, taken) + &self.stuck_since(&before),
+                None => self.leaderless_since(term_before),
+            };
+            Violation::new(property, actual)
                 .expected(format!("the command {command:?} is applied on {servers} servers"))
         };
         let attempt = || {
@@ -130,11 +133,18 @@ impl RaftCluster {
         self.sim().check(agreed.unwrap_or_else(|| Err(failed(property, taken))))
     }
 
-    /// What has become of a command that a server took last at this place.
-    fn fate(&self, command: &Command, servers: usize, taken: Option<(usize, LogPos)>) -> String {
-        let Some((server, LogPos { index, term })) = taken else {
-            return "no connected server took it: none says that it leads".to_string();
+    /// Why no server took a command: without a leader, terms show whether there were elections.
+    fn leaderless_since(&self, term_before: u64) -> String {
+        let elections = match self.highest_connected_term() {
+            term if term > term_before => format!("the term rose from {term_before} to {term}"),
+            term => format!("the term stays {term}"),
         };
+        format!("no connected server took it: none says that it leads, and {elections}")
+    }
+
+    /// What has become of a command that a server took last at this place.
+    fn fate(&self, command: &Command, servers: usize, taken: (usize, LogPos)) -> String {
+        let (server, LogPos { index, term }) = taken;
         let (count, chosen) =
             self.ledger(|ledger| (ledger.n_committed(index), ledger.chosen(index).cloned()));
         let outcome = match chosen {
