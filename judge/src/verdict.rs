@@ -29,7 +29,7 @@ pub(crate) fn by_record(
                 && !failure.is_unwritten()
                 && matches!(run.kind.as_deref(), Some("panic" | "time-limit") | None)
             {
-                explain(&mut failure.report, case);
+                explain(failure, case);
             }
             Some(run)
         }
@@ -124,21 +124,20 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
                    be found on Linux only\n";
     }
     report += &format!("  replay    {}", run.replay());
-    explain(&mut report, case);
+    let mut failure = Failure { property: property.to_string(), actual: why, report };
+    explain(&mut failure, case);
     let verdict = if kind == "start" { Verdict::Harness } else { Verdict::Fail };
-    Run {
-        verdict,
-        kind: Some(kind.to_string()),
-        failure: Some(Failure { property: property.to_string(), actual: why, report }),
-        ..run
-    }
+    Run { verdict, kind: Some(kind.to_string()), failure: Some(failure), ..run }
 }
 
-/// Adds the test's claim and hints to a report, above the line that replays the run.
-fn explain(report: &mut String, case: &TestCase) {
+/// Adds the test's claim and hints to a report, above the line that replays the run. The hints are
+/// mistakes that the test finds: a panic, or the end of the process, has another cause.
+fn explain(Failure { property, report, .. }: &mut Failure, case: &TestCase) {
     let mut lines = String::new();
+    let is_other = [property::NO_PANICS, property::ENDS_WITH_RECORD].contains(&&**property);
+    let hints = if is_other { &[] } else { &case.hints[..] };
     for (word, text) in std::iter::once(("claim", &case.claim))
-        .chain(case.hints.iter().map(|hint| ("cause?", hint)))
+        .chain(hints.iter().map(|hint| ("cause?", hint)))
         .filter(|(_, text)| !text.is_empty())
     {
         lines += &format!("  {word:<9} {text}\n");
