@@ -31,7 +31,7 @@ use judge::{Error, Workspace};
 
 use crate::cli::HandoutOptions;
 use crate::handout::contents::{Handout, Selection};
-use crate::progress::{Progress, print};
+use crate::progress::{ProgressLine, print};
 
 /// Runs the command.
 ///
@@ -40,7 +40,7 @@ use crate::progress::{Progress, print};
 pub(crate) fn run(options: &HandoutOptions) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
     let selection = Selection::new(&workspace, &options.labs, &options.given)?;
-    let progress = Progress::new();
+    let progress = ProgressLine::new();
     progress.set("collecting the files".to_string());
     let handout = Handout::new(&workspace, &selection)?;
     if options.check {

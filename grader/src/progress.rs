@@ -13,13 +13,13 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A status line that is drawn in place on a terminal; otherwise a line every few seconds.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct ProgressLine {
     bar: ProgressBar,
     /// When the last line was printed; `None` on a terminal.
     told: Cell<Option<Instant>>,
 }
 
-impl Progress {
+impl ProgressLine {
     pub(crate) fn new() -> Self {
         let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
         let bar =
@@ -53,7 +53,7 @@ pub(crate) fn print(text: &str) {
     writeln!(std::io::stdout().lock(), "{text}").ok();
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

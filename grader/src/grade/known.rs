@@ -15,7 +15,7 @@ use super::submission::{self, Submission};
 use crate::cli::GradeOptions;
 use crate::handout::contents::Handout;
 use crate::patches::patch::{Patch, matching};
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 use crate::sources::git_in;
 
 /// The directory of the variants.
@@ -40,7 +40,7 @@ impl Known {
         handout: &Handout,
         reference: &Submission,
         options: &GradeOptions,
-        progress: &Progress,
+        progress: &ProgressLine,
     ) -> Result<Self, Error> {
         let mut known = Self::default();
         if options.submissions.is_empty() {

@@ -22,7 +22,7 @@ use super::submission::Submission;
 use crate::cli::GradeOptions;
 use crate::handout::contents::{Handout, Selection};
 use crate::handout::release::{hash, release_of};
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 
 /// Bytes that a run may print.
 const OUTPUT: u64 = 16 << 20;
@@ -44,7 +44,7 @@ pub(crate) struct Session<'a> {
     pictures: Option<Pictures>,
     with: Circumstances,
     pub(crate) known: Known,
-    pub(crate) progress: Progress,
+    pub(crate) progress: ProgressLine,
 }
 
 impl<'a> Session<'a> {
@@ -57,7 +57,7 @@ impl<'a> Session<'a> {
         options: &'a GradeOptions,
         out: &Path,
     ) -> Result<Self, Error> {
-        let progress = Progress::new();
+        let progress = ProgressLine::new();
         progress.set("making the tree".to_string());
         let selection = Selection::new(workspace, &options.labs, &[])?;
         // The whole handout, whatever is graded: its release is the one that students have.

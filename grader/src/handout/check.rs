@@ -18,7 +18,7 @@ use super::links;
 use super::repository::{self, git};
 use crate::grade::slot::{Slot, files_below};
 use crate::grade::submission::{self, Submission};
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 
 /// The time limit of a run. On a skeleton a test fails at once; with the reference, tests of lab 1
 /// take up to half a minute.
@@ -39,7 +39,7 @@ struct Check<'a> {
     workspace: &'a Workspace,
     handout: &'a Handout,
     selection: &'a Selection,
-    progress: &'a Progress,
+    progress: &'a ProgressLine,
     catalog: Catalog,
     slot: Slot,
     judge: Judge,
@@ -56,7 +56,7 @@ pub(crate) fn run(
     workspace: &Workspace,
     handout: &Handout,
     selection: &Selection,
-    progress: &Progress,
+    progress: &ProgressLine,
 ) -> Result<Exit, Error> {
     let limits =
         Limits { wall: TIME, cpu: Some(TIME), output: 16 << 20, resources: Resources::default() };

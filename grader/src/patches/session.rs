@@ -16,7 +16,7 @@ use super::report::{Fate, PatchReport, Report};
 use super::scratch::Scratch;
 use super::sweep::{Extent, Plan, Sweep};
 use crate::cli::Options;
-use crate::progress::Progress;
+use crate::progress::ProgressLine;
 
 /// The maximum number of runs of a test with processes: each takes seconds, and a seed does not
 /// change it.
@@ -32,7 +32,7 @@ pub(crate) struct Session<'a> {
     patches: Vec<Patch>,
     catalog: Catalog,
     judge: Judge,
-    progress: Progress,
+    progress: ProgressLine,
     scratch: Scratch,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
         let workspace = Workspace::find()?;
         let patches = patch::matching(workspace.root(), collection, options.pattern.as_deref())?;
         let stop = Stop::on_signals()?;
-        let progress = Progress::new();
+        let progress = ProgressLine::new();
         progress.set("copying the workspace".to_string());
         let wall = options.time_out();
         let judge = Judge::new(

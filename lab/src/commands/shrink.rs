@@ -97,7 +97,7 @@ fn shrink(
         forget_verbosity(&mut command);
         command
     }));
-    let progress = Progress::default();
+    let progress = ProgressLine::default();
     let mut trials = Trials::new(case, &first, claim.clone(), judge, effort);
     trials.watch = Box::new(|runs, left| progress.show(runs, left));
     let found = trials.search(seed);
@@ -171,9 +171,9 @@ fn show(args: &ShrinkArgs, shrunk: &Shrunk, picture: Option<&Path>, workspace: &
 
 /// A line on the terminal while the search goes on.
 #[derive(Default)]
-struct Progress(Mutex<Option<usize>>);
+struct ProgressLine(Mutex<Option<usize>>);
 
-impl Progress {
+impl ProgressLine {
     /// Shows the number of runs, and of accidents in the smallest failing run.
     fn show(&self, runs: usize, left: Option<usize>) {
         if !term::is_live() {

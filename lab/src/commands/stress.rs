@@ -14,7 +14,7 @@ use judge::pool::{self, Ending};
 use judge::{Error, Stop, TestCase, Workspace};
 
 use self::planner::{Planner, PlannerSettings, Rounds};
-use self::progress::{Form, Progress};
+use self::progress::{Form, StressProgress};
 use crate::built::Built;
 use crate::cli::StressArgs;
 use crate::results;
@@ -55,7 +55,7 @@ struct Tally {
     stats: Vec<TestStats>,
     /// Reasons of failures that were shown.
     reasons: BTreeSet<String>,
-    progress: Progress,
+    progress: StressProgress,
     /// Every result, so that the run can be resumed.
     runs: JsonLines,
     /// Every result, for `--json`.
@@ -90,7 +90,7 @@ impl<'a> Stress<'a> {
         let mut tally = Tally {
             stats: vec![TestStats::default(); cases.len()],
             reasons: BTreeSet::new(),
-            progress: Progress::new(form, cases),
+            progress: StressProgress::new(form, cases),
             runs: JsonLines::append_to(&directory.path().join("runs.jsonl"))?,
             json,
         };

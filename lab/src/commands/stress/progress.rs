@@ -22,7 +22,7 @@ pub(crate) enum Form {
 }
 
 /// Shows progress while tests run.
-pub(crate) enum Progress {
+pub(crate) enum StressProgress {
     Bars(Bars),
     Lines(Lines),
     StatusLine(StatusLine),
@@ -62,18 +62,18 @@ pub(crate) struct StatusLine {
     is_live: bool,
 }
 
-impl Progress {
+impl StressProgress {
     /// Progress of these tests.
     pub(crate) fn new(form: Form, cases: &[TestCase]) -> Self {
         match form {
-            Form::Bars if term::is_live() => Progress::Bars(Bars::new(cases)),
-            Form::Bars => Progress::Lines(Lines {
+            Form::Bars if term::is_live() => StressProgress::Bars(Bars::new(cases)),
+            Form::Bars => StressProgress::Lines(Lines {
                 started: Instant::now(),
                 shown: Instant::now(),
                 runs: 0,
                 failed: 0,
             }),
-            Form::StatusLine => Progress::StatusLine(StatusLine {
+            Form::StatusLine => StressProgress::StatusLine(StatusLine {
                 tests: cases.len(),
                 open: Default::default(),
                 ok: 0,
@@ -92,15 +92,15 @@ impl Progress {
         total: Option<u64>,
     ) {
         match self {
-            Progress::Bars(bars) => bars.finished(test, stats, total),
-            Progress::Lines(lines) => lines.finished(result, total),
-            Progress::StatusLine(line) => line.finished(result, total),
+            StressProgress::Bars(bars) => bars.finished(test, stats, total),
+            StressProgress::Lines(lines) => lines.finished(result, total),
+            StressProgress::StatusLine(line) => line.finished(result, total),
         }
     }
 
     /// Shows why a run has failed.
     pub(crate) fn failed(&self, result: &Run) {
-        if !matches!(self, Progress::StatusLine(_)) {
+        if !matches!(self, StressProgress::StatusLine(_)) {
             let word = paint(BAD, result.verdict.word());
             let (test, run) = (&result.test, result.seed_and_policy());
             self.print(&format!("{word} {test} {run}  {}", result.reason()));
@@ -110,9 +110,9 @@ impl Progress {
     /// Counts a run of an earlier command.
     pub(crate) fn resumed(&mut self, test: usize, result: &Run, stats: &TestStats) {
         match self {
-            Progress::Bars(bars) => bars.finished(test, stats, None),
-            Progress::Lines(lines) => lines.count(result),
-            Progress::StatusLine(line) => {
+            StressProgress::Bars(bars) => bars.finished(test, stats, None),
+            StressProgress::Lines(lines) => lines.count(result),
+            StressProgress::StatusLine(line) => {
                 line.count(result);
             }
         }
@@ -121,14 +121,16 @@ impl Progress {
     /// Prints a line without disturbing the bars.
     pub(crate) fn print(&self, line: &str) {
         match self {
-            Progress::Bars(bars) => bars.all.suspend(|| anstream::println!("{line}")),
-            Progress::Lines(_) | Progress::StatusLine(_) => anstream::println!("{line}"),
+            StressProgress::Bars(bars) => bars.all.suspend(|| anstream::println!("{line}")),
+            StressProgress::Lines(_) | StressProgress::StatusLine(_) => {
+                anstream::println!("{line}")
+            }
         }
     }
 
     /// Clears the bars.
     pub(crate) fn end(self) {
-        if let Progress::Bars(bars) = self {
+        if let StressProgress::Bars(bars) = self {
             bars.all.clear().ok(); // A terminal that went away needs no cleaning.
         }
     }
