@@ -25,10 +25,6 @@ pub(crate) struct Plan {
     pub(crate) only: Vec<String>,
     /// The value of `--seeds`.
     pub(crate) seeds: u32,
-    /// Whether the check of the sources is avoided: each submission takes the place of the
-    /// reference, whose sources are not checked.
-    #[serde(default)]
-    pub(crate) past_lint: bool,
     /// Whether `--no-lint` is used.
     #[serde(default)]
     pub(crate) no_lint: bool,
@@ -92,7 +88,7 @@ pub(crate) struct Entry {
     /// Texts to replace in its files.
     #[serde(default)]
     pub(crate) edit: Vec<Edit>,
-    /// Texts to replace in the course's own files, if the check of the sources is avoided.
+    /// Texts to replace in the course's own files, in a copy of the workspace.
     #[serde(default)]
     pub(crate) course: Vec<Edit>,
     /// How it is packed.

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::entry::{Entry, Level, Plan};
+use crate::entry::{Edit, Entry, Level, Plan};
 use crate::{home, left, make, workspace};
 
 /// The seeds derive from it, so they are always the same.
@@ -45,31 +45,13 @@ impl Grading<'_> {
         let make = |entry: &&Entry| make::submission(entry, self.labs(entry), &class);
         let made: Vec<PathBuf> = entries.iter().map(make).collect();
         match (&made[..], entries) {
-            ([made], [entry]) if self.plan.past_lint => self.run_as_reference(entry, made),
+            ([made], [entry]) if !entry.course.is_empty() => {
+                self.run(made, &changed_course(&entry.course), &ONLY_ONE)
+            }
             // A directory with one submission in it would be that submission itself.
             ([made], _) => self.run(made, workspace(), &ONLY_ONE),
             _ => self.run(&class, workspace(), &[]),
         }
-    }
-
-    /// Grades a submission in the place of the reference solution, whose sources are not checked.
-    fn run_as_reference(&self, entry: &Entry, submission: &Path) -> Option<Results> {
-        let (labs, copy) = (self.labs(entry), home().join("workspace"));
-        copy_workspace(&copy);
-        for edit in &entry.course {
-            let path = copy.join(&edit.file);
-            let text = fs::read(&path).expect("it was copied");
-            let text = make::replaced(&text, edit);
-            fs::write(path, text).expect("it can be written");
-        }
-        for lab in labs {
-            let (from, to) = (submission.join(lab).join("src"), copy.join(lab).join("src"));
-            fs::remove_dir_all(&to).expect("it was copied");
-            copy_directory(&from, &to);
-        }
-        let [format, gradescope] = ONLY_ONE;
-        let more = [format, gradescope, "--reference", &labs.join(",")];
-        self.run(submission, &copy, &more)
     }
 
     /// The labs that a submission contains.
@@ -138,6 +120,18 @@ fn exit_code(submissions: &[Value]) -> i32 {
     }
 }
 
+/// A copy of the workspace with these edits.
+fn changed_course(edits: &[Edit]) -> PathBuf {
+    let copy = home().join("workspace");
+    copy_workspace(&copy);
+    for edit in edits {
+        let path = copy.join(&edit.file);
+        let text = make::replaced(&fs::read(&path).expect("it was copied"), edit);
+        fs::write(path, text).expect("it can be written");
+    }
+    copy
+}
+
 /// Copies the files of the workspace, without what git ignores, into a repository of its own.
 fn copy_workspace(to: &Path) {
     let git = |arguments: &[&str], directory: &Path| {
@@ -157,19 +151,6 @@ fn copy_workspace(to: &Path) {
         }
     }
     git(&["init", "-q"], to);
-}
-
-fn copy_directory(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("it can be created");
-    for entry in fs::read_dir(from).expect("it exists") {
-        let entry = entry.expect("it can be read");
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy_directory(&from, &to);
-        } else {
-            fs::copy(from, to).expect("it can be copied");
-        }
-    }
 }
 
 /// Seconds of processor time of all processes that have ended below this one.
