@@ -51,8 +51,8 @@ impl State {
     }
 
     /// Takes a snapshot when one is due: after a number of records, or of bytes, since the records
-    /// are in memory too. The log is dropped up to the last one, on disk too: the records since the
-    /// snapshot before are kept: a backup that lacks a few of them should not need the whole table.
+    /// are in memory too. Drops the log up to the snapshot before, on disk too. Later records stay: a
+    /// backup that lacks a few of them should not need the whole table.
     fn maybe_take_snapshot(&mut self) {
         let bytes = self.tail.size_between(self.snapshot, self.committed);
         if self.committed - self.snapshot >= self.snapshot_every || bytes >= SNAPSHOT_AFTER_BYTES {
@@ -63,8 +63,8 @@ impl State {
         }
     }
 
-    /// Whether a client's operation may be taken into the log. One that is there already may: it
-    /// takes no more room, and refusing it would say that it is not done.
+    /// Takes the room for a client's operation. One that is in the log already needs none, and
+    /// refusing it would say that it is not done.
     ///
     /// # Errors
     /// If there is no room for it.

@@ -116,6 +116,9 @@ impl Peers {
             Ok(Err(Unheard::OtherVersion)) | Err(RpcError::Unreadable | RpcError::NoSuchMethod) => {
                 self.note_stranger(server, "is not understood by", MESSAGES);
             }
+            Err(RpcError::TooLarge) => {
+                error!(target: "PEER", "{}: a message to {server} is too long to be sent", self.me);
+            }
             Err(_) => {}
         }
         None
@@ -146,9 +149,9 @@ impl Peers {
     }
 }
 
-/// What another server has that it must not have.
+/// What differs with a server that was told of other servers.
 const LIST: &str = "list of servers";
-/// The same.
+/// What differs with a server that speaks other messages.
 const MESSAGES: &str = "version of the program";
 
 /// Hands on what comes until the deadline, or until `take` wants no more, or all who could send

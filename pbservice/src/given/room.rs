@@ -27,7 +27,7 @@ impl Room {
         table: &Table,
         pending: &[Record],
     ) -> Result<(), Refusal> {
-        if longest_value(operation, table, pending) > MAX_OPERATION {
+        if size_after(operation, table, pending) > MAX_OPERATION {
             return Err(Refusal::TooLong);
         }
         let needed = operation.size() + PAIR + CLIENT;
@@ -41,19 +41,17 @@ impl Room {
     }
 }
 
-/// How many bytes the operation's key and value have at most after it.
-fn longest_value(operation: &Operation, table: &Table, pending: &[Record]) -> usize {
+/// How many bytes the operation's key and value have after it. It can only be committed behind the
+/// records that are pending.
+fn size_after(operation: &Operation, table: &Table, pending: &[Record]) -> usize {
     let Operation::Append { key, .. } = operation else { return operation.size() };
     let there = table.pairs.get(key).map_or(0, |value| value.as_str().len());
-    let written = |record: &Record| match &record.operation {
-        Operation::Put { key: other, value } | Operation::Append { key: other, value }
-            if other == key =>
-        {
-            value.len()
-        }
-        _ => 0,
+    let after = |length: usize, record: &Record| match &record.operation {
+        Operation::Put { key: other, value } if other == key => value.len(),
+        Operation::Append { key: other, value } if other == key => length + value.len(),
+        _ => length,
     };
-    operation.size() + there + pending.iter().map(written).sum::<usize>()
+    operation.size() + pending.iter().fold(there, after)
 }
 
 #[cfg(test)]
@@ -73,6 +71,9 @@ mod tests {
         let pending = [record(append(1))];
         assert_eq!(room.take(1, &append(half - 1), &table, &pending), Err(Refusal::TooLong));
         assert_eq!(room.take(1, &append(half - 2), &table, &pending), Ok(()));
+        let shorter = record(Operation::Put { key: "x".into(), value: "y".into() });
+        let [first] = pending.clone();
+        assert_eq!(room.take(1, &append(half), &table, &[first, shorter]), Ok(()));
         let other = Operation::Append { key: "z".into(), value: "y".repeat(half) };
         assert_eq!(room.take(1, &other, &table, &pending), Ok(()));
     }

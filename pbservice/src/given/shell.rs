@@ -136,7 +136,10 @@ impl<S: Guarded> Shell<S> {
             found.is_some()
         };
         let mut inner = self.inner.lock();
-        if inner.end.is_none() && !is_there(&mut inner.state) {
+        if inner.end.is_some() {
+            return None;
+        }
+        if !is_there(&mut inner.state) {
             inner.awaited.push(Box::new(is_there));
         }
         drop(inner);
@@ -200,5 +203,63 @@ impl<S: Guarded> Shell<S> {
         writing.join().ok(); // However it has ended.
         self.inner.lock().is_writing = false;
         self.end(End::DiskFailed("the task that writes to it has failed".into()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use labrpc::Disk;
+
+    use super::*;
+    use crate::given::storage::Identity;
+
+    /// A state that writes nothing.
+    #[derive(Default)]
+    struct Counter(u64, Writes);
+
+    impl Guarded for Counter {
+        fn writes(&mut self) -> &mut Writes {
+            &mut self.1
+        }
+
+        fn log_end(&self) -> Version {
+            Version::default()
+        }
+
+        fn committed(&self) -> Order {
+            0
+        }
+
+        fn note_synced(&mut self, _: Version) {}
+
+        fn note_change(&mut self) {}
+
+        fn note_end(&mut self) {}
+    }
+
+    #[test]
+    fn what_is_waited_for_comes_or_the_server_ends() {
+        let me = SocketAddr::from(([127, 0, 0, 1], 1));
+        let identity = Identity { address: me, servers: [me].into(), is_new: true };
+        let (storage, _) = Storage::open(Disk::new(), &identity).expect("the disk is new");
+        let shell = Shell::start(Counter::default(), me, storage);
+        let wait = |least: u64| {
+            let shell = Arc::clone(&shell);
+            spawn(move || {
+                shell.wait_for(move |Counter(count, _)| (*count >= least).then_some(*count))
+            })
+        };
+        let waiting = [wait(0), wait(1), wait(2), wait(9)];
+        for _ in 0..2 {
+            shell.update(|counter| counter.0 += 1).expect("it serves");
+        }
+        let [zero, one, two, nine] = waiting;
+        for (task, least) in [(zero, 0), (one, 1), (two, 2)] {
+            assert!(task.join().expect("it waits only").expect("it comes") >= least);
+        }
+        shell.stop();
+        assert_eq!(nine.join().expect("it waits only"), None);
+        assert_eq!(shell.wait_for(|Counter(count, _)| Some(*count)), None);
+        assert_eq!(shell.wait_for(|_| None::<u64>), None);
     }
 }

@@ -81,8 +81,8 @@ fn status(pid: u32, name: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().expect("it is a number")
 }
 
-/// Two hundred connections with a hundred calls each, for the longest value, of which nobody reads
-/// the replies, take a limited amount of memory and threads, and others are served. Afterwards the
+/// Two hundred connections with a hundred calls each, for the longest value, whose replies are not
+/// read, take a limited amount of memory and threads, and others are served. Afterwards the
 /// threads end.
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "it reads /proc")]

@@ -40,7 +40,7 @@ fn lost_answer_to_the_last_piece() {
 }
 
 /// The third of three servers starts when the others have these values, and gets them over a link
-/// with this speed in bytes per second, which may break once. Returns how many bytes that took.
+/// with this speed in bytes per second, which may break once. Returns the number of bytes that took.
 fn check_catch_up(values: u64, speed: u64, snapshot_every: u64, breaks_after: Option<u64>) -> u64 {
     let ports: Vec<TcpListener> =
         (0..3).map(|_| TcpListener::bind("127.0.0.1:0").expect("there is a free port")).collect();
@@ -78,6 +78,7 @@ fn check_catch_up(values: u64, speed: u64, snapshot_every: u64, breaks_after: Op
     let sent = link.sent.load(Relaxed) - sent;
     println!("{bytes} bytes came in {:?}, {sent} were sent", began.elapsed());
     assert!(sent < 2 * bytes, "{sent} bytes were sent for {bytes} that were missing");
+    assert_eq!(link.breaks_after.load(Relaxed), u64::MAX, "the link breaks if it is to break");
     for (server, listener) in [first, second, third] {
         server.stop();
         listener.shutdown();
@@ -108,22 +109,25 @@ struct SlowLink {
     address: SocketAddr,
     /// Bytes that it has carried.
     sent: Arc<AtomicU64>,
+    /// It breaks after this number of bytes; `u64::MAX` if it has broken, or never will.
+    breaks_after: Arc<AtomicU64>,
 }
 
 impl SlowLink {
-    /// A link to a server, which carries so many bytes in a second. If `breaks_after` is given, it
-    /// breaks once: instead of the first answer that comes after so many bytes were carried.
+    /// A link to a server, which carries this number of bytes in a second. If `breaks_after` is
+    /// given, it breaks once: instead of the first answer after that number of bytes.
     fn to(server: SocketAddr, speed: u64, breaks_after: Option<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         let sent = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&sent);
         let breaks_after = Arc::new(AtomicU64::new(breaks_after.unwrap_or(u64::MAX)));
+        let limit = Arc::clone(&breaks_after);
         spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(server) else { continue };
                 let (from, to) = (near.try_clone(), far.try_clone());
-                let (carried, breaks_after) = (Arc::clone(&counter), Arc::clone(&breaks_after));
+                let (carried, breaks_after) = (Arc::clone(&counter), Arc::clone(&limit));
                 if let (Ok(near), Ok(far)) = (from, to) {
                     spawn(move || {
                         carry(far, near, |_| {
@@ -145,11 +149,11 @@ impl SlowLink {
                 });
             }
         });
-        Self { address, sent }
+        Self { address, sent, breaks_after }
     }
 }
 
-/// Carries bytes until one side ends, or `passes` says of so many bytes that they do not pass.
+/// Carries bytes until one side ends, or `passes` refuses the next ones, of which it gets the number.
 fn carry(mut from: TcpStream, mut to: TcpStream, passes: impl Fn(usize) -> bool) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
