@@ -22,7 +22,9 @@ pub(crate) fn elsewhere(command: &Command) -> Option<PathBuf> {
 }
 
 /// The recording in a file that tested code could write; `None` if there is none. A link would lead
-/// this process to files that the code cannot read, and a pipe would block it.
+/// this process to files that the code cannot read, and a pipe would block it. Control characters
+/// and bytes that are not UTF-8 would become several times as long in the message to the judge; an
+/// honest recording is lines of JSON and has none.
 pub(crate) fn read(path: &Path) -> Option<String> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path).ok()?;
@@ -36,7 +38,10 @@ fn text(file: File) -> io::Result<String> {
     }
     let mut bytes = Vec::new();
     file.take(MOST).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    if bytes.iter().any(|byte| *byte < b' ' && *byte != b'\n') {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 #[cfg(test)]
@@ -54,12 +59,14 @@ mod tests {
         fs::write(path("plain"), "a line\n\u{ff}").unwrap();
         assert_eq!(read(&path("plain")).as_deref(), Some("a line\n\u{ff}"));
         symlink(path("plain"), path("link")).unwrap();
+        fs::write(path("control"), "a line\n\0").unwrap();
+        fs::write(path("binary"), b"a line\n\xff").unwrap();
         fs::write(path("one"), "two names").unwrap();
         fs::hard_link(path("one"), path("other")).unwrap();
         File::create(path("large")).unwrap().set_len(MOST + 1).unwrap();
         let pipe = Command::new("mkfifo").arg(path("pipe")).status().unwrap();
         assert!(pipe.success());
-        for name in ["link", "other", "large", "pipe", "", "missing"] {
+        for name in ["control", "binary", "link", "other", "large", "pipe", "", "missing"] {
             assert_eq!(read(&path(name)), None, "{name}");
         }
         fs::remove_dir_all(directory).unwrap();
