@@ -97,8 +97,8 @@ impl Builder<'_> {
         let Some(free) = space::scarce(self.target.unwrap_or(self.tree)) else { return Ok(()) };
         let free = free >> 20;
         Err(Error::harness(format!(
-            "the disk on which it is built is full ({free} MiB are free): free some space and run \
-             the command again"
+            "the disk on which it is built has only {free} MiB left: free some space and run the \
+             command again"
         )))
     }
 

@@ -69,7 +69,7 @@ fn files() -> ! {
 }
 
 fn networks() -> ! {
-    // Whoever reads the recording for this run must not follow it.
+    // The launcher reads the recording, and must not follow this link.
     std::os::unix::fs::symlink(SOURCE, env::temp_dir().join("recording.jsonl")).ok();
     let loopback = TcpListener::bind("127.0.0.1:0").and_then(|listener| {
         let mut there = TcpStream::connect(listener.local_addr()?)?;
