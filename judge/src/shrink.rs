@@ -2,14 +2,14 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `claim` | whether two failures break the same property |
-//! | `search` | the search itself: which runs to try, and what follows from their outcome |
+//! //! | `search` | the search itself: which runs to try, and what follows from their outcome |
 //! | `trials` | makes these runs, within limits |
+//! | `violated` | whether two failures violate the same property |
 
-mod claim;
 mod search;
 mod trials;
+mod violated;
 
-pub use self::claim::Claim;
 pub use self::search::Failing;
 pub use self::trials::{Effort, Trials};
+pub use self::violated::Violated;

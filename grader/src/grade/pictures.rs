@@ -12,7 +12,7 @@ use contract::accidents::Accidents;
 use contract::record::{Assignment, Failure, Run};
 use contract::settings::Policy;
 use judge::pool::{self, Ending};
-use judge::shrink::{Claim, Effort, Trials};
+use judge::shrink::{Effort, Trials, Violated};
 use judge::{Error, Judge, Limits, Output, TestCase};
 
 use super::confine::{Confinement, OF_RUN, remove_all};
@@ -235,11 +235,11 @@ impl Drawing<'_> {
         let first = self.judge.run(case, seed, Some(POLICY), &Output::Dropped)?;
         let Some(first) = first else { return Ok(None) };
         let Some(failure) = &first.failure else { return nothing(OTHER_COURSE) };
-        let claim = Claim::of(failure);
+        let violated = Violated::of(failure);
         let limits = Limits { resources: OF_RUN, ..Trials::limits(begun.elapsed()) };
         let judge = Judge::new(limits, self.judge.stop().clone())?.wrap(self.confinement.wrap());
         let effort = Effort { limit: Some(SEARCH), workers: 1 };
-        let trials = Trials::new(case, &first, claim.clone(), judge, effort);
+        let trials = Trials::new(case, &first, violated.clone(), judge, effort);
         let Some(best) = interruptible(trials.search(seed))? else { return Ok(None) };
         let Some(best) = best else {
             let runs = trials.runs();
@@ -253,7 +253,7 @@ impl Drawing<'_> {
         let drawn = self.draw(case, assignment, ".smallest")?;
         let Some((run, picture)) = drawn else { return Ok(None) };
         match &run.failure {
-            Some(failure) if Claim::of(failure) == claim => {}
+            Some(failure) if Violated::of(failure) == violated => {}
             _ => {
                 self.remove(&picture);
                 return nothing(OTHER_COURSE);

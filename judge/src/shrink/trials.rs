@@ -8,8 +8,8 @@ use contract::accidents::{Accidents, FULL_RATE};
 use contract::record::{Assignment, Run, Trial};
 use contract::settings::Policy;
 
-use super::claim::Claim;
 use super::search::{self, Failing, Ids, Outcome};
+use super::violated::Violated;
 use crate::error::Error;
 use crate::judge::{Judge, Output};
 use crate::pool;
@@ -36,7 +36,7 @@ const OUTPUT: u64 = 64 << 20;
 /// Makes the runs of one search.
 pub struct Trials<'a> {
     case: &'a TestCase,
-    claim: Claim,
+    violated: Violated,
     judge: Judge,
     trial: Trial,
     workers: usize,
@@ -84,7 +84,7 @@ impl<'a> Trials<'a> {
     pub fn new(
         case: &'a TestCase,
         first: &Run,
-        claim: Claim,
+        violated: Violated,
         judge: Judge,
         effort: Effort,
     ) -> Self {
@@ -94,7 +94,7 @@ impl<'a> Trials<'a> {
         let Effort { limit, workers } = effort;
         Self {
             case,
-            claim,
+            violated,
             judge,
             trial: Trial { until: (!is_late).then_some(until.max(1)) },
             workers,
@@ -181,7 +181,7 @@ impl<'a> Trials<'a> {
         }
         let Some(run) = self.assign(seed, accidents)? else { return Ok(Outcome::OutOfTime) };
         let fails = run.verdict.is_failure()
-            && run.failure.as_ref().is_some_and(|failure| Claim::of(failure) == self.claim);
+            && run.failure.as_ref().is_some_and(|failure| Violated::of(failure) == self.violated);
         let left = fails.then_some(run.accidents.len());
         (self.watch)(self.runs(), left);
         Ok(match fails {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use contract::accidents::Accidents;
 use contract::record::{Exit, Run};
 use contract::settings::{Policy, forget_verbosity};
-use judge::shrink::{Claim, Effort, Failing, Trials};
+use judge::shrink::{Effort, Failing, Trials, Violated};
 use judge::{Error, Judge, Output, Stop, TestCase, Workspace, pool};
 
 use crate::built::Built;
@@ -78,7 +78,7 @@ fn shrink(
     let first = runner.judge.run(case, seed, Some(policy), &Output::Dropped)?;
     let first = first.ok_or(Error::Interrupted)?;
     let real = started.elapsed();
-    let claim = match &first.failure {
+    let violated = match &first.failure {
         None => {
             term::note(format!(
                 "{} {}:{policy} passes: there is nothing to shrink",
@@ -90,7 +90,7 @@ fn shrink(
             term::note(format!("no accident decides this failure: {}", first.reason()));
             return Ok(None);
         }
-        Some(failure) => Claim::of(failure),
+        Some(failure) => Violated::of(failure),
     };
     let effort = Effort { limit: args.limit.map(Duration::from_secs), workers: pool::processors() };
     let judge = Judge::new(Trials::limits(real), stop)?.wrap(Box::new(|mut command| {
@@ -98,7 +98,7 @@ fn shrink(
         command
     }));
     let progress = ProgressLine::default();
-    let mut trials = Trials::new(case, &first, claim.clone(), judge, effort);
+    let mut trials = Trials::new(case, &first, violated.clone(), judge, effort);
     trials.watch = Box::new(|runs, left| progress.show(runs, left));
     let found = trials.search(seed);
     progress.clear();
@@ -114,7 +114,7 @@ fn shrink(
     let (runs, seconds) = (trials.runs(), trials.elapsed().as_secs_f64());
     let before = trials.count_all(best.seed)?.max(best.accidents.len());
     let (run, log) = run_again(case, runner, &best)?;
-    if run.failure.as_ref().map(Claim::of) != Some(claim) {
+    if run.failure.as_ref().map(Violated::of) != Some(violated) {
         let problem = "the smallest run did not fail again: the code depends on something outside \
                        the simulation";
         return Err(Error::harness(problem));
