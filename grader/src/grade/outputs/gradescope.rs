@@ -90,8 +90,14 @@ fn output(graded: &Graded) -> String {
     lines.extend(graded.ignored.iter().map(|path| format!("not graded: {path}")));
     for lab in &graded.labs {
         lines.extend(lab.findings.iter().map(|finding| format!("{}: {finding}", lab.lab)));
-        if let Some(Obstacle::DoesNotCompile(output) | Obstacle::NotBuilt(output)) = &lab.obstacle {
-            lines.push(format!("{} does not compile:\n{output}", lab.lab));
+        match &lab.obstacle {
+            Some(Obstacle::DoesNotCompile(output)) => {
+                lines.push(format!("{} does not compile:\n{output}", lab.lab));
+            }
+            Some(Obstacle::NotBuilt(why)) => {
+                lines.push(format!("{} could not be built:\n{why}", lab.lab));
+            }
+            _ => {}
         }
     }
     shortened(&lines.join("\n"))

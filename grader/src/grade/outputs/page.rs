@@ -101,8 +101,10 @@ fn of_lab(m: &mut Markup, lab: &LabResult) {
             m.text(&obstacle(why));
             m.text(".");
         });
-        if let Obstacle::DoesNotCompile(output) | Obstacle::NotBuilt(output) = why {
-            printed(m, "Output of the compiler", output);
+        match why {
+            Obstacle::DoesNotCompile(output) => printed(m, "Output of the compiler", output),
+            Obstacle::NotBuilt(why) => printed(m, "Why it could not be built", why),
+            Obstacle::NotSubmitted | Obstacle::Refused | Obstacle::BlockedBy(_) => {}
         }
     }
     if !lab.findings.is_empty() {
