@@ -118,14 +118,21 @@ fn jobs<'c>(labs: &[LabResult], cases: &'c [TestCase]) -> Vec<Job<'c>> {
     jobs
 }
 
-/// Copies the pictures of a submission from results, a directory or a file in it, to a directory.
+/// Copies the pictures of a submission from results, a directory or a file in it, to a directory,
+/// in place of those that it has.
 ///
 /// # Errors
 /// If a file cannot be read or written.
 pub(crate) fn copy(id: &str, results: &Path, to: &Path) -> Result<(), Error> {
     let from = if results.is_file() { results.parent().unwrap_or(results) } else { results };
     let (from, to) = (from.join(directory_of(id)), to.join(directory_of(id)));
-    if !from.is_dir() || from.canonicalize().ok() == to.canonicalize().ok() {
+    if from.canonicalize().ok() == to.canonicalize().ok() {
+        return Ok(());
+    }
+    if to.exists() {
+        remove_all(&to);
+    }
+    if !from.is_dir() {
         return Ok(());
     }
     fs::create_dir_all(&to).map_err(Error::file("create", &to))?;

@@ -40,8 +40,7 @@ pub(crate) struct Session<'a> {
     slot: Slot,
     confinement: Confinement,
     judge: Judge,
-    /// Draws failed runs, if that is wanted.
-    pictures: Option<Pictures>,
+    pictures: Pictures,
     with: Circumstances,
     pub(crate) known: Known,
     pub(crate) progress: ProgressLine,
@@ -102,7 +101,7 @@ impl<'a> Session<'a> {
             slot,
             confinement,
             judge,
-            pictures: options.has_pictures().then(|| Pictures::new(out)),
+            pictures: Pictures::new(out),
             with,
             known,
             progress,
@@ -150,6 +149,9 @@ impl<'a> Session<'a> {
             build_seconds: 0.0,
             labs: Vec::new(),
         };
+        if self.options.into.is_none() {
+            self.pictures.forget(&submission.id);
+        }
         if graded.refused.is_some() {
             let labs = self.labs().map(|lab| {
                 let obstacle = Some(Obstacle::Refused);
@@ -162,9 +164,6 @@ impl<'a> Session<'a> {
             return Ok(Some(graded));
         }
         self.slot.trim()?;
-        if let Some(pictures) = self.pictures.as_ref().filter(|_| self.options.into.is_none()) {
-            pictures.forget(&submission.id);
-        }
         let Some(own) = self.pass(submission, Below::Own)? else { return Ok(None) };
         let Some(other) = self.pass(submission, Below::Reference)? else { return Ok(None) };
         for Pass { labs, cpu_seconds, build_seconds } in [own, other] {

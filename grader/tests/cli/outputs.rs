@@ -138,6 +138,27 @@ fn merge_joins_shards_and_writes_the_outputs() {
 }
 
 #[test]
+fn merge_replaces_the_pictures_that_were_there() {
+    let results = Results::new();
+    results.add("one", "alice.json", &result("alice", "plan", 1));
+    results.add("one", "bob.json", &result("bob", "plan", 1));
+    let add = |directory: &str, id: &str, name: &str| {
+        let path = results.path(directory).join(format!("submissions/{id}.pictures/{name}.html"));
+        fs::create_dir_all(path.parent().expect("it has a parent")).expect("it can be created");
+        fs::write(&path, "a picture").expect("it can be written");
+        path
+    };
+    add("one", "alice", "new_2a");
+    let earlier = [add("all", "alice", "old_2a"), add("all", "bob", "old_2a")];
+    let new = results.path("all").join("submissions/alice.pictures/new_2a.html");
+    assert_eq!(results.run(&["merge", "one", "-o", "all"]).0, 0);
+    assert!(new.is_file() && earlier.iter().all(|path| !path.exists()));
+    // A directory that is joined with itself keeps them.
+    assert_eq!(results.run(&["merge", "all", "-o", "all"]).0, 0);
+    assert!(new.is_file());
+}
+
+#[test]
 fn merge_refuses_what_does_not_belong_together() {
     let results = Results::new();
     results.add("one", "alice.json", &result("alice", "seeds=20", 1));

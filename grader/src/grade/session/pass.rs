@@ -54,11 +54,11 @@ impl Session<'_> {
         let runs = runs::of(&self.judge, workers, &cases, &pass.labs, tell)?;
         let Some(runs) = runs else { return Ok(None) };
         pass.count(runs);
-        if let Some(pictures) = &self.pictures {
+        if self.options.has_pictures() {
             self.progress.set(format!("{}: pictures of failed runs", submission.id));
             let ending = if below == Below::Own { "" } else { ".on-reference" };
             let (judge, confinement) = (&self.judge, &self.confinement);
-            let drawing = pictures.begin(&submission.id, judge, confinement, ending);
+            let drawing = self.pictures.begin(&submission.id, judge, confinement, ending);
             let drawn = drawing.add(&mut pass.labs, &cases, workers)?;
             if drawn.is_none() {
                 return Ok(None);
