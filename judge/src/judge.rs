@@ -82,6 +82,11 @@ impl Judge {
         self
     }
 
+    /// The limits for each run.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// What stops its runs.
     pub fn stop(&self) -> &Stop {
         &self.stop
@@ -147,12 +152,37 @@ impl Judge {
         output: &Output,
         recording: Option<&Path>,
     ) -> Result<Option<Run>, Error> {
-        let run = self.run_once(case, assignment.clone(), output, recording)?;
+        self.run_limited(case, assignment, self.limits, output, recording)
+    }
+
+    /// As [`Judge::run_assigned`], but a process takes at most this time. Its output is dropped.
+    ///
+    /// # Errors
+    /// If the process cannot be run.
+    pub fn run_within(
+        &self,
+        case: &TestCase,
+        assignment: Assignment,
+        most: Duration,
+    ) -> Result<Option<Run>, Error> {
+        self.run_limited(case, assignment, self.limits.within(most), &Output::Dropped, None)
+    }
+
+    /// Runs a test, and once more if the machine prevented it.
+    fn run_limited(
+        &self,
+        case: &TestCase,
+        assignment: Assignment,
+        limits: Limits,
+        output: &Output,
+        recording: Option<&Path>,
+    ) -> Result<Option<Run>, Error> {
+        let run = self.run_once(case, assignment.clone(), limits, output, recording)?;
         if !run.as_ref().is_some_and(|run| run.verdict == Verdict::Harness) {
             return Ok(run);
         }
         thread::sleep(RETRY_AFTER);
-        self.run_once(case, assignment, output, recording)
+        self.run_once(case, assignment, limits, output, recording)
     }
 
     /// Runs a test once.
@@ -160,6 +190,7 @@ impl Judge {
         &self,
         case: &TestCase,
         mut assignment: Assignment,
+        limits: Limits,
         output: &Output,
         recording: Option<&Path>,
     ) -> Result<Option<Run>, Error> {
@@ -171,7 +202,7 @@ impl Judge {
         let command = self.command(case, output, recording);
         // For a recording, the process runs the test again.
         let is_longer = assignment.twice || assignment.patient || recording.is_some();
-        let limits = if is_longer { self.limits.doubled() } else { self.limits };
+        let limits = if is_longer { limits.doubled() } else { limits };
         let process = Process {
             launcher: &self.launcher,
             command,

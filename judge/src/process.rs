@@ -47,6 +47,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limits of a run that may take at most this time.
+    pub fn within(self, most: Duration) -> Self {
+        Self { wall: self.wall.min(most), cpu: self.cpu.map(|cpu| cpu.min(most)), ..self }
+    }
+
     /// The limits of a process that runs a test twice, or whose checkers are patient.
     pub(crate) fn doubled(self) -> Self {
         let Self { wall, cpu, output, resources } = self;

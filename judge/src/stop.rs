@@ -30,6 +30,11 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Flags for a part of the work: a signal stops it, too, but a request stops only that part.
+    pub fn part(&self) -> Self {
+        Self { interrupted: Arc::clone(&self.interrupted), requested: Arc::default() }
+    }
+
     /// Requests a stop: no further result is needed.
     pub fn request(&self) {
         self.requested.store(true, Relaxed);
@@ -51,5 +56,20 @@ impl Stop {
     /// [`Error::Interrupted`].
     pub fn check(&self) -> Result<(), Error> {
         if self.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_stops_alone_or_by_a_signal() {
+        let all = Stop::default();
+        let part = all.part();
+        part.request();
+        assert!(part.is_requested() && !all.is_requested());
+        all.interrupted.store(true, Relaxed);
+        assert!(all.is_interrupted() && part.is_interrupted());
     }
 }

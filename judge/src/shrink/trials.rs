@@ -11,7 +11,7 @@ use contract::settings::Policy;
 use super::search::{self, Failing, Ids, Outcome};
 use super::violated::Violated;
 use crate::error::Error;
-use crate::judge::{Judge, Output};
+use crate::judge::Judge;
 use crate::pool;
 use crate::process::Limits;
 use crate::test_case::TestCase;
@@ -27,7 +27,7 @@ const TIME: Duration = Duration::from_secs(10);
 /// much longer seldom fail, and their logs are no help.
 const LONGEST: (f64, f64) = (8.0, 2.5);
 
-/// Real time that a run may take in addition.
+/// Real time that a run may take in addition, also after the end of the search.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Bytes that a run may print: nothing is kept of it.
@@ -76,6 +76,12 @@ impl Budget {
             self.runs.fetch_sub(1, Relaxed);
         }
         is_left
+    }
+
+    /// The real time that a run may take which begins now.
+    fn most(&self) -> Duration {
+        let left = |limit: Duration| limit.saturating_sub(self.started.elapsed()) + PATIENCE;
+        self.limit.map_or(Duration::MAX, left)
     }
 }
 
@@ -193,7 +199,7 @@ impl<'a> Trials<'a> {
         })
     }
 
-    /// The number of accidents in the run of a seed with all of them.
+    /// The number of accidents in the run of a seed with all of them; 0 if it takes too long.
     ///
     /// # Errors
     /// If the process cannot be run, or a signal has arrived.
@@ -208,6 +214,22 @@ impl<'a> Trials<'a> {
         let mut assignment = Assignment::new(&*self.case.name, seed, Some(Policy::Stall));
         assignment.accidents = Some(accidents);
         assignment.trial = Some(self.trial);
-        self.judge.run_assigned(self.case, assignment, &Output::Dropped, None)
+        self.judge.run_within(self.case, assignment, self.budget.most())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_does_not_outlast_the_search_by_much() {
+        let budget = |limit| Budget { started: Instant::now(), limit, runs: AtomicUsize::new(0) };
+        let seconds = Duration::from_secs;
+        let limits = |limit| Trials::limits(seconds(60)).within(budget(limit).most());
+        assert_eq!(limits(None).wall, seconds(482));
+        let Limits { wall, cpu, .. } = limits(Some(seconds(10)));
+        assert!(wall > seconds(2) && wall <= seconds(12) && cpu == Some(wall), "{wall:?} {cpu:?}");
+        assert_eq!(limits(Some(Duration::ZERO)).wall, PATIENCE);
     }
 }
