@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use contract::accidents::Accidents;
-use contract::record::{Assignment, Failure, Run};
+use contract::record::{Assignment, Run, Verdict};
 use contract::settings::Policy;
 use judge::pool::{self, Ending};
 use judge::shrink::{Effort, Trials, Violated};
@@ -29,9 +29,13 @@ const TOLD: usize = 40;
 /// The most bytes of a page.
 const PAGE: usize = 5_000_000;
 
-/// Why a run is not drawn again.
+/// Why the picture of a repeated run is not shown.
 const OTHER_COURSE: &str = "the repeated run took another course, so it depends on something \
                             outside the simulation";
+
+/// As [`OTHER_COURSE`]. What the run leaves behind in its process may decide, for instance.
+const NO_FAILURE: &str = "the repeated run did not fail, so the failure depends on something \
+                          outside the simulation";
 
 /// Makes pictures for the results in one directory.
 pub(crate) struct Pictures {
@@ -47,6 +51,16 @@ struct Job<'c> {
     is_replayable: bool,
     /// Whether no earlier test of its part has a run that can be repeated.
     is_first: bool,
+}
+
+/// A run that was made with a recorder.
+struct Drawn {
+    run: Run,
+    picture: Picture,
+    /// The real time that its process took.
+    time: Duration,
+    /// Whether checkers were given more time.
+    is_patient: bool,
 }
 
 /// What was found out about a test.
@@ -104,7 +118,7 @@ fn jobs<'c>(labs: &[LabResult], cases: &'c [TestCase]) -> Vec<Job<'c>> {
                 let is_its = |case: &&TestCase| case.lab == lab.lab && case.name == test.test;
                 let case = cases.iter().find(is_its).filter(|case| !case.real);
                 let (Some(case), Some(failure)) = (case, test.failures.first()) else { continue };
-                if failure.property.ends_with(Failure::UNWRITTEN) {
+                if failure.is_unwritten() {
                     continue;
                 }
                 let (seed, kind) = (failure.seed, failure.kind.clone());
@@ -152,21 +166,15 @@ fn directory_of(id: &str) -> String {
 impl Drawing<'_> {
     /// Adds to the first failed run of each test what it looks like, and to the first of each part
     /// the smallest run, for `workers` tests at a time; `None` if interrupted.
-    ///
-    /// # Errors
-    /// If a run cannot be made or a file cannot be written.
     pub(crate) fn add(
         &self,
         labs: &mut [LabResult],
         cases: &[TestCase],
         workers: usize,
-    ) -> Result<Option<()>, Error> {
+    ) -> Option<()> {
         let jobs = jobs(labs, cases);
-        if !jobs.is_empty() {
-            let directory = self.out.join(&self.directory);
-            fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
-        }
-        let work = |job| self.explain(job);
+        // An error would stop all work.
+        let work = |job| Ok(self.explain(&job));
         let ending = pool::run(jobs.into_iter(), workers, self.judge.stop(), work, |explained| {
             let Explained { case, picture, smaller } = explained;
             let lab = labs.iter_mut().find(|lab| lab.lab == case.lab);
@@ -177,94 +185,121 @@ impl Drawing<'_> {
                 (failure.picture, failure.smaller) = (Some(picture), smaller);
             }
             Ok(())
-        })?;
-        Ok((ending == Ending::Finished).then_some(()))
+        });
+        fs::remove_dir(self.out.join(&self.directory)).ok(); // If no page is in it.
+        matches!(ending, Ok(Ending::Finished)).then_some(())
     }
 
-    /// Draws the run of a job, and makes it smaller; `None` if interrupted.
-    fn explain<'c>(&self, job: Job<'c>) -> Result<Option<Explained<'c>>, Error> {
-        let Job { case, seed, hash, is_replayable, is_first } = job;
-        let missing = |why: &str| {
-            let picture = Picture::Missing(why.to_string());
-            Ok(Some(Explained { case, picture, smaller: None }))
+    /// Draws the run of a job, and makes it smaller; `None` if interrupted. Whatever goes wrong is
+    /// told on the page: the scores are known by now, and must not be lost.
+    fn explain<'c>(&self, job: &Job<'c>) -> Option<Explained<'c>> {
+        let case = job.case;
+        let missing =
+            |why: String| Some(Explained { case, picture: Picture::Missing(why), smaller: None });
+        if !job.is_replayable {
+            return missing(
+                "real time or a limit ended the run, so it cannot be repeated exactly".to_string(),
+            );
+        }
+        let drawn = match told(self.repeat(job))? {
+            Ok(drawn) => drawn,
+            Err(why) => return missing(why),
         };
-        if !is_replayable {
-            return missing("real time or a limit ended the run, so it cannot be repeated exactly");
+        if let Some(why) = why_not(&job.hash, &drawn.run) {
+            self.remove(&drawn.picture);
+            return missing(why.to_string());
         }
-        let assignment = Assignment::new(&*case.name, seed, Some(POLICY));
-        let Some((again, picture)) = self.draw(case, assignment, "")? else { return Ok(None) };
-        if again.trace_hash != hash || !again.verdict.is_failure() {
-            self.remove(&picture);
-            return missing(OTHER_COURSE);
-        }
-        let mut explained = Explained { case, picture, smaller: None };
-        if is_first {
-            explained.smaller = self.shrink(case, seed)?;
-            if explained.smaller.is_none() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(explained))
+        let smaller = match job.is_first {
+            true => Some(told(self.shrink(job, &drawn))?.unwrap_or_else(Smaller::Nothing)),
+            false => None,
+        };
+        Some(Explained { case, picture: drawn.picture, smaller })
     }
 
-    /// Repeats a run with a recorder and writes its page; `None` if interrupted. Without a page the
-    /// run tells the reason.
+    /// Draws the run of a job, as patiently as it takes to judge it; `None` if interrupted.
+    fn repeat(&self, job: &Job<'_>) -> Result<Option<Drawn>, Error> {
+        let draw = |is_patient| {
+            let mut assignment = Assignment::new(&*job.case.name, job.seed, Some(POLICY));
+            assignment.patient = is_patient;
+            self.draw(job.case, assignment, "")
+        };
+        let drawn = draw(false)?;
+        let is_undecided = |Drawn { run, .. }: &Drawn| {
+            run.verdict == Verdict::Unknown && run.trace_hash == job.hash
+        };
+        if drawn.as_ref().is_some_and(is_undecided) { draw(true) } else { Ok(drawn) }
+    }
+
+    /// Makes a run with a recorder and writes its page; `None` if interrupted.
     fn draw(
         &self,
         case: &TestCase,
         assignment: Assignment,
         kind: &str,
-    ) -> Result<Option<(Run, Picture)>, Error> {
+    ) -> Result<Option<Drawn>, Error> {
         let Self { directory, ending, .. } = self;
         let page = format!("{directory}/{}{ending}{kind}.html", case.name);
+        let directory = self.out.join(directory);
+        fs::create_dir_all(&directory).map_err(Error::file("create", &directory))?;
         let path = self.out.join(&page);
         let recording = path.with_extension("jsonl");
-        let run = self.judge.run_assigned(case, assignment, &Output::Dropped, Some(&recording))?;
+        let (is_patient, begun) = (assignment.patient, Instant::now());
+        let run = self.judge.run_assigned(case, assignment, &Output::Dropped, Some(&recording));
+        let time = begun.elapsed();
         let text = fs::read_to_string(&recording).unwrap_or_default();
         fs::remove_file(&recording).ok(); // It may not exist.
-        let Some(run) = run else { return Ok(None) };
+        let Some(run) = run? else { return Ok(None) };
         let html = picture::html(&text);
-        let missing = match () {
-            () if text.is_empty() => "the repeated run has left no recording",
-            () if html.len() > PAGE => "the recording of the run is too large",
+        let picture = match () {
+            () if text.is_empty() => {
+                Picture::Missing("the repeated run has left no recording".to_string())
+            }
+            () if html.len() > PAGE => {
+                Picture::Missing("the recording of the run is too large".to_string())
+            }
             () => {
-                fs::write(&path, html).map_err(Error::file("write", &path))?;
-                return Ok(Some((run, Picture::Page(page))));
+                let written = fs::write(&path, html).map_err(Error::file("write", &path));
+                let picture = Picture::Page(page);
+                if written.is_err() {
+                    self.remove(&picture);
+                }
+                written.map(|()| picture)?
             }
         };
-        Ok(Some((run, Picture::Missing(missing.to_string()))))
+        Ok(Some(Drawn { run, picture, time, is_patient }))
     }
 
-    /// Searches for the smallest run that fails as a seed does; `None` if interrupted.
-    fn shrink(&self, case: &TestCase, seed: u64) -> Result<Option<Smaller>, Error> {
+    /// Searches for the smallest run that fails as the drawn run of a job does; `None` if
+    /// interrupted.
+    fn shrink(&self, job: &Job<'_>, drawn: &Drawn) -> Result<Option<Smaller>, Error> {
         let nothing = |why: &str| Ok(Some(Smaller::Nothing(why.to_string())));
-        let begun = Instant::now();
-        let first = self.judge.run(case, seed, Some(POLICY), &Output::Dropped)?;
-        let Some(first) = first else { return Ok(None) };
-        let Some(failure) = &first.failure else { return nothing(OTHER_COURSE) };
+        let (case, first) = (job.case, &drawn.run);
+        if drawn.is_patient {
+            return nothing("the checker gives up without more time");
+        }
+        let Some(failure) = &first.failure else { return nothing(NO_FAILURE) };
         let violated = Violated::of(failure);
-        let limits = Limits { resources: OF_RUN, ..Trials::limits(begun.elapsed()) };
-        let judge = Judge::new(limits, self.judge.stop().clone())?.wrap(self.confinement.wrap());
+        // The process of a recorded run has made it twice.
+        let limits = Trials::limits(drawn.time / 2).within(self.judge.limits().wall);
+        let limits = Limits { resources: OF_RUN, ..limits };
+        let judge = Judge::new(limits, self.judge.stop().part())?.wrap(self.confinement.wrap());
         let effort = Effort { limit: Some(SEARCH), workers: 1 };
-        let trials = Trials::new(case, &first, violated.clone(), judge, effort);
-        let Some(best) = interruptible(trials.search(seed))? else { return Ok(None) };
-        let Some(best) = best else {
+        let trials = Trials::new(case, first, violated.clone(), judge, effort);
+        let Some(best) = trials.search(job.seed)? else {
             let runs = trials.runs();
             return nothing(&format!(
                 "none of {runs} runs with accidents that can be chosen breaks the same property"
             ));
         };
-        let Some(all) = interruptible(trials.count_all(best.seed))? else { return Ok(None) };
+        let all = trials.count_all(best.seed)?;
         let mut assignment = Assignment::new(&*case.name, best.seed, Some(Policy::Stall));
         assignment.accidents = Some(Accidents::only(best.ids()));
         let drawn = self.draw(case, assignment, ".smallest")?;
-        let Some((run, picture)) = drawn else { return Ok(None) };
-        match &run.failure {
-            Some(failure) if Violated::of(failure) == violated => {}
-            _ => {
-                self.remove(&picture);
-                return nothing(OTHER_COURSE);
-            }
+        let Some(Drawn { run, picture, .. }) = drawn else { return Ok(None) };
+        let is_alike = run.failure.as_ref().is_some_and(|it| Violated::of(it) == violated);
+        if !is_alike {
+            self.remove(&picture);
+            return nothing(cut_short(&run).unwrap_or(OTHER_COURSE));
         }
         Ok(Some(Smaller::Run(smallest(&run, all, picture))))
     }
@@ -299,11 +334,34 @@ fn smallest(run: &Run, all: usize, picture: Picture) -> Smallest {
     }
 }
 
-/// The result of a search; `None` if it was interrupted.
-fn interruptible<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(Error::Interrupted) => Ok(None),
-        Err(error) => Err(error),
+/// Why a repeated run tells nothing of the code, if it does not.
+fn cut_short(run: &Run) -> Option<&'static str> {
+    match run.verdict {
+        Verdict::Harness => Some("the machine prevented the repeated run"),
+        _ if !run.is_replayable() => Some("real time or a limit ended the repeated run"),
+        _ => None,
     }
 }
+
+/// Why a repeated run is not the failed one with this hash, if it is not.
+fn why_not(hash: &str, run: &Run) -> Option<&'static str> {
+    let other = match run.verdict {
+        _ if run.trace_hash != hash => Some(OTHER_COURSE),
+        Verdict::Unknown => Some("the checker gave up on the repeated run"),
+        verdict if !verdict.is_failure() => Some(NO_FAILURE),
+        _ => None,
+    };
+    cut_short(run).or(other)
+}
+
+/// What came of a step, with an error as a text; `None` if it was interrupted.
+fn told<T>(result: Result<Option<T>, Error>) -> Option<Result<T, String>> {
+    match result {
+        Ok(found) => found.map(Ok),
+        Err(Error::Interrupted) => None,
+        Err(error) => Some(Err(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

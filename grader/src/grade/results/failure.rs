@@ -1,6 +1,6 @@
 //! What is known of a failed run.
 
-use contract::record::Run;
+use contract::record::{Failure, Run};
 use serde::{Deserialize, Serialize};
 
 /// A run that failed.
@@ -105,5 +105,11 @@ impl FailedRun {
             picture: None,
             smaller: None,
         }
+    }
+
+    /// Whether the run ended at a function that is still to be written.
+    pub(crate) fn is_unwritten(&self) -> bool {
+        let (property, actual, report) = (self.property.clone(), String::new(), String::new());
+        Failure { property, actual, report }.is_unwritten()
     }
 }

@@ -59,8 +59,7 @@ impl Session<'_> {
             let ending = if below == Below::Own { "" } else { ".on-reference" };
             let (judge, confinement) = (&self.judge, &self.confinement);
             let drawing = self.pictures.begin(&submission.id, judge, confinement, ending);
-            let drawn = drawing.add(&mut pass.labs, &cases, workers)?;
-            if drawn.is_none() {
+            if drawing.add(&mut pass.labs, &cases, workers).is_none() {
                 return Ok(None);
             }
         }
