@@ -54,8 +54,9 @@ struct State {
     bytes: u64,
 }
 
-/// A line is busy if it has called one server so many times in each second, and so many times in
-/// all: a leader that sends each command as it comes calls a follower a hundred times in a second.
+/// A line is busy if it has made this number of calls on one end in each second of the run, and
+/// this number in all: a leader that sends each command as it comes calls a follower a hundred times
+/// in a second.
 const BUSY_PER_SECOND: u64 = 200;
 const BUSY: u64 = 1_000;
 
