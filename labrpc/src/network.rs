@@ -24,7 +24,7 @@ mod message;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contract::recording::What;
+use contract::recording::{Fault, What};
 
 use self::in_flight::InFlightCalls;
 use self::links::{EndId, Held, Links};
@@ -277,6 +277,7 @@ impl Network {
     /// Lets all messages that are held travel on: requests arrive if their links are whole then,
     /// replies in any case.
     pub fn release(&self) {
+        port::draw(|| What::Fault(Fault { verb: "release".to_string(), ..Fault::default() }));
         let held = self.change("release", 0, |state| std::mem::take(&mut state.held));
         held.unwrap_or_default().into_iter().for_each(|travel| travel());
     }

@@ -293,6 +293,10 @@ fn in_words(fault: &Fault) -> String {
         ("crash", _) => format!("{names} loses its power"),
         ("kill", _) => format!("{names} is killed"),
         ("shutdown", _) => format!("{names} is shut down"),
+        ("hold requests", [from, to]) => format!("requests of {from} to {to} are held"),
+        ("hold replies", [from, to]) => format!("replies to requests of {from} to {to} are held"),
+        ("pass", [from, to]) => format!("messages of {from} to {to} pass"),
+        ("release", _) => "the messages that were held travel on".to_string(),
         ("cut", [from, to]) => format!("{from} no longer reaches {to}"),
         ("mend", [from, to]) => format!("{from} reaches {to} again"),
         ("partition", _) => {
