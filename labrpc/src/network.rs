@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use contract::recording::{Fault, What};
 
 use self::in_flight::InFlightCalls;
-use self::links::{EndId, Held, Links};
+use self::links::{EndId, Held, Links, Path};
 use crate::client_end::ClientEnd;
 use crate::runtime::port::{self, Kind, RunNumber, digest, unpoisoned};
 use crate::server::Server;
@@ -282,7 +282,8 @@ impl Network {
         held.unwrap_or_default().into_iter().for_each(|travel| travel());
     }
 
-    /// Refuses further calls. Those on their way still end as they would have.
+    /// Refuses further calls, and holds no more messages. Those on their way still end as they
+    /// would have.
     pub fn close(&self) {
         self.change("close", 0, |state| state.closed = true);
     }
@@ -335,6 +336,14 @@ impl Network {
 
     fn state(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.0.lock())
+    }
+}
+
+impl State {
+    /// Whether a message of this kind is to be held on a path. To be asked under the lock under
+    /// which it is put away, so that neither a release nor the end of the run misses it.
+    fn holds(&self, path: Path, held: Held) -> bool {
+        !self.closed && self.links.is_holding(path, held)
     }
 }
 
