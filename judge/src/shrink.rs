@@ -2,7 +2,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! //! | `search` | the search itself: which runs to try, and what follows from their outcome |
+//! | `search` | the search itself: which runs to try, and what follows from their outcome |
 //! | `trials` | makes these runs, within limits |
 //! | `violated` | whether two failures violate the same property |
 

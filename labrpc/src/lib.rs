@@ -216,7 +216,7 @@ pub use crate::collections::{HashMap, HashSet};
 pub use crate::disk::{Disk, FaultDuration, SYNC_TIME};
 pub use crate::error::RpcError;
 pub use crate::network::Network;
-pub use crate::persister::Persister;
+pub use crate::persister::{Persister, set_save_time};
 pub use crate::runtime::{
     Atomic, AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Backend, Condvar,
     DEFAULT_TIME_LIMIT, Failure, FailureKind, Instant, IntoIter, Iter, JoinHandle, Mutex,

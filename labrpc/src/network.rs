@@ -24,10 +24,10 @@ mod message;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contract::recording::What;
+use contract::recording::{Fault, What};
 
 use self::in_flight::InFlightCalls;
-use self::links::{EndId, Held, Links};
+use self::links::{EndId, Held, Links, Path};
 use crate::client_end::ClientEnd;
 use crate::runtime::port::{self, Kind, RunNumber, digest, unpoisoned};
 use crate::server::Server;
@@ -54,8 +54,9 @@ struct State {
     bytes: u64,
 }
 
-/// A line is busy if it has called one server so many times in each second, and so many times in
-/// all: a leader that sends each command as it comes calls a follower a hundred times in a second.
+/// A line is busy if it has made this number of calls on one end in each second of the run, and
+/// this number in all: a leader that sends each command as it comes calls a follower a hundred times
+/// in a second.
 const BUSY_PER_SECOND: u64 = 200;
 const BUSY: u64 = 1_000;
 
@@ -276,11 +277,13 @@ impl Network {
     /// Lets all messages that are held travel on: requests arrive if their links are whole then,
     /// replies in any case.
     pub fn release(&self) {
+        port::draw(|| What::Fault(Fault { verb: "release".to_string(), ..Fault::default() }));
         let held = self.change("release", 0, |state| std::mem::take(&mut state.held));
         held.unwrap_or_default().into_iter().for_each(|travel| travel());
     }
 
-    /// Refuses further calls. Those on their way still end as they would have.
+    /// Refuses further calls, and holds no more messages. Those on their way still end as they
+    /// would have.
     pub fn close(&self) {
         self.change("close", 0, |state| state.closed = true);
     }
@@ -333,6 +336,14 @@ impl Network {
 
     fn state(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.0.lock())
+    }
+}
+
+impl State {
+    /// Whether a message of this kind is to be held on a path. To be asked under the lock under
+    /// which it is put away, so that neither a release nor the end of the run misses it.
+    fn holds(&self, path: Path, held: Held) -> bool {
+        !self.closed && self.links.is_holding(path, held)
     }
 }
 

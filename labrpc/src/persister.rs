@@ -23,7 +23,7 @@ struct Blobs {
     raft_state: Vec<u8>,
     snapshot: Vec<u8>,
     /// How long it takes to save them.
-    latency: Duration,
+    save_time: Duration,
 }
 
 impl Persister {
@@ -32,23 +32,18 @@ impl Persister {
         Self::default()
     }
 
-    /// Saves the Raft state and keeps the snapshot.
+    /// Saves the Raft state and keeps the snapshot. As with any disk, the caller may have to wait,
+    /// and other tasks run meanwhile.
     #[track_caller]
     pub fn save_raft_state(&self, raft_state: Vec<u8>) {
         self.write(|blobs| blobs.raft_state = raft_state);
     }
 
-    /// Saves both, in one step.
+    /// Saves both, in one step. The caller may have to wait, as for
+    /// [`save_raft_state`](Persister::save_raft_state).
     #[track_caller]
     pub fn save(&self, raft_state: Vec<u8>, snapshot: Vec<u8>) {
         self.write(|blobs| (blobs.raft_state, blobs.snapshot) = (raft_state, snapshot));
-    }
-
-    /// Makes the disk slow: to save takes this long from now on, and until it has returned, a crash
-    /// leaves what was saved before. A test that restarts a server at the right moment sees whether
-    /// the server had saved what it has answered.
-    pub fn set_latency(&self, latency: Duration) {
-        unpoisoned(self.0.lock()).latency = latency;
     }
 
     /// The Raft state saved last; empty if there is none.
@@ -81,9 +76,9 @@ impl Persister {
     #[track_caller]
     fn write(&self, change: impl FnOnce(&mut Blobs)) {
         if port::enter() {
-            let latency = unpoisoned(self.0.lock()).latency;
-            if !latency.is_zero() {
-                let deadline = Instant::from_nanos(port::now()) + latency;
+            let save_time = unpoisoned(self.0.lock()).save_time;
+            if !save_time.is_zero() {
+                let deadline = Instant::from_nanos(port::now()) + save_time;
                 OneShot::<()>::new().wait(Wait::Disk, Location::caller(), Some(deadline));
             }
             let mut blobs = unpoisoned(self.0.lock());
@@ -99,6 +94,15 @@ impl Persister {
         let blobs = unpoisoned(self.0.lock());
         f(&blobs)
     }
+}
+
+/// Makes a disk slow: to save takes this long from now on, and until it has returned, a crash
+/// leaves what was saved before. A test that restarts a server at the right moment sees whether the
+/// server had saved what it has answered.
+///
+/// It is no method of [`Persister`], because only tests may do this, and servers have one too.
+pub fn set_save_time(persister: &Persister, time: Duration) {
+    unpoisoned(persister.0.lock()).save_time = time;
 }
 
 impl fmt::Debug for Persister {

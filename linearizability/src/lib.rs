@@ -1,7 +1,7 @@
 //! Decides whether a history of a concurrent object is *linearizable*, and shows why not.
 //!
 //! ```
-//! use linearizability::{KvInput, KvModel, KvOutput, Limits, Operation, CheckResult, check, explain};
+//! use linearizability::{CheckResult, KvInput, KvModel, KvOutput, Limits, Operation, check, explain};
 //!
 //! // C0  |-append(k, "a")-|
 //! // C1          |-get(k) -> "a"-|

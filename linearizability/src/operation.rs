@@ -6,8 +6,8 @@
 /// concurrent with it. A history is a slice of operations, in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<I, O> {
-    /// The number of the client that called, `C3` in pictures. Only they use it: the checker does not assume that a client
-    /// waits for an answer before its next call.
+    /// The number of the client that called, `C3` in pictures and reasons. A result does not depend
+    /// on it: the checker does not assume that a client waits for an answer before its next call.
     pub client: u64,
     /// The request.
     pub input: I,

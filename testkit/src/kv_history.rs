@@ -58,10 +58,17 @@ struct Calls {
 pub(crate) struct OpenCalls(Arc<Mutex<Calls>>);
 
 impl OpenCalls {
-    /// The call that has waited for the longest time, in words; `None` if all have returned.
-    pub(crate) fn oldest(&self) -> Option<String> {
+    /// The call that has waited for the longest time, in words; `None` if all that are open began
+    /// after `latest`.
+    pub(crate) fn oldest(&self, latest: Duration) -> Option<String> {
+        self.first(|call| Duration::from_nanos(call.call_time) <= latest)
+    }
+
+    /// The first open call of this kind, in words.
+    fn first(&self, is_wanted: impl Fn(&Call) -> bool) -> Option<String> {
         let calls = unpoisoned(self.0.lock());
-        let open = calls.list.iter().find(|call| call.return_time.is_none())?;
+        let mut open = calls.list.iter().filter(|call| call.return_time.is_none());
+        let open = open.find(|&call| is_wanted(call))?;
         let (call, client) = (KvModel.describe(&open.input, None), open.client);
         let since = Duration::from_nanos(open.call_time).as_secs_f64();
         Some(format!("{call} of C{client} has not returned since {since:.3} s"))
@@ -110,9 +117,9 @@ impl KvHistory {
         KvClerk { history, number, client, execute: Box::new(execute) }
     }
 
-    /// The call that has waited for the longest time, in words; `None` if all have returned.
-    pub fn oldest_open_call(&self) -> Option<String> {
-        OpenCalls(Arc::clone(&self.calls)).oldest()
+    /// The call of a client that has not returned, in words; `None` if all have.
+    pub fn open_call(&self, client: &Client) -> Option<String> {
+        OpenCalls(Arc::clone(&self.calls)).first(|call| call.client == client.number())
     }
 
     /// How many calls were made.
@@ -225,6 +232,11 @@ impl KvClerk {
     /// Extends the value of a key.
     pub fn append(&mut self, key: &str, value: &str) {
         self.record(KvInput::append(key, value));
+    }
+
+    /// The client whose calls are recorded.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The number that the test has given it, for what it writes.

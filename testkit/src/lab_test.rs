@@ -9,7 +9,6 @@ use labrpc::{
     Backend, DEFAULT_TIME_LIMIT, FailureKind, Outcome, Policy, Settings, Simulation, run_real,
 };
 
-use crate::kv_history::OpenCalls;
 use crate::notes::{Notes, SharedNotes};
 use crate::output::{self, Figures, Totals};
 use crate::record::{self, Assigned};
@@ -60,6 +59,10 @@ pub fn process_test(name: &'static str, body: impl Fn(&Sim) + Send + Sync + 'sta
 /// How long a test with processes may take: longer than the 180 s that the course grants each
 /// process, and shorter than the 300 s after which `cargo lab` stops a test that does not end.
 const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
+
+/// A run that reaches its limit of time does so because of a client's call if that has been open
+/// for at least so long. A younger one is only what the test was doing just then.
+const LONG_CALL: Duration = Duration::from_secs(10);
 
 /// A grading test that differs from the others in its limits; see [`lab_test`].
 #[derive(Clone, Debug)]
@@ -254,7 +257,9 @@ impl LabTest {
         }
         if let Err(failure) = &mut outcome.result
             && failure.kind == FailureKind::TimeLimit
-            && let Some(open) = notes.calls.as_ref().and_then(OpenCalls::oldest)
+            && notes.violation.is_none()
+            && let Some(latest) = failure.at.checked_sub(LONG_CALL)
+            && let Some(open) = notes.calls.as_ref().and_then(|calls| calls.oldest(latest))
         {
             failure.message += &format!(": {open}");
             let violation = Violation::new("every call returns in time", &*failure.message);
@@ -278,4 +283,45 @@ fn after_others(totals: &Totals, settings: &Settings) -> String {
     let seeds =
         if first == last { format!("seed {first}") } else { format!("seeds {first} to {last}") };
     format!("\n            ({seeds} had passed before, in the same process)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::kv_history::KvHistory;
+
+    /// The property that a test breaks which reads until its limit of 30 s; from some second on, a
+    /// read takes forever. `None` if that is left to the runtime to say.
+    fn broken(slow_from: u64) -> Option<String> {
+        let body = move |sim: &Sim| {
+            let get = |(sim, slow_from): &mut (Sim, u64), _: &str| {
+                let is_slow = sim.elapsed().as_secs() >= *slow_from;
+                sim.sleep(Duration::from_secs(if is_slow { 1_000 } else { 1 }));
+                String::new()
+            };
+            let put = |_: &mut (Sim, u64), _: &str, _: &str| {};
+            let (client, service) = (Client::new(sim, &[]), (sim.clone(), slow_from));
+            let mut clerk = KvHistory::new(sim).clerk(1, &client, service, get, put, put);
+            loop {
+                clerk.get("x");
+            }
+        };
+        let test = LabTest::new("reads_forever_0a").time_limit(Duration::from_secs(30));
+        let (backend, policy) = (Backend::Sim, Policy::Random);
+        let settings = Settings { backend, seed: 1, runs: 1, policy, accidents: None };
+        let body: Body = Arc::new(body);
+        let Finished { outcome, notes } = test.run_once(&settings, 1, false, &body);
+        let failure = outcome.result.expect_err("it never ends");
+        assert_eq!(failure.kind, FailureKind::TimeLimit);
+        assert_eq!(failure.message.contains(r#"get("x") of C0"#), notes.violation.is_some());
+        notes.violation.map(|violation| violation.property)
+    }
+
+    #[test]
+    fn time_limit_is_blamed_on_a_call_only_if_that_is_open_for_long() {
+        assert_eq!(broken(5).as_deref(), Some("every call returns in time"));
+        assert_eq!(broken(25), None);
+        assert_eq!(broken(1_000), None);
+    }
 }

@@ -89,7 +89,7 @@ pub use crate::process::{Process, program};
 pub use crate::sightings::{Sighting, check_sightings};
 pub use crate::sim::{Sim, Statistics};
 pub use crate::team::Team;
-pub use crate::value::check_value;
+pub use crate::value::compare_values;
 pub use crate::violation::Violation;
 pub use contract::recording::Culprit;
 pub use labrpc::{chance, mishap};

@@ -7,7 +7,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// If another value was received, with the property that the difference shows to be broken.
-pub fn check_value(what: &str, expected: &str, received: &str) -> Result<(), Violation> {
+pub fn compare_values(what: &str, expected: &str, received: &str) -> Result<(), Violation> {
     if received == expected {
         return Ok(());
     }
@@ -88,6 +88,6 @@ mod tests {
         ] {
             assert_eq!(difference(expected, received).1, reason);
         }
-        assert!(check_value("Get(0)", expected, expected).is_ok());
+        assert!(compare_values("Get(0)", expected, expected).is_ok());
     }
 }

@@ -39,6 +39,8 @@ fn stale_read_0a() {
         let mut clerk = history.clerk(1, &client, client.end("S0"), get, put, put);
         clerk.put("x", "1");
         clerk.get("x");
+        cluster.hold_requests(0, 1);
+        sim.network().release();
         cluster.partition(&[&[0], &[1]]);
         cluster.heal();
         cluster.crash(1);
@@ -160,8 +162,8 @@ fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
     assert!(report.contains(reason), "{report}");
 
     let verbs: Vec<&str> = recording.whats().filter_map(verb).collect();
-    let expected = ["start", "start", "connect", "connect", "partition", "heal", "crash"];
-    assert_eq!(verbs, expected);
+    let (begin, end) = (["start", "start", "connect", "connect"], ["partition", "heal", "crash"]);
+    assert_eq!(verbs, [&begin[..], &["hold requests", "release"], &end].concat());
     let begun = |what: &What| match what {
         What::Begin { operation, client, text, .. } => {
             Some((*operation, client.clone(), text.clone()))

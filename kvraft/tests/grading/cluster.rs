@@ -7,7 +7,7 @@ use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use testkit::{
     Boot, Client, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
-    wait_until,
+    compare_values, wait_until,
 };
 
 /// Servers of the key/value service, all connected with each other in the beginning, and what their
@@ -65,11 +65,7 @@ impl KvCluster {
     /// A key has this value.
     #[track_caller]
     pub fn check_value(&self, clerk: &mut KvClerk, key: &str, expected: &str) {
-        let value = clerk.get(key);
-        if value != expected {
-            let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.sim().violated("a client reads what was written last", actual);
-        }
+        self.sim().check(compare_values(&format!("Get({key})"), expected, &clerk.get(key)));
     }
 
     /// A value holds the items of some clients, `(client, how many)`.

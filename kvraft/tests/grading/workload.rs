@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
-use testkit::{ELECTION_TIMEOUT, KvClerk, Sim, check_value, item, wait_until};
+use testkit::{ELECTION_TIMEOUT, KvClerk, Sim, compare_values, item, wait_until};
 
 use crate::cluster::KvCluster;
 
@@ -128,7 +128,7 @@ impl Workload {
 
 /// A client's own key has the value that it knows.
 fn check_own_value(sim: &Sim, client: u64, expected: &str, value: &str) {
-    sim.check(check_value(&format!("get wrong value, key {client}"), expected, value));
+    sim.check(compare_values(&format!("get wrong value, key {client}"), expected, value));
 }
 
 /// The time for which clients work, as all of them see it. Clones are the same.

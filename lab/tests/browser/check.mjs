@@ -1,6 +1,6 @@
 // Checks pages in a real browser: `node check.mjs DRIVER BROWSER SCREENSHOTS PAGE...`.
 // The speed of pages with many events is measured, and printed beside the target. It decides nothing: a
-// busy machine is no mistake of the page. In the texts of `synthetic.html` there is HTML.
+// busy machine is not a fault of the page. In the texts of `synthetic.html` there is HTML.
 
 import assert from "node:assert/strict";
 import { basename, join, resolve } from "node:path";

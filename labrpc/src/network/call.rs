@@ -75,7 +75,6 @@ impl Network {
             Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
         let long_delays = state.long_delays;
         let path = state.links.path(end);
-        let is_held = path.is_some_and(|path| state.links.is_holding(path, Held::Requests));
         drop(state);
         let Some(path) = path else {
             let delay =
@@ -95,9 +94,11 @@ impl Network {
                 }
             });
         };
-        if is_held {
-            self.state().held.push(Box::new(travel));
+        let mut state = self.state();
+        if state.holds(path, Held::Requests) {
+            state.held.push(Box::new(travel));
         } else {
+            drop(state);
             travel();
         }
     }
@@ -126,7 +127,6 @@ impl Network {
         let mut state = self.state();
         let Some(call) = state.calls.remove(id) else { return };
         let whole = state.links.is_whole(call.path);
-        let is_held = state.links.is_holding(call.path, Held::Replies);
         drop(state);
         let (number, end) = (call.number, call.path.end);
         if !whole {
@@ -135,12 +135,14 @@ impl Network {
         }
         let latency = latency(&call.message, Draw::ReplyLatency);
         let network = self.clone();
-        if is_held {
-            self.state().held.push(Box::new(move || {
+        let mut state = self.state();
+        if state.holds(call.path, Held::Replies) {
+            state.held.push(Box::new(move || {
                 port::after(latency, move || network.deliver(number, end, &call.reply, response));
             }));
             return;
         }
+        drop(state);
         match call.message.reply_fate(call.conditions) {
             ReplyFate::Lost => {
                 port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));

@@ -59,14 +59,14 @@ struct End {
     owner: Option<HostId>,
     connected: Option<HostId>,
     enabled: bool,
-    /// The lines that call on it. There are few, so a search is faster than a map.
+    /// The lines that call on it, by method. There are few, so a search is faster than a map.
     callers: Vec<Caller>,
 }
 
 /// How many lines a report names that make very many calls.
 const MOST_BUSY: usize = 3;
 
-/// A line of the program that calls a server.
+/// A line of the program that calls a method on an end, and how often since the end was made.
 struct Caller {
     site: &'static Location<'static>,
     method: String,
@@ -202,13 +202,18 @@ impl Links {
         method: &str,
     ) {
         let callers = &mut self.ends[end.0 as usize].callers;
-        match callers.iter_mut().find(|caller| ptr::eq(caller.site, site)) {
+        // A line may have several addresses, and be passed different methods.
+        let is_same = |caller: &&mut Caller| {
+            (ptr::eq(caller.site, site) || caller.site == site) && caller.method == method
+        };
+        match callers.iter_mut().find(is_same) {
             Some(caller) => caller.calls += 1,
             None => callers.push(Caller { site, method: method.to_string(), calls: 1 }),
         }
     }
 
-    /// The lines that have called one server at least so many times, the busiest first, in words.
+    /// The lines that have made at least this number of calls on one end, the busiest first, in
+    /// words.
     pub(crate) fn busiest_callers(&self, least: u64) -> Vec<String> {
         let mut busiest = Vec::new();
         for (number, end) in self.ends.iter().enumerate() {
@@ -263,5 +268,27 @@ impl Links {
         self.hosts.push(Host { name: name.into(), server: None, incarnation: 0 });
         self.host_ids.insert(name.to_string(), id);
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_that_one_line_calls_are_counted_apart() {
+        let mut links = Links::default();
+        let end = links.add_end("S1>S0", Some("S1"));
+        links.connect("S1>S0", "S0");
+        let site = Location::caller();
+        let copy: &'static Location<'static> = Box::leak(Box::new(*site));
+        links.count_call(end, site, "Raft.AppendEntries");
+        links.count_call(end, copy, "Raft.AppendEntries");
+        links.count_call(end, site, "Raft.RequestVote");
+        let lines = [
+            format!("S1 calls Raft.AppendEntries of S0 2 times at {site}"),
+            format!("S1 calls Raft.RequestVote of S0 1 times at {site}"),
+        ];
+        assert_eq!(links.busiest_callers(1), lines);
     }
 }

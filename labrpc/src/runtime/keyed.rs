@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use contract::accidents::{Accident, AccidentId, AccidentKind, Accidents, FULL_RATE};
-use contract::recording::{Fault, What};
+use contract::recording::Fault;
 use rand_pcg::Pcg64;
 
 use super::policy::{STALL_MEAN, STALL_STEPS};
@@ -194,29 +194,24 @@ impl Keyed {
         Some((subject, base + u64::from(below(mix(drawn, base), base as u32))))
     }
 
-    /// Decides whether an accident that the seed has drawn happens to `subject`, and notes it.
+    /// Decides whether an accident that the seed has drawn happens to `subject`; notes and returns
+    /// it.
     pub(crate) fn happens(
         &self,
         subject: u64,
         kind: AccidentKind,
         now: u64,
         text: impl FnOnce() -> String,
-    ) -> bool {
+    ) -> Option<Accident> {
         let key = mix(subject, kind as u64);
         let id = AccidentId((key >> 32) as u32);
         let is_allowed = self.accidents.only.as_ref().is_none_or(|only| only.contains(&id))
             && below(self.hash(mix(key, Draw::Rate as u64)), FULL_RATE) < self.accidents.rate;
-        if is_allowed {
+        is_allowed.then(|| {
             let accident = Accident { id, kind, at: now as f64 / 1e9, text: text() };
-            self.state.borrow_mut().happened.push(accident);
-        }
-        is_allowed
-    }
-
-    /// The accident that was noted last, for the recording.
-    pub(crate) fn recorded(&self, call: Option<u64>) -> Option<What> {
-        let Accident { id, kind, text, .. } = self.state.borrow().happened.last()?.clone();
-        Some(What::Accident { id, what: kind, call, text })
+            self.state.borrow_mut().happened.push(accident.clone());
+            accident
+        })
     }
 
     /// The toss that has just been noted as an accident was this task's: what the test does at once
@@ -293,6 +288,10 @@ fn in_words(fault: &Fault) -> String {
         ("crash", _) => format!("{names} loses its power"),
         ("kill", _) => format!("{names} is killed"),
         ("shutdown", _) => format!("{names} is shut down"),
+        ("hold requests", [from, to]) => format!("requests of {from} to {to} are held"),
+        ("hold replies", [from, to]) => format!("replies to requests of {from} to {to} are held"),
+        ("pass", [from, to]) => format!("messages of {from} to {to} pass"),
+        ("release", _) => "the messages that were held travel on".to_string(),
         ("cut", [from, to]) => format!("{from} no longer reaches {to}"),
         ("mend", [from, to]) => format!("{from} reaches {to} again"),
         ("partition", _) => {
@@ -356,7 +355,7 @@ mod tests {
     fn only_what_is_listed_happens_and_the_rest_of_the_list_is_missing() {
         let all = keyed(1, Accidents::all(FULL_RATE));
         let lost = |keyed: &Keyed, subject| {
-            keyed.happens(subject, AccidentKind::RequestLost, 0, String::new)
+            keyed.happens(subject, AccidentKind::RequestLost, 0, String::new).is_some()
         };
         assert!(lost(&all, 7) && lost(&all, 8));
         let id = all.outcome().0[0].id;

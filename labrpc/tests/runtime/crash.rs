@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use labrpc::{
     AtomicU64, ClientEnd, Condvar, Mutex, Network, Node, Persister, RecvTimeoutError, RpcError,
-    Select, Server, Service, Simulation, TaskDied, bounded, channel, rendezvous, rng, sleep, spawn,
-    yield_now,
+    Select, Server, Service, Simulation, TaskDied, bounded, channel, rendezvous, rng,
+    set_save_time, sleep, spawn, yield_now,
 };
 use rand::RngExt;
 
@@ -387,7 +387,7 @@ fn crash_leaves_what_a_slow_disk_had_saved() {
     let (state, snapshot) = value_of(|| {
         let (persister, node) = (Persister::new(), Node::new("S0"));
         persister.save(b"old".to_vec(), b"snapshot".to_vec());
-        persister.set_latency(5 * MOMENT);
+        set_save_time(&persister, 5 * MOMENT);
         let disk = persister.clone();
         node.spawn(move || {
             disk.save_raft_state(b"new".to_vec());

@@ -10,7 +10,8 @@ use pbservice::{
     Status, Storage, Version, show_log,
 };
 use testkit::{
-    Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, poll, wait_until,
+    Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, compare_values, poll,
+    wait_until,
 };
 
 /// Servers in every cluster.
@@ -138,11 +139,7 @@ impl PbCluster {
     /// A key has this value.
     #[track_caller]
     pub fn check_value(&self, clerk: &mut KvClerk, key: &str, expected: &str) {
-        let value = clerk.get(key);
-        if value != expected {
-            let actual = format!("Get({key:?}): expected {expected:?}, received {value:?}");
-            self.sim().violated("a client reads what was written last", actual);
-        }
+        self.sim().check(compare_values(&format!("Get({key})"), expected, &clerk.get(key)));
     }
 }
 

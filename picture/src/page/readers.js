@@ -4,6 +4,9 @@
 /** What the test does in this time is its preparation: it starts and connects everything. */
 const PREPARATION = 1000;
 
+/** Faults that are done to a link, from the caller to the called. */
+const OF_LINKS = ["cut", "mend", "hold requests", "hold replies", "pass"];
+
 class Readers {
   constructor(model) {
     this.model = model;
@@ -164,7 +167,7 @@ class Readers {
 /** A fault in words. */
 function faultText({ verb, servers = [], sides = [], micros }) {
   if (verb === "stall") return `${servers.join(", ")} stalls for ${duration(micros ?? 0)}`;
-  if (verb === "cut" || verb === "mend") return `${verb} ${servers.join(" \u2192 ")}`;
+  if (OF_LINKS.includes(verb)) return `${verb} ${servers.join(" \u2192 ")}`;
   if (verb === "reach") return `${servers[0]} reaches ${servers.slice(1).join(" ") || "no server"}`;
   if (sides.length > 0) return `${verb} ${sides.map((side) => side.join(" ")).join(" | ")}`;
   return `${verb} ${servers.join(" ")}`;

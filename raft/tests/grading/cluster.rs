@@ -158,8 +158,8 @@ impl RaftCluster {
     }
 
     /// Makes all disks slow: to save takes this long.
-    pub fn slow_disks_down(&self, latency: Duration) {
-        self.all().for_each(|i| self.servers.storage(i).persister.set_latency(latency));
+    pub fn slow_disks_down(&self, time: Duration) {
+        self.all().for_each(|i| labrpc::set_save_time(&self.servers.storage(i).persister, time));
     }
 
     /// Cuts both links between two servers.

@@ -143,14 +143,14 @@ fn keys_of(config: &Config, group: usize) -> Vec<usize> {
 /// A key has one value and is given another, in time.
 fn use_key(
     cluster: &ShardCluster,
-    mut clerk: KvClerk,
+    clerk: KvClerk,
     key: usize,
     before: &'static str,
     after: &'static str,
 ) -> KvClerk {
     let property = "shards that a group has are served while others are awaited";
     let (key, sim) = (key.to_string(), cluster.sim().clone());
-    cluster.within(PATIENCE, property, move || {
+    cluster.within(PATIENCE, property, clerk, move |mut clerk| {
         check_value(&sim, &mut clerk, &key, before);
         clerk.put(&key, after);
         check_value(&sim, &mut clerk, &key, after);

@@ -105,12 +105,14 @@ impl ShardCluster {
         &self,
         limit: Duration,
         property: &str,
-        action: impl FnOnce() -> T + Send + 'static,
+        clerk: KvClerk,
+        action: impl FnOnce(KvClerk) -> T + Send + 'static,
     ) -> T {
+        let client = clerk.client().clone();
         let (sender, done) = channel();
-        spawn(move || sender.send(action()).ok()); // Whoever waited may have given up.
+        spawn(move || sender.send(action(clerk)).ok()); // Whoever waited may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
-            let open = self.history.oldest_open_call();
+            let open = self.history.open_call(&client);
             let open = open.map_or_else(String::new, |call| format!(": {call}"));
             let actual = format!("a client's calls did not return within {limit:?}{open}");
             self.sim.violated(format!("every call returns in time: {property}"), actual)

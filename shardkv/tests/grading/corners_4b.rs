@@ -41,7 +41,7 @@ fn keys_in_their_shards_4b() {
         keys.retain(|key| owners[shard(key)] == gid(0));
         let property = "a key is in the shard of its first byte";
         let sim = sim.clone();
-        cluster.within(PATIENCE, property, move || {
+        cluster.within(PATIENCE, property, clerk, move |mut clerk| {
             keys.iter().for_each(|key| check_value(&sim, &mut clerk, key, key));
         });
         cluster.check_history();
@@ -61,9 +61,9 @@ fn last_group_leaves_4b() {
             cluster.bring_down(&[last]);
             cluster.bring_up(&[last]);
             cluster.join(&[next]);
-            let mut clerk = cluster.client(0); // Asks the next group at once.
+            let clerk = cluster.client(0); // Asks the next group at once.
             let property = "the group that joins next gets what the last one had";
-            data = cluster.within(PATIENCE, property, move || {
+            data = cluster.within(PATIENCE, property, clerk, move |mut clerk| {
                 data.check_and_append(&mut clerk, 5);
                 data
             });
@@ -229,7 +229,7 @@ pub fn reach(cluster: &ShardCluster, group: usize, reaches: impl Fn(usize) -> bo
 }
 
 /// A client can read a key, and what it reads is part of the history.
-pub fn read_soon(cluster: &ShardCluster, mut clerk: KvClerk, key: &'static str) {
+pub fn read_soon(cluster: &ShardCluster, clerk: KvClerk, key: &'static str) {
     let property = "a shard is served after all groups have found each other";
-    cluster.within(PATIENCE, property, move || drop(clerk.get(key)));
+    cluster.within(PATIENCE, property, clerk, move |mut clerk| drop(clerk.get(key)));
 }

@@ -100,7 +100,7 @@ pub fn check_value(sim: &Sim, clerk: &mut KvClerk, key: &str, expected: &str) {
 /// A client has read what it should.
 #[track_caller]
 fn compare(sim: &Sim, key: &str, expected: &str, received: &str) {
-    sim.check(testkit::check_value(&format!("Get({key})"), expected, received));
+    sim.check(testkit::compare_values(&format!("Get({key})"), expected, received));
 }
 
 /// How an appending client spends its time between calls.

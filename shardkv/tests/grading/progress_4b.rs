@@ -28,7 +28,7 @@ fn other_groups_down_4b() {
         let up = |key: &usize| [gid(0), gid(2)].contains(&owners[shard_of(*key)]);
         let keys: Vec<usize> = data.keys().filter(up).collect();
         let property = "a group that is up serves its shards, whoever else is down";
-        cluster.within(READS_LIMIT, property, move || {
+        cluster.within(READS_LIMIT, property, clerk, move |mut clerk| {
             keys.into_iter().for_each(|key| data.check_key(&mut clerk, key));
         });
         cluster.check_history();
@@ -86,7 +86,7 @@ fn shards_arrive_soon_4b() {
             cluster.join(&[(round + 1) % 3]);
             cluster.leave(&[round % 3]);
             let property = "shards arrive soon, though one server of each group is down";
-            (data, clerk) = cluster.within(HANDOVER_LIMIT, property, move || {
+            (data, clerk) = cluster.within(HANDOVER_LIMIT, property, clerk, move |mut clerk| {
                 data.check_and_append(&mut clerk, 5);
                 (data, clerk)
             });
@@ -116,7 +116,7 @@ fn crash_while_shards_move_4b() {
 
             cluster.bring_down(&[old]);
             let property = "shards arrive though all servers go down meanwhile";
-            (data, clerk) = cluster.within(READS_LIMIT, property, move || {
+            (data, clerk) = cluster.within(READS_LIMIT, property, clerk, move |mut clerk| {
                 data.check_and_append(&mut clerk, 5);
                 (data, clerk)
             });

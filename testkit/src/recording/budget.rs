@@ -63,7 +63,7 @@ struct Unit {
 /// A recording that is being made smaller.
 pub(super) struct Budget {
     events: Vec<Event>,
-    /// Events in JSON, those that were shortened twice.
+    /// Events in JSON. An event that was shortened is in it twice; the older copy is not used.
     text: Vec<u8>,
     /// Where the events are in the text; empty if they are left out.
     places: Vec<Range<usize>>,

@@ -1,7 +1,5 @@
 //! Where a failing run went wrong, as far as its events tell.
 
-use std::collections::BTreeSet;
-
 use contract::record;
 use contract::recording::{Culprit, Event, What};
 use labrpc::Failure;
@@ -26,8 +24,8 @@ pub(super) fn add(events: &mut Vec<Event>, at: u64, noticed: &record::Failure, f
     }
 }
 
-/// The culprit of a violation that names none: the server whose task has failed, the operation whose
-/// result has just come, or the only server of which the violation speaks.
+/// The culprit of a violation that names none: the server whose task has failed, or the operation
+/// whose result has just come. Servers of which the violation speaks may be its victims.
 fn guess(before: &[Event], violation: &Event) -> Option<Culprit> {
     if !["test", ""].contains(&&*violation.node) {
         return Some(Culprit { server: Some(violation.node.clone()), ..Culprit::default() });
@@ -38,28 +36,7 @@ fn guess(before: &[Event], violation: &Event) -> Option<Culprit> {
         What::Complete { operation, .. } => Some(operation),
         _ => None,
     });
-    if let Some(operation) = operation {
-        return Some(Culprit { operations: vec![operation], ..Culprit::default() });
-    }
-    let What::Violation { actual, .. } = &violation.what else { return None };
-    let server = only_server(before, actual.lines().next()?)?;
-    Some(Culprit { server: Some(server.to_string()), ..Culprit::default() })
-}
-
-/// The server that a line names, such as `S4@6 was elected`, if it names one and no other.
-fn only_server<'a>(before: &[Event], line: &'a str) -> Option<&'a str> {
-    let servers: BTreeSet<&str> = before.iter().filter_map(server).collect();
-    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let named: BTreeSet<&str> = words.filter(|word| servers.contains(word)).collect();
-    named.first().copied().filter(|_| named.len() == 1)
-}
-
-/// The server whose state an event tells.
-fn server(event: &Event) -> Option<&str> {
-    match &event.what {
-        What::State(state) => Some(&state.server),
-        _ => None,
-    }
+    operation.map(|operation| Culprit { operations: vec![operation], ..Culprit::default() })
 }
 
 /// The events that matter most: the end, the violation, and what the culprit did.
@@ -80,28 +57,4 @@ pub(super) fn focus(events: &[Event]) -> Vec<usize> {
         focus.extend(guilty.map(|(index, _)| index));
     }
     focus
-}
-
-#[cfg(test)]
-mod tests {
-    use contract::recording::State;
-
-    use super::*;
-
-    #[test]
-    fn the_only_server_of_which_a_line_speaks_is_the_culprit() {
-        let seen = |server: &str| {
-            let state = State { server: server.to_string(), ..State::default() };
-            Event { at: 0, task: 1, node: "test".to_string(), what: What::State(state) }
-        };
-        let events = ["S1", "S12", "server-100-0"].map(seen);
-        for (line, expected) in [
-            ("S12@3 was elected, and S12 is deposed", Some("S12")),
-            ("server-100-0's Raft state: 900 bytes", Some("server-100-0")),
-            ("S1 and S12 disagree", None),
-            ("S7 is no server", None),
-        ] {
-            assert_eq!(only_server(&events, line), expected, "{line}");
-        }
-    }
 }

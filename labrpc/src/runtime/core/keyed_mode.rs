@@ -2,7 +2,8 @@
 
 use std::panic::Location;
 
-use contract::accidents::AccidentKind;
+use contract::accidents::{Accident, AccidentKind};
+use contract::recording::What;
 use rand::RngExt as _;
 
 use super::Core;
@@ -27,9 +28,10 @@ impl Core {
         call: Option<u64>,
         text: impl FnOnce() -> String,
     ) -> bool {
-        let happens = keyed.happens(subject, kind, self.now(), text);
-        if happens && self.recorder.is_some() {
-            keyed.recorded(call).into_iter().for_each(|what| self.draw(|| what));
+        let accident = keyed.happens(subject, kind, self.now(), text);
+        let happens = accident.is_some();
+        if let Some(Accident { id, kind: what, text, .. }) = accident {
+            self.draw(|| What::Accident { id, what, call, text });
         }
         happens
     }
