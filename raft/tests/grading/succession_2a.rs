@@ -5,10 +5,7 @@ use std::time::Duration;
 use raft::RaftState;
 use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::RaftCluster;
-
-/// Longer than a message takes on a reliable network.
-const ON_THE_WAY: Duration = Duration::from_millis(2);
+use crate::cluster::{ON_THE_WAY, RaftCluster};
 
 /// A leader that everybody hears stays leader: elections follow failures, not the clock.
 ///
