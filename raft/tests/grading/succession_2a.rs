@@ -168,8 +168,10 @@ fn ask_two_in_two_terms(cluster: &RaftCluster, vote: Vote, [l, c, a, b, d]: [usi
                 return false;
             }
             cluster.sim().sleep(ON_THE_WAY);
-            cluster.mend(c, a); // What C sends now is held too.
+            // In this order: what C sends on the mended link is held, and must not be released. What
+            // is released arrives after the link was mended.
             cluster.network().release();
+            cluster.mend(c, a);
         }
     }
     true
