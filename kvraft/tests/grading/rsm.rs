@@ -16,6 +16,8 @@ const MANY: usize = 100;
 /// How long requests may take to fail once their server is shut down: a second longer than a client
 /// may go on trying.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(11);
+/// What [`CounterCluster::check_end`] checks after a server was asked to stop.
+const IS_KILLED: &str = "a request returns once its server is killed";
 
 /// Requests are executed in order, on all servers.
 #[test]
@@ -93,7 +95,8 @@ fn rsm_leader_partition_3a() {
         }
 
         cluster.heal();
-        cluster.check_end(&submissions, Duration::from_secs(1), "hears of a later term");
+        let property = "a request returns once its server hears of a later term";
+        cluster.check_end(&submissions, Duration::from_secs(1), property);
         if submissions.iter().any(Submission::succeeded) {
             let actual = "a submission to a leader without a majority returned a reply";
             sim.violated("nothing is executed without a majority", actual);
@@ -140,7 +143,7 @@ fn shut_down_while_busy(cluster: &CounterCluster) {
     let clients: Vec<JoinHandle<Option<u64>>> = (0..MANY).map(|_| client()).collect();
     sleep(Duration::from_millis(20));
     cluster.shut_all_down();
-    cluster.check_end(&submissions, Duration::from_secs(1), "is killed");
+    cluster.check_end(&submissions, Duration::from_secs(1), IS_KILLED);
     let have_ended = || clients.iter().all(JoinHandle::is_finished);
     if !wait_until(SHUTDOWN_PATIENCE, Duration::from_millis(100), have_ended) {
         let property = "requests fail when their server is shut down";
@@ -181,7 +184,7 @@ fn rsm_kill_in_minority_3a() {
             (0..MANY).map(|_| cluster.submit(leader, Action::Nothing)).collect();
         sleep(Duration::from_millis(10));
         cluster.shut_down(leader);
-        cluster.check_end(&submissions, Duration::from_secs(1), "is killed");
+        cluster.check_end(&submissions, Duration::from_secs(1), IS_KILLED);
     });
 }
 
@@ -196,7 +199,7 @@ fn rsm_late_request_3a() {
         let second = Request { sequence: 2, ..first.clone() };
         cluster.one_of(&first);
         cluster.one_of(&second);
-        cluster.submit_again(cluster.leader(), &first);
+        cluster.repeat_on_leader(&first);
         cluster.check_repeated(2, 3, OLDER);
     });
 }
@@ -226,7 +229,8 @@ fn rsm_repeated_request_3b() {
         cluster.cut(third, lagging);
         if cluster.wait_until_leads(lagging) {
             let repeated = cluster.submit_again(lagging, &request);
-            cluster.check_end(&[repeated], Duration::from_secs(1), "has executed it before");
+            let property = "a request that was executed before returns";
+            cluster.check_end(&[repeated], Duration::from_secs(1), property);
             cluster.check_repeated(INCREMENTS, 2, FORGOTTEN);
         }
         cluster.heal();

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::RaftCluster;
-
-/// How long it takes to save, where a server that answers first is to be caught: longer than a
-/// request and the reply to it travel.
-pub const SLOW_DISK: Duration = Duration::from_millis(3);
+use crate::cluster::{RaftCluster, SLOW_DISK};
 
 /// An entry that a leader has committed with one follower's word survives that follower's restart,
 /// however soon it comes (Figure 2: saved before responding to RPCs).

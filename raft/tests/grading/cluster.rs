@@ -17,6 +17,12 @@ use crate::command::Command;
 use crate::ledger::Ledger;
 use crate::server::{SharedLedger, Snapshots, raft_servers};
 
+/// Longer than a message takes on a reliable network.
+pub const ON_THE_WAY: Duration = Duration::from_millis(2);
+/// The time that a save takes. It is longer than a request and its reply travel, so a restart
+/// catches a server that answers before it has saved.
+pub const SLOW_DISK: Duration = Duration::from_millis(3);
+
 /// A cluster of Raft servers, all connected with each other in the beginning. Clones are the same
 /// cluster.
 #[derive(Clone)]

@@ -13,6 +13,11 @@
 //! * a server that can reach nobody applies nothing that was proposed since;
 //! * a snapshot comes back as it was handed over, and never takes a server back.
 
+mod questions;
+mod terms;
+
+pub use self::terms::Sighting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -20,6 +25,7 @@ use labrpc::Instant;
 use raft::{ApplyMsg, RaftState};
 use testkit::{Culprit, Violation};
 
+use self::terms::Terms;
 use crate::command::Command;
 
 /// How long a term may be known to a server before it must have been saved. The rule is to save it
@@ -62,8 +68,8 @@ struct ServerLog {
     incarnation: u64,
     /// Last index applied in this life.
     applied: u64,
-    /// Terms seen in this life, each with the time when it was first seen.
-    terms: Vec<(Instant, u64)>,
+    /// Terms seen in this life.
+    terms: Terms,
     /// A restarted server must not be in an earlier term.
     least_term: u64,
 }
@@ -108,9 +114,8 @@ impl Ledger {
     pub fn end_life(&mut self, server: usize, now: Instant) {
         self.ended.push(server);
         let log = &mut self.servers[server];
-        let saved = log.terms.iter().filter(|(seen, _)| now - *seen >= TERM_IS_SAVED_AFTER);
-        log.least_term = saved.map(|(_, term)| *term).fold(log.least_term, u64::max);
-        *log = ServerLog { incarnation: 0, least_term: log.least_term, ..ServerLog::default() };
+        let saved = log.terms.last_before(now, TERM_IS_SAVED_AFTER).unwrap_or(0);
+        *log = ServerLog { least_term: saved.max(log.least_term), ..ServerLog::default() };
     }
 
     /// A server says in which term it is and whether it leads. False if it is not its current life
@@ -119,15 +124,14 @@ impl Ledger {
         &mut self,
         server: usize,
         incarnation: u64,
-        state: RaftState,
-        now: Instant,
+        sighting: &Sighting,
     ) -> Result<bool, Violation> {
-        let RaftState { term, is_leader } = state;
+        let RaftState { term, is_leader } = sighting.state;
         let log = &mut self.servers[server];
         if log.incarnation != incarnation {
             return Ok(false);
         }
-        let last = log.terms.last().map(|(_, term)| *term);
+        let last = log.terms.last();
         if term < last.unwrap_or(0) {
             let actual = format!("S{server} went from term {} to {term}", last.unwrap_or(0));
             return Err(Violation::new("a server's term never goes back", actual)
@@ -139,9 +143,7 @@ impl Ledger {
             return Err(Violation::new("a server's term survives a restart", actual)
                 .culprit(in_term(server, term)));
         }
-        if last != Some(term) {
-            log.terms.push((now, term));
-        }
+        log.terms.note(sighting);
         if is_leader {
             let leader = *self.leaders.entry(term).or_insert(server);
             if leader != server {
@@ -356,46 +358,6 @@ fn in_term(server: usize, term: u64) -> Culprit {
 /// A mistake that a server makes now, at this index.
 fn at_index(server: usize, index: u64) -> Culprit {
     Culprit { server: Some(format!("S{server}")), index: Some(index), ..Culprit::default() }
-}
-
-/// Questions that tests ask.
-impl Ledger {
-    /// How many servers have applied `index` in their current life.
-    pub fn n_committed(&self, index: u64) -> usize {
-        self.servers.iter().filter(|log| log.applied >= index).count()
-    }
-
-    /// What was applied at `index`, by any server at any time.
-    pub fn chosen(&self, index: u64) -> Option<&Command> {
-        let position = usize::try_from(index.checked_sub(1)?).ok()?;
-        self.chosen.get(position).map(|chosen| &chosen.command)
-    }
-
-    /// The highest index that was applied anywhere.
-    pub fn max_index(&self) -> u64 {
-        self.chosen.len() as u64
-    }
-
-    /// The last index that a server has applied in its current life.
-    pub fn applied(&self, server: usize) -> u64 {
-        self.servers[server].applied
-    }
-
-    /// The term in which a server was last seen in its current life; 0 if it was not.
-    pub fn term(&self, server: usize) -> u64 {
-        self.servers[server].terms.last().map_or(0, |(_, term)| *term)
-    }
-
-    /// When any server was first seen in `term` or a later one, in its current life.
-    pub fn first_seen(&self, term: u64) -> Option<Instant> {
-        let terms = self.servers.iter().flat_map(|log| &log.terms);
-        terms.filter(|(_, seen)| *seen >= term).map(|(at, _)| *at).min()
-    }
-
-    /// The highest term that was seen on any server in its current life.
-    pub fn max_term(&self) -> u64 {
-        (0..self.servers.len()).map(|server| self.term(server)).max().unwrap_or(0)
-    }
 }
 
 /// FNV-1a, continued from `state`.

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::RaftCluster;
-
-/// Longer than a message takes on a reliable network.
-const ON_THE_WAY: Duration = Duration::from_millis(2);
+use crate::cluster::{ON_THE_WAY, RaftCluster};
 
 /// Many commands at once, while replies are lost or late, so that a leader takes snapshots of what
 /// it believes that a follower lacks; then everybody catches up.

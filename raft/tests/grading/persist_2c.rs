@@ -11,8 +11,7 @@ use labrpc::{AtomicBool, JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use testkit::{ELECTION_TIMEOUT, chance, lab_test, poll};
 
-use crate::acknowledged_2c::SLOW_DISK;
-use crate::cluster::RaftCluster;
+use crate::cluster::{RaftCluster, SLOW_DISK};
 use crate::command::Command;
 
 /// Terms, votes and entries survive restarts of followers, of leaders, and of all at once.

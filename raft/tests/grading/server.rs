@@ -7,7 +7,7 @@ use labrpc::{ClientEnd, Instant, Persister, Receiver, rendezvous, sleep, spawn};
 use raft::{ApplyMsg, Raft};
 use testkit::{Boot, Cluster, Reach, Sim, Started};
 
-use crate::ledger::{Applied, Ledger};
+use crate::ledger::{Applied, Ledger, Sighting};
 
 /// How often a probe asks its server for term and leadership.
 const PROBE_INTERVAL: Duration = Duration::from_millis(10);
@@ -120,9 +120,10 @@ impl Life {
     /// The probe: asks for term and leadership as long as this life lasts.
     fn probe(&self, raft: &Raft) {
         loop {
+            let asked = Instant::now();
             let state = raft.state();
-            let now = Instant::now();
-            let observed = self.ledger.lock().observe(self.me, self.incarnation, state, now);
+            let sighting = Sighting { state, asked, answered: Instant::now() };
+            let observed = self.ledger.lock().observe(self.me, self.incarnation, &sighting);
             if !self.sim.check(observed) {
                 return;
             }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use raft::RaftState;
 use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
-use crate::cluster::RaftCluster;
-
-/// Longer than a message takes on a reliable network.
-const ON_THE_WAY: Duration = Duration::from_millis(2);
+use crate::cluster::{ON_THE_WAY, RaftCluster};
 
 /// A leader that everybody hears stays leader: elections follow failures, not the clock.
 ///
@@ -47,12 +44,11 @@ fn new_leader_is_left_alone_2a() {
             // Shorter than any election timeout.
             sim.sleep(ELECTION_TIMEOUT * 6 / 100);
             let state = cluster.state(elected).expect("it is up");
-            // A server that stands still answers late. So the time counts from when the terms were
-            // first seen, on any server, and not from the answers.
-            let led = cluster
-                .ledger(|ledger| Some(ledger.first_seen(term + 1)? - ledger.first_seen(term)?));
+            // A server that stands still answers late, so its term may be older than the first
+            // answer that names it.
+            let lasted = cluster.ledger(|ledger| ledger.lasted_at_most(term, &others));
             let is_deposed = state != (RaftState { term, is_leader: true });
-            if is_deposed && led.is_some_and(|led| led < ELECTION_TIMEOUT / 10) {
+            if is_deposed && lasted.is_some_and(|lasted| lasted < ELECTION_TIMEOUT / 10) {
                 let actual = format!(
                     "S{elected}@{term} was elected, and deposed by term {} within 0.1 s",
                     state.term
@@ -172,8 +168,10 @@ fn ask_two_in_two_terms(cluster: &RaftCluster, vote: Vote, [l, c, a, b, d]: [usi
                 return false;
             }
             cluster.sim().sleep(ON_THE_WAY);
-            cluster.mend(c, a); // What C sends now is held too.
+            // In this order: what C sends on the mended link is held, and must not be released. What
+            // is released arrives after the link was mended.
             cluster.network().release();
+            cluster.mend(c, a);
         }
     }
     true

@@ -149,6 +149,20 @@ impl CounterCluster {
         Submission(result)
     }
 
+    /// Makes a request to the leader that was made before, and again if the leader was deposed
+    /// meanwhile: it may have refused the request. For about ten seconds.
+    pub fn repeat_on_leader(&self, request: &Request<Action>) {
+        _ = wait_until(ONE_BUDGET, ONE_PAUSE, || {
+            let leader = self.leader();
+            let state = || self.servers.call(leader, |rsm| rsm.raft().state());
+            let before = state().filter(|state| state.is_leader);
+            let submission = self.submit_again(leader, request);
+            // It may not return: its client does not wait for it any more.
+            _ = wait_until(SETTLED, ONE_PAUSE, || submission.is_over());
+            before.is_some() && state() == before
+        });
+    }
+
     /// Has a request executed by whichever server leads among those that can be reached, in ten
     /// seconds; returns the reply.
     pub fn one(&self, action: Action) -> Option<u64> {
@@ -200,22 +214,30 @@ impl CounterCluster {
         }
     }
 
-    /// So many servers have this value, soon.
+    /// At least this many servers have this value, soon.
     #[track_caller]
     pub fn check_counters(&self, expected: u64, servers: usize) {
         if let Err(values) = self.wait_for_counters(expected, servers) {
-            let actual =
-                format!("expected {servers} servers with counter {expected}, got {values:?}");
-            self.sim().violated("all servers come to the same state", actual);
+            self.counters_differ(expected, servers, &values);
         }
     }
 
-    /// So many servers have this value, soon, although a request was repeated. `cause` says how a
-    /// server may come to execute it again.
+    /// Fails because the counters have other values.
+    #[track_caller]
+    fn counters_differ(&self, expected: u64, servers: usize, values: &[Option<u64>]) -> ! {
+        let actual = format!("expected {servers} servers with counter {expected}, got {values:?}");
+        self.sim().violated("all servers come to the same state", actual)
+    }
+
+    /// At least this many servers have this value, soon, although a request was repeated. `cause`
+    /// says how a server may come to execute it again.
     #[track_caller]
     pub fn check_repeated(&self, expected: u64, servers: usize, cause: &str) {
         sleep(SETTLED); // A second execution may follow the first.
         if let Err(values) = self.wait_for_counters(expected, servers) {
+            if !values.iter().flatten().any(|value| *value > expected) {
+                self.counters_differ(expected, servers, &values);
+            }
             let actual = format!(
                 "expected {servers} servers with counter {expected}, got {values:?} after the first \
                  request was repeated: {cause}"
@@ -224,7 +246,8 @@ impl CounterCluster {
         }
     }
 
-    /// Waits until so many servers have this value; otherwise returns the values that they have.
+    /// Waits until at least this many servers have this value; otherwise returns the values that
+    /// they have.
     fn wait_for_counters(&self, expected: u64, servers: usize) -> Result<(), Vec<Option<u64>>> {
         let mut values = Vec::new();
         let have_executed = || {
@@ -236,14 +259,14 @@ impl CounterCluster {
         if is_so { Ok(()) } else { Err(values) }
     }
 
-    /// All these requests end within some time of what should end them.
+    /// All these requests end within some time, as `property` says.
     #[track_caller]
-    pub fn check_end(&self, submissions: &[Submission], patience: Duration, ended_by: &str) {
+    pub fn check_end(&self, submissions: &[Submission], patience: Duration, property: &str) {
         let are_over = || submissions.iter().all(Submission::is_over);
         if !wait_until(patience, Duration::from_millis(10), are_over) {
             let open = submissions.iter().filter(|submission| !submission.is_over()).count();
             let actual = format!("{open} submissions have not returned after {patience:?}");
-            self.sim().violated(format!("a request returns once its server {ended_by}"), actual);
+            self.sim().violated(property, actual);
         }
     }
 
