@@ -314,7 +314,7 @@ mod tests {
         let Finished { outcome, notes } = test.run_once(&settings, 1, false, &body);
         let failure = outcome.result.expect_err("it never ends");
         assert_eq!(failure.kind, FailureKind::TimeLimit);
-        assert_eq!(failure.message.contains(r#"get("x") of C0"#), notes.violation.is_some());
+        assert_eq!(failure.message.contains("get(x) of C0"), notes.violation.is_some());
         notes.violation.map(|violation| violation.property)
     }
 
