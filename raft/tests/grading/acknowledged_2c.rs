@@ -68,12 +68,12 @@ pub fn overwrite_and_restart(cluster: &RaftCluster) {
         cluster.one_retrying(cluster.command(), 5);
 
         // (a)
-        let a = cluster.check_one_leader();
+        let (a, term) = cluster.check_leader_and_term();
         let b = cluster.after(a, 1);
         let three = [2, 3, 4].map(|places| cluster.after(a, places));
         cluster.partition(&[&[a, b], &three]);
         (0..3).for_each(|_| _ = cluster.propose(a, &cluster.command()));
-        let (m, _) = cluster.wait_for_leader_among(&three, Duration::from_millis(10));
+        let (m, _) = cluster.wait_for_leader_among(&three, term, Duration::from_millis(10));
 
         // (b)
         let rest: Vec<usize> = three.into_iter().filter(|&server| server != m).collect();

@@ -257,6 +257,11 @@ impl RaftCluster {
     /// Waits until a connected server leads, for about five election timeouts; returns the leader
     /// of the highest term. The ledger sees to it that there is one per term.
     pub fn check_one_leader(&self) -> usize {
+        self.check_leader_and_term().0
+    }
+
+    /// As [`RaftCluster::check_one_leader`], with the term in which it leads.
+    pub fn check_leader_and_term(&self) -> (usize, u64) {
         let interval = Duration::from_millis(450 + rng().random_range(0..100_u64));
         sleep(interval);
         let leader = poll(9 * interval, interval, || {
@@ -264,7 +269,7 @@ impl RaftCluster {
                 let state = self.state(server).filter(|state| state.is_leader)?;
                 Some((state.term, server))
             });
-            leaders.max().map(|(_, leader)| leader)
+            leaders.max().map(|(term, leader)| (leader, term))
         });
         leader.unwrap_or_else(|| {
             let property =
@@ -285,11 +290,17 @@ impl RaftCluster {
         }
     }
 
-    /// Asks these servers once in each `interval` until one of them leads in a later term than all of
-    /// them were in at first; returns the leader and its term. For about ten election timeouts.
-    pub fn wait_for_leader_among(&self, servers: &[usize], interval: Duration) -> (usize, u64) {
-        let seen = servers.iter().map(|&server| self.ledger(|ledger| ledger.term(server)));
-        let before = seen.max().unwrap_or(0);
+    /// Asks these servers once in each `interval` until one of them leads in a later term than
+    /// `before`; returns the leader and its term. For about ten election timeouts.
+    ///
+    /// `before` is the term of the leader from which they were cut off. If they were asked for it
+    /// here, a new leader could be elected first, and would be taken for the old one.
+    pub fn wait_for_leader_among(
+        &self,
+        servers: &[usize],
+        before: u64,
+        interval: Duration,
+    ) -> (usize, u64) {
         let elected = |&server: &usize| match self.state(server)? {
             RaftState { term, is_leader: true } if term > before => Some((server, term)),
             _ => None,

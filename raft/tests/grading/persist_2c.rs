@@ -122,12 +122,13 @@ fn vote_survives_restart_2c() {
             cluster.one_retrying(cluster.command(), 3);
 
             // The leader C is cut off; A is elected with the vote of V.
-            let c = cluster.check_one_leader();
+            let (c, before) = cluster.check_leader_and_term();
             cluster.separate(c, cluster.after(c, 1));
             cluster.separate(c, cluster.after(c, 2));
             // A message takes 0.1 to 1 ms: A's first heartbeat is still on its way.
             let others = [1, 2].map(|places| cluster.after(c, places));
-            let (a, term) = cluster.wait_for_leader_among(&others, Duration::from_micros(200));
+            let interval = Duration::from_micros(200);
+            let (a, term) = cluster.wait_for_leader_among(&others, before, interval);
 
             // V forgets whatever it has not saved.
             let v = cluster.all().find(|server| ![a, c].contains(server)).expect("there are three");

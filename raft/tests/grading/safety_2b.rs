@@ -34,14 +34,15 @@ fn old_terms_commit_indirectly_2b() {
         // (b) Among the others one is elected and takes an entry that it copies to nobody.
         let others = [2, 3, 4].map(|places| cluster.after(first, places));
         cluster.connect_only(&others);
-        let rival = cluster.check_one_leader();
+        let (rival, term) = cluster.check_leader_and_term();
         cluster.disconnect(rival);
         cluster.propose(rival, &cluster.command());
 
         // (c) The first two come back, and their entry spreads to a third server.
         let third = others.into_iter().find(|&other| other != rival).expect("there are two");
         cluster.connect_only(&[first, follower, third]);
-        cluster.wait_for_leader_among(&[first, follower, third], Duration::from_millis(10));
+        let interval = Duration::from_millis(10);
+        cluster.wait_for_leader_among(&[first, follower, third], term, interval);
         sim.sleep(ELECTION_TIMEOUT);
 
         // (d) The rival's entry is of a later term, so it can win, and commits its own entry.
@@ -132,11 +133,11 @@ fn late_acknowledgements_2b() {
             cluster.one_retrying(cluster.command(), 5);
 
             // (a)
-            let l = cluster.check_one_leader();
+            let (l, term) = cluster.check_leader_and_term();
             let f = cluster.after(l, 1);
             let three = [2, 3, 4].map(|places| cluster.after(l, places));
             cluster.partition(&[&[l, f], &three]);
-            let (m, _) = cluster.wait_for_leader_among(&three, interval);
+            let (m, term) = cluster.wait_for_leader_among(&three, term, interval);
             cluster.hold_replies(l, f);
             propose_several(&cluster, l, 10);
             sim.sleep(ELECTION_TIMEOUT / 4);
@@ -154,7 +155,7 @@ fn late_acknowledgements_2b() {
 
             // (c)
             cluster.partition(&[&[l, g, h], &[m], &[f]]);
-            let (elected, _) = cluster.wait_for_leader_among(&[l, g, h], interval);
+            let (elected, _) = cluster.wait_for_leader_among(&[l, g, h], term, interval);
 
             // (d)
             cluster.partition(&[&[l, g], &[h], &[m], &[f]]);

@@ -35,11 +35,12 @@ fn leader_stays_2a() {
 fn new_leader_is_left_alone_2a() {
     lab_test("new_leader_is_left_alone_2a", |sim| {
         let cluster = RaftCluster::start(sim, 7);
-        let mut old = cluster.check_one_leader();
+        let (mut old, mut before) = cluster.check_leader_and_term();
         while sim.elapsed() < 90 * ELECTION_TIMEOUT {
             let others: Vec<usize> = cluster.all().filter(|&server| server != old).collect();
             cluster.disconnect(old);
-            let (elected, term) = cluster.wait_for_leader_among(&others, Duration::from_millis(5));
+            let interval = Duration::from_millis(5);
+            let (elected, term) = cluster.wait_for_leader_among(&others, before, interval);
 
             // Shorter than any election timeout.
             sim.sleep(ELECTION_TIMEOUT * 6 / 100);
@@ -57,7 +58,7 @@ fn new_leader_is_left_alone_2a() {
             }
             cluster.connect(old);
             sim.sleep(ELECTION_TIMEOUT / 50);
-            old = elected;
+            (old, before) = (elected, term);
         }
     });
 }
@@ -75,12 +76,13 @@ fn candidate_gives_way_2a() {
         let cluster = RaftCluster::start(sim, 5);
         let mut deposed = 0;
         for _ in 0..ROUNDS {
-            let old = cluster.check_one_leader();
+            let (old, before) = cluster.check_leader_and_term();
             let candidate = cluster.after(old, 1);
             let three = [2, 3, 4].map(|places| cluster.after(old, places));
             cluster.disconnect(old);
             cluster.disconnect(candidate);
-            let (elected, term) = cluster.wait_for_leader_among(&three, Duration::from_millis(10));
+            let interval = Duration::from_millis(10);
+            let (elected, term) = cluster.wait_for_leader_among(&three, before, interval);
             if !cluster.wait_for_term(candidate, term) {
                 return; // Alone it never stands, so it cannot be in anybody's way.
             }

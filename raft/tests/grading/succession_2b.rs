@@ -26,11 +26,11 @@ fn stale_candidates_do_not_delay_2b() {
         let (mut anybody, mut only_p) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..ROUNDS {
             // An ordinary election.
-            let old = cluster.check_one_leader();
+            let (old, term) = cluster.check_leader_and_term();
             let others: Vec<usize> = cluster.all().filter(|&server| server != old).collect();
             cluster.disconnect(old);
             let began = sim.elapsed();
-            cluster.wait_for_leader_among(&others, INTERVAL);
+            cluster.wait_for_leader_among(&others, term, INTERVAL);
             anybody += sim.elapsed() - began;
             cluster.connect(old);
             cluster.one_retrying(cluster.command(), 7);
@@ -48,7 +48,7 @@ fn stale_candidates_do_not_delay_2b() {
             let four = [p, three[0], three[1], three[2]];
             cluster.connect_only(&four);
             let began = sim.elapsed();
-            cluster.wait_for_leader_among(&four, INTERVAL);
+            cluster.wait_for_leader_among(&four, term, INTERVAL);
             only_p += sim.elapsed() - began;
 
             cluster.one_retrying(cluster.command(), 4);
