@@ -139,15 +139,17 @@ impl Guarded for Inner {
         self.state.note_synced(last);
     }
 
-    fn note_change(&mut self) {
+    fn note_change(&mut self) -> bool {
         let Self { state, waiting } = self;
         if !state.is_primary() {
-            return waiting.clear(); // They have to ask another server.
+            waiting.clear(); // They have to ask another server.
+            return true;
         }
         waiting.answer_writes(state.committed);
         if let Some(round) = state.readable_round() {
             waiting.answer_reads(round, &state.table);
         }
+        true
     }
 
     fn note_end(&mut self) {

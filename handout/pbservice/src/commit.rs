@@ -20,8 +20,9 @@ impl Locked {
     /// PB1. Something may have changed: tell those clients in `waiting` whose turn it is. What
     /// becomes of them if this server is not primary any more?
     ///
-    /// The tasks that copy need no word: `Shell::wait_for` looks again by itself.
-    pub fn tell_clients(&mut self) {
+    /// PB2: whether the tasks that copy should look again what their backups lack; see
+    /// `Shell::wait_for`.
+    pub fn tell_clients(&mut self) -> bool {
         your_code_here("Locked::tell_clients", self)
     }
 }

@@ -58,8 +58,8 @@ impl Guarded for Locked {
         self.state.note_synced(last);
     }
 
-    fn note_change(&mut self) {
-        self.tell_clients();
+    fn note_change(&mut self) -> bool {
+        self.tell_clients()
     }
 
     fn note_end(&mut self) {

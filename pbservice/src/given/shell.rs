@@ -27,8 +27,9 @@ pub(crate) trait Guarded: Send + 'static {
     /// have been cut off since.
     fn note_synced(&mut self, last: Version);
 
-    /// The state has changed: the place to answer clients who wait for that.
-    fn note_change(&mut self);
+    /// The state has changed: the place to answer clients who wait for that. Returns whether to look
+    /// again for what is [waited for](Shell::wait_for).
+    fn note_change(&mut self) -> bool;
 
     /// The server has ended: those who wait must be told.
     fn note_end(&mut self);
@@ -98,8 +99,9 @@ impl<S: Guarded> Shell<S> {
             return Err(Unheard::OutOfService);
         };
         let result = decide(state);
-        state.note_change();
-        awaited.retain_mut(|is_there| !is_there(state));
+        if state.note_change() {
+            awaited.retain_mut(|is_there| !is_there(state));
+        }
         if !state.writes().is_empty() {
             self.has_writes.notify_one();
         }
@@ -124,8 +126,8 @@ impl<S: Guarded> Shell<S> {
     }
 
     /// Waits until `take` returns something; `None` if the server ends before. `take` is called at
-    /// once, and again after each change, by the task that makes it: so a task wakes up only when
-    /// there is something for it.
+    /// once, and again after each change for which [`Guarded::note_change`] returns `true`, by the
+    /// task that makes it: so a task wakes up only when there is something for it.
     pub(crate) fn wait_for<R: Send + 'static>(
         &self,
         mut take: impl FnMut(&mut S) -> Option<R> + Send + 'static,
@@ -232,7 +234,9 @@ mod tests {
 
         fn note_synced(&mut self, _: Version) {}
 
-        fn note_change(&mut self) {}
+        fn note_change(&mut self) -> bool {
+            true
+        }
 
         fn note_end(&mut self) {}
     }
