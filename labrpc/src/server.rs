@@ -76,7 +76,7 @@ impl Service {
     ) -> Self {
         let full_name = format!("{}.{name}", self.name);
         assert!(!name.contains('.'), "method name '{name}' must not contain a dot");
-        assert!(self.handler(&full_name).is_none(), "{full_name} is defined twice");
+        assert!(self.method_named(&full_name).is_none(), "{full_name} is defined twice");
         let run = move |request: &Request| {
             let args = decode_args::<A>(request).map_err(Refusal::Unreadable)?;
             let value = handler(args);
@@ -87,9 +87,9 @@ impl Service {
         self
     }
 
-    /// The handler of the method with this full name.
-    fn handler(&self, full_name: &str) -> Option<&Handler> {
-        self.methods.iter().find(|(name, _)| **name == *full_name).map(|(_, handler)| handler)
+    /// The method with this full name, and its handler.
+    fn method_named(&self, full_name: &str) -> Option<&(Arc<str>, Handler)> {
+        self.methods.iter().find(|(name, _)| **name == *full_name)
     }
 
     /// The full names of its methods.
@@ -172,12 +172,16 @@ impl Server {
         self.count.load(Relaxed)
     }
 
-    /// Runs the handler of a request. `name` is the server's, for messages.
+    /// Runs the handler of a request by `caller`. `name` is the server's, for messages.
     ///
     /// # Panics
     /// If there is no such handler, or the request does not fit it: mistakes of the program.
-    pub(crate) fn handle(&self, name: &str, request: &Request) -> Response {
-        match self.try_handle(request) {
+    pub(crate) fn handle(&self, name: &str, caller: Arc<str>, request: &Request) -> Response {
+        let handled = self.find(request).and_then(|(method, handler)| {
+            port::serves(Arc::clone(method), caller);
+            handler(request)
+        });
+        match handled {
             Ok(response) => response,
             Err(Refusal::NoSuchMethod(problem)) => panic!("server {name} {problem}"),
             Err(Refusal::Unreadable(problem)) => panic!("{problem}"),
@@ -186,21 +190,20 @@ impl Server {
 
     /// Runs the handler of a request, which may come from another program.
     pub(crate) fn try_handle(&self, request: &Request) -> Result<Response, Refusal> {
+        self.find(request).and_then(|(_, handler)| handler(request))
+    }
+
+    /// Counts a request, and finds its method and handler.
+    fn find(&self, request: &Request) -> Result<&(Arc<str>, Handler), Refusal> {
         self.count.fetch_add(1, Relaxed);
-        match self.services.iter().find_map(|service| service.handler(&request.method)) {
-            Some(handler) => handler(request),
-            None => Err(Refusal::NoSuchMethod(format!(
+        let found = self.services.iter().find_map(|service| service.method_named(&request.method));
+        found.ok_or_else(|| {
+            Refusal::NoSuchMethod(format!(
                 "has no handler '{}'; it has {}",
                 request.method,
                 self.handler_names()
-            ))),
-        }
-    }
-
-    /// The name of a method, if the server has it.
-    pub(crate) fn method_name(&self, full_name: &str) -> Option<Arc<str>> {
-        let mut methods = self.services.iter().flat_map(|service| &service.methods);
-        methods.find(|(name, _)| **name == *full_name).map(|(name, _)| Arc::clone(name))
+            ))
+        })
     }
 
     /// The handlers that can be called, for messages.

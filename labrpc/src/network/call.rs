@@ -211,8 +211,7 @@ impl Call {
         let mut handling = Handling { network, id, returned: false };
         port::spawn_handler(key, node, site, move || {
             port::draw(|| What::Arrive { call: number });
-            port::serves(server.method_name(&request.method), caller);
-            let mut response = server.handle(&name, &request);
+            let mut response = server.handle(&name, caller, &request);
             handling.returned = true;
             if let Some(reply) = response.words.take() {
                 let bytes = response.reply.len() as u64;

@@ -148,9 +148,9 @@ pub(crate) fn spawn_handler(
 }
 
 /// Says what the running task does: it handles calls of `method` by `caller`.
-pub(crate) fn serves(method: Option<Arc<str>>, caller: Arc<str>) {
+pub(crate) fn serves(method: Arc<str>, caller: Arc<str>) {
     dispatch(|core| {
-        if let (Some(core), Some(method)) = (core, method) {
+        if let Some(core) = core {
             core.with_current(|slot| slot.serves = Some((method, caller)));
         }
     });
