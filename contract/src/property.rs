@@ -27,7 +27,16 @@ pub const WAITS_ARE_KNOWN: &str = "tasks wait only by means of labrpc";
 /// The process has ended without a record.
 pub const ENDS_WITH_RECORD: &str = "a run ends with its completion record";
 
-/// All of them.
+/// The end of the property that a call of a function breaks which is to be written.
+pub const UNWRITTEN: &str = " is written";
+
+/// Whether a run that breaks this property ended at a function that is still to be written: then
+/// usual mistakes are not the cause.
+pub fn is_unwritten(property: &str) -> bool {
+    property.ends_with(UNWRITTEN)
+}
+
+/// All of them, but for functions that are to be written.
 pub const GENERAL: [&str; 8] = [
     NO_PANICS,
     CHECKS_HOLD,

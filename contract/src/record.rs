@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::accidents::{Accident, AccidentId, Accidents};
+use crate::property;
 use crate::settings::Policy;
 
 /// Incremented when a field of [`Assignment`] or [`Record`] changes its meaning or is removed.
@@ -114,13 +115,9 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The end of the property that a call of a function breaks which is to be written.
-    pub const UNWRITTEN: &str = " is written";
-
-    /// Whether the run ended at a function that is still to be written: then usual mistakes are not
-    /// the cause.
+    /// Whether the run ended at a function that is still to be written.
     pub fn is_unwritten(&self) -> bool {
-        self.property.ends_with(Self::UNWRITTEN)
+        property::is_unwritten(&self.property)
     }
 }
 

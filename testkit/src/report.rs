@@ -111,7 +111,7 @@ fn accusation(text: &mut String, failure: &Failure, notes: &Notes) -> (String, S
 /// The property of every correct program that a failure breaks.
 fn general_property(failure: &Failure) -> String {
     if let Some(function) = failure.unwritten() {
-        return format!("{function}{}", record::Failure::UNWRITTEN);
+        return format!("{function}{}", property::UNWRITTEN);
     }
     let property = match failure.kind {
         FailureKind::Panic if is_check_of_real_run(failure) => property::CHECKS_HOLD,

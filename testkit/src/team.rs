@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contract::record;
+use contract::property;
 use labrpc::Instant;
 
 use crate::member::Member;
@@ -173,7 +173,7 @@ fn lasts(since: &mut Option<Instant>, is_so: bool, for_this_long: Duration) -> b
 fn unwritten(said: &str) -> Option<(String, String)> {
     let line = said.lines().find(|line| line.contains(NOT_WRITTEN))?;
     let (function, _) = line.split_once(NOT_WRITTEN)?;
-    Some((format!("{function}{}", record::Failure::UNWRITTEN), line.to_string()))
+    Some((format!("{function}{}", property::UNWRITTEN), line.to_string()))
 }
 
 /// Whether a line is the first one of a panic, as the standard library prints it.

@@ -1,6 +1,7 @@
 //! What is known of a failed run.
 
-use contract::record::{Failure, Run};
+use contract::property::is_unwritten;
+use contract::record::Run;
 use serde::{Deserialize, Serialize};
 
 /// A run that failed.
@@ -109,7 +110,6 @@ impl FailedRun {
 
     /// Whether the run ended at a function that is still to be written.
     pub(crate) fn is_unwritten(&self) -> bool {
-        let (property, actual, report) = (self.property.clone(), String::new(), String::new());
-        Failure { property, actual, report }.is_unwritten()
+        is_unwritten(&self.property)
     }
 }
