@@ -110,7 +110,7 @@ impl ShardCluster {
     ) -> T {
         let client = clerk.client().clone();
         let (sender, done) = channel();
-        spawn(move || sender.send(action(clerk)).ok()); // Whoever waited may have given up.
+        spawn(move || sender.send(action(clerk)).ok()); // The receiver may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
             let open = self.history.open_call(&client);
             let open = open.map_or_else(String::new, |call| format!(": {call}"));
