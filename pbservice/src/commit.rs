@@ -63,49 +63,30 @@ impl State {
         }
     }
 
-    /// Takes the room for a client's operation. One that is in the log already needs none, and
-    /// refusing it would say that it is not done.
-    ///
-    /// # Errors
-    /// If there is no room for it.
-    pub(crate) fn take_room(
-        &mut self,
-        client: ClientId,
-        sequence: u64,
-        operation: &Operation,
-    ) -> Result<(), Refusal> {
-        let pending = self.tail.after(self.committed);
-        let is_same = |record: &Record| record.client == client && record.sequence == sequence;
-        if !self.is_primary() // It has to ask the primary.
-            || self.table.has_done(client, sequence)
-            || pending.iter().any(is_same)
-        {
-            return Ok(());
-        }
-        self.room.take(self.promised, operation, &self.table, pending)
-    }
-
     /// Takes a client's operation into the log. Returns its place there; `None` if it is committed
-    /// already.
+    /// already. One that is there already needs no room: refusing it would say that it is not done.
     ///
     /// # Errors
-    /// If this server is not primary.
+    /// If this server is not primary, or there is no room for the operation.
     pub(crate) fn accept_write(
         &mut self,
         client: ClientId,
         sequence: u64,
         operation: Operation,
-    ) -> Result<Option<Order>, NotPrimary> {
+    ) -> Result<Option<Order>, Refusal> {
         if !self.is_primary() {
-            return Err(NotPrimary);
+            return Err(Refusal::NotPrimary { known: self.primary() });
         }
         if self.table.has_done(client, sequence) {
             return Ok(None);
         }
+        let pending = self.tail.after(self.committed);
         let is_same = |record: &&Record| record.client == client && record.sequence == sequence;
-        let under_way =
-            self.tail.after(self.committed).iter().find(is_same).map(|record| record.order);
-        Ok(Some(under_way.unwrap_or_else(|| self.write(client, sequence, operation))))
+        if let Some(record) = pending.iter().find(is_same) {
+            return Ok(Some(record.order));
+        }
+        self.room.take(self.promised, &operation, &self.table, pending)?;
+        Ok(Some(self.write(client, sequence, operation)))
     }
 
     /// Takes a client's question. Returns the round in which a majority must say that it still

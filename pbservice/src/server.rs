@@ -210,15 +210,14 @@ impl Server {
     fn serve_write(self: &Arc<Self>, args: WriteArgs) -> Result<(), Refusal> {
         let WriteArgs { client, sequence, operation } = args;
         let waiting = self.shell.update(|inner| {
-            inner.state.take_room(client, sequence, &operation)?;
-            let place = inner.state.accept_write(client, sequence, operation);
-            Ok(place.map(|place| place.map(|order| inner.waiting.add_write(order))))
+            let place = inner.state.accept_write(client, sequence, operation)?;
+            Ok(place.map(|order| inner.waiting.add_write(order)))
         });
         match waiting {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(done))) => done.recv().map_err(|_| self.not_primary()),
             Ok(Err(refusal)) => Err(refusal),
-            Ok(Ok(Ok(None))) => Ok(()),
-            Ok(Ok(Ok(Some(done)))) => done.recv().map_err(|_| self.not_primary()),
-            Ok(Ok(Err(_))) | Err(_) => Err(self.not_primary()),
+            Err(_) => Err(self.not_primary()),
         }
     }
 
