@@ -340,8 +340,7 @@ impl Network {
 }
 
 impl State {
-    /// Whether a message of this kind is to be held on a path. To be asked under the lock under
-    /// which it is put away, so that neither a release nor the end of the run misses it.
+    /// Whether a message of this kind is to be held on a path.
     fn holds(&self, path: Path, held: Held) -> bool {
         !self.closed && self.links.is_holding(path, held)
     }

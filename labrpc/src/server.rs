@@ -3,7 +3,6 @@
 use std::any::type_name;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
@@ -55,7 +54,7 @@ pub(crate) enum Refusal {
 pub struct Service {
     name: String,
     /// Methods by their full names. There are few, so a search is faster than a map.
-    methods: Vec<(Arc<str>, Handler)>,
+    methods: Vec<(String, Handler)>,
 }
 
 impl Service {
@@ -76,20 +75,20 @@ impl Service {
     ) -> Self {
         let full_name = format!("{}.{name}", self.name);
         assert!(!name.contains('.'), "method name '{name}' must not contain a dot");
-        assert!(self.method_named(&full_name).is_none(), "{full_name} is defined twice");
+        assert!(self.handler(&full_name).is_none(), "{full_name} is defined twice");
         let run = move |request: &Request| {
             let args = decode_args::<A>(request).map_err(Refusal::Unreadable)?;
             let value = handler(args);
             let (reply, words) = (codec::encode(&value), port::in_words(&value));
             Ok(Response { reply, reply_type: Some(type_name::<R>()), words })
         };
-        self.methods.push((full_name.into(), Box::new(run)));
+        self.methods.push((full_name, Box::new(run)));
         self
     }
 
-    /// The method with this full name, and its handler.
-    fn method_named(&self, full_name: &str) -> Option<&(Arc<str>, Handler)> {
-        self.methods.iter().find(|(name, _)| **name == *full_name)
+    /// The handler of the method with this full name.
+    fn handler(&self, full_name: &str) -> Option<&Handler> {
+        self.methods.iter().find(|(name, _)| name == full_name).map(|(_, handler)| handler)
     }
 
     /// The full names of its methods.
@@ -127,6 +126,8 @@ fn decode_args<A: DeserializeOwned>(request: &Request) -> Result<A, String> {
 
 /// A bundle of services that is reached under one name. A server that restarts is a new `Server`.
 pub struct Server {
+    /// Its name in the network, for messages.
+    name: String,
     services: Vec<Service>,
     node: NodeId,
     site: &'static Location<'static>,
@@ -139,6 +140,7 @@ impl Server {
     #[expect(clippy::new_without_default, reason = "the caller's place and node matter")]
     pub fn new() -> Self {
         Self {
+            name: String::new(),
             services: Vec::new(),
             node: port::current_node(),
             site: Location::caller(),
@@ -157,6 +159,11 @@ impl Server {
         self
     }
 
+    /// Gives it the name under which it is reached.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_string(), ..self }
+    }
+
     /// The node on which handlers run.
     pub(crate) fn node(&self) -> NodeId {
         self.node
@@ -172,38 +179,29 @@ impl Server {
         self.count.load(Relaxed)
     }
 
-    /// Runs the handler of a request by `caller`. `name` is the server's, for messages.
+    /// Runs the handler of a request.
     ///
     /// # Panics
     /// If there is no such handler, or the request does not fit it: mistakes of the program.
-    pub(crate) fn handle(&self, name: &str, caller: Arc<str>, request: &Request) -> Response {
-        let handled = self.find(request).and_then(|(method, handler)| {
-            port::serves(Arc::clone(method), caller);
-            handler(request)
-        });
-        match handled {
+    pub(crate) fn handle(&self, request: &Request) -> Response {
+        match self.try_handle(request) {
             Ok(response) => response,
-            Err(Refusal::NoSuchMethod(problem)) => panic!("server {name} {problem}"),
+            Err(Refusal::NoSuchMethod(problem)) => panic!("server {} {problem}", self.name),
             Err(Refusal::Unreadable(problem)) => panic!("{problem}"),
         }
     }
 
     /// Runs the handler of a request, which may come from another program.
     pub(crate) fn try_handle(&self, request: &Request) -> Result<Response, Refusal> {
-        self.find(request).and_then(|(_, handler)| handler(request))
-    }
-
-    /// Counts a request, and finds its method and handler.
-    fn find(&self, request: &Request) -> Result<&(Arc<str>, Handler), Refusal> {
         self.count.fetch_add(1, Relaxed);
-        let found = self.services.iter().find_map(|service| service.method_named(&request.method));
-        found.ok_or_else(|| {
-            Refusal::NoSuchMethod(format!(
+        match self.services.iter().find_map(|service| service.handler(&request.method)) {
+            Some(handler) => handler(request),
+            None => Err(Refusal::NoSuchMethod(format!(
                 "has no handler '{}'; it has {}",
                 request.method,
                 self.handler_names()
-            ))
-        })
+            ))),
+        }
     }
 
     /// The handlers that can be called, for messages.

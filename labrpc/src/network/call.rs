@@ -13,7 +13,7 @@ use super::message::Message;
 use super::{Network, NetworkEnd, State};
 use crate::error::RpcError;
 use crate::runtime::Instant;
-use crate::runtime::port::{self, Draw, Kind, OneShot, Wait, digest};
+use crate::runtime::port::{self, Draw, Handled, Kind, OneShot, Wait, digest};
 use crate::server::{Request, Response};
 use crate::transport::Transport;
 
@@ -63,7 +63,7 @@ impl Network {
         }
         state.rpcs += 1;
         state.bytes += request.args.len() as u64;
-        state.links.count_call(end, site, &request.method);
+        let in_words = state.links.count_call(end, site, &request.method);
         let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
         let words = request.words.take();
@@ -75,6 +75,7 @@ impl Network {
             Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
         let long_delays = state.long_delays;
         let path = state.links.path(end);
+        let is_held = path.is_some_and(|path| state.holds(path, Held::Requests));
         drop(state);
         let Some(path) = path else {
             let delay =
@@ -84,7 +85,8 @@ impl Network {
         };
         let latency = latency(&message, Draw::RequestLatency);
         let fate = message.request_fate(conditions);
-        let call = Call { network: self.clone(), number, path, conditions, message, reply };
+        let network = self.clone();
+        let call = Call { network, number, in_words, path, conditions, message, reply };
         let travel = move || {
             port::after(latency + fate.delay, move || {
                 if fate.lost {
@@ -94,8 +96,18 @@ impl Network {
                 }
             });
         };
+        if is_held {
+            self.put_away(path, Held::Requests, travel);
+        } else {
+            travel();
+        }
+    }
+
+    /// Puts a message away until it is released. To be asked again whether it is held, under the lock
+    /// under which it is put away, so that neither a release nor the end of the run misses it.
+    fn put_away(&self, path: Path, held: Held, travel: impl FnOnce() + Send + 'static) {
         let mut state = self.state();
-        if state.holds(path, Held::Requests) {
+        if state.holds(path, held) {
             state.held.push(Box::new(travel));
         } else {
             drop(state);
@@ -127,6 +139,7 @@ impl Network {
         let mut state = self.state();
         let Some(call) = state.calls.remove(id) else { return };
         let whole = state.links.is_whole(call.path);
+        let is_held = state.holds(call.path, Held::Replies);
         drop(state);
         let (number, end) = (call.number, call.path.end);
         if !whole {
@@ -135,14 +148,12 @@ impl Network {
         }
         let latency = latency(&call.message, Draw::ReplyLatency);
         let network = self.clone();
-        let mut state = self.state();
-        if state.holds(call.path, Held::Replies) {
-            state.held.push(Box::new(move || {
+        if is_held {
+            self.put_away(call.path, Held::Replies, move || {
                 port::after(latency, move || network.deliver(number, end, &call.reply, response));
-            }));
+            });
             return;
         }
-        drop(state);
         match call.message.reply_fate(call.conditions) {
             ReplyFate::Lost => {
                 port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));
@@ -175,6 +186,8 @@ impl Network {
 struct Call {
     network: Network,
     number: u64,
+    /// Its method and caller.
+    in_words: Arc<str>,
     path: Path,
     conditions: Conditions,
     message: Message,
@@ -184,17 +197,16 @@ struct Call {
 impl Call {
     /// The request has arrived: runs the handler, if the path is still there.
     fn arrive(self, request: Request) {
-        let Call { network, number, path, conditions, message, reply } = self;
+        let Call { network, number, in_words, path, conditions, message, reply } = self;
         let mut state = network.state();
-        let Some((server, name)) = state.links.destination(path) else {
+        let Some(server) = state.links.destination(path) else {
             drop(state);
             fail(number, Loss::Gone, path.end, &reply);
             return;
         };
         record(Kind::Deliver, path.end, || 0);
         let started = port::now();
-        let caller = state.links.caller(path.end);
-        let key = message.key();
+        let handled = Handled { key: message.key(), call: in_words };
         let id = state.calls.insert(InFlight {
             number,
             path,
@@ -209,9 +221,9 @@ impl Call {
         let (node, site) = (server.node(), server.site());
         // Made here and not in the task, which on a dead node never begins.
         let mut handling = Handling { network, id, returned: false };
-        port::spawn_handler(key, node, site, move || {
+        port::spawn_handler(handled, node, site, move || {
             port::draw(|| What::Arrive { call: number });
-            let mut response = server.handle(&name, caller, &request);
+            let mut response = server.handle(&request);
             handling.returned = true;
             if let Some(reply) = response.words.take() {
                 let bytes = response.reply.len() as u64;

@@ -71,6 +71,8 @@ struct Caller {
     site: &'static Location<'static>,
     method: String,
     calls: u64,
+    /// A call in words, for the task that handles it.
+    in_words: Arc<str>,
 }
 
 /// A server's name, and the server that has it now.
@@ -123,7 +125,7 @@ impl Links {
         let HostId(index) = self.host(name);
         let host = &mut self.hosts[index as usize];
         host.incarnation += 1;
-        std::mem::replace(&mut host.server, server.map(Arc::new))
+        std::mem::replace(&mut host.server, server.map(|server| Arc::new(server.named(name))))
     }
 
     /// Removes all servers; dropping them may run anything.
@@ -136,11 +138,10 @@ impl Links {
         self.hosts[*index as usize].server.as_ref()
     }
 
-    /// The server at the end of a path, and its name; `None` if the path is no longer whole.
-    pub(crate) fn destination(&self, path: Path) -> Option<(Arc<Server>, Arc<str>)> {
+    /// The server at the end of a path; `None` if the path is no longer whole.
+    pub(crate) fn destination(&self, path: Path) -> Option<Arc<Server>> {
         let host = &self.hosts[path.host.0 as usize];
-        let server = host.server.as_ref().filter(|_| self.is_whole(path))?;
-        Some((Arc::clone(server), Arc::clone(&host.name)))
+        host.server.as_ref().filter(|_| self.is_whole(path)).map(Arc::clone)
     }
 
     /// Cuts a one-way link between servers.
@@ -194,22 +195,30 @@ impl Links {
         [&end.name, name(end.owner), name(end.connected)]
     }
 
-    /// Counts a call on an end, which this line makes.
+    /// Counts a call on an end, which this line makes; returns its method and its caller in words.
     pub(crate) fn count_call(
         &mut self,
         end: EndId,
         site: &'static Location<'static>,
         method: &str,
-    ) {
+    ) -> Arc<str> {
         let callers = &mut self.ends[end.0 as usize].callers;
         // A line may have several addresses, and be passed different methods.
         let is_same = |caller: &&mut Caller| {
             (ptr::eq(caller.site, site) || caller.site == site) && caller.method == method
         };
-        match callers.iter_mut().find(is_same) {
-            Some(caller) => caller.calls += 1,
-            None => callers.push(Caller { site, method: method.to_string(), calls: 1 }),
+        if let Some(caller) = callers.iter_mut().find(is_same) {
+            caller.calls += 1;
+            return Arc::clone(&caller.in_words);
         }
+        let in_words: Arc<str> = format!("{method} for {}", self.caller(end)).into();
+        self.ends[end.0 as usize].callers.push(Caller {
+            site,
+            method: method.to_string(),
+            calls: 1,
+            in_words: Arc::clone(&in_words),
+        });
+        in_words
     }
 
     /// The lines that have made at least this number of calls on one end, the busiest first, in
@@ -219,7 +228,8 @@ impl Links {
         for (number, end) in self.ends.iter().enumerate() {
             let end_id = EndId(number as u32);
             let (from, [.., to]) = (self.caller(end_id), self.names(end_id));
-            for Caller { site, method, calls } in end.callers.iter().filter(|it| it.calls >= least)
+            for Caller { site, method, calls, .. } in
+                end.callers.iter().filter(|it| it.calls >= least)
             {
                 busiest.push((
                     *calls,
@@ -232,9 +242,9 @@ impl Links {
     }
 
     /// The name of the server that an end belongs to; without one, the name of the end.
-    pub(crate) fn caller(&self, end: EndId) -> Arc<str> {
+    fn caller(&self, end: EndId) -> &str {
         let End { name, owner, .. } = &self.ends[end.0 as usize];
-        Arc::clone(owner.map_or(name, |owner| &self.hosts[owner.0 as usize].name))
+        owner.map_or(name, |owner| &self.hosts[owner.0 as usize].name)
     }
 
     /// Whether a path is still open and leads to the same server.

@@ -39,7 +39,7 @@ use super::policy::{Interruption, Policy, Scheduler};
 use super::random::{Stream, stream};
 use super::recorder::Recorder;
 use super::sys::fiber::StackPool;
-use super::task::{NodeId, Slot, State, Wait};
+use super::task::{Handled, NodeId, Slot, State, Wait};
 use super::timers::Timers;
 use super::trace::{Event, Kind, Trace};
 
@@ -279,10 +279,10 @@ impl Core {
         self.spawn_for(None, node, site, body)
     }
 
-    /// Creates a task, in the keyed mode for the message with this key if it is a handler.
+    /// Creates a task; of a handler it is known what it handles.
     pub(crate) fn spawn_for(
         &self,
-        message: Option<u64>,
+        handled: Option<Handled>,
         node: NodeId,
         site: &'static Location<'static>,
         body: Box<dyn FnOnce()>,
@@ -299,7 +299,8 @@ impl Core {
         slot.serial = serial;
         slot.node = node;
         slot.site = site;
-        slot.serves = None;
+        let message = handled.as_ref().and_then(|handled| handled.key);
+        slot.handles = handled.map(|handled| handled.call);
         slot.state = State::Ready;
         slot.dead = !alive;
         slot.body = Some(body);

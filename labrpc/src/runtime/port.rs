@@ -6,7 +6,6 @@
 //! simulation is never handed out.
 
 use std::panic::Location;
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::accidents::AccidentKind;
@@ -27,7 +26,7 @@ pub(crate) use super::escape::{RunNumber, this_run, touched};
 pub(crate) use super::keyed::{Draw, mix};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
-pub(crate) use super::task::{NodeId, Wait};
+pub(crate) use super::task::{Handled, NodeId, Wait};
 pub(crate) use super::trace::{Kind, digest};
 
 /// Begins an operation on which tasks synchronize: in a simulation it costs virtual time and may
@@ -131,28 +130,29 @@ pub(crate) fn spawn_detached(
     site: &'static Location<'static>,
     body: impl FnOnce() + Send + 'static,
 ) {
-    spawn_handler(None, node, site, body);
+    spawn(None, node, site, body);
 }
 
-/// Starts a task that handles a message, whose key is known in the keyed mode.
+/// Starts a task that handles a call.
 pub(crate) fn spawn_handler(
-    message: Option<u64>,
+    handled: Handled,
+    node: NodeId,
+    site: &'static Location<'static>,
+    body: impl FnOnce() + Send + 'static,
+) {
+    spawn(Some(handled), node, site, body);
+}
+
+/// Starts a task.
+fn spawn(
+    handled: Option<Handled>,
     node: NodeId,
     site: &'static Location<'static>,
     body: impl FnOnce() + Send + 'static,
 ) {
     dispatch(|core| match core {
-        Some(core) => drop(core.spawn_for(message, node, site, Box::new(body))),
+        Some(core) => drop(core.spawn_for(handled, node, site, Box::new(body))),
         None => real::spawn(node, body),
-    });
-}
-
-/// Says what the running task does: it handles calls of `method` by `caller`.
-pub(crate) fn serves(method: Arc<str>, caller: Arc<str>) {
-    dispatch(|core| {
-        if let Some(core) = core {
-            core.with_current(|slot| slot.serves = Some((method, caller)));
-        }
     });
 }
 

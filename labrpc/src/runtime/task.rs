@@ -118,14 +118,22 @@ pub(crate) enum State {
     Waiting,
 }
 
+/// What a handler's task was started for.
+pub(crate) struct Handled {
+    /// The key of the request, in the keyed mode.
+    pub(crate) key: Option<u64>,
+    /// The method and the caller, for reports.
+    pub(crate) call: Arc<str>,
+}
+
 /// A place for a task. Slots are used again, serial numbers are not.
 pub(crate) struct Slot {
     /// Counts the simulation's tasks from 1.
     pub(crate) serial: u32,
     /// The node that it belongs to and dies with.
     pub(crate) node: NodeId,
-    /// The method and the caller that it serves, if it runs a handler.
-    pub(crate) serves: Option<(Arc<str>, Arc<str>)>,
+    /// The method and the caller, if it handles a call.
+    pub(crate) handles: Option<Arc<str>>,
     /// The line that spawned it.
     pub(crate) site: &'static Location<'static>,
     pub(crate) state: State,
@@ -155,7 +163,7 @@ impl Slot {
     pub(crate) fn free() -> Self {
         Self {
             serial: 0,
-            serves: None,
+            handles: None,
             node: NodeId::TEST,
             site: Location::caller(),
             state: State::Free,

@@ -62,10 +62,8 @@ impl Core {
     /// A task in a few words.
     pub(super) fn describe(&self, slot: &Slot) -> String {
         let (node, serial) = (self.node_name(slot.node), slot.serial);
-        match &slot.serves {
-            Some((method, caller)) => {
-                format!("{node}: task {serial}, which handles {method} for {caller},")
-            }
+        match &slot.handles {
+            Some(call) => format!("{node}: task {serial}, which handles {call},"),
             None => format!("{node}: task {serial} spawned at {}", slot.site),
         }
     }
