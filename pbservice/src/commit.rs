@@ -13,6 +13,10 @@ use crate::state::{Office, Role, State};
 /// A snapshot is taken after this number of bytes of records, if not before: 16 MiB.
 const SNAPSHOT_AFTER_BYTES: usize = 16 << 20;
 
+/// While more bytes of records than these, 16 MiB, wait for its own disk, a primary takes no further
+/// ones: a majority may commit them without this disk, which may stand still for long.
+const MAX_UNFINISHED_BYTES: usize = 16 << 20;
+
 impl State {
     /// The log is on disk up to `last`.
     pub(crate) fn note_synced(&mut self, last: Version) {
@@ -67,7 +71,8 @@ impl State {
     /// already. One that is there already needs no room: refusing it would say that it is not done.
     ///
     /// # Errors
-    /// If this server is not primary, or there is no room for the operation.
+    /// If this server is not primary, or there is no room for the operation, in the table or in
+    /// what waits for the disk.
     pub(crate) fn accept_write(
         &mut self,
         client: ClientId,
@@ -84,6 +89,9 @@ impl State {
         let is_same = |record: &&Record| record.client == client && record.sequence == sequence;
         if let Some(record) = pending.iter().find(is_same) {
             return Ok(Some(record.order));
+        }
+        if self.writes.unfinished_bytes() > MAX_UNFINISHED_BYTES {
+            return Err(Refusal::Busy);
         }
         self.room.take(self.promised, &operation, &self.table, pending)?;
         Ok(Some(self.write(client, sequence, operation)))
@@ -129,4 +137,44 @@ impl Office {
 fn reached_by_majority(mut reached: Vec<u64>) -> u64 {
     reached.sort_unstable_by(|a, b| b.cmp(a));
     reached[reached.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::given::record::MAX_OPERATION;
+    use crate::state::tests::{address, primary};
+
+    /// The others commit what a primary's own disk does not take.
+    #[test]
+    fn disk_that_stands_still_takes_a_limited_number_of_bytes() {
+        let mut primary = primary();
+        let put = |primary: &mut State, sequence: u64| {
+            let operation = Operation::Put { key: "x".into(), value: "v".repeat(1 << 19) };
+            let place = primary.accept_write(7, sequence, operation)?;
+            commit_without_primary(primary);
+            Ok(place)
+        };
+        let refused = (1..200).find_map(|number| Some((number, put(&mut primary, number).err()?)));
+        let (number, refusal) = refused.expect("the disk stands still");
+        assert_eq!(refusal, Refusal::Busy);
+        assert!(primary.writes.unfinished_bytes() <= MAX_UNFINISHED_BYTES + MAX_OPERATION);
+        let last = primary.tail.version().order;
+        assert_eq!(put(&mut primary, number - 1), Ok(None), "that is done already");
+
+        let (_, ticket) = primary.writes.take(); // It is being written.
+        assert_eq!(put(&mut primary, number), Err(Refusal::Busy));
+        primary.writes.finish(ticket);
+        assert_eq!(put(&mut primary, number), Ok(Some(last + 1)), "nothing refused is in the log");
+    }
+
+    /// All others have the whole log on their disks.
+    fn commit_without_primary(primary: &mut State) {
+        let last = primary.tail.version().order;
+        let Role::Primary(office) = &mut primary.role else { panic!("it is not primary") };
+        for backup in 2..=5 {
+            office.backups.get_mut(&address(backup)).expect("it is a backup").matched = last;
+        }
+        primary.maybe_commit();
+    }
 }

@@ -161,7 +161,9 @@
 //! With a table of 24 MiB that is 222 MiB, whatever clients read. In addition there is the size of
 //! the table for each backup that is being sent a snapshot, and twice that size in a server that gets
 //! one; while long values are written, up to 4 MiB for each call: the request, the record, and what
-//! waits for the disk and the backups. A message that is half sent holds up to 16 MiB for up to 10 s.
+//! waits for the disk and the backups. While a server's disk stands still, 16 MiB of records wait for
+//! it, and one more snapshot; a primary takes no further writes until it has written them, even if the
+//! others go on. A message that is half sent holds up to 16 MiB for up to 10 s.
 //!
 //! # A server's directory
 //!

@@ -34,6 +34,10 @@ pub(crate) enum Write {
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     queue: Vec<Write>,
+    /// Bytes of the records in it.
+    queued_bytes: usize,
+    /// Bytes of the records that were taken from it, until they are on disk.
+    taken_bytes: usize,
     /// The last ticket given.
     queued: u64,
     /// The last ticket whose write is on disk.
@@ -41,17 +45,24 @@ pub(crate) struct Writes {
 }
 
 impl Writes {
-    /// Adds a write. Records that follow each other become one.
+    /// Adds a write. Records that follow each other become one. A snapshot takes the place of one
+    /// that is still queued: a queue with many of them would take many times the table's memory.
     pub(crate) fn push(&mut self, write: Write) {
         self.queued += 1;
-        if let Write::Append(more) = write {
-            if let Some(Write::Append(records)) = self.queue.last_mut() {
-                records.extend(more);
-            } else {
-                self.queue.push(Write::Append(more));
+        match write {
+            Write::Append(more) => {
+                self.queued_bytes += more.iter().map(Record::size).sum::<usize>();
+                if let Some(Write::Append(records)) = self.queue.last_mut() {
+                    records.extend(more);
+                } else {
+                    self.queue.push(Write::Append(more));
+                }
             }
-        } else {
-            self.queue.push(write);
+            Write::Snapshot(_) => {
+                self.queue.retain(|queued| !matches!(queued, Write::Snapshot(_)));
+                self.queue.push(write);
+            }
+            _ => self.queue.push(write),
         }
     }
 
@@ -65,15 +76,23 @@ impl Writes {
         self.queue.is_empty()
     }
 
-    /// Takes all that is to be done, with the ticket of the last of it.
+    /// Takes all that is to be done, with the ticket of the last of it. What was taken before must
+    /// be finished.
     pub(crate) fn take(&mut self) -> (Vec<Write>, u64) {
+        self.taken_bytes = take(&mut self.queued_bytes);
         (take(&mut self.queue), self.queued)
     }
 
-    /// All up to `ticket` is on disk.
+    /// All up to `ticket`, which came with what was taken last, is on disk.
     pub(crate) fn finish(&mut self, ticket: u64) {
         assert!(ticket >= self.finished, "writes are finished in order");
         self.finished = ticket;
+        self.taken_bytes = 0;
+    }
+
+    /// About how many bytes the records take that are not on disk yet.
+    pub(crate) fn unfinished_bytes(&self) -> usize {
+        self.queued_bytes + self.taken_bytes
     }
 
     /// Whether all up to `ticket` is on disk.
@@ -85,6 +104,7 @@ impl Writes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::table::Table;
     use crate::given::tail::tests::{at, no_op};
 
     #[test]
@@ -101,5 +121,38 @@ mod tests {
         assert!(writes.is_empty() && !writes.is_finished(1));
         writes.finish(ticket);
         assert!(writes.is_finished(4));
+    }
+
+    #[test]
+    fn records_count_until_they_are_on_disk() {
+        let mut writes = Writes::default();
+        let size = no_op(at(1, 1)).size();
+        writes.push(Write::Append(vec![no_op(at(1, 1)), no_op(at(2, 1))]));
+        let (_, ticket) = writes.take();
+        writes.push(Write::Append(vec![no_op(at(3, 1))]));
+        assert_eq!(writes.unfinished_bytes(), 3 * size);
+        writes.finish(ticket);
+        assert_eq!(writes.unfinished_bytes(), size);
+    }
+
+    #[test]
+    fn only_the_last_snapshot_is_queued() {
+        let mut writes = Writes::default();
+        for order in 1..4 {
+            let last = at(order, 1);
+            writes.push(Write::Append(vec![no_op(last)]));
+            writes.push(Write::Snapshot(Snapshot { last, table: Table::default() }));
+        }
+        let (queue, ticket) = writes.take();
+        assert_eq!(ticket, 6);
+        let snapshots: Vec<_> = queue
+            .iter()
+            .filter_map(|write| match write {
+                Write::Snapshot(snapshot) => Some(snapshot.last),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(snapshots, [at(3, 1)]);
+        assert!(matches!(queue.last(), Some(Write::Snapshot(_))), "its last record comes first");
     }
 }
