@@ -1,7 +1,7 @@
 //! Runs a test's body under each seed that was asked for, and says how it went.
 
 use std::panic::{self, Location};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use contract::record::Trial;
@@ -63,6 +63,9 @@ const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
 /// A run that reaches its limit of time does so because of a client's call if that has been open
 /// for at least so long. A younger one is only what the test was doing just then.
 const LONG_CALL: Duration = Duration::from_secs(10);
+
+/// How long the body of a run on real threads may take to unwind when the run is over.
+const UNWINDING: Duration = Duration::from_secs(5);
 
 /// A grading test that differs from the others in its limits; see [`lab_test`].
 #[derive(Clone, Debug)]
@@ -246,7 +249,7 @@ impl LabTest {
                     }
                 }
             }
-            Backend::Real => run_real(seed, time_limit, body),
+            Backend::Real => run_until_unwound(seed, time_limit, body),
         };
         let mut notes = first.get().map_or_else(Notes::default, |notes| notes.lock().clone());
         if let Err(failure) = &mut outcome.result
@@ -267,6 +270,23 @@ impl LabTest {
         }
         Finished { outcome, notes }
     }
+}
+
+/// Runs `body` on real threads, and returns when it has dropped what it had. A run is over as soon as
+/// a panic begins, before the stack unwinds: if the process ended then, the processes that the body has
+/// started would outlive it.
+fn run_until_unwound<T: Send + 'static>(
+    seed: u64,
+    time_limit: Duration,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Outcome<T> {
+    let (at_work, unwound) = mpsc::channel::<()>();
+    let outcome = run_real(seed, time_limit, move || {
+        let _at_work = at_work;
+        body()
+    });
+    unwound.recv_timeout(UNWINDING).ok(); // Nothing is sent. It fails when the sender is dropped.
+    outcome
 }
 
 /// Whether the judge wants each run that passes to be repeated.
