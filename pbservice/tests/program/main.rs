@@ -3,6 +3,7 @@
 //!
 //! Each test has its own directories and ports, so they run in parallel.
 
+mod clients;
 mod processes;
 mod real;
 mod usage;

@@ -255,6 +255,14 @@ pub fn end_of(mut child: Child) -> Output {
     child.wait_with_output().expect("it has ended")
 }
 
+/// The one line that a process has written to standard error, without its end.
+pub fn line(output: &Output) -> String {
+    let said = String::from_utf8(output.stderr.clone()).expect("messages are text");
+    let line = said.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {said:?}"));
+    assert!(!line.contains('\n'), "more than one line: {said}");
+    line.to_string()
+}
+
 /// Waits until something is so.
 pub fn wait_until(goal: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();

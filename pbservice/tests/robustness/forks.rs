@@ -9,8 +9,8 @@ use labrpc::socket::{self, Address, Options};
 use pbservice::{Record, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::processes::Processes;
-use crate::{FAILED, copy_directory, line};
+use crate::processes::{Processes, line};
+use crate::{FAILED, copy_directory};
 
 /// What a server says that must not go on because of another's forgotten promise.
 const FORGOTTEN: &str =

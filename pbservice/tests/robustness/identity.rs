@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use crate::processes::{Processes, wait_until};
-use crate::{TIMED_OUT, USAGE, files, line};
+use crate::processes::{Processes, line, wait_until};
+use crate::{TIMED_OUT, USAGE, files};
 
 /// Empties the directory of a server that is down.
 fn empty(servers: &Processes, server: usize) {

@@ -10,8 +10,8 @@ use labrpc::socket::{self, Address, Options};
 use labrpc::{ClientEnd, encode, sleep};
 use pbservice::{Clerk, MAX_OPERATION};
 
-use crate::processes::{Processes, wait_until};
-use crate::{FAILED, USAGE, line};
+use crate::processes::{Processes, line, wait_until};
+use crate::{FAILED, USAGE};
 
 /// Bytes that a table may have.
 const MAX_TABLE: usize = 56 << 20;

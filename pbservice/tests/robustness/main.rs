@@ -18,7 +18,6 @@ mod slow_link;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
 use crate::processes::Processes;
 
@@ -28,14 +27,6 @@ const FAILED: i32 = 1;
 const TIMED_OUT: i32 = 2;
 /// Exit code: something that cannot be used.
 const USAGE: i32 = 5;
-
-/// The one line that a process has said, without its end.
-fn line(output: &Output) -> String {
-    let said = String::from_utf8(output.stderr.clone()).expect("messages are text");
-    let line = said.strip_suffix('\n').unwrap_or_else(|| panic!("no line: {said:?}"));
-    assert!(!line.contains('\n'), "more than one line: {said}");
-    line.to_string()
-}
 
 /// Copies the files of a directory into a new one.
 fn copy_directory(from: &Path, to: &Path) {
