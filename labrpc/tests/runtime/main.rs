@@ -4,6 +4,7 @@ mod chaos;
 mod child;
 mod crash;
 mod deadlocks;
+mod destructors;
 mod divergence;
 mod escape;
 mod input;
