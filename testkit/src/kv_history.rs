@@ -24,7 +24,6 @@ use crate::violation::Violation;
 /// lab_test("everyone_agrees_0a", |sim| {
 ///     let history = KvHistory::new(sim);
 ///     let mut clerk = history.clerk(
-///         1,
 ///         &Client::new(sim, &[]),
 ///         String::new(), // A service that knows one key.
 ///         |service, _key| service.clone(),
@@ -81,7 +80,6 @@ type Call = Operation<KvInput, KvOutput>;
 /// A client whose calls are recorded, whatever the lab's own client looks like.
 pub struct KvClerk {
     history: KvHistory,
-    number: u64,
     client: Client,
     execute: Box<dyn FnMut(&KvInput) -> KvOutput + Send>,
 }
@@ -95,10 +93,9 @@ impl KvHistory {
     }
 
     /// A clerk that makes its calls by these methods of a lab's clerk, and records them here as
-    /// those of `client`, whose ends it uses. The number is the test's own.
+    /// those of `client`, whose ends it uses.
     pub fn clerk<C: Send + 'static>(
         &self,
-        number: u64,
         client: &Client,
         mut clerk: C,
         get: fn(&mut C, &str) -> String,
@@ -114,7 +111,7 @@ impl KvHistory {
             KvOutput::Done
         };
         let (history, client) = (self.clone(), client.clone());
-        KvClerk { history, number, client, execute: Box::new(execute) }
+        KvClerk { history, client, execute: Box::new(execute) }
     }
 
     /// The call of a client that has not returned, in words; `None` if all have.
@@ -237,11 +234,6 @@ impl KvClerk {
     /// The client whose calls are recorded.
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// The number that the test has given it, for what it writes.
-    pub fn number(&self) -> u64 {
-        self.number
     }
 
     /// Makes a call and records it.

@@ -322,7 +322,7 @@ mod tests {
             };
             let put = |_: &mut (Sim, u64), _: &str, _: &str| {};
             let (client, service) = (Client::new(sim, &[]), (sim.clone(), slow_from));
-            let mut clerk = KvHistory::new(sim).clerk(1, &client, service, get, put, put);
+            let mut clerk = KvHistory::new(sim).clerk(&client, service, get, put, put);
             loop {
                 clerk.get("x");
             }

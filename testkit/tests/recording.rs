@@ -36,7 +36,7 @@ fn stale_read_0a() {
         let put = |end: &mut ClientEnd, _: &str, value: &str| {
             end.call::<_, String>("Echo.Same", &value.to_string()).unwrap();
         };
-        let mut clerk = history.clerk(1, &client, client.end("S0"), get, put, put);
+        let mut clerk = history.clerk(&client, client.end("S0"), get, put, put);
         clerk.put("x", "1");
         clerk.get("x");
         cluster.hold_requests(0, 1);

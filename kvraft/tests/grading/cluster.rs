@@ -48,18 +48,18 @@ impl KvCluster {
         &self.history
     }
 
-    /// A new client that reaches all servers; the number is the test's own.
-    pub fn client(&self, number: u64) -> KvClerk {
-        self.client_of(number, &self.all().collect::<Vec<_>>()).0
+    /// A new client that reaches all servers.
+    pub fn client(&self) -> KvClerk {
+        self.client_of(&self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers.
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+    pub fn client_of(&self, servers: &[usize]) -> (KvClerk, Client) {
         let client = self.servers.client();
         client.reach_only(servers);
         let clerk = Clerk::new(client.shuffled_ends());
         let (get, put, append) = (Clerk::get, Clerk::put, Clerk::append);
-        (self.history.clerk(number, &client, clerk, get, put, append), client)
+        (self.history.clerk(&client, clerk, get, put, append), client)
     }
 
     /// A key has this value.

@@ -29,9 +29,9 @@ fn half_deposed_leader_3a() {
             let leader = cluster.leader();
             let others: Vec<usize> = cluster.all().filter(|&server| server != leader).collect();
             let over: Arc<AtomicBool> = Arc::default();
-            let (mut reader, of_reader) = cluster.client_of(1, &[leader]);
+            let (mut reader, of_reader) = cluster.client_of(&[leader]);
             let reads = repeat(&over, move || drop(reader.get(KEY)));
-            let (mut writer, of_writer) = cluster.client_of(2, &others);
+            let (mut writer, of_writer) = cluster.client_of(&others);
             let mut number = 0;
             let writes = repeat(&over, move || {
                 number += 1;

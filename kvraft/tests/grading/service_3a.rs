@@ -28,7 +28,7 @@ fn speed_3a() {
 /// One client's calls, one after the other, take a third of a heartbeat interval each, or less.
 pub fn check_speed(sim: &Sim, max_raft_state: Option<usize>) {
     let cluster = KvCluster::start(sim, 3, max_raft_state);
-    let mut clerk = cluster.client(0);
+    let mut clerk = cluster.client();
     clerk.get("x"); // Waits for a leader.
     let began = Instant::now();
     for number in 0..SPEED_CALLS {
@@ -70,11 +70,11 @@ fn unreliable_one_key_3a() {
     lab_test("unreliable_one_key_3a", |sim| {
         let cluster = KvCluster::start(sim, 3, None);
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(CLIENTS);
+        let mut clerk = cluster.client();
         clerk.put("k", "");
 
         let append_all = |client: u64| {
-            let mut clerk = cluster.client(client);
+            let mut clerk = cluster.client();
             spawn(move || (0..ITEMS).for_each(|number| clerk.append("k", &item(client, number))))
         };
         let clients: Vec<JoinHandle<()>> = (0..CLIENTS).map(append_all).collect();
@@ -92,14 +92,14 @@ fn unreliable_one_key_3a() {
 fn one_partition_3a() {
     lab_test("one_partition_3a", |sim| {
         let cluster = KvCluster::start(sim, 5, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("1", "13");
 
         // Progress in the majority.
         let (majority, minority) = cluster.partition_with_leader_in_minority();
-        let (mut in_majority, _) = cluster.client_of(1, &majority);
-        let (mut writer, writer_client) = cluster.client_of(2, &minority);
-        let (mut reader, reader_client) = cluster.client_of(3, &minority);
+        let (mut in_majority, _) = cluster.client_of(&majority);
+        let (mut writer, writer_client) = cluster.client_of(&minority);
+        let (mut reader, reader_client) = cluster.client_of(&minority);
         in_majority.put("1", "14");
         cluster.check_value(&mut in_majority, "1", "14");
 

@@ -25,13 +25,13 @@ fn with_snapshots() -> Workload {
 fn snapshot_rpc_3b() {
     lab_test("snapshot_rpc_3b", |sim| {
         let cluster = KvCluster::start(sim, 3, Some(MAX_RAFT_STATE));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("a", "A");
         cluster.check_value(&mut clerk, "a", "A");
 
         // A bunch of puts into the majority partition.
         cluster.partition(&[0, 1], &[2]);
-        let (mut first, _) = cluster.client_of(1, &[0, 1]);
+        let (mut first, _) = cluster.client_of(&[0, 1]);
         for i in 0..50 {
             first.put(&i.to_string(), &i.to_string());
         }
@@ -41,7 +41,7 @@ fn snapshot_rpc_3b() {
 
         // Now make a group that needs a server that lags.
         cluster.partition(&[0, 2], &[1]);
-        let (mut second, _) = cluster.client_of(2, &[0, 2]);
+        let (mut second, _) = cluster.client_of(&[0, 2]);
         second.put("c", "C");
         second.put("d", "D");
         for (key, value) in [("a", "A"), ("b", "B")] {
@@ -71,7 +71,7 @@ fn snapshot_rpc_3b() {
 fn snapshot_size_3b() {
     lab_test("snapshot_size_3b", |sim| {
         let cluster = KvCluster::start(sim, 3, Some(MAX_RAFT_STATE));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         for _ in 0..400 {
             for value in ["0", "1"] {
                 clerk.put("x", value);

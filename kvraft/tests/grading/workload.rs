@@ -73,7 +73,7 @@ impl Workload {
         let cluster = KvCluster::start(sim, self.servers, self.max_raft_state);
         sim.network().set_reliable(!self.unreliable);
         let workload = Arc::new(self);
-        let mut reader = cluster.client(0);
+        let mut reader = cluster.client();
         for _ in 0..ITERATIONS {
             workload.iterate(&cluster, &mut reader);
         }
@@ -198,7 +198,7 @@ impl Worker {
         Self {
             workload: Arc::clone(workload),
             sim: cluster.sim().clone(),
-            clerk: cluster.client(number),
+            clerk: cluster.client(),
             number,
             shift: shift.clone(),
             done: Done::default(),

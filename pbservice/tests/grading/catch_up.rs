@@ -67,7 +67,7 @@ fn catch_up_by_snapshot() {
     let test = LabTest::new("catch_up_by_snapshot").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start_with(sim, SNAPSHOT_EVERY);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("before", "1");
         cluster.await_equal_logs();
         let away = cluster.others(&[cluster.primary()])[0];

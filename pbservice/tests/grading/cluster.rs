@@ -90,18 +90,18 @@ impl PbCluster {
         &self.history
     }
 
-    /// A new client that reaches all servers; the number is the test's own.
-    pub fn client(&self, number: u64) -> KvClerk {
-        self.client_of(number, &self.all().collect::<Vec<_>>()).0
+    /// A new client that reaches all servers.
+    pub fn client(&self) -> KvClerk {
+        self.client_of(&self.all().collect::<Vec<_>>()).0
     }
 
     /// A new client that reaches only these servers. In the history, a key that was never written
     /// has the value "".
-    pub fn client_of(&self, number: u64, servers: &[usize]) -> (KvClerk, Client) {
+    pub fn client_of(&self, servers: &[usize]) -> (KvClerk, Client) {
         let (clerk, client) = self.bare_client();
         client.reach_only(servers);
         let get = |clerk: &mut Clerk, key: &str| clerk.get(key).unwrap_or_default();
-        let clerk = self.history.clerk(number, &client, clerk, get, Clerk::put, Clerk::append);
+        let clerk = self.history.clerk(&client, clerk, get, Clerk::put, Clerk::append);
         (clerk, client)
     }
 

@@ -27,8 +27,11 @@ fn group_commit() {
     let test = LabTest::new("group_commit").simulation_only();
     test.run(|sim| {
         let cluster = one_server(sim, SNAPSHOT_EVERY);
-        let mut clerks: Vec<KvClerk> = (0..CLIENTS).map(|number| cluster.client(number)).collect();
-        let put = |clerk: &mut KvClerk| clerk.put(&clerk.number().to_string(), "1");
+        let mut clerks: Vec<KvClerk> = (0..CLIENTS).map(|_| cluster.client()).collect();
+        let put = |clerk: &mut KvClerk| {
+            let key = clerk.client().name().to_string();
+            clerk.put(&key, "1");
+        };
         put(&mut clerks[0]); // There is a primary, which serves.
         let before = cluster.disk(0).operations();
         let start = |mut clerk: KvClerk| spawn(move || put(&mut clerk));
@@ -59,7 +62,7 @@ fn nobody_is_told_too_early() {
         let cluster = one_server(sim, 3);
         let acknowledged: Arc<[AtomicU64]> = (0..CLIENTS).map(|_| AtomicU64::new(0)).collect();
         let start = |number: u64| {
-            let (mut clerk, acknowledged) = (cluster.client(number), Arc::clone(&acknowledged));
+            let (mut clerk, acknowledged) = (cluster.client(), Arc::clone(&acknowledged));
             spawn(move || {
                 for count in 0..ITEMS {
                     clerk.append(&number.to_string(), &item(number, count));

@@ -14,7 +14,7 @@ fn no_quorum_no_service() {
     let test = LabTest::new("no_quorum_no_service").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "1");
         // The primary stays, or dies with the others, as the run's seed decides.
         let primary = cluster.primary();
@@ -23,7 +23,7 @@ fn no_quorum_no_service() {
             [first, cluster.others(&[first, primary])[0], cluster.others(&[first, primary])[1]];
         down.iter().for_each(|&server| cluster.bring_down(server));
 
-        let (mut writer, mut reader) = (cluster.client(1), cluster.client(2));
+        let (mut writer, mut reader) = (cluster.client(), cluster.client());
         let put = spawn(move || writer.put("x", "2"));
         let get = spawn(move || reader.get("x"));
         sim.sleep(2 * FAILOVER);
@@ -51,7 +51,7 @@ fn no_quorum_no_service() {
 fn partitioned_primary_serves_nothing() {
     lab_test("partitioned_primary_serves_nothing", |sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "1");
         // That it still is primary has been confirmed, for a question that came earlier.
         cluster.check_value(&mut clerk, "x", "1");
@@ -60,9 +60,9 @@ fn partitioned_primary_serves_nothing() {
         let majority = cluster.others(&minority);
         cluster.isolate(&minority);
 
-        let (mut writer, writing) = cluster.client_of(1, &minority);
-        let (mut reader, reading) = cluster.client_of(2, &minority);
-        let (mut outside, _) = cluster.client_of(3, &majority);
+        let (mut writer, writing) = cluster.client_of(&minority);
+        let (mut reader, reading) = cluster.client_of(&minority);
+        let (mut outside, _) = cluster.client_of(&majority);
         let put = spawn(move || writer.put("x", "lost"));
         let get = spawn(move || reader.get("x"));
         // At first the old primary does not know that it is cut off, and then another one serves.
@@ -101,7 +101,7 @@ fn lost_confirmations() {
     const GETS: u64 = 100;
     lab_test("lost_confirmations", |sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "1");
         sim.network().set_reliable(false);
         // One after the other: no later question asks for an earlier one as well.
@@ -133,7 +133,7 @@ fn older_epochs_are_refused() {
     let test = LabTest::new("older_epochs_are_refused").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "1");
         cluster.await_equal_logs();
         let old = cluster.primary();
@@ -144,7 +144,7 @@ fn older_epochs_are_refused() {
         let epoch = cluster.latest_epoch();
         cluster.servers().partition(&[&[old, loyal], &[turncoat, c, d]]);
         cluster.kill(turncoat);
-        let (mut writer, client) = cluster.client_of(1, &[old]);
+        let (mut writer, client) = cluster.client_of(&[old]);
         let put = spawn(move || writer.put("x", "2"));
         cluster.restart(turncoat);
         cluster.wait_until(|| {

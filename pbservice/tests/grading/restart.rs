@@ -20,7 +20,7 @@ fn restart_all() {
     let test = LabTest::new("restart_all").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start_with(sim, 30);
-        let mut clerk = cluster.client(CLIENTS);
+        let mut clerk = cluster.client();
         for round in ["first", "second"] {
             append_all(&cluster, round, CLIENTS, ITEMS);
             cluster.bring_all_down();
@@ -46,8 +46,8 @@ fn crash_with_clients_at_work() {
         let cluster = PbCluster::start_with(sim, 30);
         let is_over = Arc::new(AtomicBool::new(false));
         let start = |number: u64| {
-            let (clerk, is_over) = (cluster.client(number), Arc::clone(&is_over));
-            spawn(move || append_until(clerk, &is_over))
+            let (clerk, is_over) = (cluster.client(), Arc::clone(&is_over));
+            spawn(move || append_until(clerk, number, &is_over))
         };
         let clients: Vec<JoinHandle<u64>> = (0..CLIENTS).map(start).collect();
         for _ in 0..CRASHES {
@@ -57,7 +57,7 @@ fn crash_with_clients_at_work() {
             cluster.connect_all();
         }
         // There is a primary again, and somebody has used it.
-        let mut clerk = cluster.client(CLIENTS);
+        let mut clerk = cluster.client();
         clerk.put("x", "");
         is_over.store(true, Relaxed);
         for (client, at_work) in (0..).zip(clients) {
@@ -71,8 +71,8 @@ fn crash_with_clients_at_work() {
 }
 
 /// Appends to the client's own key, without a pause. Returns how many appends were acknowledged.
-fn append_until(mut clerk: KvClerk, is_over: &AtomicBool) -> u64 {
-    let (client, mut number) = (clerk.number(), 0);
+fn append_until(mut clerk: KvClerk, client: u64, is_over: &AtomicBool) -> u64 {
+    let mut number = 0;
     while !is_over.load(Relaxed) {
         clerk.append(&client.to_string(), &item(client, number));
         number += 1;
@@ -86,7 +86,7 @@ fn committed_is_on_the_disks_of_a_majority() {
     let test = LabTest::new("committed_is_on_the_disks_of_a_majority").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         let at_work = spawn(move || (0..40).for_each(|number| clerk.append("x", &item(0, number))));
         let primary = cluster.primary();
         while !at_work.is_finished() {
@@ -141,7 +141,7 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
     }
     cluster.connect_all();
     let acknowledged = Arc::new(AtomicU64::new(0));
-    let (mut clerk, count) = (cluster.client(0), Arc::clone(&acknowledged));
+    let (mut clerk, count) = (cluster.client(), Arc::clone(&acknowledged));
     let at_work = spawn(move || {
         for number in 0..ITEMS {
             clerk.append("x", &item(0, number));
@@ -164,7 +164,7 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
         sim.violated("snapshots are taken on the way", actual);
     }
     cluster.connect_all();
-    let value = cluster.client(1).get("x");
+    let value = cluster.client().get("x");
     let items = value.matches('x').count() as u64;
     if items < acknowledged {
         let actual = format!("{what}: {acknowledged} appends acknowledged, {items} there");
@@ -172,7 +172,7 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
     }
     cluster.check_appends(&value, &[(0, items)]);
     cluster.wait_until(|| at_work.is_finished());
-    cluster.check_appends(&cluster.client(1).get("x"), &[(0, ITEMS)]);
+    cluster.check_appends(&cluster.client().get("x"), &[(0, ITEMS)]);
     cluster.history().check();
     cluster.all().for_each(|server| cluster.crash(server));
     operations
@@ -194,7 +194,7 @@ fn damaged_server_is_repaired() {
     let test = LabTest::new("damaged_server_is_repaired").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         for number in 0..10 {
             clerk.append("x", &item(0, number));
         }
@@ -243,7 +243,7 @@ fn lost_acknowledged_records() {
     let test = LabTest::new("lost_acknowledged_records").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.append("x", &item(0, 0));
         cluster.await_equal_logs();
         let backup = cluster.others(&[cluster.primary()])[0];

@@ -23,7 +23,7 @@ fn put_get_tc01() {
         if clerk.get("x").as_deref() != Some("") {
             sim.violated("an empty value is a value", format!("Get(\"x\"): {:?}", clerk.get("x")));
         }
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         for (key, value) in [("x", "1"), ("y", "2"), ("x", "3")] {
             clerk.put(key, value);
             cluster.check_value(&mut clerk, key, value);
@@ -51,7 +51,7 @@ fn put_get_when_primary_is_dead_tc02() {
     let test = LabTest::new("put_get_when_primary_is_dead_tc02").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "");
         for number in 0..2 {
             let dead = cluster.primary();
@@ -86,7 +86,7 @@ fn dead_primary_where_calls_hang() {
     let test = LabTest::new("dead_primary_where_calls_hang").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start(sim);
-        cluster.client(0).put("x", "1");
+        cluster.client().put("x", "1");
         cluster.await_equal_logs();
         let dead = cluster.primary();
         let others = cluster.others(&[dead]);
@@ -96,7 +96,7 @@ fn dead_primary_where_calls_hang() {
         cluster.primary_among(&others);
         // The client must not try the dead one first, and wait for that.
         sim.network().set_long_delays(false);
-        cluster.client(1).put("x", "2");
+        cluster.client().put("x", "2");
         cluster.history().check();
     });
 }
@@ -118,7 +118,7 @@ fn put_get_in_slow_network_tc03() {
     const EPOCHS: u64 = 3;
     lab_test("put_get_in_slow_network_tc03", |sim| {
         let cluster = PbCluster::start(sim);
-        let mut clerk = cluster.client(CLIENTS);
+        let mut clerk = cluster.client();
         clerk.put("long delays", "");
         let (primary, before) = (cluster.primary(), cluster.latest_epoch());
 
@@ -190,7 +190,7 @@ fn exactly_once_over_failover() {
         at_work.join().expect("nobody crashes the test");
         sim.network().set_reliable(true);
         let counts: Vec<(u64, u64)> = (0..CLIENTS).map(|client| (client, ITEMS)).collect();
-        cluster.check_appends(&cluster.client(CLIENTS).get("k"), &counts);
+        cluster.check_appends(&cluster.client().get("k"), &counts);
         cluster.await_equal_logs();
         cluster.history().check();
     });
@@ -206,14 +206,14 @@ fn exactly_once_over_snapshots() {
     let test = LabTest::new("exactly_once_over_snapshots").simulation_only();
     test.run(|sim| {
         let cluster = PbCluster::start_with(sim, SNAPSHOT_EVERY);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.append("x", &item(0, 0));
         cluster.await_equal_logs();
         let primary = cluster.primary();
         let last = cluster.version_on_disk(primary).order;
         // The primary cannot commit the append before its client has lost sight of it.
         cluster.isolate(&[primary]);
-        let (mut unheard, client) = cluster.client_of(1, &[primary]);
+        let (mut unheard, client) = cluster.client_of(&[primary]);
         let append = spawn(move || unheard.append("x", &item(1, 0)));
         cluster.await_on_disk(primary, last + 1);
         client.reach_only(&[]);

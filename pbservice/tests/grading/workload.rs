@@ -13,7 +13,7 @@ use crate::cluster::{PbCluster, SERVERS};
 /// Lets so many clients append so many items each to one key, and waits until they have.
 pub fn append_all(cluster: &PbCluster, key: &str, clients: u64, items: u64) {
     let start = |client: u64| {
-        let (mut clerk, key) = (cluster.client(client), key.to_string());
+        let (mut clerk, key) = (cluster.client(), key.to_string());
         spawn(move || (0..items).for_each(|number| clerk.append(&key, &item(client, number))))
     };
     let clients: Vec<JoinHandle<()>> = (0..clients).map(start).collect();
@@ -36,7 +36,7 @@ fn everything_linearizable() {
         sim.network().set_reliable(false);
         let is_over = Arc::new(AtomicBool::new(false));
         let start = |number: u64| {
-            let (clerk, is_over) = (cluster.client(number), Arc::clone(&is_over));
+            let (clerk, is_over) = (cluster.client(), Arc::clone(&is_over));
             spawn(move || use_any_key(clerk, number, &is_over))
         };
         let clients: Vec<JoinHandle<()>> = (0..CLIENTS).map(start).collect();

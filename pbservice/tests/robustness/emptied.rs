@@ -22,8 +22,8 @@ fn emptied_disks_at_any_time() {
         let cluster = PbCluster::start_with(sim, 20);
         let is_over = Arc::new(AtomicBool::new(false));
         let start = |number: u64| {
-            let (clerk, is_over) = (cluster.client(number), Arc::clone(&is_over));
-            spawn(move || write_until(clerk, &is_over))
+            let (clerk, is_over) = (cluster.client(), Arc::clone(&is_over));
+            spawn(move || write_until(clerk, number, &is_over))
         };
         let clients: Vec<JoinHandle<()>> = (0..CLIENTS).map(start).collect();
         for _ in 0..ROUNDS {
@@ -61,8 +61,7 @@ fn emptied_disks_at_any_time() {
 }
 
 /// Writes and reads a few keys, without a pause.
-fn write_until(mut clerk: KvClerk, is_over: &AtomicBool) {
-    let client = clerk.number();
+fn write_until(mut clerk: KvClerk, client: u64, is_over: &AtomicBool) {
     for number in 0.. {
         if is_over.load(Relaxed) {
             return;
@@ -84,7 +83,7 @@ fn emptied_disk_is_no_majority() {
     test.run(|sim| {
         let cluster = PbCluster::named(sim, "S", 3, 100);
         cluster.connect_all();
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         clerk.put("x", "old");
         cluster.await_equal_logs();
         cluster.bring_down(2);

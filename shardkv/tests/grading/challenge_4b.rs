@@ -30,7 +30,7 @@ fn challenge1_delete_4b() {
     lab_test("challenge1_delete_4b", |sim| {
         // A snapshot after each command.
         let mut cluster = ShardCluster::start(sim, Some(1));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, KEYS, VALUE);
         let check_some = |clerk: &mut KvClerk| (0..3).for_each(|key| data.check_key(clerk, key));
@@ -73,7 +73,7 @@ fn challenge2_unaffected_4b() {
     lab_test("challenge2_unaffected_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put_all(&cluster, &mut clerk, vec!["100".to_string(); 10]);
         cluster.join(&[1]);
@@ -97,7 +97,7 @@ fn challenge2_partial_4b() {
     lab_test("challenge2_partial_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0, 1, 2]);
         sleep(ms(1_000));
         Data::put_all(&cluster, &mut clerk, vec!["100".to_string(); 10]);
@@ -118,7 +118,7 @@ fn challenge2_partial_4b() {
 fn challenge2_receiver_down_4b() {
     lab_test("challenge2_receiver_down_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         Data::put_all(&cluster, &mut clerk, vec!["100".to_string(); 10]);
 

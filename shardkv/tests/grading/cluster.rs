@@ -84,13 +84,13 @@ impl ShardCluster {
         0..self.groups.len()
     }
 
-    /// A new client; the number is the test's own.
-    pub fn client(&self, number: u64) -> KvClerk {
+    /// A new client.
+    pub fn client(&self) -> KvClerk {
         let client = self.ctrlers.client();
         let (ctrler_ends, maker) = (client.shuffled_ends(), client.clone());
         let clerk = Clerk::new(ctrler_ends, move |server: &str| maker.end(server));
         let (get, put, append) = (Clerk::get, Clerk::put, Clerk::append);
-        self.history.clerk(number, &client, clerk, get, put, append)
+        self.history.clerk(&client, clerk, get, put, append)
     }
 
     /// All calls of all clients together are linearizable.

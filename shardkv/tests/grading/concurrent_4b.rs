@@ -17,7 +17,7 @@ const CHANGES: Duration = Duration::from_secs(12);
 fn concurrent1_4b() {
     lab_test("concurrent1_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(100));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, 10, 5);
         let appenders = Appenders::start(&cluster, data, 5, Pace::Pause(ms(10)));
@@ -54,7 +54,7 @@ fn concurrent1_4b() {
 fn concurrent2_4b() {
     lab_test("concurrent2_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[1]);
         cluster.join(&[0]);
         cluster.join(&[2]);
@@ -87,7 +87,7 @@ fn concurrent2_4b() {
 fn concurrent3_4b() {
     lab_test("concurrent3_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(300));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, 10, 1);
         let appenders = Appenders::start(&cluster, data, 1, Pace::Bursts);

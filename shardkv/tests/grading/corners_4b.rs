@@ -24,7 +24,7 @@ pub const CHANGE: Duration = Duration::from_secs(1);
 fn keys_in_their_shards_4b() {
     lab_test("keys_in_their_shards_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0, 1]);
         let tails = ["", "-", "0", "a long tail", "\u{e9}"];
         let heads = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "Z", "\u{e9}"];
@@ -54,14 +54,14 @@ fn last_group_leaves_4b() {
     lab_test("last_group_leaves_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1_000));
         cluster.join(&[0]);
-        let mut data = Data::put(&cluster, &mut cluster.client(0), SHARDS, 20);
+        let mut data = Data::put(&cluster, &mut cluster.client(), SHARDS, 20);
         for (last, next) in [(0, 1), (1, 1), (1, 2)] {
             cluster.leave(&[last]);
             sleep(ms(rng().random_range(0..1_000)));
             cluster.bring_down(&[last]);
             cluster.bring_up(&[last]);
             cluster.join(&[next]);
-            let clerk = cluster.client(0); // Asks the next group at once.
+            let clerk = cluster.client(); // Asks the next group at once.
             let property = "the group that joins next gets what the last one had";
             data = cluster.within(PATIENCE, property, clerk, move |mut clerk| {
                 data.check_and_append(&mut clerk, 5);
@@ -83,7 +83,7 @@ const SAVED_LIMIT: usize = GROUP_SIZE * (SHARDS * VALUE + 3 * 1_000);
 fn crash_while_dropping_4b() {
     lab_test("crash_while_dropping_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, SHARDS, VALUE);
         for round in 0..5 {
@@ -95,7 +95,7 @@ fn crash_while_dropping_4b() {
             cluster.bring_up(&[from]);
             // A new client asks the next owners. Once they take a little key for each shard, all
             // have moved.
-            let mut clerk = cluster.client(0);
+            let mut clerk = cluster.client();
             data.keys().for_each(|key| clerk.put(&format!("{key} moved"), "yes"));
             check_saved(&cluster);
         }
@@ -124,9 +124,9 @@ fn deposed_leader_reads_4b() {
         let mut cluster = ShardCluster::start(sim, None);
         cluster.join(&[0, 1]);
         for server in 0..GROUP_SIZE {
-            let mut reader = cluster.client(1);
+            let mut reader = cluster.client();
             cluster.move_shard(0, 0);
-            cluster.client(0).append(KEY, "a");
+            cluster.client().append(KEY, "a");
             reader.get(KEY); // It knows who leads.
 
             cut_from_peers(&cluster, 0, server);
@@ -134,7 +134,7 @@ fn deposed_leader_reads_4b() {
             reach(&cluster, 0, |other| other != server);
             sleep(ELECTION);
             cluster.move_shard(0, 1);
-            cluster.client(0).append(KEY, "b"); // Asks group 1 at once.
+            cluster.client().append(KEY, "b"); // Asks group 1 at once.
             // If the reader's leader is the one that was cut off, it may let it wait.
             let read = spawn(move || drop(reader.get(KEY)));
             sleep(CHANGE);
@@ -154,7 +154,7 @@ fn deposed_leader_hands_over_4b() {
         cluster.join(&[0, 1]);
         for server in 0..GROUP_SIZE {
             cluster.move_shard(0, 0);
-            cluster.client(0).append(KEY, "a");
+            cluster.client().append(KEY, "a");
 
             // All of group 0 know that the shard must go, but it cannot.
             cluster.partition_groups(&[0], &[1]);
@@ -164,7 +164,7 @@ fn deposed_leader_hands_over_4b() {
             cut_from_peers(&cluster, 0, server);
             sleep(ELECTION);
             reach(&cluster, 0, |other| other != server);
-            cluster.client(0).append(KEY, "b"); // Asks group 1 at once.
+            cluster.client().append(KEY, "b"); // Asks group 1 at once.
             cluster.move_shard(0, 0);
             sleep(CHANGE);
             reach(&cluster, 0, |_| false);
@@ -174,7 +174,7 @@ fn deposed_leader_hands_over_4b() {
             reach(&cluster, 0, |other| other == server);
             sleep(CHANGE);
             cluster.heal();
-            read_soon(&cluster, cluster.client(0), KEY);
+            read_soon(&cluster, cluster.client(), KEY);
         }
         cluster.check_history();
     });
@@ -189,7 +189,7 @@ fn receiver_without_majority_4b() {
         cluster.join(&[0, 1]);
         for server in 0..GROUP_SIZE {
             cluster.move_shard(0, 0);
-            cluster.client(0).append(KEY, "a");
+            cluster.client().append(KEY, "a");
 
             // All of group 1 wait for the shard, but it cannot come.
             cluster.partition_groups(&[0], &[1]);
@@ -200,7 +200,7 @@ fn receiver_without_majority_4b() {
             reach(&cluster, 1, |other| other == server);
             sleep(ELECTION);
             cluster.heal();
-            read_soon(&cluster, cluster.client(0), KEY);
+            read_soon(&cluster, cluster.client(), KEY);
         }
         cluster.check_history();
     });

@@ -144,7 +144,7 @@ impl Appenders {
     pub fn start(cluster: &ShardCluster, data: Data, length: usize, pace: Pace) -> Self {
         let stop: Arc<AtomicBool> = Arc::default();
         let task = |(key, mut value): (usize, String)| {
-            let mut clerk = cluster.client(1 + key as u64);
+            let mut clerk = cluster.client();
             let stop = Arc::clone(&stop);
             spawn(move || {
                 while !stop.load(Relaxed) {

@@ -41,7 +41,7 @@ fn late_confirmation_4b() {
         // The first offer is answered.
         cluster.heal();
         sleep(CHANGE);
-        read_soon(&cluster, cluster.client(0), KEY);
+        read_soon(&cluster, cluster.client(), KEY);
         writes.into_iter().for_each(|write| write.join().expect("nobody crashes the test"));
         cluster.check_history();
     });
@@ -64,7 +64,7 @@ fn repeated_offer_4b() {
         cluster.heal();
         sleep(CHANGE);
         for key in [KEY, OTHER_KEYS[1]] {
-            read_soon(&cluster, cluster.client(0), key);
+            read_soon(&cluster, cluster.client(), key);
         }
         writes.into_iter().for_each(|write| write.join().expect("nobody crashes the test"));
         cluster.check_history();
@@ -80,7 +80,7 @@ fn shard_cannot_leave(sim: &Sim) -> (ShardCluster, Vec<JoinHandle<()>>) {
     for (shard, group) in [(0, 0), (1, 0), (2, 1)] {
         cluster.move_shard(shard, group);
     }
-    cluster.client(0).append(KEY, "a");
+    cluster.client().append(KEY, "a");
     let writes = make_first_lead(&cluster, &[0, 1]);
     meet(&cluster, |_, _| false);
     cluster.move_shard(0, 1);
@@ -95,7 +95,7 @@ fn make_first_lead(cluster: &ShardCluster, groups: &[usize]) -> Vec<JoinHandle<(
     groups.iter().for_each(|&group| cluster.bring_server_down(group, 2));
     sleep(ELECTION);
     let write = |&group: &usize| {
-        let mut clerk = cluster.client(1 + group as u64);
+        let mut clerk = cluster.client();
         spawn(move || clerk.append(OTHER_KEYS[group], "x"))
     };
     let writes = groups.iter().map(write).collect();

@@ -29,12 +29,12 @@ const TIME_LIMIT: Duration = Duration::from_secs(300);
 fn many_groups_4b() {
     LabTest::new("many_groups_4b").time_limit(TIME_LIMIT).run(|sim| {
         let mut cluster = ShardCluster::with_groups(sim, GROUPS, Some(1_000));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         Data::put(&cluster, &mut clerk, SHARDS, 5);
         let stop: Arc<AtomicBool> = Arc::default();
-        let client = |number| {
-            let (mut clerk, stop) = (cluster.client(number), Arc::clone(&stop));
+        let client = |_| {
+            let (mut clerk, stop) = (cluster.client(), Arc::clone(&stop));
             spawn(move || {
                 while !stop.load(Relaxed) {
                     use_any_key(&mut clerk, SHARDS as u64);

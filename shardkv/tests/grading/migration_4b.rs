@@ -18,7 +18,7 @@ const MAX_RAFT_STATE: usize = 1_000;
 fn static_shards_4b() {
     lab_test("static_shards_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         cluster.join(&[1]);
         let data = Data::put(&cluster, &mut clerk, 10, 20);
@@ -29,7 +29,7 @@ fn static_shards_4b() {
         cluster.check_log_size();
         let (sender, values) = channel();
         for key in data.keys() {
-            let (mut clerk, sender) = (cluster.client(1 + key as u64), sender.clone());
+            let (mut clerk, sender) = (cluster.client(), sender.clone());
             // Those that are stuck end when the group is back, and nobody listens.
             spawn(move || sender.send((key, clerk.get(&key.to_string()))).ok());
         }
@@ -58,7 +58,7 @@ fn static_shards_4b() {
 fn join_leave_4b() {
     lab_test("join_leave_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, 10, 5);
         data.check(&mut clerk);
@@ -81,7 +81,7 @@ fn join_leave_4b() {
 fn snapshot_4b() {
     lab_test("snapshot_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, 30, 20);
         data.check(&mut clerk);
@@ -111,7 +111,7 @@ fn snapshot_4b() {
 fn miss_change_4b() {
     lab_test("miss_change_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, 10, 20);
         data.check(&mut clerk);

@@ -12,7 +12,7 @@ use crate::ownership_monitor::Monitor;
 fn one_owner_4b() {
     lab_test("one_owner_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1_000));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, 10, 5);
         let monitor = Monitor::start(&cluster);

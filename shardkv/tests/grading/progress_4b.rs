@@ -18,7 +18,7 @@ const READS_LIMIT: Duration = Duration::from_secs(2);
 fn other_groups_down_4b() {
     lab_test("other_groups_down_4b", |sim| {
         let mut cluster = ShardCluster::with_groups(sim, 4, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0, 1, 2, 3]);
         let data = Data::put(&cluster, &mut clerk, SHARDS, 20);
         sleep(ms(1_000));
@@ -45,7 +45,7 @@ const READS: u32 = 100;
 fn others_move_4b() {
     lab_test("others_move_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, None);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0, 1]);
         let data = Data::put(&cluster, &mut clerk, SHARDS, 20);
         let began = Instant::now();
@@ -75,7 +75,7 @@ const HANDOVER_LIMIT: Duration = Duration::from_secs(3);
 fn shards_arrive_soon_4b() {
     lab_test("shards_arrive_soon_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1_000));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, SHARDS, 20);
         for round in 0..6 {
@@ -102,7 +102,7 @@ fn shards_arrive_soon_4b() {
 fn crash_while_shards_move_4b() {
     lab_test("crash_while_shards_move_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1_000));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, SHARDS, 20);
         for round in 0..8 {
@@ -132,7 +132,7 @@ fn crash_while_shards_move_4b() {
 fn killed_servers_stop_migrating_4b() {
     lab_test("killed_servers_stop_migrating_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(1_000));
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, SHARDS, 20);
 

@@ -19,7 +19,7 @@ fn unreliable1_4b() {
     lab_test("unreliable1_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let mut data = Data::put(&cluster, &mut clerk, 10, 5);
 
@@ -42,7 +42,7 @@ fn unreliable2_4b() {
     lab_test("unreliable2_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let data = Data::put(&cluster, &mut clerk, 10, 5);
         let appenders = Appenders::start(&cluster, data, 5, Pace::Bursts);
@@ -61,12 +61,12 @@ fn unreliable3_4b() {
     lab_test("unreliable3_4b", |sim| {
         let mut cluster = ShardCluster::start(sim, Some(MAX_RAFT_STATE));
         sim.network().set_reliable(false);
-        let mut clerk = cluster.client(0);
+        let mut clerk = cluster.client();
         cluster.join(&[0]);
         let keys = Data::put(&cluster, &mut clerk, 10, 5).keys().len() as u64;
         let stop: Arc<AtomicBool> = Arc::default();
-        let client = |number| {
-            let (mut clerk, stop) = (cluster.client(number), Arc::clone(&stop));
+        let client = |_| {
+            let (mut clerk, stop) = (cluster.client(), Arc::clone(&stop));
             spawn(move || {
                 while !stop.load(Relaxed) {
                     use_any_key(&mut clerk, keys);
