@@ -106,7 +106,7 @@ fn crowd_at_servers_with_few_open_files() {
     let (mut connections, mut memory) = (Vec::new(), 0);
     for round in 1..=ROUNDS {
         let addresses = (0..5).map(|server| servers.address(server)).cycle();
-        let idle = addresses.take(2_000 / ROUNDS).map(|address| connect(address));
+        let idle = addresses.take(2_000 / ROUNDS).map(connect);
         connections.extend(idle);
         let primary = servers.address(servers.primary());
         connections.extend((0..100 / ROUNDS).map(|_| never_read(primary)));
