@@ -11,10 +11,11 @@ mod samples;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use contract::record::{Run, Verdict};
 use judge::{Build, Catalog, Judge, Limits, Output, Resources, Stop, TestCase};
+use labrpc::Instant;
 
 use crate::samples::HONEST;
 
