@@ -8,6 +8,7 @@ mod cluster;
 mod command;
 mod election_2a;
 mod ledger;
+mod load_2b;
 mod log_2b;
 mod overtaken_2d;
 mod persist_2c;
