@@ -36,6 +36,22 @@ fn count_to(cluster: &CounterCluster, goal: u64) {
     }
 }
 
+/// A leader that stays replies to a request when it first gets it. Clients that try again would
+/// hide that it never does.
+#[test]
+fn rsm_leader_replies_3a() {
+    /// More than one, since a server that stands still can cause an election.
+    const ATTEMPTS: usize = 10;
+    lab_test("rsm_leader_replies_3a", |sim| {
+        let cluster = CounterCluster::start(sim, None);
+        if !(0..ATTEMPTS).any(|_| cluster.leader_replies()) {
+            let actual =
+                format!("{ATTEMPTS} requests, each made once, got no reply from the leader");
+            sim.violated("a leader that stays replies to a request", actual);
+        }
+    });
+}
+
 /// Concurrent requests are all executed, each once.
 #[test]
 fn rsm_concurrent_3a() {

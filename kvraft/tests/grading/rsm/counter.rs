@@ -13,6 +13,8 @@ use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
 const ONE_BUDGET: Duration = Duration::from_secs(10);
 /// How long it waits when no server that it can reach leads.
 const ONE_PAUSE: Duration = Duration::from_millis(50);
+/// How long a leader may take to reply: as long as agreement may take in lab 2.
+const REPLY_BUDGET: Duration = Duration::from_secs(2);
 /// How long [`CounterCluster::check_counters`] waits.
 const CHECK_BUDGET: Duration = Duration::from_secs(25);
 /// Long enough for all servers to apply what one of them has applied.
@@ -161,6 +163,12 @@ impl CounterCluster {
             _ = wait_until(SETTLED, ONE_PAUSE, || submission.is_over());
             before.is_some() && state() == before
         });
+    }
+
+    /// Makes a request to the leader, once; returns whether it replies soon.
+    pub fn leader_replies(&self) -> bool {
+        let submission = self.submit(self.leader(), Action::Nothing);
+        wait_until(REPLY_BUDGET, ONE_PAUSE, || submission.is_over()) && submission.succeeded()
     }
 
     /// Has a request executed by whichever server leads among those that can be reached, in ten
