@@ -115,6 +115,12 @@ impl KvCluster {
         self.servers.leader(KvServer::is_leader)
     }
 
+    /// The servers that say that they lead.
+    pub fn leaders(&self) -> Vec<usize> {
+        let leads = |&server: &usize| self.servers.call(server, KvServer::is_leader) == Some(true);
+        self.all().filter(leads).collect()
+    }
+
     /// A task that splits the servers at random, about once in a second, until `stop` says so.
     pub fn keep_partitioning(&self, stop: impl Fn() -> bool + Send + 'static) -> JoinHandle<()> {
         let cluster = self.clone();

@@ -1,13 +1,16 @@
-//! Part 3A: two servers that believe that they lead.
+//! Part 3A: which servers say that they lead, and two of them that believe it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use labrpc::{JoinHandle, sleep, spawn};
-use testkit::{ELECTION_TIMEOUT, lab_test};
+use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::cluster::KvCluster;
+
+/// How long it may take until only one server says that it leads.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The key that clients read and write.
 const KEY: &str = "k";
@@ -16,6 +19,19 @@ const KEY: &str = "k";
 const ELECTIONS: usize = 4;
 /// Pause between two calls of a client, much shorter than the time between two heartbeats.
 const CALL_PAUSE: Duration = Duration::from_millis(5);
+
+/// One of the servers says that it leads, and the others say that they do not.
+#[test]
+fn one_server_leads_3a() {
+    lab_test("one_server_leads_3a", |sim| {
+        let cluster = KvCluster::start(sim, 3, None);
+        let one_leads = || cluster.leaders().len() == 1;
+        if !wait_until(PATIENCE, ELECTION_TIMEOUT / 10, one_leads) {
+            let actual = format!("expected one leader, got {:?}", cluster.leaders());
+            sim.violated("`is_leader` says what Raft's `state` says", actual);
+        }
+    });
+}
 
 /// A leader that one follower still follows does not answer reads from its own state when the other
 /// follower has been elected.
