@@ -9,8 +9,8 @@
 //! * [`accidents`]: what a run in the keyed mode may meet, by which a failing run is made smaller.
 //!
 //! Another one, [`recording`], defines the events from which a run is drawn; nothing is judged by
-//! them. [`property`] has the words for what every program must do. labrpc uses only
-//! [`settings`], [`accidents`] and [`recording`].
+//! them. [`story`] is what a run tells of its failure in a few lines, and [`property`] has the words for
+//! what every program must do. labrpc uses only [`settings`], [`accidents`] and [`recording`].
 //!
 //! # How a run is judged
 //!
@@ -48,3 +48,4 @@ pub mod property;
 pub mod record;
 pub mod recording;
 pub mod settings;
+pub mod story;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::accidents::{Accident, AccidentId, Accidents};
 use crate::property;
 use crate::settings::Policy;
+use crate::story::Told;
 
 pub use self::exit::Exit;
 
@@ -104,6 +105,9 @@ pub struct Run {
     /// The accidents that were allowed by name but did not happen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<AccidentId>,
+    /// What led to the failure; empty unless the run was recorded and failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub story: Vec<Told>,
 }
 
 /// Why a run failed.
@@ -275,6 +279,7 @@ impl Run {
             only: None,
             accidents: Vec::new(),
             missing: Vec::new(),
+            story: Vec::new(),
         }
     }
 

@@ -282,6 +282,13 @@ pub struct Culprit {
     pub shard: Option<u64>,
 }
 
+impl Culprit {
+    /// The server or group with this name, now.
+    pub fn of(server: impl Into<String>) -> Self {
+        Self { server: Some(server.into()), ..Self::default() }
+    }
+}
+
 /// The last line: how the run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "record", derive(Serialize, Deserialize))]

@@ -5,14 +5,17 @@ use serde::Serialize;
 
 use crate::term::{BAD, BOLD, DIM, paint};
 
-/// The most accidents that the story tells.
-const MOST_LINES: usize = 40;
+/// The most lines of what was observed, of which each has at most so many characters.
+const OBSERVED: (usize, usize) = (8, 200);
 
 /// The result of a search, as `--json` prints it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Story<'a> {
-    /// The number of accidents in the run of this seed with all of them.
-    pub(crate) before: usize,
+    /// The promise of a solution that the test checks.
+    pub(crate) claim: &'a str,
+    /// The number of accidents in the run of this seed with all of them; `None` if it takes too long
+    /// to count them.
+    pub(crate) before: Option<usize>,
     /// The number of accidents that are left.
     pub(crate) after: usize,
     /// The number of runs that the search made.
@@ -29,25 +32,29 @@ impl Story<'_> {
     /// The story in lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         let Self { before, after, runs, seconds, run, .. } = self;
-        let plural = if *before == 1 { "" } else { "s" };
-        let headline = match after {
-            0 => {
-                format!("{} fails without any accident: the test's script alone does it", run.test)
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let headline = match (after, before) {
+            (0, _) => "fails without any accident: the test's script alone does it".to_string(),
+            (_, Some(before)) => {
+                format!("fails with {after} of {before} accident{}", plural(*before))
             }
-            _ => format!("{} fails with {after} of {before} accident{plural}", run.test),
+            (_, None) => format!("fails with {after} accident{}", plural(*after)),
         };
+        let headline = format!("{} {headline}", run.test);
         let made = format!("  (seed {}, {runs} runs in {seconds:.1} s)", run.seed);
         let mut lines = vec![format!("{}{}", paint(BOLD, headline), paint(DIM, made))];
-        for accident in run.accidents.iter().take(MOST_LINES) {
-            lines.push(format!("  {:>8.3} s  {}", accident.at, accident.text));
-        }
-        if let Some(more) = run.accidents.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
-            lines.push(format!("              and {more} more"));
-        }
+        lines.push(format!("  claim       {}", self.claim));
+        let told = run.story.iter().map(|told| format!("  {:>8.3} s  {}", told.at, told.text));
+        lines.extend(told);
         if let Some(failure) = &run.failure {
             let (at, property) = (run.virtual_seconds, &failure.property);
             lines.push(format!("  {at:>8.3} s  {} {property}", paint(BAD, "broken:")));
-            lines.push(format!("              {}", run.reason()));
+            let (most, long) = OBSERVED;
+            let observed = failure.actual.lines().take(most);
+            lines.extend(observed.map(|line| {
+                let line: String = line.trim_end().chars().take(long).collect();
+                format!("              {line}")
+            }));
         }
         lines
     }
@@ -64,29 +71,24 @@ impl Story<'_> {
 
 #[cfg(test)]
 mod tests {
-    use contract::accidents::{Accident, AccidentId, AccidentKind};
     use contract::record::Failure;
+    use contract::story::Told;
 
     use super::*;
 
     #[test]
     fn story_tells_what_happened_in_order() {
-        let accident = Accident {
-            id: AccidentId(7),
-            kind: AccidentKind::ReplyLost,
-            at: 1.204,
-            text: "the reply to AppendEntries from S1 to S0 is lost".to_string(),
-        };
         let mut run = Run::new("raft", "2B", "backup_2b", 7, None);
         run.virtual_seconds = 4.603;
-        run.accidents = vec![accident];
+        run.story = vec![Told { at: 1.204, text: "accident: a reply is lost".to_string() }];
         run.failure = Some(Failure {
             property: "one leader per term".to_string(),
             actual: "two leaders in term 6\nmore".to_string(),
             report: "  replay  x\n      LAB_SEED=7 cargo test -p raft".to_string(),
         });
         let mut story = Story {
-            before: 214,
+            claim: "Logs agree.",
+            before: Some(214),
             after: 1,
             runs: 61,
             seconds: 4.06,
@@ -96,12 +98,16 @@ mod tests {
         let plain =
             |story: &Story<'_>| anstream::adapter::strip_str(&story.lines().join("\n")).to_string();
         let expected = "backup_2b fails with 1 of 214 accidents  (seed 7, 61 runs in 4.1 s)
-     1.204 s  the reply to AppendEntries from S1 to S0 is lost
+  claim       Logs agree.
+     1.204 s  accident: a reply is lost
      4.603 s  broken: one leader per term
-              two leaders in term 6";
+              two leaders in term 6
+              more";
         assert_eq!(plain(&story), expected);
         let replay = ["  replay    again", "      LAB_SEED=7 cargo test -p raft"];
         assert_eq!(story.replay_lines(), replay);
+        story.before = None;
+        assert!(plain(&story).starts_with("backup_2b fails with 1 accident  (seed 7"));
         story.after = 0;
         assert!(
             plain(&story).starts_with("backup_2b fails without any accident: the test's script")

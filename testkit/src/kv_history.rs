@@ -57,21 +57,33 @@ struct Calls {
 pub(crate) struct OpenCalls(Arc<Mutex<Calls>>);
 
 impl OpenCalls {
-    /// The call that has waited for the longest time, in words; `None` if all that are open began
-    /// after `latest`.
-    pub(crate) fn oldest(&self, latest: Duration) -> Option<String> {
+    /// The call that has waited for the longest time; `None` if all that are open began after
+    /// `latest`.
+    pub(crate) fn oldest(&self, latest: Duration) -> Option<OpenCall> {
         self.first(|call| Duration::from_nanos(call.call_time) <= latest)
     }
 
-    /// The first open call of this kind, in words.
-    fn first(&self, is_wanted: impl Fn(&Call) -> bool) -> Option<String> {
+    /// The first open call of this kind.
+    fn first(&self, is_wanted: impl Fn(&Call) -> bool) -> Option<OpenCall> {
         let calls = unpoisoned(self.0.lock());
-        let mut open = calls.list.iter().filter(|call| call.return_time.is_none());
-        let open = open.find(|&call| is_wanted(call))?;
+        let mut open = calls.list.iter().zip(&calls.numbers);
+        let (open, number) =
+            open.find(|(call, _)| call.return_time.is_none() && is_wanted(call))?;
         let (call, client) = (KvModel.describe(&open.input, None), open.client);
         let since = Duration::from_nanos(open.call_time).as_secs_f64();
-        Some(format!("{call} of C{client} has not returned since {since:.3} s"))
+        let text = format!("{call} of C{client} has not returned since {since:.3} s");
+        let culprit = Culprit { operations: vec![*number], ..Culprit::default() };
+        Some(OpenCall { text, culprit })
     }
+}
+
+/// A call that has not returned.
+#[derive(Clone, Debug)]
+pub struct OpenCall {
+    /// The call in words.
+    pub text: String,
+    /// The operation.
+    pub culprit: Culprit,
 }
 
 /// A call as the checker knows it.
@@ -114,9 +126,21 @@ impl KvHistory {
         KvClerk { history, client, execute: Box::new(execute) }
     }
 
-    /// The call of a client that has not returned, in words; `None` if all have.
-    pub fn open_call(&self, client: &Client) -> Option<String> {
+    /// The call of a client that has not returned; `None` if all have.
+    pub fn open_call(&self, client: &Client) -> Option<OpenCall> {
         OpenCalls(Arc::clone(&self.calls)).first(|call| call.client == client.number())
+    }
+
+    /// The last call of a client, as the culprit of a violation.
+    pub fn last_call(&self, client: &Client) -> Culprit {
+        let calls = self.calls();
+        let mut of_client = calls.list.iter().zip(&calls.numbers).rev();
+        let last = of_client.find(|(call, _)| call.client == client.number());
+        Culprit {
+            at: last.and_then(|(call, _)| Some(call.return_time? / 1_000)),
+            operations: last.iter().map(|(_, number)| **number).collect(),
+            ..Culprit::default()
+        }
     }
 
     /// How many calls were made.

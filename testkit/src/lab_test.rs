@@ -162,7 +162,7 @@ impl LabTest {
                 run.statistics = None; // Messages between processes are not counted.
             }
             if let Some(path) = recording::file() {
-                recording::write(&path, &self.test_path, &run, &mut outcome);
+                recording::write(&path, &self.test_path, &mut run, &mut outcome, &notes);
             }
             record::tell(&run);
             if let Some(failure) = run.failure {
@@ -264,9 +264,9 @@ impl LabTest {
             && let Some(latest) = failure.at.checked_sub(LONG_CALL)
             && let Some(open) = notes.calls.as_ref().and_then(|calls| calls.oldest(latest))
         {
-            failure.message += &format!(": {open}");
+            failure.message += &format!(": {}", open.text);
             let violation = Violation::new("every call returns in time", &*failure.message);
-            notes.violation = Some(violation);
+            notes.violation = Some(violation.culprit(open.culprit));
         }
         Finished { outcome, notes }
     }

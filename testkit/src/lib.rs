@@ -81,7 +81,7 @@ pub use crate::client::Client;
 pub use crate::cluster::{
     Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, StableStorage, Started,
 };
-pub use crate::kv_history::{KvClerk, KvHistory};
+pub use crate::kv_history::{KvClerk, KvHistory, OpenCall};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
 pub use crate::notes::{SILENCE_AFTER, ServerLine};
 pub use crate::poll::{poll, wait_until};

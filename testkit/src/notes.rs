@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use contract::recording::State;
+use contract::recording::{Culprit, State};
 
 use crate::kv_history::OpenCalls;
 use crate::poison::unpoisoned;
@@ -50,7 +50,8 @@ impl Notes {
         let method = message.split('\'').nth(1).unwrap_or_default();
         let late = SILENCE_AFTER.as_secs();
         let actual = format!("{server} still calls {method} more than {late} s after kill()");
-        Some(Violation::new("a server that was killed falls silent", actual))
+        let violation = Violation::new("a server that was killed falls silent", actual);
+        Some(violation.culprit(Culprit::of(server)))
     }
 }
 

@@ -4,6 +4,7 @@ mod budget;
 mod culprit;
 mod cut;
 mod effects;
+mod story;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use labrpc::{Outcome, Recording};
 
 use self::budget::{Budget, Rest};
 use self::cut::cut;
+use crate::notes::Notes;
 use crate::record::Assigned;
 use crate::sim::Statistics;
 use crate::test_path::TestPath;
@@ -34,23 +36,28 @@ pub(crate) fn file() -> Option<PathBuf> {
     (!path.is_empty()).then(|| path.into())
 }
 
-/// Writes the recording of a run, in place of an earlier one.
+/// Writes the recording of a run, in place of an earlier one, and adds its story to the run if it
+/// has failed.
 ///
 /// # Panics
 /// If the file cannot be written, and no judge has started this process.
 pub(crate) fn write(
     path: &Path,
     test_path: &TestPath,
-    run: &record::Run,
+    run: &mut record::Run,
     outcome: &mut Outcome<Statistics>,
+    notes: &Notes,
 ) {
     let Recording { mut events, forgotten } = outcome.recording.take().unwrap_or_default();
     let last = events.last().map_or(0, |event| event.at);
     let at = last.max((run.virtual_seconds * 1e6) as u64);
     if let (Some(noticed), Err(failure)) = (&run.failure, &outcome.result) {
-        culprit::add(&mut events, at, noticed, failure);
+        culprit::add(&mut events, at, noticed, failure, notes);
     }
     add_effects(&mut events, &run.accidents);
+    if let Err(failure) = &outcome.result {
+        run.story = story::tell(&events, at, failure, notes);
+    }
     events.iter_mut().for_each(|event| cut_texts(&mut event.what));
     let focus = culprit::focus(&events);
     let mut budget = Budget::new(events, MOST_BYTES);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 pub use contract::record::Statistics;
-use contract::recording::{Fault, What};
+use contract::recording::{Culprit, Fault, What};
 use labrpc::{Backend, Instant, Network};
 
 use crate::kv_history::OpenCalls;
@@ -70,6 +70,20 @@ impl Sim {
     #[track_caller]
     pub fn violated(&self, property: impl Into<String>, actual: impl Into<String>) -> ! {
         self.fail(Violation::new(property, actual));
+    }
+
+    /// As [`Sim::violated`], and says where and when the mistake was made.
+    ///
+    /// # Panics
+    /// Always.
+    #[track_caller]
+    pub fn violated_by(
+        &self,
+        culprit: Culprit,
+        property: impl Into<String>,
+        actual: impl Into<String>,
+    ) -> ! {
+        self.fail(Violation::new(property, actual).culprit(culprit));
     }
 
     /// Fails the run if a rule is broken, with a report that shows the violation. May be called by

@@ -199,14 +199,14 @@ impl<'a> Trials<'a> {
         })
     }
 
-    /// The number of accidents in the run of a seed with all of them; 0 if it takes too long.
+    /// The number of accidents in the run of a seed with all of them; `None` if it takes too long.
     ///
     /// # Errors
     /// If the process cannot be run, or a signal has arrived.
-    pub fn count_all(&self, seed: u64) -> Result<usize, Error> {
+    pub fn count_all(&self, seed: u64) -> Result<Option<usize>, Error> {
         let run = self.assign(seed, Accidents::all(FULL_RATE))?;
         self.judge.stop().check()?;
-        Ok(run.map_or(0, |run| run.accidents.len()))
+        Ok(run.filter(Run::is_replayable).map(|run| run.accidents.len()))
     }
 
     /// Makes one run; `None` if it was stopped.

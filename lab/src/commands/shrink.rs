@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
     let shrunk = shrink(args, case, &mut runner, stop);
     match &shrunk {
         Ok(Some(shrunk)) => {
-            show(args, shrunk, runner.picture(&shrunk.run).as_deref(), &workspace);
+            show(args, case, shrunk, runner.picture(&shrunk.run).as_deref(), &workspace);
             runner.directory.link();
             runner.directory.close();
             Ok(Exit::Failed)
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
 
 /// A run that was made smaller.
 struct Shrunk {
-    before: usize,
+    before: Option<usize>,
     runs: usize,
     seconds: f64,
     run: Run,
@@ -112,7 +112,7 @@ fn shrink(
         return Ok(None);
     };
     let (runs, seconds) = (trials.runs(), trials.elapsed().as_secs_f64());
-    let before = trials.count_all(best.seed)?.max(best.accidents.len());
+    let before = trials.count_all(best.seed)?.filter(|before| *before >= best.accidents.len());
     let (run, log) = run_again(case, runner, &best)?;
     if run.failure.as_ref().map(Violated::of) != Some(violated) {
         let problem = "the smallest run did not fail again: the code depends on something outside \
@@ -148,11 +148,18 @@ fn run_again(
 }
 
 /// Prints the result.
-fn show(args: &ShrinkArgs, shrunk: &Shrunk, picture: Option<&Path>, workspace: &Workspace) {
+fn show(
+    args: &ShrinkArgs,
+    case: &TestCase,
+    shrunk: &Shrunk,
+    picture: Option<&Path>,
+    workspace: &Workspace,
+) {
     let Shrunk { before, runs, seconds, run, log } = shrunk;
     let (before, runs, seconds) = (*before, *runs, *seconds);
     let after = run.accidents.len();
-    let story = Story { before, after, runs, seconds, replay: run.replay(), run };
+    let (claim, replay) = (&*case.claim, run.replay());
+    let story = Story { claim, before, after, runs, seconds, replay, run };
     if args.json {
         anstream::println!("{}", run_dir::json(&story));
         return;
@@ -164,7 +171,7 @@ fn show(args: &ShrinkArgs, shrunk: &Shrunk, picture: Option<&Path>, workspace: &
         anstream::println!("  picture   {}", workspace.shorten(path).display());
     }
     lines(story.replay_lines());
-    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || after < before {
+    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || before != Some(after) {
         term::note("this is another run, which breaks the same property: the cause may differ");
     }
 }

@@ -4,23 +4,39 @@ use contract::record;
 use contract::recording::{Culprit, Event, What};
 use labrpc::Failure;
 
+use crate::notes::Notes;
+
 /// A test that complains about the result of an operation does so within this many microseconds.
 const AT_ONCE: u64 = 1_000;
 
 /// Adds a violation if no test has noticed the failure, but the runtime: a panic or a deadlock, for
 /// instance. Adds what is not said of a culprit.
-pub(super) fn add(events: &mut Vec<Event>, at: u64, noticed: &record::Failure, failure: &Failure) {
+pub(super) fn add(
+    events: &mut Vec<Event>,
+    at: u64,
+    noticed: &record::Failure,
+    failure: &Failure,
+    notes: &Notes,
+) {
     let place = events.iter().position(|event| matches!(event.what, What::Violation { .. }));
     let place = place.unwrap_or(events.len());
     if place == events.len() {
         let (property, actual) = (noticed.property.clone(), noticed.actual.clone());
-        let what = What::Violation { property, actual, culprit: None };
+        let known = notes.violation.as_ref().and_then(|violation| violation.culprit.as_deref());
+        let what = What::Violation { property, actual, culprit: known.cloned() };
         let node = failure.task.as_ref().and_then(|task| Some(task.split_once(": task ")?.0));
         events.push(Event { at, task: 0, node: node.unwrap_or("test").to_string(), what });
     }
     let guess = guess(&events[..place], &events[place]);
-    if let What::Violation { culprit: culprit @ None, .. } = &mut events[place].what {
-        *culprit = guess;
+    if let What::Violation { culprit, .. } = &mut events[place].what {
+        match culprit {
+            None => *culprit = guess,
+            // It says where in the log the mistake is, and not who made it.
+            Some(Culprit { server: None, operations, .. }) if operations.is_empty() => {
+                operations.extend(guess.into_iter().flat_map(|guess| guess.operations));
+            }
+            Some(_) => {}
+        }
     }
 }
 

@@ -1,0 +1,177 @@
+//! What led to a failure, in a few lines: what the test did, the operation or the server that the
+//! violation names, and what servers logged and said to each other before.
+//!
+//! Everything up to the *moment* is a candidate: the time of the mistake if the test knows it, else
+//! that of the violation. Of each kind of line the last ones are the most relevant, so the kinds take
+//! turns until the story is full.
+
+mod calls;
+mod log;
+mod operations;
+mod scope;
+mod script;
+
+use contract::accidents::AccidentKind;
+use contract::recording::{Event, What};
+use contract::story::{MOST_LINES, Told};
+use labrpc::{Failure, FailureKind};
+
+use self::scope::Scope;
+use self::script::Script;
+use super::cut::cut;
+use crate::notes::Notes;
+
+/// How much is left of a line: characters at its beginning and at its end.
+const LONG_LINE: (usize, usize) = (280, 100);
+
+/// The most accidents that are told.
+const MOST_ACCIDENTS: usize = 12;
+
+/// The most lines of each kind that say what the runtime saw.
+const MOST_CLUES: usize = 3;
+
+/// A line that the story may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    /// The index of its event.
+    index: usize,
+    /// Microseconds of virtual time.
+    at: u64,
+    text: String,
+}
+
+impl Line {
+    /// A line about an event.
+    fn new(events: &[Event], index: usize, text: impl Into<String>) -> Self {
+        Self { index, at: events[index].at, text: text.into() }
+    }
+}
+
+/// The story of a run with a violation. It is over at `at`.
+pub(super) fn tell(events: &[Event], at: u64, failure: &Failure, notes: &Notes) -> Vec<Told> {
+    let Some(scope) = Scope::of(events) else { return Vec::new() };
+    let clues = clues(failure, notes);
+    // One line may have to say what is left out.
+    let most = MOST_LINES.saturating_sub(clues.len() + 1);
+    let lines = lines(&events[..scope.end], &scope, most);
+    let told = lines.into_iter().map(|line| (line.at, line.text));
+    let told = told.chain(clues.into_iter().map(|text| (at, text)));
+    told.map(|(at, text)| Told { at: at as f64 / 1e6, text: in_one_line(&text) }).collect()
+}
+
+/// What happened, in order: at most this number of lines, and one that says what is left out of the
+/// test's script.
+fn lines(seen: &[Event], scope: &Scope<'_>, most: usize) -> Vec<Line> {
+    let script = Script::of(seen);
+    let mut lines = accidents(seen);
+    let kinds = vec![
+        script.lines(),
+        operations::lines(seen, scope),
+        calls::of_operations(seen, scope),
+        log::lines(seen, scope),
+        calls::between_servers(seen, scope),
+        script::leaders(seen),
+    ];
+    let chosen = take_turns(kinds, most.saturating_sub(lines.len()));
+    lines.extend(script.left_out(chosen[0].first().map(|line| line.index)));
+    lines.extend(chosen.into_iter().flatten());
+    lines.sort_by_key(|line| line.index);
+    lines
+}
+
+/// Takes the last line of each kind, then the one before of each, and so on, up to `most` lines.
+/// Those of each kind stay in order.
+fn take_turns(mut kinds: Vec<Vec<Line>>, most: usize) -> Vec<Vec<Line>> {
+    let mut chosen: Vec<Vec<Line>> = kinds.iter().map(|_| Vec::new()).collect();
+    let mut count = 0;
+    while count < most && kinds.iter().any(|lines| !lines.is_empty()) {
+        for (lines, chosen) in kinds.iter_mut().zip(&mut chosen) {
+            if count < most
+                && let Some(line) = lines.pop()
+            {
+                chosen.push(line);
+                count += 1;
+            }
+        }
+    }
+    chosen.iter_mut().for_each(|lines| lines.reverse());
+    chosen
+}
+
+/// The accidents of a run whose accidents were chosen; the last ones if they are too many.
+fn accidents(events: &[Event]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        if let What::Accident { what, text, .. } = &event.what {
+            let who = match what {
+                AccidentKind::Coin => "the test: ",
+                _ => "accident: ",
+            };
+            lines.push(Line::new(events, index, format!("{who}{text}")));
+        }
+    }
+    let more = lines.len().saturating_sub(MOST_ACCIDENTS);
+    lines.drain(..more);
+    if let Some(first) = lines.first_mut().filter(|_| more > 0) {
+        first.text += &format!("; and {more} more accidents before");
+    }
+    lines
+}
+
+/// What the harness and the runtime know at the end.
+fn clues(failure: &Failure, notes: &Notes) -> Vec<String> {
+    use FailureKind::{Deadlock, LockCycle, TimeLimit};
+    let mut clues = Vec::new();
+    let violation = notes.violation.as_ref();
+    let violation = violation.filter(|violation| violation.actual == failure.message);
+    if let Some(expected) = violation.and_then(|violation| violation.expected.as_ref()) {
+        clues.push(format!("expected: {expected}"));
+    }
+    if violation.is_none() {
+        let place = failure.location.iter().map(|place| format!("panic at {place}"));
+        clues.extend(place.chain(failure.task.iter().map(|task| format!("in task {task}"))));
+        let frames = failure.frames.iter().take(MOST_CLUES).cloned().collect::<Vec<_>>();
+        clues.extend((!frames.is_empty()).then(|| format!("in {}", frames.join(", in "))));
+    }
+    let few = |lines: &[String]| lines.iter().take(MOST_CLUES).cloned().collect::<Vec<_>>();
+    let locks = few(&failure.held_locks);
+    clues.extend(locks.iter().map(|lock| format!("held while waiting: {lock}")));
+    if violation.is_none() && matches!(failure.kind, Deadlock | LockCycle | TimeLimit) {
+        clues.extend(few(&failure.waits).iter().map(|wait| format!("waits: {wait}")));
+    }
+    clues.extend(failure.busy_calls.iter().take(1).map(|call| format!("busy: {call}")));
+    let servers = notes.servers.iter().filter(|it| it.term.is_some() || !it.up || !it.connected);
+    let servers: Vec<String> = servers.map(ToString::to_string).collect();
+    clues.extend((!servers.is_empty()).then(|| format!("at the end: {}", servers.join("; "))));
+    clues
+}
+
+/// A text of one line that is not too long, without control characters.
+fn in_one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut line = words.join(" ");
+    line.retain(|c| !c.is_control());
+    cut(&mut line, LONG_LINE.0, LONG_LINE.1);
+    line
+}
+
+/// A text with `#` in place of each number: lines are alike if they differ only in numbers.
+fn without_numbers(text: &str) -> String {
+    let mut result = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' if result.ends_with('#') => {}
+            '0'..='9' => result.push('#'),
+            c => result.push(c),
+        }
+    }
+    result
+}
+
+/// Microseconds as seconds.
+fn seconds(micros: u64) -> String {
+    format!("{:.3} s", micros as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests;
