@@ -104,10 +104,8 @@ fn rsm_leader_partition_3a() {
         sleep(Duration::from_secs(1));
         if submissions.iter().all(Submission::is_over) {
             let actual = "all submissions to the old leader returned while it was cut off";
-            sim.violated(
-                "a leader that hears nothing cannot know what became of a request",
-                actual,
-            );
+            let property = "a leader that hears nothing cannot know what became of a request";
+            sim.violated_by(cluster.culprit(leader), property, actual);
         }
 
         cluster.heal();
@@ -115,7 +113,8 @@ fn rsm_leader_partition_3a() {
         cluster.check_end(&submissions, Duration::from_secs(1), property);
         if submissions.iter().any(Submission::succeeded) {
             let actual = "a submission to a leader without a majority returned a reply";
-            sim.violated("nothing is executed without a majority", actual);
+            let property = "nothing is executed without a majority";
+            sim.violated_by(cluster.culprit(leader), property, actual);
         }
         cluster.check_counters(2, 3);
     });

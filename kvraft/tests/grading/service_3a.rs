@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use labrpc::{Instant, JoinHandle, sleep, spawn};
-use testkit::{ELECTION_TIMEOUT, Sim, item, lab_test, wait_until};
+use testkit::{Client, ELECTION_TIMEOUT, Sim, item, lab_test, wait_until};
 
 use crate::cluster::KvCluster;
 use crate::workload::Workload;
@@ -108,11 +108,13 @@ fn one_partition_3a() {
         let get = spawn(move || reader.get("1"));
         sleep(ELECTION_TIMEOUT);
         if put.is_finished() || get.is_finished() {
-            let which = if put.is_finished() { "put" } else { "get" };
-            sim.violated(
-                "nothing succeeds in a minority",
-                format!("{which} in minority completed"),
-            );
+            let (which, client) = match put.is_finished() {
+                true => ("put", &writer_client),
+                false => ("get", &reader_client),
+            };
+            let culprit = cluster.history().last_call(client);
+            let actual = format!("{which} in minority completed");
+            sim.violated_by(culprit, "nothing succeeds in a minority", actual);
         }
         cluster.check_value(&mut in_majority, "1", "14");
         for value in ["16", "17", "18", "19", "20"] {
@@ -125,18 +127,19 @@ fn one_partition_3a() {
         writer_client.reach_all();
         reader_client.reach_all();
         sleep(ELECTION_TIMEOUT);
-        await_end(&cluster, "put", &put);
-        await_end(&cluster, "get", &get);
+        await_end(&cluster, "put", &put, &writer_client);
+        await_end(&cluster, "get", &get, &reader_client);
         cluster.check_value(&mut clerk, "1", "15");
         cluster.history().check();
     });
 }
 
 /// A call that was stuck in a minority ends soon, now that the minority has joined the others.
-fn await_end<T>(cluster: &KvCluster, what: &str, call: &JoinHandle<T>) {
+fn await_end<T>(cluster: &KvCluster, what: &str, call: &JoinHandle<T>, client: &Client) {
     if !wait_until(3 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 100, || call.is_finished()) {
         let property = "a call that was stuck in a minority ends once the partition has healed";
-        cluster.sim().violated(property, format!("{what} did not complete"));
+        let culprit = cluster.history().last_call(client);
+        cluster.sim().violated_by(culprit, property, format!("{what} did not complete"));
     }
 }
 

@@ -3,7 +3,7 @@
 use labrpc::{JoinHandle, spawn};
 use testkit::LabTest;
 
-use crate::cluster::{FAILOVER, PbCluster};
+use crate::cluster::{FAILOVER, PbCluster, culprit};
 
 /// A backup misses 10 of 10 000 puts: it gets about 10 records, not the table.
 #[test]
@@ -48,7 +48,8 @@ fn catch_up_missing_lines() {
             let key = format!("missed {number}");
             if clerk.get(&key).as_deref() != Some("value") {
                 let actual = format!("Get({key:?}) at S{away}: {:?}", clerk.get(&key));
-                sim.violated("a server that returns has what it had missed", actual);
+                let property = "a server that returns has what it had missed";
+                sim.violated_by(culprit(away), property, actual);
             }
         }
         sim.set_commits(PUTS);
@@ -116,6 +117,7 @@ fn check_is_needed(cluster: &PbCluster, caught_up: usize) {
     let next = cluster.primary_among(&cluster.others(&down));
     if next != caught_up {
         let actual = format!("S{next} is primary, expected S{caught_up}: {}", cluster.lines());
-        cluster.sim().violated("a server that has caught up has the highest version", actual);
+        let property = "a server that has caught up has the highest version";
+        cluster.sim().violated_by(culprit(next), property, actual);
     }
 }

@@ -10,8 +10,8 @@ use pbservice::{
     Status, Storage, Version, show_log,
 };
 use testkit::{
-    Boot, Client, Cluster, KvClerk, KvHistory, Sim, StableStorage, Started, compare_values, poll,
-    wait_until,
+    Boot, Client, Cluster, Culprit, KvClerk, KvHistory, Sim, StableStorage, Started,
+    compare_values, poll, wait_until,
 };
 
 /// Servers in every cluster.
@@ -193,7 +193,7 @@ impl PbCluster {
         let is_there = || self.version_on_disk(server).order >= order;
         if !wait_until(FAILOVER, Duration::from_millis(1), is_there) {
             let actual = format!("S{server} does not write record {order}: {}", self.lines());
-            self.sim().violated("a primary takes puts into its log", actual);
+            self.sim().violated_by(culprit(server), "a primary takes puts into its log", actual);
         }
         // Written, and by then synced.
         sleep(TIME_TO_SYNC);
@@ -222,6 +222,11 @@ impl PbCluster {
     pub fn check_appends(&self, value: &str, clients: &[(u64, u64)]) {
         self.sim().check(testkit::check_appends(value, clients));
     }
+}
+
+/// A server, as the culprit of a violation.
+pub fn culprit(server: usize) -> Culprit {
+    Culprit::of(format!("S{server}"))
 }
 
 /// The version of a log that was found on a disk.
@@ -308,7 +313,9 @@ impl PbCluster {
                     by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
                 if *first != record {
                     let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
-                    self.sim().violated("all logs are equal", actual);
+                    let others = vec![format!("S{other}")];
+                    let culprit = Culprit { others, index: Some(record.order), ..culprit(server) };
+                    self.sim().violated_by(culprit, "all logs are equal", actual);
                 }
             }
         }

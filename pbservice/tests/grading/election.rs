@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
-use testkit::{LabTest, lab_test, poll};
+use testkit::{Client, Culprit, LabTest, lab_test, poll};
 
-use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
+use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, culprit};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
@@ -56,10 +56,10 @@ fn old_primary_returns() {
 
         // It takes some puts and can copy none of them.
         cluster.isolate(&[old]);
-        let lonely: Vec<JoinHandle<()>> = (1..4)
+        let lonely: Vec<(JoinHandle<()>, Client)> = (1..4)
             .map(|number| {
-                let (mut clerk, _) = cluster.client_of(&[old]);
-                spawn(move || clerk.put("x", &format!("lonely {number}")))
+                let (mut clerk, client) = cluster.client_of(&[old]);
+                (spawn(move || clerk.put("x", &format!("lonely {number}"))), client)
             })
             .collect();
         let goal = log.order + 3;
@@ -73,10 +73,13 @@ fn old_primary_returns() {
         cluster.await_equal_logs();
         let status = cluster.status(old).expect("it is up");
         if status.is_primary || status.primary != Some(address(new)) {
-            sim.violated("an old primary that returns becomes a backup", cluster.lines());
+            let property = "an old primary that returns becomes a backup";
+            sim.violated_by(culprit(old), property, cluster.lines());
         }
-        if lonely.iter().any(JoinHandle::is_finished) {
-            sim.violated("what one server has is not acknowledged", "a put returned");
+        if let Some((_, client)) = lonely.iter().find(|(put, _)| put.is_finished()) {
+            let culprit = cluster.history().last_call(client);
+            let property = "what one server has is not acknowledged";
+            sim.violated_by(culprit, property, "a put returned");
         }
         cluster.check_value(&mut clerk, "x", "2");
         cluster.history().check();
@@ -99,7 +102,7 @@ fn chosen_server_linked_to_one_only() {
         // The primary alone takes a put, and then all die by `kill -9`, which leaves them what they
         // have written: its log is longer than the others'.
         cluster.all().for_each(|server| cluster.servers().disconnect(server));
-        let (mut lonely, _) = cluster.client_of(&[highest]);
+        let (mut lonely, client) = cluster.client_of(&[highest]);
         let put = spawn(move || lonely.put("x", "lonely"));
         cluster.await_on_disk(highest, log.order + 1);
         cluster.all().for_each(|server| cluster.kill(server));
@@ -114,7 +117,9 @@ fn chosen_server_linked_to_one_only() {
         let served = spawn(move || clerk.put("x", "2"));
         cluster.await_end_within(4 * FAILOVER, "a put among four of five", served);
         if put.is_finished() {
-            sim.violated("what one server has is not acknowledged", "the lonely put returned");
+            let culprit = cluster.history().last_call(&client);
+            let property = "what one server has is not acknowledged";
+            sim.violated_by(culprit, property, "the lonely put returned");
         }
 
         cluster.servers().heal();
@@ -143,7 +148,9 @@ fn promises_are_on_disk() {
             let promises = cluster.promises_on_disk();
             if promises.iter().filter(|&&promise| promise >= epoch).count() < 3 {
                 let actual = format!("S{primary} is primary of {epoch}, on disk are {promises:?}");
-                sim.violated("a majority has promised on disk before there is a primary", actual);
+                let culprit = Culprit { term: Some(epoch), ..culprit(primary) };
+                let property = "a majority has promised on disk before there is a primary";
+                sim.violated_by(culprit, property, actual);
             }
             down.iter().for_each(|&server| cluster.restart(server));
             clerk.put("x", &number.to_string());
@@ -155,7 +162,7 @@ fn promises_are_on_disk() {
                 let promise = promises[server];
                 if promise < status.epoch {
                     let actual = format!("S{server} {status}, and {promise} on disk");
-                    sim.violated("a promise survives a crash", actual);
+                    sim.violated_by(culprit(server), "a promise survives a crash", actual);
                 }
             }
         }
@@ -239,11 +246,12 @@ fn old_record_waits_for_the_no_op() {
             (status.committed.order > before.order).then_some(status)
         };
         let Some(status) = poll(2 * FAILOVER, Duration::from_micros(50), has_committed) else {
-            sim.violated("a new primary commits its no-op soon", cluster.lines());
+            let property = "a new primary commits its no-op soon";
+            sim.violated_by(culprit(old), property, cluster.lines());
         };
         if status.committed.epoch < status.epoch {
             let property = "a record of an old epoch is not committed by counting";
-            sim.violated(property, format!("S{old} {status}"));
+            sim.violated_by(culprit(old), property, format!("S{old} {status}"));
         }
         client.reach_all();
         cluster.await_end("the put", put);
@@ -332,11 +340,14 @@ fn play_old_epoch(cluster: &PbCluster) -> bool {
         cluster.restart(b);
         let primary = cluster.primary();
         if primary != b {
-            cluster.sim().violated("the highest version becomes primary", cluster.lines());
+            let property = "the highest version becomes primary";
+            cluster.sim().violated_by(culprit(primary), property, cluster.lines());
         }
         if put.is_finished() {
             let actual = "the put of the first epoch returned, and its record is gone";
-            cluster.sim().violated("a record of an old epoch is not committed by counting", actual);
+            let culprit = cluster.history().last_call(&client);
+            let property = "a record of an old epoch is not committed by counting";
+            cluster.sim().violated_by(culprit, property, actual);
         }
     }
     cluster.connect_all();

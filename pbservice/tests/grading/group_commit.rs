@@ -8,7 +8,7 @@ use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Recovered, SNAPSHOT_EVERY, Table};
 use testkit::{KvClerk, LabTest, Sim, item};
 
-use crate::cluster::PbCluster;
+use crate::cluster::{PbCluster, culprit};
 
 /// A server that is alone: whatever it acknowledges is on its own disk.
 fn one_server(sim: &Sim, snapshot_every: u64) -> PbCluster {
@@ -40,12 +40,13 @@ fn group_commit() {
         let operations = cluster.disk(0).operations() - before;
         if operations > FEW {
             let actual = format!("{operations} operations of the disk for {CLIENTS} puts");
-            cluster.sim().violated("clients that write at the same time share a sync", actual);
+            let property = "clients that write at the same time share a sync";
+            cluster.sim().violated_by(culprit(0), property, actual);
         }
         let on_disk = after_power_failure(&cluster).pairs.len() as u64;
         if on_disk < CLIENTS {
             let actual = format!("{CLIENTS} puts acknowledged, {on_disk} there");
-            cluster.sim().violated("what is acknowledged is on the disk", actual);
+            cluster.sim().violated_by(culprit(0), "what is acknowledged is on the disk", actual);
         }
         cluster.history().check();
     });
@@ -98,7 +99,7 @@ fn check_first_items(cluster: &PbCluster, value: &str, client: u64, at_least: u6
     let count = value.matches('x').count() as u64;
     if count < at_least {
         let actual = format!("{at_least} items \"x {client} ..\" acknowledged, {count} there");
-        cluster.sim().violated("what is acknowledged is on the disk", actual);
+        cluster.sim().violated_by(culprit(0), "what is acknowledged is on the disk", actual);
     }
     cluster.check_appends(value, &[(client, count)]);
 }

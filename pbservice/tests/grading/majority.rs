@@ -24,13 +24,16 @@ fn no_quorum_no_service() {
         down.iter().for_each(|&server| cluster.bring_down(server));
 
         let (mut writer, mut reader) = (cluster.client(), cluster.client());
+        let (writing, reading) = (writer.client().clone(), reader.client().clone());
         let put = spawn(move || writer.put("x", "2"));
         let get = spawn(move || reader.get("x"));
         sim.sleep(2 * FAILOVER);
-        for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
+        let calls = [("put", put.is_finished(), &writing), ("get", get.is_finished(), &reading)];
+        for (what, is_over, client) in calls {
             if is_over {
                 let actual = format!("a {what} completed: {}", cluster.lines());
-                sim.violated("two servers of five serve nothing", actual);
+                let culprit = cluster.history().last_call(client);
+                sim.violated_by(culprit, "two servers of five serve nothing", actual);
             }
         }
 
@@ -72,10 +75,12 @@ fn partitioned_primary_serves_nothing() {
             outside.get("x");
             sim.sleep(Duration::from_millis(100));
         }
-        for (what, is_over) in [("put", put.is_finished()), ("get", get.is_finished())] {
+        let calls = [("put", put.is_finished(), &writing), ("get", get.is_finished(), &reading)];
+        for (what, is_over, client) in calls {
             if is_over {
                 let actual = format!("a {what} in the minority completed: {}", cluster.lines());
-                sim.violated("a primary without a majority serves nothing", actual);
+                let culprit = cluster.history().last_call(client);
+                sim.violated_by(culprit, "a primary without a majority serves nothing", actual);
             }
         }
 
@@ -112,7 +117,9 @@ fn lost_confirmations() {
             });
             let (value, after) = cluster.await_end(&format!("get {number}"), get);
             if value != "1" {
-                sim.violated("a client reads what was written last", format!("{value:?}"));
+                let culprit = cluster.history().last_call(after.client());
+                let property = "a client reads what was written last";
+                sim.violated_by(culprit, property, format!("{value:?}"));
             }
             clerk = after;
         }
@@ -156,7 +163,9 @@ fn older_epochs_are_refused() {
         sim.sleep(FAILOVER);
         if put.is_finished() {
             let actual = format!("the put was acknowledged: {}", cluster.lines());
-            sim.violated("who has promised a later epoch helps no older one", actual);
+            let culprit = cluster.history().last_call(&client);
+            let property = "who has promised a later epoch helps no older one";
+            sim.violated_by(culprit, property, actual);
         }
         cluster.connect_all();
         client.reach_all();

@@ -6,7 +6,7 @@ use labrpc::{Instant, spawn};
 use pbservice::{Operation, Record, Table, choose};
 use testkit::{LabTest, item, lab_test};
 
-use crate::cluster::{FAILOVER, PbCluster, address};
+use crate::cluster::{FAILOVER, PbCluster, address, culprit};
 use crate::workload::append_all;
 
 /// Clients read what was written last, a missing key is told from an empty value, and every
@@ -38,7 +38,7 @@ fn put_get_tc01() {
         let acknowledged = cluster.operations(primary).len();
         if acknowledged != 5 {
             let actual = format!("{acknowledged} operations in the log of S{primary}, not 5");
-            sim.violated("the log has every operation once", actual);
+            sim.violated_by(culprit(primary), "the log has every operation once", actual);
         }
         cluster.history().check();
     });
@@ -72,7 +72,8 @@ fn put_get_when_primary_is_dead_tc02() {
             let primary = cluster.primary();
             if Some(address(primary)) != named {
                 let actual = format!("S{primary} is primary, expected {named:?}: {statuses:?}");
-                sim.violated("highest version, then lowest address", actual);
+                let property = "highest version, then lowest address";
+                sim.violated_by(culprit(primary), property, actual);
             }
         }
         cluster.check_appends(&clerk.get("x"), &[(0, 2)]);

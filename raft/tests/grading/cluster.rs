@@ -11,7 +11,7 @@ use std::time::Duration;
 use labrpc::{Instant, Network, rng, sleep};
 use raft::{Raft, RaftState};
 use rand::RngExt as _;
-use testkit::{Cluster, ELECTION_TIMEOUT, Sim, poll, wait_until};
+use testkit::{Cluster, Culprit, ELECTION_TIMEOUT, Sim, poll, wait_until};
 
 use crate::command::Command;
 use crate::ledger::Ledger;
@@ -114,8 +114,9 @@ impl RaftCluster {
     }
 
     /// The largest Raft state that any server has saved, also of those that lag or are down.
-    pub fn log_size(&self) -> usize {
-        self.all().map(|i| self.servers.storage(i).persister.raft_state_size()).max().unwrap_or(0)
+    pub fn log_size(&self) -> (usize, usize) {
+        let size = |server| self.servers.storage(server).persister.raft_state_size();
+        self.all().map(|server| (size(server), server)).max().unwrap_or_default()
     }
 }
 
@@ -286,7 +287,15 @@ impl RaftCluster {
             || !self.connected().into_iter().filter(is_other).any(|server| self.leads(server));
         if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, is_alone) {
             let actual = format!("S{leader} leads, but an older leader still claims to");
-            self.sim().violated("a leader that hears of a later term steps down", actual);
+            let mut others = self.connected().into_iter().filter(is_other);
+            let old = others.find(|&server| self.leads(server));
+            let culprit = Culprit {
+                server: old.map(|server| format!("S{server}")),
+                others: vec![format!("S{leader}")],
+                ..Culprit::default()
+            };
+            let property = "a leader that hears of a later term steps down";
+            self.sim().violated_by(culprit, property, actual);
         }
     }
 
@@ -357,7 +366,8 @@ impl RaftCluster {
                 let actual = format!(
                     "expected no leader among connected servers, but S{server} claims to be leader"
                 );
-                self.sim().violated("nobody leads without a majority", actual);
+                let culprit = Culprit::of(format!("S{server}"));
+                self.sim().violated_by(culprit, "nobody leads without a majority", actual);
             }
         }
     }

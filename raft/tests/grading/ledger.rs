@@ -344,20 +344,19 @@ impl Ledger {
             "apply error: S{server} comes with a snapshot of {} bytes that no service made",
             data.len()
         );
-        let server = Some(format!("S{server}"));
         Err(Violation::new("a snapshot comes back as it was handed to Raft", actual)
-            .culprit(Culprit { server, ..Culprit::default() }))
+            .culprit(Culprit::of(format!("S{server}"))))
     }
 }
 
 /// A mistake that a server makes now, in this term.
 fn in_term(server: usize, term: u64) -> Culprit {
-    Culprit { server: Some(format!("S{server}")), term: Some(term), ..Culprit::default() }
+    Culprit { term: Some(term), ..Culprit::of(format!("S{server}")) }
 }
 
 /// A mistake that a server makes now, at this index.
 fn at_index(server: usize, index: u64) -> Culprit {
-    Culprit { server: Some(format!("S{server}")), index: Some(index), ..Culprit::default() }
+    Culprit { index: Some(index), ..Culprit::of(format!("S{server}")) }
 }
 
 /// FNV-1a, continued from `state`.

@@ -3,7 +3,7 @@
 use labrpc::{JoinHandle, rng, spawn};
 use raft::LogPos;
 use rand::RngExt as _;
-use testkit::{ELECTION_TIMEOUT, Sim, Violation, lab_test};
+use testkit::{Culprit, ELECTION_TIMEOUT, Sim, Violation, lab_test};
 
 use crate::cluster::{NewTerm, RaftCluster};
 use crate::command::Command;
@@ -342,7 +342,8 @@ fn count_rpcs_of_agreement(cluster: &RaftCluster) -> Result<u64, NewTerm> {
         let LogPos { index, .. } = pos.ok_or(NewTerm)?;
         if index != first.index + i {
             let actual = format!("Start() failed: got index {index} for {}", first.index + i);
-            cluster.sim().violated("commands get consecutive indices", actual);
+            let culprit = Culprit { index: Some(index), ..Culprit::of(format!("S{leader}")) };
+            cluster.sim().violated_by(culprit, "commands get consecutive indices", actual);
         }
         commands.push(command);
     }
@@ -351,7 +352,9 @@ fn count_rpcs_of_agreement(cluster: &RaftCluster) -> Result<u64, NewTerm> {
         if agreed != *command {
             let actual = format!("wrong value {agreed:?} committed for index {index}");
             let property = "a leader commits what it took at the index it named";
-            cluster.sim().violated(property, format!("{actual}; expected {command:?}"));
+            let culprit = Culprit { index: Some(index), ..Culprit::of(format!("S{leader}")) };
+            let actual = format!("{actual}; expected {command:?}");
+            cluster.sim().violated_by(culprit, property, actual);
         }
     }
     if cluster.highest_term() != first.term {
@@ -377,13 +380,14 @@ fn propose_at(
     command: u64,
     expected: std::ops::RangeInclusive<u64>,
 ) {
+    let culprit = Culprit::of(format!("S{leader}"));
     let Some(LogPos { index, .. }) = cluster.propose(leader, &Command::from(command)) else {
-        cluster
-            .sim()
-            .violated("a leader takes commands", format!("leader S{leader} rejected Start()"));
+        let actual = format!("leader S{leader} rejected Start()");
+        cluster.sim().violated_by(culprit, "a leader takes commands", actual);
     };
     if !expected.contains(&index) {
         let actual = format!("unexpected index {index}, expected {expected:?}");
-        cluster.sim().violated("commands get consecutive indices", actual);
+        let culprit = Culprit { index: Some(index), ..culprit };
+        cluster.sim().violated_by(culprit, "commands get consecutive indices", actual);
     }
 }

@@ -4,7 +4,7 @@
 //! apply channel. A Raft that holds its lock while it sends on that channel hangs here.
 
 use rand::RngExt as _;
-use testkit::{Sim, lab_test};
+use testkit::{Culprit, Sim, lab_test};
 
 use crate::acknowledged_2c::overwrite_and_restart;
 use crate::cluster::RaftCluster;
@@ -102,10 +102,12 @@ fn propose_some(cluster: &RaftCluster, server: usize) {
 
 /// Every server has trimmed its log.
 fn check_log_size(cluster: &RaftCluster) {
-    let size = cluster.log_size();
+    let (size, server) = cluster.log_size();
     if size >= MAX_LOG_SIZE {
         let actual = format!("Log size too large: {size} bytes, expected below {MAX_LOG_SIZE}");
-        cluster.sim().violated("what a snapshot covers is dropped from the log", actual);
+        let culprit = Culprit::of(format!("S{server}"));
+        let property = "what a snapshot covers is dropped from the log";
+        cluster.sim().violated_by(culprit, property, actual);
     }
 }
 

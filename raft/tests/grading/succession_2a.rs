@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use raft::RaftState;
-use testkit::{ELECTION_TIMEOUT, lab_test, wait_until};
+use testkit::{Culprit, ELECTION_TIMEOUT, lab_test, wait_until};
 
 use crate::cluster::{ON_THE_WAY, RaftCluster};
 
@@ -74,7 +74,7 @@ fn candidate_gives_way_2a() {
         /// How often the scene is played.
         const ROUNDS: u32 = 5;
         let cluster = RaftCluster::start(sim, 5);
-        let mut deposed = 0;
+        let (mut deposed, mut last) = (0, Culprit::default());
         for _ in 0..ROUNDS {
             let (old, before) = cluster.check_leader_and_term();
             let candidate = cluster.after(old, 1);
@@ -90,6 +90,10 @@ fn candidate_gives_way_2a() {
             sim.sleep(2 * ELECTION_TIMEOUT);
             let still = RaftState { term, is_leader: true };
             deposed += u32::from(cluster.state(elected) != Some(still));
+            last = Culprit {
+                others: vec![format!("S{elected}")],
+                ..Culprit::of(format!("S{candidate}"))
+            };
             cluster.connect(old);
         }
         // Once or twice, it may have gone on to the next term before it was heard.
@@ -97,7 +101,7 @@ fn candidate_gives_way_2a() {
             let actual = format!(
                 "{deposed} of {ROUNDS} times, a candidate deposed the leader of its own term"
             );
-            sim.violated("a candidate gives way to the leader of its term", actual);
+            sim.violated_by(last, "a candidate gives way to the leader of its term", actual);
         }
     });
 }
@@ -118,7 +122,8 @@ fn votes_count_in_one_term_2a() {
                     "S{c} leads with the vote of S{a} for an earlier term and that of S{b} for this \
                      one"
                 );
-                sim.violated("a candidate needs the votes of a majority in its term", actual);
+                let property = "a candidate needs the votes of a majority in its term";
+                sim.violated_by(Culprit::of(format!("S{c}")), property, actual);
             }
             cluster.pass(c, a);
             cluster.heal();
@@ -207,7 +212,9 @@ fn replies_depose_leader_2a() {
         let is_over = || cluster.state(old) != Some(leads_in_old_term);
         if !wait_until(5 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, is_over) {
             let actual = format!("S{old} leads in term {term}, whatever it is answered");
-            sim.violated("a leader that hears of a later term in a reply steps down", actual);
+            let culprit = Culprit { term: Some(term), ..Culprit::of(format!("S{old}")) };
+            let property = "a leader that hears of a later term in a reply steps down";
+            sim.violated_by(culprit, property, actual);
         }
     });
 }

@@ -94,11 +94,18 @@ impl CtrlCluster {
     #[track_caller]
     pub fn check_history(&self, clerk: &mut CheckedClerk) -> Vec<Step> {
         let latest = clerk.latest().num;
-        let configs: Vec<Config> = (0..=latest).map(|num| clerk.at(num)).collect();
-        if configs[0] != Config::default() {
-            self.sim().violated("configuration 0 has no groups", picture(&configs[0]));
+        let mut before = clerk.at(0);
+        if before != Config::default() {
+            self.sim().violated("configuration 0 has no groups", picture(&before));
         }
-        configs.windows(2).map(|pair| self.sim().check(check_step(&pair[0], &pair[1]))).collect()
+        let mut steps = Vec::new();
+        for num in 1..=latest {
+            // At once: the query is the last operation before a violation.
+            let config = clerk.at(num);
+            steps.push(self.sim().check(check_step(&before, &config)));
+            before = config;
+        }
+        steps
     }
 }
 

@@ -1,7 +1,7 @@
 //! The course's second half: several groups at a time.
 
 use shardctrler::Gid;
-use testkit::lab_test;
+use testkit::{Culprit, lab_test};
 
 use crate::clerk::{CheckedClerk, group};
 use crate::cluster::CtrlCluster;
@@ -118,7 +118,9 @@ fn same_config_on_servers_4a() {
             cluster.bring_down(leader);
             // Another server leads now, and is asked for everything again.
             if cluster.leader() == leader {
-                sim.violated("a server that is down does not lead", format!("S{leader} leads"));
+                let (culprit, actual) =
+                    (Culprit::of(format!("S{leader}")), format!("S{leader} leads"));
+                sim.violated_by(culprit, "a server that is down does not lead", actual);
             }
             cluster.check_history(&mut clerk);
             cluster.connect_all();

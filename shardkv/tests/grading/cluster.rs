@@ -5,7 +5,7 @@ use std::time::Duration;
 use labrpc::{Instant, JoinHandle, channel, sleep, spawn};
 use shardctrler::{Config, Gid, ShardCtrler};
 use shardkv::{Clerk, ShardKv};
-use testkit::{Boot, Cluster, KvClerk, KvHistory, Sim, Started, wait_until};
+use testkit::{Boot, Cluster, Culprit, KvClerk, KvHistory, OpenCall, Sim, Started, wait_until};
 
 /// Servers of the controller.
 const CTRLERS: usize = 3;
@@ -113,9 +113,13 @@ impl ShardCluster {
         spawn(move || sender.send(action(clerk)).ok()); // The receiver may have given up.
         done.recv_timeout(limit).unwrap_or_else(|_| {
             let open = self.history.open_call(&client);
-            let open = open.map_or_else(String::new, |call| format!(": {call}"));
+            let (open, culprit) = match open {
+                Some(OpenCall { text, culprit }) => (format!(": {text}"), culprit),
+                None => (String::new(), Culprit::default()),
+            };
             let actual = format!("a client's calls did not return within {limit:?}{open}");
-            self.sim.violated(format!("every call returns in time: {property}"), actual)
+            let property = format!("every call returns in time: {property}");
+            self.sim.violated_by(culprit, property, actual)
         })
     }
 }
@@ -265,22 +269,25 @@ impl ShardCluster {
         };
         if !wait_until(Duration::from_secs(1), Duration::from_millis(100), is_short) {
             let property = "a server takes a snapshot when its log grows, and only then";
-            self.sim.violated(property, problem.unwrap_or_default());
+            let (server, actual) = problem.unwrap_or_default();
+            self.sim.violated_by(Culprit::of(server), property, actual);
         }
     }
 
-    /// Which server has saved too much.
-    fn size_problem(&self) -> Option<String> {
+    /// Which server has saved too much, and what.
+    fn size_problem(&self) -> Option<(String, String)> {
         for group in &self.groups {
             for server in 0..GROUP_SIZE {
                 let (persister, name) = (group.storage(server).persister, group.name(server));
                 let (log, snapshot) = (persister.raft_state_size(), persister.snapshot_size());
                 match self.max_raft_state.map(|size| LOG_FACTOR * size) {
                     Some(limit) if log > limit => {
-                        return Some(format!("{name}'s Raft state: {log} bytes, limit {limit}"));
+                        let actual = format!("{name}'s Raft state: {log} bytes, limit {limit}");
+                        return Some((name.to_string(), actual));
                     }
                     None if snapshot > 0 => {
-                        return Some(format!("{name} took a snapshot of {snapshot} bytes"));
+                        let actual = format!("{name} took a snapshot of {snapshot} bytes");
+                        return Some((name.to_string(), actual));
                     }
                     _ => {}
                 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
 use labrpc::{decode, encode, sleep};
 use serde::{Deserialize, Serialize};
-use testkit::{Boot, Cluster, Sim, Started, poll, wait_until};
+use testkit::{Boot, Cluster, Culprit, Sim, Started, poll, wait_until};
 
 /// How long [`CounterCluster::one`] tries before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
@@ -250,7 +250,10 @@ impl CounterCluster {
                 "expected {servers} servers with counter {expected}, got {values:?} after the first \
                  request was repeated: {cause}"
             );
-            self.sim().violated("each request is executed once", actual);
+            let again = values.iter().position(|value| value.is_some_and(|it| it > expected));
+            let server = again.map(|server| self.servers.name(server).to_string());
+            let culprit = Culprit { server, ..Culprit::default() };
+            self.sim().violated_by(culprit, "each request is executed once", actual);
         }
     }
 
@@ -278,13 +281,21 @@ impl CounterCluster {
         }
     }
 
+    /// A server, as the culprit of a violation.
+    pub fn culprit(&self, server: usize) -> Culprit {
+        Culprit::of(self.servers.name(server))
+    }
+
     /// No server's Raft state is larger than this.
     pub fn check_log_size(&self, limit: usize) {
-        let sizes = (0..3).map(|server| self.servers.storage(server).persister.raft_state_size());
-        let largest = sizes.max().unwrap_or(0);
+        let size = |server| self.servers.storage(server).persister.raft_state_size();
+        let (largest, server) =
+            (0..3).map(|server| (size(server), server)).max().unwrap_or_default();
         if largest > limit {
             let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
-            self.sim().violated("a server takes a snapshot when its log grows", actual);
+            let culprit = self.culprit(server);
+            let property = "a server takes a snapshot when its log grows";
+            self.sim().violated_by(culprit, property, actual);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::{Instant, sleep};
 use raft::LogPos;
-use testkit::{ELECTION_TIMEOUT, Violation, poll, wait_until};
+use testkit::{Culprit, ELECTION_TIMEOUT, Violation, poll, wait_until};
 
 use super::RaftCluster;
 use crate::command::Command;
@@ -98,8 +98,12 @@ impl RaftCluster {
                 Some(taken) => self.fate(command, servers, taken) + &self.stuck_since(&before),
                 None => self.leaderless_since(term_before),
             };
+            // Who is to blame is not known: a server that lacks the command may be the victim.
+            let place = taken.map(|(_, place)| place);
+            let (term, index) = (place.map(|place| place.term), place.map(|place| place.index));
             Violation::new(property, actual)
                 .expected(format!("the command {command:?} is applied on {servers} servers"))
+                .culprit(Culprit { term, index, ..Culprit::default() })
         };
         let attempt = || {
             let place = self.propose_to_any(command, &mut cursor)?;
@@ -206,7 +210,12 @@ impl RaftCluster {
     pub fn check_not_committed(&self, index: u64) {
         if let Some(command) = self.ledger(|ledger| ledger.chosen(index).cloned()) {
             let actual = format!("index {index} is committed with {command:?}, but should not be");
-            self.sim().violated("without a majority nothing is committed", actual);
+            let culprit = Culprit {
+                server: self.ledger(|ledger| ledger.chosen_by(index)).map(|by| format!("S{by}")),
+                index: Some(index),
+                ..Culprit::default()
+            };
+            self.sim().violated_by(culprit, "without a majority nothing is committed", actual);
         }
     }
 
@@ -217,7 +226,9 @@ impl RaftCluster {
         let before = applied();
         if !wait_until(10 * ELECTION_TIMEOUT, ELECTION_TIMEOUT / 200, || applied() > before) {
             let actual = format!("S{server} applies nothing after index {before}");
-            self.sim().violated("a server that is connected again catches up", actual);
+            // The server itself may be the victim.
+            let culprit = Culprit { index: Some(before + 1), ..Culprit::default() };
+            self.sim().violated_by(culprit, "a server that is connected again catches up", actual);
         }
     }
 
@@ -242,7 +253,8 @@ impl RaftCluster {
             let actual = format!("it was applied on {applied} servers within 30 s");
             let property = "what is committed reaches every server";
             let violation = Violation::new(property, actual)
-                .expected(format!("index {index} is applied on {servers} servers"));
+                .expected(format!("index {index} is applied on {servers} servers"))
+                .culprit(Culprit { index: Some(index), ..Culprit::default() });
             self.sim().check(Err(violation))
         })
     }
