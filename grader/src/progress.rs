@@ -41,6 +41,11 @@ impl ProgressLine {
         self.bar.set_message(what);
     }
 
+    /// Prints a warning.
+    pub(crate) fn warn(&self, problem: &str) {
+        self.bar.suspend(|| eprintln!("warning: {}", visible_line(problem)));
+    }
+
     /// Prints a result.
     pub(crate) fn print(&self, result: &str) {
         self.bar.suspend(|| print(result));

@@ -16,15 +16,12 @@ use judge::shrink::{Effort, Trials, Violated};
 use judge::{Error, Judge, Limits, Output, TestCase};
 
 use super::confine::{Confinement, OF_RUN, remove_all};
-use super::outputs::text::{PAGES, file_name, headline};
-use super::results::{LabResult, Picture, Smaller, Smallest, Told};
+use super::outputs::text::{PAGES, file_name};
+use super::results::{LabResult, Picture, Smaller, Smallest};
 use super::seeds::POLICY;
 
 /// Real time of one search.
 const SEARCH: Duration = Duration::from_secs(10);
-
-/// The most accidents of a smallest run that a page tells.
-const TOLD: usize = 40;
 
 /// The most bytes of a page.
 const PAGE: usize = 5_000_000;
@@ -32,6 +29,10 @@ const PAGE: usize = 5_000_000;
 /// Why the picture of a repeated run is not shown.
 const OTHER_COURSE: &str = "the repeated run took another course, so it depends on something \
                             outside the simulation";
+
+/// Why there is no picture, or no smaller run, where the machine is to blame. The error itself names
+/// files of the machine, which students need not know.
+const PREVENTED: &str = "the machine that grades prevented it";
 
 /// As [`OTHER_COURSE`]. What the run leaves behind in its process may decide, for instance.
 const NO_FAILURE: &str = "the repeated run did not fail, so the failure depends on something \
@@ -68,6 +69,8 @@ struct Explained<'c> {
     case: &'c TestCase,
     picture: Picture,
     smaller: Option<Smaller>,
+    /// What the machine has prevented.
+    problems: Vec<Error>,
 }
 
 /// What all jobs of a submission share.
@@ -165,18 +168,23 @@ fn directory_of(id: &str) -> String {
 
 impl Drawing<'_> {
     /// Adds to the first failed run of each test what it looks like, and to the first of each part
-    /// the smallest run, for `workers` tests at a time; `None` if interrupted.
+    /// the smallest run, for `workers` tests at a time; `None` if interrupted. Problems of the machine
+    /// go to `warn`.
     pub(crate) fn add(
         &self,
         labs: &mut [LabResult],
         cases: &[TestCase],
         workers: usize,
+        warn: impl Fn(&str),
     ) -> Option<()> {
         let jobs = jobs(labs, cases);
         // An error would stop all work.
         let work = |job| Ok(self.explain(&job));
         let ending = pool::run(jobs.into_iter(), workers, self.judge.stop(), work, |explained| {
-            let Explained { case, picture, smaller } = explained;
+            let Explained { case, picture, smaller, problems } = explained;
+            for problem in problems {
+                warn(&format!("picture of {}: {problem}", case.name));
+            }
             let lab = labs.iter_mut().find(|lab| lab.lab == case.lab);
             let parts = lab.into_iter().flat_map(|lab| &mut lab.parts);
             let mut tests = parts.flat_map(|part| &mut part.tests);
@@ -194,26 +202,34 @@ impl Drawing<'_> {
     /// told on the page: the scores are known by now, and must not be lost.
     fn explain<'c>(&self, job: &Job<'c>) -> Option<Explained<'c>> {
         let case = job.case;
-        let missing =
-            |why: String| Some(Explained { case, picture: Picture::Missing(why), smaller: None });
+        let missing = |why: &str, problems| {
+            let picture = Picture::Missing(why.to_string());
+            Some(Explained { case, picture, smaller: None, problems })
+        };
         if !job.is_replayable {
-            return missing(
-                "real time or a limit ended the run, so it cannot be repeated exactly".to_string(),
-            );
+            let why = "real time or a limit ended the run, so it cannot be repeated exactly";
+            return missing(why, Vec::new());
         }
         let drawn = match told(self.repeat(job))? {
             Ok(drawn) => drawn,
-            Err(why) => return missing(why),
+            Err(problem) => return missing(PREVENTED, vec![problem]),
         };
         if let Some(why) = why_not(&job.hash, &drawn.run) {
             self.remove(&drawn.picture);
-            return missing(why.to_string());
+            return missing(why, Vec::new());
         }
-        let smaller = match job.is_first {
-            true => Some(told(self.shrink(job, &drawn))?.unwrap_or_else(Smaller::Nothing)),
-            false => None,
-        };
-        Some(Explained { case, picture: drawn.picture, smaller })
+        let mut explained =
+            Explained { case, picture: drawn.picture.clone(), smaller: None, problems: Vec::new() };
+        if job.is_first {
+            explained.smaller = Some(match told(self.shrink(job, &drawn))? {
+                Ok(smaller) => smaller,
+                Err(problem) => {
+                    explained.problems.push(problem);
+                    Smaller::Nothing(PREVENTED.to_string())
+                }
+            });
+        }
+        Some(explained)
     }
 
     /// Draws the run of a job, as patiently as it takes to judge it; `None` if interrupted.
@@ -291,7 +307,7 @@ impl Drawing<'_> {
                 "none of {runs} runs with accidents that can be chosen breaks the same property"
             ));
         };
-        let all = trials.count_all(best.seed)?;
+        let all = trials.count_all(best.seed)?.unwrap_or(0);
         let mut assignment = Assignment::new(&*case.name, best.seed, Some(Policy::Stall));
         assignment.accidents = Some(Accidents::only(best.ids()));
         let drawn = self.draw(case, assignment, ".smallest")?;
@@ -301,7 +317,7 @@ impl Drawing<'_> {
             self.remove(&picture);
             return nothing(cut_short(&run).unwrap_or(OTHER_COURSE));
         }
-        Ok(Some(Smaller::Run(smallest(&run, all, picture))))
+        Ok(Some(Smaller::Run(Smallest::new(&run, all, picture))))
     }
 
     /// Removes the page of a run that is not the one to show.
@@ -309,28 +325,6 @@ impl Drawing<'_> {
         if let Picture::Page(page) = picture {
             fs::remove_file(self.out.join(page)).ok(); // Nothing links to it.
         }
-    }
-}
-
-/// What a page tells of the smallest run.
-fn smallest(run: &Run, all: usize, picture: Picture) -> Smallest {
-    let told = run
-        .accidents
-        .iter()
-        .take(TOLD)
-        .map(|accident| Told { at: accident.at, text: headline(&accident.text) });
-    let failure = run.failure.as_ref();
-    let text = |text: Option<&String>| text.map_or(String::new(), |text| headline(text));
-    Smallest {
-        before: all.max(run.accidents.len()),
-        after: run.accidents.len(),
-        accidents: told.collect(),
-        at: run.virtual_seconds,
-        property: text(failure.map(|failure| &failure.property)),
-        actual: text(failure.map(|failure| &failure.actual)),
-        replay: run.replay(),
-        trace_hash: run.trace_hash.clone(),
-        picture,
     }
 }
 
@@ -354,12 +348,12 @@ fn why_not(hash: &str, run: &Run) -> Option<&'static str> {
     cut_short(run).or(other)
 }
 
-/// What came of a step, with an error as a text; `None` if it was interrupted.
-fn told<T>(result: Result<Option<T>, Error>) -> Option<Result<T, String>> {
+/// What came of a step; `None` if it was interrupted.
+fn told<T>(result: Result<Option<T>, Error>) -> Option<Result<T, Error>> {
     match result {
         Ok(found) => found.map(Ok),
         Err(Error::Interrupted) => None,
-        Err(error) => Some(Err(error.to_string())),
+        Err(error) => Some(Err(error)),
     }
 }
 

@@ -96,6 +96,7 @@ fn smallest(picture: Picture) -> Smallest {
         before: 214,
         after: 3,
         accidents: vec![Told { at: 1.204, text: attack() }, Told { at: 1.31, text: attack() }],
+        story: vec![Told { at: 0.7, text: attack() }, Told { at: 1.204, text: attack() }],
         at: 4.603,
         property: attack(),
         actual: attack(),

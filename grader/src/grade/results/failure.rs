@@ -2,7 +2,19 @@
 
 use contract::property::is_unwritten;
 use contract::record::Run;
+use contract::story::MOST_LINES;
 use serde::{Deserialize, Serialize};
+
+use crate::grade::outputs::text::{beginning, headline, visible_line};
+
+/// The most accidents of a smallest run that are told.
+const ACCIDENTS: usize = 40;
+
+/// The most lines of what was observed in it.
+const OBSERVED: usize = 8;
+
+/// The most characters of a line of its story.
+const LINE: usize = 400;
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +75,10 @@ pub(crate) struct Smallest {
     pub(crate) after: usize,
     /// The first of those that are left, in order of time.
     pub(crate) accidents: Vec<Told>,
+    /// What led to the failure, in order of time: accidents, what the test did, operations, messages,
+    /// and lines of the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) story: Vec<Told>,
     /// Seconds of virtual time until the property broke.
     pub(crate) at: f64,
     /// The property that is violated.
@@ -77,7 +93,7 @@ pub(crate) struct Smallest {
     pub(crate) picture: Picture,
 }
 
-/// An accident that has happened.
+/// Something that has happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Told {
@@ -85,6 +101,31 @@ pub(crate) struct Told {
     pub(crate) at: f64,
     /// What happened, as a sentence.
     pub(crate) text: String,
+}
+
+impl Smallest {
+    /// What is told of a run that was made smaller; with all accidents there are `all` of them. What
+    /// the run says is data of the submission.
+    pub(crate) fn new(run: &Run, all: usize, picture: Picture) -> Self {
+        let told = |at: f64, text: &str| Told { at, text: beginning(&visible_line(text), LINE) };
+        let accidents = run.accidents.iter().take(ACCIDENTS);
+        let story = run.story.iter().take(MOST_LINES);
+        let (property, actual) =
+            run.failure.as_ref().map_or(("", ""), |failure| (&failure.property, &failure.actual));
+        let observed: Vec<String> = actual.lines().take(OBSERVED).map(headline).collect();
+        Self {
+            before: all.max(run.accidents.len()),
+            after: run.accidents.len(),
+            accidents: accidents.map(|accident| told(accident.at, &accident.text)).collect(),
+            story: story.map(|line| told(line.at, &line.text)).collect(),
+            at: run.virtual_seconds,
+            property: headline(property),
+            actual: observed.join("\n"),
+            replay: run.replay(),
+            trace_hash: run.trace_hash.clone(),
+            picture,
+        }
+    }
 }
 
 impl FailedRun {

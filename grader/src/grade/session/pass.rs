@@ -59,7 +59,8 @@ impl Session<'_> {
             let ending = if below == Below::Own { "" } else { ".on-reference" };
             let (judge, confinement) = (&self.judge, &self.confinement);
             let drawing = self.pictures.begin(&submission.id, judge, confinement, ending);
-            if drawing.add(&mut pass.labs, &cases, workers).is_none() {
+            let warn = |problem: &str| self.progress.warn(problem);
+            if drawing.add(&mut pass.labs, &cases, workers, warn).is_none() {
                 return Ok(None);
             }
         }

@@ -37,9 +37,9 @@ fn story(m: &mut Markup, run: &Smallest) {
         let headline = match after {
             0 => "It fails without any accident: the script of the test alone does it.".to_string(),
             // All are needed, or the run with all of them took too long to be counted.
-            _ if after == before => format!("It fails with {after} accident{}:", plural(*after)),
+            _ if after == before => format!("It fails with {after} accident{}.", plural(*after)),
             _ => {
-                format!("It fails with {after} of {before} accident{}:", plural(*before))
+                format!("It fails with {after} of {before} accident{}.", plural(*before))
             }
         };
         m.element("strong", &[], &headline);
@@ -55,10 +55,13 @@ fn story(m: &mut Markup, run: &Smallest) {
                 cell(m, Align::Left, text);
             });
         };
-        run.accidents.iter().for_each(|accident| row(accident.at, &accident.text));
-        if let Some(more) = after.checked_sub(run.accidents.len()).filter(|more| *more > 0) {
-            row(run.at, &format!("... and {more} more accident{}", plural(more)));
+        if run.story.is_empty() {
+            run.accidents.iter().for_each(|accident| row(accident.at, &accident.text));
+            if let Some(more) = after.checked_sub(run.accidents.len()).filter(|more| *more > 0) {
+                row(run.at, &format!("... and {more} more accident{}", plural(more)));
+            }
         }
+        run.story.iter().for_each(|told| row(told.at, &told.text));
         row(run.at, &format!("Broken: {}", run.property));
     });
     m.within("dl", &[], |m| {
