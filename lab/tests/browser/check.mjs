@@ -121,6 +121,10 @@ async function checkAccidents(browser, file) {
   assert.equal(second[0], Math.min(2, marked[0]));
   assert.match(second[1], /^Accident \d+ of \d+/);
   assert.equal(second[2], marked[0], "the list has every accident");
+  const twice = await browser.run(`
+    const accidents = page.list.rows.filter((it) => it.kind === "accident" && it.item.what === "stall");
+    return page.list.rows.filter((it) => it.item.verb === "stall" && accidents.some((other) => other.at === it.at)).length;`);
+  assert.equal(twice, 0, "the list has a stall that is an accident once");
   await browser.screenshot(join(screenshots, `${basename(file, ".html")}-accident.png`));
 }
 

@@ -125,6 +125,7 @@ for (let round = 1; events.length < wanted * 0.97; round++) {
 }
 push(at - 2000, "accident", "", { id: "6273d91b", what: "request-lost", call: 7, text: "the request <b>AppendEntries</b> from S2 to S4 is lost" });
 push(at - 1000, "accident", "S3", { id: "ebb88e4c", what: "stall", text: "a task of S3 stands still for 12 ms in send at src/raft.rs:7" });
+push(at - 1000, "fault", "S3", { verb: "stall", servers: ["S3"], micros: 12_000 });
 push(at, "accident", "test", { id: "0273d91b", what: "coin", text: "the test's coin at tests/x.rs:12 falls: the servers are split" });
 push(at, "fault", "test", { verb: "partition", servers: nodes, sides: [["S0", "S1"], ["S2", "S3", "S4"]] });
 election(at + 30_000, 3);

@@ -126,7 +126,21 @@ class Details {
   }
 }
 
-const FAULT_TITLES = { note: "Note of the test", network: "Network", stall: "Stall" };
+/** What the verbs are that do no harm, or no harm at once. */
+const FAULT_TITLES = {
+  note: "Note of the test",
+  network: "Network",
+  stall: "Stall",
+  start: "Start",
+  connect: "Connection",
+  mend: "Link mended",
+  heal: "Links mended",
+  reach: "Reach of a client",
+  "hold requests": "Messages held",
+  "hold replies": "Messages held",
+  pass: "Messages pass",
+  release: "Held messages released",
+};
 
 /** The name of an accident in the picture. */
 function accidentName({ number }) {

@@ -20,7 +20,7 @@ class Model {
     this.faults = [];
     /** Those of a run in which everything else was calm: `{at, number, id, what, lane, call, text}`. */
     this.accidents = [];
-    /** Pauses of single tasks: as faults, with `lane` and `micros`. */
+    /** Pauses of single tasks: as faults, with `lane`, `micros` and `isAccident`. */
     this.stalls = [];
     /** `{id, lane, from, to, text, result}`: `to` is Infinity if it never ended. */
     this.operations = [];
@@ -77,7 +77,7 @@ class Model {
     for (const log of this.logs) marks.push({ at: log.at, kind: "log", item: log });
     for (const fault of this.faults) marks.push({ at: fault.at, kind: "fault", item: fault });
     for (const stall of this.stalls) {
-      if (stall.micros >= LONG_STALL) marks.push({ at: stall.at, kind: "fault", item: stall });
+      if (isEvent(stall)) marks.push({ at: stall.at, kind: "fault", item: stall });
     }
     for (const accident of this.accidents) marks.push({ at: accident.at, kind: "accident", item: accident });
     if (this.violation) {
@@ -107,6 +107,11 @@ class Model {
   laneName(lane) {
     return this.lanes[lane]?.name ?? "test";
   }
+}
+
+/** Whether a stall is told as an event of its own, and not as an accident. */
+function isEvent(stall) {
+  return stall.micros >= LONG_STALL && !stall.isAccident;
 }
 
 /** The owner of an end, from its name: `C3>S2`, `S0.1>S1`. */

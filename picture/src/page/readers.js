@@ -115,8 +115,12 @@ class Readers {
     if (verb === "reach" && servers.length > this.model.serverCount) return; // It reaches all of them.
     const lanes = servers.map((name) => this.model.laneOf.get(name)).filter((it) => it !== undefined);
     const fault = { at, verb, lanes, sides, micros, text: faultText(event) };
-    if (verb !== "stall") this.model.faults.push(fault);
-    else this.model.stalls.push({ ...fault, lane: lanes[0] });
+    if (verb !== "stall") return void this.model.faults.push(fault);
+    const [lane] = lanes;
+    // In a run whose accidents are chosen, the accident comes first and says the same.
+    const cause = this.model.accidents.at(-1);
+    const isAccident = cause?.what === "stall" && cause.at === at && cause.lane === lane;
+    this.model.stalls.push({ ...fault, lane, isAccident });
   }
 
   on_accident(event) {
