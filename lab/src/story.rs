@@ -1,6 +1,7 @@
 //! What happened in a failing run that was made smaller, in words.
 
 use contract::record::Run;
+use contract::story::MOST_LINES;
 use serde::Serialize;
 
 use crate::term::{BAD, BOLD, DIM, paint};
@@ -44,8 +45,13 @@ impl Story<'_> {
         let made = format!("  (seed {}, {runs} runs in {seconds:.1} s)", run.seed);
         let mut lines = vec![format!("{}{}", paint(BOLD, headline), paint(DIM, made))];
         lines.push(format!("  claim       {}", self.claim));
-        let told = run.story.iter().map(|told| format!("  {:>8.3} s  {}", told.at, told.text));
-        lines.extend(told);
+        let line = |at: f64, text: &str| format!("  {at:>8.3} s  {text}");
+        lines.extend(run.story.iter().map(|told| line(told.at, &told.text)));
+        if run.story.is_empty() {
+            // The run has left no story; at least its accidents are known.
+            let accidents = run.accidents.iter().take(MOST_LINES);
+            lines.extend(accidents.map(|accident| line(accident.at, &accident.text)));
+        }
         if let Some(failure) = &run.failure {
             let (at, property) = (run.virtual_seconds, &failure.property);
             lines.push(format!("  {at:>8.3} s  {} {property}", paint(BAD, "broken:")));

@@ -10,7 +10,9 @@ use contract::record::{Run, Verdict};
 use judge::Error;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::failure::{FailedRun, Picture, Smaller, Smallest, Told};
+#[cfg(test)]
+pub(crate) use self::failure::Told;
+pub(crate) use self::failure::{FailedRun, Picture, Smaller, Smallest};
 
 /// Incremented when a field changes its meaning or is removed.
 pub(crate) const VERSION: u32 = 1;
