@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use contract::property::{ENDS_WITH_RECORD, NO_PANICS};
+use contract::record::Failure;
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -37,6 +39,9 @@ pub struct Lab {
     /// Whether all its tests are [`Test::real`].
     #[serde(default)]
     pub real: bool,
+    /// Usual causes of failures in any of its tests.
+    #[serde(default)]
+    pub hints: Vec<Hint>,
     /// Its parts, in order.
     #[serde(default, rename = "part")]
     pub parts: Vec<Part>,
@@ -71,7 +76,7 @@ pub struct Test {
     pub story: String,
     /// Usual causes of its failure.
     #[serde(default)]
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// What to read, if it differs from the part's.
     pub paper: Option<String>,
     /// Whether its servers are processes: it always runs in real time, and a seed does not repeat a
@@ -82,6 +87,41 @@ pub struct Test {
     seeds: Option<u32>,
     /// Seconds that the reference takes: virtual time on average, or real time.
     pub seconds: Option<f64>,
+}
+
+/// A usual cause of failures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Hint {
+    /// Of every failure but a panic or an end of the process, which have causes of their own.
+    Always(String),
+    /// Only of failures that show certain words.
+    When {
+        /// The words: a part of the property, or of the first line of what was observed.
+        when: String,
+        /// The cause.
+        cause: String,
+    },
+}
+
+impl Hint {
+    /// The cause, in one sentence.
+    pub fn cause(&self) -> &str {
+        match self {
+            Hint::Always(cause) | Hint::When { cause, .. } => cause,
+        }
+    }
+
+    /// Whether it may be the cause of a failure.
+    pub fn fits(&self, Failure { property, actual, .. }: &Failure) -> bool {
+        match self {
+            Hint::Always(_) => ![NO_PANICS, ENDS_WITH_RECORD].contains(&&**property),
+            Hint::When { when, .. } => {
+                let observed = actual.lines().next().unwrap_or_default();
+                property.contains(when) || observed.contains(when)
+            }
+        }
+    }
 }
 
 /// The test target of every lab.
@@ -154,5 +194,32 @@ impl Catalog {
     /// The entry of a test.
     pub fn entry(&self, lab: &str, test: &str) -> Option<Entry<'_>> {
         self.entries().find(|entry| entry.lab.name == lab && entry.test.name == test)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hint_fits_words_of_the_property_or_of_the_first_line() {
+        let always = Hint::Always(String::new());
+        let when = |when: &str| Hint::When { when: when.to_string(), cause: String::new() };
+        let failure = |property: &str| Failure {
+            property: property.to_string(),
+            actual: "two leaders in term 6\nS4@6 S1@6".to_string(),
+            report: String::new(),
+        };
+        for (hint, property, expected) in [
+            (&always, "one leader per term", true),
+            (&always, NO_PANICS, false),
+            (&always, ENDS_WITH_RECORD, false),
+            (&when("per term"), "one leader per term", true),
+            (&when("two leaders"), "one leader per term", true),
+            (&when("S4@6"), "one leader per term", false),
+            (&when("panics"), NO_PANICS, true),
+        ] {
+            assert_eq!(hint.fits(&failure(property)), expected, "{hint:?}: {property}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use contract::record::{Run, part_of};
 use contract::settings::Policy;
 
 use crate::build::Build;
-use crate::catalog::Lab;
+use crate::catalog::{Hint, Lab};
 
 /// A test of a build, with its entry in the catalog.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct TestCase {
     /// The promise of a solution, from the catalog.
     pub claim: String,
     /// Usual causes of its failure.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// Whether its servers are processes, so that it always runs in real time.
     pub real: bool,
     /// Whether it is judged by its exit code, because it runs no student code.
@@ -64,7 +64,7 @@ impl TestCase {
             path: path.to_string(),
             points: known.map_or(0, |(_, test)| test.points),
             claim: known.map_or(String::new(), |(_, test)| test.claim.clone()),
-            hints: known.map_or(Vec::new(), |(_, test)| test.hints.clone()),
+            hints: known.map_or(Vec::new(), |(_, test)| [&test.hints[..], &lab.hints].concat()),
             real: lab.real || known.is_some_and(|(_, test)| test.real),
             health_check: lab.health_check,
             build: Arc::clone(build),

@@ -3,6 +3,7 @@
 use contract::property;
 use contract::record::{Assignment, Failure, Run, Verdict};
 
+use crate::catalog::Hint;
 use crate::launch::Word;
 use crate::no_record::without_record;
 use crate::process::{Ended, Limits, Stopped};
@@ -130,18 +131,16 @@ fn failed(case: &TestCase, assignment: &Assignment, kind: &str, why: String, tai
     Run { verdict, kind: Some(kind.to_string()), failure: Some(failure), ..run }
 }
 
-/// Adds the test's claim and hints to a report, above the line that replays the run. The hints are
-/// mistakes that the test finds: a panic, or the end of the process, has another cause.
-fn explain(Failure { property, report, .. }: &mut Failure, case: &TestCase) {
+/// Adds the test's claim, and the hints that fit the failure, above the line that replays the run.
+fn explain(failure: &mut Failure, case: &TestCase) {
     let mut lines = String::new();
-    let is_other = [property::NO_PANICS, property::ENDS_WITH_RECORD].contains(&&**property);
-    let hints = if is_other { &[] } else { &case.hints[..] };
-    for (word, text) in std::iter::once(("claim", &case.claim))
-        .chain(hints.iter().map(|hint| ("cause?", hint)))
+    let hints = case.hints.iter().filter(|hint| hint.fits(failure)).map(Hint::cause);
+    for (word, text) in std::iter::once(("claim", &*case.claim))
+        .chain(hints.map(|hint| ("cause?", hint)))
         .filter(|(_, text)| !text.is_empty())
     {
         lines += &format!("  {word:<9} {text}\n");
     }
-    let place = report.rfind("  replay    ").unwrap_or(report.len());
-    report.insert_str(place, &lines);
+    let place = failure.report.rfind("  replay    ").unwrap_or(failure.report.len());
+    failure.report.insert_str(place, &lines);
 }

@@ -73,7 +73,7 @@ fn explain(entry: Entry<'_>, mistakes: &[Mistake], yours: Option<&TestSummary>) 
     section("claim", &test.claim);
     section("story", &test.story);
     for hint in &test.hints {
-        section("cause", hint);
+        section("cause", hint.cause());
     }
     for Mistake { others, mistake } in mistakes {
         let found = match others {
