@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::value::{LOST, ONCE};
 use crate::violation::Violation;
+
+/// Holds between the calls that one client makes one after the other.
+const IN_ORDER: &str = "a value has the appends of one client in their order";
 
 /// A client's item with this number: `x 2 7 y`, as in the course.
 pub fn item(client: u64, number: u64) -> String {
@@ -26,12 +30,12 @@ pub fn check_appends(value: &str, clients: &[(u64, u64)]) -> Result<(), Violatio
         for number in 0..count {
             let item = item(client, number);
             let position = match positions.get(item.as_str()).map(Vec::as_slice) {
-                None => return Err(violation("missing", &item, value)),
+                None => return Err(violation(LOST, "missing", &item, value)),
                 Some(&[position]) => Some(position),
-                Some(_) => return Err(violation("duplicate", &item, value)),
+                Some(_) => return Err(violation(ONCE, "duplicate", &item, value)),
             };
             if position < last {
-                return Err(violation("wrong order for", &item, value));
+                return Err(violation(IN_ORDER, "wrong order for", &item, value));
             }
             last = position;
         }
@@ -40,11 +44,11 @@ pub fn check_appends(value: &str, clients: &[(u64, u64)]) -> Result<(), Violatio
 }
 
 /// What is wrong with an item in a value.
-fn violation(problem: &str, item: &str, value: &str) -> Violation {
+fn violation(property: &str, problem: &str, item: &str, value: &str) -> Violation {
     let (begin, length): (String, _) = (value.chars().take(200).collect(), value.len());
     let actual =
         format!("{problem} element {item} in append result: {begin:?} (of {length} bytes)");
-    Violation::new("a value has every append exactly once, and in order", actual)
+    Violation::new(property, actual)
 }
 
 #[cfg(test)]

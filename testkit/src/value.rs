@@ -2,6 +2,11 @@
 
 use crate::violation::Violation;
 
+/// Broken by a value that lacks something.
+pub(crate) const LOST: &str = "nothing that was written is lost";
+/// Broken by a value that has something twice.
+pub(crate) const ONCE: &str = "every call takes effect exactly once";
+
 /// A client that knows the value of a key, for instance because it alone writes it, has read it.
 /// `what` was read, in the words of the course.
 ///
@@ -18,10 +23,8 @@ pub fn compare_values(what: &str, expected: &str, received: &str) -> Result<(), 
 
 /// The property that is broken, and the difference in a few words.
 fn difference(expected: &str, received: &str) -> (&'static str, String) {
-    let once = "every call takes effect exactly once";
-    let lost = "nothing that was written is lost";
     if received.is_empty() {
-        return (lost, "the value is lost".to_string());
+        return (LOST, "the value is lost".to_string());
     }
     if let Some(missing) = expected.strip_prefix(received) {
         let reason = format!("the value is old, {} is missing at its end", short(missing));
@@ -29,15 +32,15 @@ fn difference(expected: &str, received: &str) -> (&'static str, String) {
     }
     if let Some(more) = inserted(expected, received) {
         return match expected.contains(more) {
-            true => (once, format!("an append took effect twice, {} is there again", short(more))),
-            false => (once, format!("{} is there, but was not written", short(more))),
+            true => (ONCE, format!("an append took effect twice, {} is there again", short(more))),
+            false => (ONCE, format!("{} is there, but was not written", short(more))),
         };
     }
     if let Some(missing) = inserted(received, expected) {
-        return (lost, format!("an append is lost, {} is missing", short(missing)));
+        return (LOST, format!("an append is lost, {} is missing", short(missing)));
     }
     if received.len() > expected.len() && is_subsequence(expected, received) {
-        return (once, "several appends took effect twice".to_string());
+        return (ONCE, "several appends took effect twice".to_string());
     }
     ("a client reads the value that was written last", "another value".to_string())
 }

@@ -150,6 +150,16 @@ impl KvCluster {
         }
     }
 
+    /// No server has a snapshot: there is no limit that would ask for one.
+    #[track_caller]
+    pub fn check_no_snapshots(&self) {
+        let size = |server: usize| self.servers.storage(server).persister.snapshot_size();
+        if let Some(server) = self.all().find(|&server| size(server) > 0) {
+            let actual = format!("S{server} has a snapshot of {} bytes", size(server));
+            self.sim().violated("no snapshot is taken without a limit", actual);
+        }
+    }
+
     /// No server's snapshot is larger than this.
     #[track_caller]
     pub fn check_snapshot_size(&self, limit: usize) {

@@ -111,7 +111,7 @@ impl Workload {
         }
         match self.max_raft_state {
             Some(limit) => cluster.check_log_size(LOG_FACTOR * limit),
-            None => cluster.check_snapshot_size(0),
+            None => cluster.check_no_snapshots(),
         }
     }
 
