@@ -116,8 +116,10 @@ impl State {
         let must_be_same = ours.last == theirs.last || ours.last.order <= self.committed;
         assert!(
             ours == theirs || !must_be_same,
-            "the records of {self} up to {} are not those of its primary up to {}; {FORGOTTEN}",
+            "the records of {self} up to {}, committed up to {}, are not the same as its primary's \
+             up to {}; {FORGOTTEN}",
             ours.last,
+            self.committed,
             theirs.last
         );
     }

@@ -72,7 +72,12 @@ impl State {
     fn check_repeated(&self, record: &Record) {
         let is_same = self.tail.record(record.order).is_none_or(|ours| ours == record);
         let version = record.version();
-        assert!(is_same, "the record {version} of {self} is not that of its primary; {FORGOTTEN}");
+        assert!(
+            is_same,
+            "the record {version} of {self}, committed up to {}, is not the same as its primary's; \
+             {FORGOTTEN}",
+            self.committed
+        );
     }
 
     /// Replaces log and state by the primary's, if they are behind or damaged.

@@ -129,14 +129,14 @@ fn fork() -> (State, CopyArgs) {
 }
 
 #[test]
-#[should_panic(expected = "the records of 10.0.0.2:7000@2 up to 3@2 are not those of its primary")]
+#[should_panic(expected = "the records of 10.0.0.2:7000@2 up to 3@2, committed up to 0, are not")]
 fn equal_versions_are_not_taken_for_equal_records() {
     let (mut backup, args) = fork();
     backup.handle_copy(args, at(1.1));
 }
 
 #[test]
-#[should_panic(expected = "the record 1@1 of 10.0.0.2:7000@2 is not that of its primary")]
+#[should_panic(expected = "the record 1@1 of 10.0.0.2:7000@2, committed up to 0, is not")]
 fn a_record_that_is_there_is_compared() {
     let (mut backup, args) = fork();
     let first = Record { client: 7, ..backup.tail.after(0)[0].clone() };
@@ -145,7 +145,7 @@ fn a_record_that_is_there_is_compared() {
 }
 
 #[test]
-#[should_panic(expected = "the records of 10.0.0.2:7000@2 up to 3@2 are not those of its primary")]
+#[should_panic(expected = "the records of 10.0.0.2:7000@2 up to 3@2, committed up to 0, are not")]
 fn what_is_committed_is_compared() {
     let (mut backup, args) = fork();
     backup.learn_committed(args.previous);

@@ -1,5 +1,8 @@
 //! The vocabulary in which the tests tell their stories.
 
+#[path = "cluster/faults.rs"] // Also where another test target includes this file.
+mod faults;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,8 +13,8 @@ use pbservice::{
     Status, Storage, Version, show_log,
 };
 use testkit::{
-    Boot, Client, Cluster, Culprit, KvClerk, KvHistory, Sim, StableStorage, Started,
-    compare_values, poll, wait_until,
+    Boot, Client, Cluster, Culprit, KvClerk, KvHistory, Sim, Started, compare_values, poll,
+    wait_until,
 };
 
 /// Servers in every cluster.
@@ -51,13 +54,16 @@ impl PbCluster {
 
     /// So many servers, whose names begin like this, with empty disks. They have not been started.
     pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
+        let run = sim.clone();
         let start = move |boot: Boot| {
             let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
             let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
             let is_new = boot.incarnation == 1;
             let config = Config { address: address(boot.me), peers, snapshot_every, is_new };
-            let server =
-                PbServer::start(config, boot.storage.disk).expect("its disk is its own and sound");
+            let server = match PbServer::start(config, boot.storage.disk) {
+                Ok(server) => server,
+                Err(error) => does_not_start(&run, &format!("S{}", boot.me), &error),
+            };
             Started { services: vec![server.service()], handle: server }
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
@@ -115,8 +121,10 @@ impl PbCluster {
     #[track_caller]
     pub fn await_end_within<T>(&self, limit: Duration, what: &str, call: JoinHandle<T>) -> T {
         if !wait_until(limit, Duration::from_millis(10), || call.is_finished()) {
-            let property = "a call ends soon when a majority is connected";
-            self.sim().violated(property, format!("{what} did not complete: {}", self.lines()));
+            let property = "every call returns in time when a majority is connected";
+            let (primary, lines) = (self.who_is_primary(), self.lines());
+            let actual = format!("{what} did not complete, and {primary}: {lines}");
+            self.sim().violated(property, actual);
         }
         call.join().expect("nobody crashes the test")
     }
@@ -156,18 +164,25 @@ impl PbCluster {
     }
 
     /// What a server would find if it were killed now and started again.
+    #[track_caller]
     pub fn open_disk(&self, server: usize) -> Recovered {
-        let opened = Storage::open(self.disk(server).copy(), &self.identity(server));
-        opened.expect("its disk is its own and sound").1
+        self.open(server, self.disk(server).copy())
+    }
+
+    /// What a server would find on this disk of its.
+    #[track_caller]
+    fn open(&self, server: usize, disk: Disk) -> Recovered {
+        match Storage::open(disk, &self.identity(server)) {
+            Ok((_, found)) => found,
+            Err(error) => does_not_start(self.sim(), &format!("S{server}"), &error),
+        }
     }
 
     /// What each server would find if the power failed now and took all that is not synced.
     pub fn after_power_failure(&self) -> Vec<Recovered> {
         // All at the same moment: to open one takes time.
         let disks: Vec<Disk> = self.all().map(|s| self.disk(s).copy().crash_keeping(0)).collect();
-        let open = |(server, disk)| Storage::open(disk, &self.identity(server));
-        let opened = disks.into_iter().enumerate().map(open);
-        opened.map(|opened| opened.expect("its disk is its own and sound").1).collect()
+        disks.into_iter().enumerate().map(|(server, disk)| self.open(server, disk)).collect()
     }
 
     /// A server, when it starts again.
@@ -229,6 +244,12 @@ pub fn culprit(server: usize) -> Culprit {
     Culprit::of(format!("S{server}"))
 }
 
+/// A server refuses the disk that a crash has left to it.
+#[track_caller]
+fn does_not_start(sim: &Sim, server: &str, error: &impl std::fmt::Debug) -> ! {
+    sim.violated("a server starts again after a crash", format!("{server}: {error:?}"))
+}
+
 /// The version of a log that was found on a disk.
 pub fn last_of(found: &Recovered) -> Version {
     found.records.last().map_or(found.snapshot.last, Record::version)
@@ -274,6 +295,14 @@ impl PbCluster {
         self.primary_among(&self.all().collect::<Vec<_>>())
     }
 
+    /// Who is primary, for messages.
+    pub fn who_is_primary(&self) -> String {
+        match self.statuses().iter().find(|(_, status)| status.is_primary) {
+            Some((server, _)) => format!("S{server} is primary"),
+            None => "no server is primary".to_string(),
+        }
+    }
+
     /// What all servers say, for messages.
     pub fn lines(&self) -> String {
         let line = |(server, status): (usize, Status)| format!("\n    S{server} {status}");
@@ -285,10 +314,26 @@ impl PbCluster {
     #[track_caller]
     pub fn await_equal_logs(&self) {
         if !wait_until(2 * FAILOVER, Duration::from_millis(50), || self.have_settled()) {
-            let actual = format!("the logs differ: {}", self.lines());
+            let actual = format!("{}: {}", self.what_differs(), self.lines());
             self.sim().violated("servers that are connected come to have the same log", actual);
         }
         self.check_equal_records();
+    }
+
+    /// What keeps the servers that are up from having equal logs, in a few words.
+    fn what_differs(&self) -> String {
+        for (server, status) in self.statuses() {
+            let Recovered { snapshot, records, .. } = self.open_disk(server);
+            let on_disk = records.last().map_or(snapshot.last, Record::version);
+            if status.version.is_some_and(|version| version != on_disk) {
+                let snapshot = snapshot.last;
+                return format!(
+                    "on the disk of S{server} are a snapshot up to {snapshot} and records up to \
+                     {on_disk}"
+                );
+            }
+        }
+        "the logs differ".to_string()
     }
 
     /// Whether all servers that are up have the same version, on disk, and know it to be committed.
@@ -319,69 +364,5 @@ impl PbCluster {
                 }
             }
         }
-    }
-}
-
-/// Faults.
-impl PbCluster {
-    /// Cuts a server's power: it loses what is not on its disk.
-    pub fn crash(&self, server: usize) {
-        self.servers.crash(server);
-    }
-
-    /// Kills a server's process, as `kill -9` does: the machine stays up, and with it what was
-    /// written but not synced.
-    pub fn kill(&self, server: usize) {
-        self.servers.kill(server);
-    }
-
-    /// Brings a server down in one of three ways, as the run's seed decides: without power, killed,
-    /// or asked to stop.
-    pub fn bring_down(&self, server: usize) {
-        self.servers.bring_down(server);
-    }
-
-    /// Whether a server has stopped its service because its disk has failed.
-    pub fn has_failed(&self, server: usize) -> bool {
-        self.servers.call(server, PbServer::failure).flatten().is_some()
-    }
-
-    /// What a server writes to, or will find when it starts.
-    pub fn disk(&self, server: usize) -> Disk {
-        self.servers.storage(server).disk
-    }
-
-    /// What a server that is down will find when it starts.
-    pub fn set_disk(&self, server: usize, disk: Disk) {
-        let storage = StableStorage { disk, ..self.servers.storage(server) };
-        self.servers.replace_storage(server, storage);
-    }
-
-    /// Cuts these servers off from the others. Clients are not affected.
-    pub fn isolate(&self, side: &[usize]) {
-        self.servers.partition(&[side, &self.others(side)]);
-    }
-
-    /// Starts a server that is down and connects it.
-    pub fn restart(&self, server: usize) {
-        self.servers.start(server);
-        self.servers.connect(server);
-    }
-
-    /// Connects two servers with each other, whatever separates them from the rest.
-    pub fn link(&self, one: usize, other: usize) {
-        self.servers.mend(one, other);
-        self.servers.mend(other, one);
-    }
-
-    /// Brings every server down.
-    pub fn bring_all_down(&self) {
-        self.all().for_each(|server| self.bring_down(server));
-    }
-
-    /// Connects everyone with everyone, and starts those that are down.
-    pub fn connect_all(&self) {
-        self.servers.heal();
-        self.servers.start_all();
     }
 }

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
-use testkit::{Client, Culprit, LabTest, lab_test, poll};
+use testkit::{Client, Culprit, LabTest, Sim, lab_test, poll};
 
 use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, culprit};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
 fn election_rule() {
-    lab_test("election_rule", |_| check_rule());
+    lab_test("election_rule", check_rule);
 }
 
 /// Goes through a table.
-fn check_rule() {
+fn check_rule(sim: &Sim) {
     let server = |address: &str, order, epoch| {
         (address.parse::<SocketAddr>().expect("it is one"), Version { epoch, order })
     };
@@ -35,10 +35,15 @@ fn check_rule() {
         (vec![server(a, 0, 0), server(b, 1, 1), server(c, 1, 3)], c),
         (vec![server("[::1]:1", 1, 1), server(c, 1, 1)], c),
     ] {
-        let chosen = choose(servers.iter().copied());
-        assert_eq!(chosen, expected.parse().ok(), "among {servers:?}");
+        let (chosen, expected) = (choose(servers.iter().copied()), expected.parse().ok());
+        if chosen != expected {
+            let property = "the highest version is chosen, and among equal ones the lowest address";
+            sim.violated(property, format!("{chosen:?}, not {expected:?}, of {servers:?}"));
+        }
     }
-    assert_eq!(choose([]), None);
+    if let Some(chosen) = choose([]) {
+        sim.violated("of no servers none is chosen", chosen.to_string());
+    }
 }
 
 /// A primary dies with records in its log that it could not copy. When it returns, it is a backup,
@@ -213,7 +218,11 @@ fn nothing_is_promised_to_an_older_log() {
         [c, d].iter().for_each(|&server| cluster.link(a, server));
         sim.sleep(TIME);
         cluster.connect_all();
-        cluster.check_value(&mut clerk, "x", "2");
+        let value = clerk.get("x");
+        if value != "2" {
+            let actual = format!("Get(x): {value:?}, after a put of \"2\" had returned");
+            sim.violated("what was acknowledged is not lost", actual);
+        }
         cluster.await_equal_logs();
         cluster.history().check();
     });

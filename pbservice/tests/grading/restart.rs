@@ -58,7 +58,12 @@ fn crash_with_clients_at_work() {
         }
         // There is a primary again, and somebody has used it.
         let mut clerk = cluster.client();
-        clerk.put("x", "");
+        let first = spawn(move || {
+            clerk.put("x", "");
+            clerk
+        });
+        let what = "the first put after the power had failed";
+        let mut clerk = cluster.await_end_within(4 * FAILOVER, what, first);
         is_over.store(true, Relaxed);
         for (client, at_work) in (0..).zip(clients) {
             let acknowledged = cluster.await_end("an append", at_work);
@@ -135,7 +140,15 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
     /// Enough for two snapshots.
     const ITEMS: u64 = 8;
     const SNAPSHOT_EVERY: u64 = 4;
-    let what = format!("{fault:?} of the first of {servers} disks");
+    let what = match fault {
+        None => format!("{servers} disks"),
+        Some((k, FaultDuration::Once)) => {
+            format!("operation {k} of the first of {servers} disks fails")
+        }
+        Some((k, FaultDuration::FromThenOn)) => {
+            format!("operations {k} and on of the first of {servers} disks fail")
+        }
+    };
     let cluster = PbCluster::named(sim, &format!("{what}: S"), servers, SNAPSHOT_EVERY);
     if let Some((k, fault)) = fault {
         cluster.disk(0).fail_at(operations_to_open() + k, fault);
@@ -165,11 +178,15 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
         sim.violated_by(culprit(0), "snapshots are taken on the way", actual);
     }
     cluster.connect_all();
-    let value = cluster.client().get("x");
+    let mut reader = cluster.client();
+    let get = spawn(move || reader.get("x"));
+    let first = "the first get after the power had failed";
+    let value = cluster.await_end_within(4 * FAILOVER, first, get);
     let items = value.matches('x').count() as u64;
     if items < acknowledged {
+        let property = "a read after a restart has all that was acknowledged, and nothing is lost";
         let actual = format!("{what}: {acknowledged} appends acknowledged, {items} there");
-        sim.violated("what was acknowledged is there after a restart", actual);
+        sim.violated(property, actual);
     }
     cluster.check_appends(&value, &[(0, items)]);
     cluster.wait_until(|| at_work.is_finished());
