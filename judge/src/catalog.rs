@@ -1,5 +1,6 @@
 //! `labs.toml`: every lab with its parts and tests, their points and descriptions.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -91,10 +92,10 @@ pub struct Test {
 
 /// A usual cause of failures.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, deny_unknown_fields)]
 pub enum Hint {
-    /// Of every failure but a panic or an end of the process, which have causes of their own.
-    Always(String),
+    /// Of every violation that the test finds. A panic or an end of the process has other causes.
+    OfAny(String),
     /// Only of failures that show certain words.
     When {
         /// The words: a part of the property, or of the first line of what was observed.
@@ -108,18 +109,28 @@ impl Hint {
     /// The cause, in one sentence.
     pub fn cause(&self) -> &str {
         match self {
-            Hint::Always(cause) | Hint::When { cause, .. } => cause,
+            Hint::OfAny(cause) | Hint::When { cause, .. } => cause,
         }
     }
 
     /// Whether it may be the cause of a failure.
     pub fn fits(&self, Failure { property, actual, .. }: &Failure) -> bool {
         match self {
-            Hint::Always(_) => ![NO_PANICS, ENDS_WITH_RECORD].contains(&&**property),
+            Hint::OfAny(_) => ![NO_PANICS, ENDS_WITH_RECORD].contains(&&**property),
             Hint::When { when, .. } => {
                 let observed = actual.lines().next().unwrap_or_default();
                 property.contains(when) || observed.contains(when)
             }
+        }
+    }
+}
+
+/// The cause, with the words that it is tied to.
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hint::OfAny(cause) => f.write_str(cause),
+            Hint::When { when, cause } => write!(f, "{cause} (If the report says '{when}'.)"),
         }
     }
 }
@@ -174,7 +185,20 @@ impl Catalog {
     /// # Errors
     /// If `text` cannot be parsed; the error gives the place and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| format!("cannot be parsed: {error}"))
+        let catalog: Self =
+            toml::from_str(text).map_err(|error| format!("cannot be parsed: {error}"))?;
+        let is_empty = |hint: &&Hint| matches!(hint, Hint::When { when, .. } if when.is_empty());
+        // They would fit every failure.
+        if let Some(cause) = catalog.hints().find(is_empty).map(|hint| hint.cause().to_string()) {
+            return Err(format!("has a hint without words for `when`: {cause}"));
+        }
+        Ok(catalog)
+    }
+
+    /// All usual causes.
+    fn hints(&self) -> impl Iterator<Item = &Hint> {
+        let of_tests = self.entries().flat_map(|entry| &entry.test.hints);
+        self.labs.iter().flat_map(|lab| &lab.hints).chain(of_tests)
     }
 
     /// The lab with this name.
@@ -202,8 +226,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn hint_without_words_is_refused() {
+        let catalog = |when: &str| {
+            format!(
+                "[[lab]]\nname = 'raft'\nnumber = '2'\ntitle = 'Raft'\n\
+                 hints = [{{ when = '{when}', cause = 'x' }}]"
+            )
+        };
+        assert!(Catalog::parse(&catalog("two leaders")).is_ok());
+        let problem = Catalog::parse(&catalog("")).expect_err("it fits every failure");
+        assert!(problem.contains("without words"), "{problem}");
+    }
+
+    #[test]
     fn hint_fits_words_of_the_property_or_of_the_first_line() {
-        let always = Hint::Always(String::new());
+        let always = Hint::OfAny(String::new());
         let when = |when: &str| Hint::When { when: when.to_string(), cause: String::new() };
         let failure = |property: &str| Failure {
             property: property.to_string(),

@@ -126,8 +126,8 @@ fn decode_args<A: DeserializeOwned>(request: &Request) -> Result<A, String> {
 
 /// A bundle of services that is reached under one name. A server that restarts is a new `Server`.
 pub struct Server {
-    /// Its name in the network, for messages.
-    name: String,
+    /// Its name in a network, for messages.
+    name: Option<String>,
     services: Vec<Service>,
     node: NodeId,
     site: &'static Location<'static>,
@@ -140,7 +140,7 @@ impl Server {
     #[expect(clippy::new_without_default, reason = "the caller's place and node matter")]
     pub fn new() -> Self {
         Self {
-            name: String::new(),
+            name: None,
             services: Vec::new(),
             node: port::current_node(),
             site: Location::caller(),
@@ -161,7 +161,7 @@ impl Server {
 
     /// Gives it the name under which it is reached.
     pub(crate) fn named(self, name: &str) -> Self {
-        Self { name: name.to_string(), ..self }
+        Self { name: Some(name.to_string()), ..self }
     }
 
     /// The node on which handlers run.
@@ -186,7 +186,9 @@ impl Server {
     pub(crate) fn handle(&self, request: &Request) -> Response {
         match self.try_handle(request) {
             Ok(response) => response,
-            Err(Refusal::NoSuchMethod(problem)) => panic!("server {} {problem}", self.name),
+            Err(Refusal::NoSuchMethod(problem)) => {
+                panic!("server {} {problem}", self.name.as_deref().unwrap_or("without a name"))
+            }
             Err(Refusal::Unreadable(problem)) => panic!("{problem}"),
         }
     }

@@ -13,8 +13,8 @@ use crate::state::{Office, Role, State};
 /// A snapshot is taken after this number of bytes of records, if not before: 16 MiB.
 const SNAPSHOT_AFTER_BYTES: usize = 16 << 20;
 
-/// While more bytes of records than these, 16 MiB, wait for its own disk, a primary takes no further
-/// ones: a majority may commit them without this disk, which may stand still for long.
+/// A primary refuses writes while more than 16 MiB of records wait for its own disk: a majority may
+/// commit them without it, so nothing else limits them while this disk stands still.
 const MAX_UNFINISHED_BYTES: usize = 16 << 20;
 
 impl State {

@@ -162,8 +162,8 @@
 //! the table for each backup that is being sent a snapshot, and twice that size in a server that gets
 //! one; while long values are written, up to 4 MiB for each call: the request, the record, and what
 //! waits for the disk and the backups. While a server's disk stands still, 16 MiB of records wait for
-//! it, and one more snapshot; a primary takes no further writes until it has written them, even if the
-//! others go on. A message that is half sent holds up to 16 MiB for up to 10 s.
+//! it, and one more snapshot. A primary then takes no further writes until it has written them: it does
+//! not step down, so clients wait. A message that is half sent holds up to 16 MiB for up to 10 s.
 //!
 //! # A server's directory
 //!

@@ -64,7 +64,8 @@ const PROCESSES_TIME_LIMIT: Duration = Duration::from_secs(240);
 /// for at least so long. A younger one is only what the test was doing just then.
 const LONG_CALL: Duration = Duration::from_secs(10);
 
-/// How long the body of a run on real threads may take to unwind when the run is over.
+/// How long the body of a run on real threads may take to unwind when the run is over. The judge's limit
+/// leaves room for it after the longest time limit of a test.
 const UNWINDING: Duration = Duration::from_secs(5);
 
 /// A grading test that differs from the others in its limits; see [`lab_test`].
@@ -272,9 +273,9 @@ impl LabTest {
     }
 }
 
-/// Runs `body` on real threads, and returns when it has dropped what it had. A run is over as soon as
-/// a panic begins, before the stack unwinds: if the process ended then, the processes that the body has
-/// started would outlive it.
+/// Runs `body` on real threads, and waits for at most [`UNWINDING`] until its stack has unwound; a body
+/// that is stuck is left behind. A run is over as soon as a panic begins, before the stack unwinds: if
+/// the process ended then, the processes that the body has started would outlive it.
 fn run_until_unwound<T: Send + 'static>(
     seed: u64,
     time_limit: Duration,

@@ -72,8 +72,8 @@ fn explain(entry: Entry<'_>, mistakes: &[Mistake], yours: Option<&TestSummary>) 
     anstream::println!("{}  ({place})", paint(BOLD, &test.name));
     section("claim", &test.claim);
     section("story", &test.story);
-    for hint in &test.hints {
-        section("cause", hint.cause());
+    for hint in test.hints.iter().chain(&lab.hints) {
+        section("cause", &hint.to_string());
     }
     for Mistake { others, mistake } in mistakes {
         let found = match others {

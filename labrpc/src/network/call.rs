@@ -63,7 +63,7 @@ impl Network {
         }
         state.rpcs += 1;
         state.bytes += request.args.len() as u64;
-        let in_words = state.links.count_call(end, site, &request.method);
+        let label = state.links.note_call(end, site, &request.method);
         let number = state.rpcs;
         record(Kind::Send, end, || digest(&request.args));
         let words = request.words.take();
@@ -86,7 +86,7 @@ impl Network {
         let latency = latency(&message, Draw::RequestLatency);
         let fate = message.request_fate(conditions);
         let network = self.clone();
-        let call = Call { network, number, in_words, path, conditions, message, reply };
+        let call = Call { network, number, label, path, conditions, message, reply };
         let travel = move || {
             port::after(latency + fate.delay, move || {
                 if fate.lost {
@@ -103,8 +103,9 @@ impl Network {
         }
     }
 
-    /// Puts a message away until it is released. To be asked again whether it is held, under the lock
-    /// under which it is put away, so that neither a release nor the end of the run misses it.
+    /// Holds a message until it is released. Asks once more, under the lock, whether the path is held:
+    /// on real threads, messages may have been released or the network closed since the caller asked.
+    /// A reply that is no longer held travels without further accidents.
     fn put_away(&self, path: Path, held: Held, travel: impl FnOnce() + Send + 'static) {
         let mut state = self.state();
         if state.holds(path, held) {
@@ -187,7 +188,7 @@ struct Call {
     network: Network,
     number: u64,
     /// Its method and caller.
-    in_words: Arc<str>,
+    label: Arc<str>,
     path: Path,
     conditions: Conditions,
     message: Message,
@@ -197,7 +198,7 @@ struct Call {
 impl Call {
     /// The request has arrived: runs the handler, if the path is still there.
     fn arrive(self, request: Request) {
-        let Call { network, number, in_words, path, conditions, message, reply } = self;
+        let Call { network, number, label, path, conditions, message, reply } = self;
         let mut state = network.state();
         let Some(server) = state.links.destination(path) else {
             drop(state);
@@ -206,7 +207,7 @@ impl Call {
         };
         record(Kind::Deliver, path.end, || 0);
         let started = port::now();
-        let handled = Handled { key: message.key(), call: in_words };
+        let handled = Handled { key: message.key(), call: label };
         let id = state.calls.insert(InFlight {
             number,
             path,

@@ -71,8 +71,8 @@ struct Caller {
     site: &'static Location<'static>,
     method: String,
     calls: u64,
-    /// A call in words, for the task that handles it.
-    in_words: Arc<str>,
+    /// The method and the caller, for the task that handles a call.
+    label: Arc<str>,
 }
 
 /// A server's name, and the server that has it now.
@@ -195,8 +195,8 @@ impl Links {
         [&end.name, name(end.owner), name(end.connected)]
     }
 
-    /// Counts a call on an end, which this line makes; returns its method and its caller in words.
-    pub(crate) fn count_call(
+    /// Notes a call on an end, which this line makes; returns its label: the method and the caller.
+    pub(crate) fn note_call(
         &mut self,
         end: EndId,
         site: &'static Location<'static>,
@@ -209,16 +209,16 @@ impl Links {
         };
         if let Some(caller) = callers.iter_mut().find(is_same) {
             caller.calls += 1;
-            return Arc::clone(&caller.in_words);
+            return Arc::clone(&caller.label);
         }
-        let in_words: Arc<str> = format!("{method} for {}", self.caller(end)).into();
+        let label: Arc<str> = format!("{method} for {}", self.caller(end)).into();
         self.ends[end.0 as usize].callers.push(Caller {
             site,
             method: method.to_string(),
             calls: 1,
-            in_words: Arc::clone(&in_words),
+            label: Arc::clone(&label),
         });
-        in_words
+        label
     }
 
     /// The lines that have made at least this number of calls on one end, the busiest first, in
@@ -292,9 +292,9 @@ mod tests {
         links.connect("S1>S0", "S0");
         let site = Location::caller();
         let copy: &'static Location<'static> = Box::leak(Box::new(*site));
-        links.count_call(end, site, "Raft.AppendEntries");
-        links.count_call(end, copy, "Raft.AppendEntries");
-        links.count_call(end, site, "Raft.RequestVote");
+        links.note_call(end, site, "Raft.AppendEntries");
+        links.note_call(end, copy, "Raft.AppendEntries");
+        links.note_call(end, site, "Raft.RequestVote");
         let lines = [
             format!("S1 calls Raft.AppendEntries of S0 2 times at {site}"),
             format!("S1 calls Raft.RequestVote of S0 1 times at {site}"),

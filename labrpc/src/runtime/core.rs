@@ -279,7 +279,7 @@ impl Core {
         self.spawn_for(None, node, site, body)
     }
 
-    /// Creates a task; of a handler it is known what it handles.
+    /// Creates a task. `handled` is what it handles, if it runs a handler.
     pub(crate) fn spawn_for(
         &self,
         handled: Option<Handled>,

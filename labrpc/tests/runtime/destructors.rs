@@ -48,7 +48,7 @@ fn destructors_that_sleep_take_no_time() {
 }
 
 #[test]
-fn destructors_that_loop_for_ever_are_left_alone() {
+fn destructors_that_loop_forever_are_left_alone() {
     value_of(|| {
         let node = Node::new("S0");
         node.spawn(|| {

@@ -138,29 +138,3 @@ pub(crate) enum Refusal {
     /// It is the primary, but its disk does not keep up. It may take the operation later.
     Busy,
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-    use labrpc::{Network, Server, Service};
-
-    use super::*;
-
-    #[test]
-    fn a_busy_primary_is_asked_again() {
-        labrpc::run(|| {
-            let asked = AtomicU32::new(0);
-            let write = move |_: WriteArgs| match asked.fetch_add(1, Relaxed) {
-                0..3 => Err(Refusal::Busy),
-                _ => Ok(()),
-            };
-            let network = Network::new();
-            network.add_server("S", Server::new().with(Service::new("Pb").method("Write", write)));
-            let end = network.make_end("clerk");
-            network.connect("clerk", "S");
-            network.enable("clerk");
-            Clerk::new(vec![(SocketAddr::from(([10, 0, 0, 1], 7000)), end)]).put("x", "1");
-        });
-    }
-}

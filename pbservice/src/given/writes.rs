@@ -46,7 +46,8 @@ pub(crate) struct Writes {
 
 impl Writes {
     /// Adds a write. Records that follow each other become one. A snapshot takes the place of one
-    /// that is still queued: a queue with many of them would take many times the table's memory.
+    /// that is still queued, and one from the primary that of another one just before it: a queue with
+    /// many of them would take many times the table's memory.
     pub(crate) fn push(&mut self, write: Write) {
         self.queued += 1;
         match write {
@@ -60,6 +61,10 @@ impl Writes {
             }
             Write::Snapshot(_) => {
                 self.queue.retain(|queued| !matches!(queued, Write::Snapshot(_)));
+                self.queue.push(write);
+            }
+            Write::Install(_) => {
+                self.queue.pop_if(|last| matches!(last, Write::Install(_)));
                 self.queue.push(write);
             }
             _ => self.queue.push(write),
@@ -133,6 +138,16 @@ mod tests {
         assert_eq!(writes.unfinished_bytes(), 3 * size);
         writes.finish(ticket);
         assert_eq!(writes.unfinished_bytes(), size);
+    }
+
+    #[test]
+    fn only_the_last_of_the_primarys_snapshots_is_queued() {
+        let mut writes = Writes::default();
+        let install =
+            |order| Write::Install(Snapshot { last: at(order, 1), table: Table::default() });
+        writes.push(Write::Promise(1));
+        (1..4).for_each(|order| writes.push(install(order)));
+        assert_eq!(writes.take(), (vec![Write::Promise(1), install(3)], 4));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Session<'_> {
             let ending = if below == Below::Own { "" } else { ".on-reference" };
             let (judge, confinement) = (&self.judge, &self.confinement);
             let drawing = self.pictures.begin(&submission.id, judge, confinement, ending);
-            let warn = |problem: &str| self.progress.warn(problem);
+            let warn = |problem: &str| self.progress.warn(&format!("{}: {problem}", submission.id));
             if drawing.add(&mut pass.labs, &cases, workers, warn).is_none() {
                 return Ok(None);
             }

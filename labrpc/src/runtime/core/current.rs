@@ -2,26 +2,25 @@
 //! real world.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use super::Core;
 
 thread_local! {
     /// The simulation that runs on this thread.
-    static SIMULATION: OnceCell<Rc<Core>> = const { OnceCell::new() };
+    static SIMULATION: OnceCell<Core> = const { OnceCell::new() };
 }
 
 /// Makes this thread a simulation's, for the rest of its life.
 pub(crate) fn enter_simulation(core: Core) {
-    let fresh = SIMULATION.with(|cell| cell.set(Rc::new(core)).is_ok());
+    let fresh = SIMULATION.with(|cell| cell.set(core).is_ok());
     assert!(fresh, "each simulation has a thread of its own");
 }
 
 /// Calls `f` with the simulation of this thread, or with `None` in the real world.
 pub(crate) fn dispatch<R>(f: impl FnOnce(Option<&Core>) -> R) -> R {
     // While a thread ends, destructors may still call the facade; its simulation is over then.
-    let core = SIMULATION.try_with(|cell| cell.get().map(Rc::clone)).ok().flatten();
-    f(core.as_deref())
+    let is_here = SIMULATION.try_with(|cell| cell.get().is_some()).unwrap_or(false);
+    if is_here { SIMULATION.with(|cell| f(cell.get())) } else { f(None) }
 }
 
 /// Calls `f` with the simulation of this thread.
