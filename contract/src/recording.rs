@@ -240,7 +240,8 @@ pub struct State {
 #[cfg_attr(feature = "record", derive(Serialize, Deserialize))]
 pub struct Fault {
     /// `start`, `crash`, `kill`, `shutdown`, `connect`, `disconnect`, `cut`, `mend`,
-    /// `hold requests`, `hold replies`, `pass`, `release`, `partition`, `heal`, `reach` or `stall`.
+    /// `hold requests`, `hold replies`, `pass`, `release`, `partition`, `heal`, `reach`, `reach all`
+    /// or `stall`.
     pub verb: String,
     /// The servers that it is done to; of those that are done to a link the caller and
     /// the called.

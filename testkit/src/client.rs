@@ -72,6 +72,9 @@ impl Client {
 
     /// Lets the client reach these of its servers, and no others.
     pub fn reach_only(&self, servers: &[usize]) {
+        if (0..self.servers.len()).all(|number| servers.contains(&number)) {
+            return self.reach_all();
+        }
         let reached = servers.iter().map(|&number| &*self.servers[number]);
         self.sim.fault("reach", iter::once(&*self.name).chain(reached));
         for (number, server) in self.servers.iter().enumerate() {
@@ -85,8 +88,7 @@ impl Client {
 
     /// Lets the client reach all of its servers.
     pub fn reach_all(&self) {
-        let reached = self.servers.iter().map(String::as_str);
-        self.sim.fault("reach", iter::once(&*self.name).chain(reached));
+        self.sim.fault("reach all", [&*self.name]);
         self.servers.iter().for_each(|server| self.sim.network().mend(&self.name, server));
     }
 }

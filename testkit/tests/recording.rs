@@ -10,6 +10,7 @@ use std::time::Duration;
 use contract::accidents::{Accident, AccidentId, AccidentKind};
 use contract::recording::{Culprit, End, Event, Fault, Loss, Run, State, What};
 use contract::settings::{ONLY, RECORD, REPORT, SEED, forget_settings, forget_verbosity};
+use contract::story::Told;
 use labrpc::{ClientEnd, Service, spawn};
 use serde_json::Value;
 use testkit::{Cluster, KvHistory, Sim, Started, chance, lab_test};
@@ -37,6 +38,8 @@ fn stale_read_0a() {
             end.call::<_, String>("Echo.Same", &value.to_string()).unwrap();
         };
         let mut clerk = history.clerk(&client, client.end("S0"), get, put, put);
+        client.reach_only(&[0]);
+        client.reach_only(&[0, 1]);
         clerk.put("x", "1");
         clerk.get("x");
         cluster.hold_requests(0, 1);
@@ -102,6 +105,8 @@ struct Recording {
     hash: String,
     /// What has happened, as the report has it.
     accidents: Vec<Accident>,
+    /// The story, as the report of the recorded run has it.
+    story: Vec<Told>,
 }
 
 /// The recording of a sample's run.
@@ -115,22 +120,30 @@ fn record_with(sample: &str, only: Option<&str>) -> Recording {
         let name = format!("testkit-{}-{sample}-{kind}.jsonl", std::process::id());
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
     };
-    let run = |variable: &str, file: &Path| {
+    let run = |files: &[(&str, &Path)]| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         forget_verbosity(forget_settings(&mut command))
             .args(["--ignored", "--exact", sample])
             .env(SEED, "1")
-            .env(variable, file)
+            .envs(files.iter().copied())
             .envs(only.map(|only| (ONLY, only)))
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        let text = std::fs::read_to_string(file).unwrap();
-        std::fs::remove_file(file).unwrap();
-        text
+        files
+            .iter()
+            .map(|(_, file)| {
+                let text = std::fs::read_to_string(file).unwrap();
+                std::fs::remove_file(file).unwrap();
+                text
+            })
+            .collect::<Vec<_>>()
     };
-    let (text, report) = (run(RECORD, &file("recording")), run(REPORT, &file("report")));
-    let report: Value = serde_json::from_str(&report).unwrap();
+    let [recording, report] = [file("recording"), file("report")];
+    let texts = run(&[(RECORD, &recording), (REPORT, &report)]);
+    let of_recorded: Value = serde_json::from_str(&texts[1]).unwrap();
+    let text = &texts[0];
+    let report: Value = serde_json::from_str(&run(&[(REPORT, &report)])[0]).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let [first, events @ .., last] = &lines[..] else { panic!("{text}") };
     Recording {
@@ -140,6 +153,7 @@ fn record_with(sample: &str, only: Option<&str>) -> Recording {
         end: serde_json::from_str(last).unwrap(),
         hash: report["trace_hash"].as_str().unwrap().to_string(),
         accidents: serde_json::from_value(report["accidents"].clone()).unwrap_or_default(),
+        story: serde_json::from_value(of_recorded["story"].clone()).unwrap_or_default(),
     }
 }
 
@@ -163,7 +177,8 @@ fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
 
     let verbs: Vec<&str> = recording.whats().filter_map(verb).collect();
     let (begin, end) = (["start", "start", "connect", "connect"], ["partition", "heal", "crash"]);
-    assert_eq!(verbs, [&begin[..], &["hold requests", "release"], &end].concat());
+    let middle = ["reach", "reach all", "hold requests", "release"];
+    assert_eq!(verbs, [&begin[..], &middle, &end].concat());
     let begun = |what: &What| match what {
         What::Begin { operation, client, text, .. } => {
             Some((*operation, client.clone(), text.clone()))
@@ -182,6 +197,13 @@ fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
     });
     let at = get.map(|event| event.at);
     assert_eq!(culprit, Some(Culprit { at, operations: vec![0, 1], ..Culprit::default() }));
+
+    let told: Vec<&str> = recording.story.iter().map(|told| &*told.text).collect();
+    let reach = ["the test lets C0 reach only S0", "the test lets C0 reach all its servers"];
+    assert_eq!(told[..2], reach);
+    for line in ["C0: put(x, \"1\") -> done", "C0: get(x) -> \"\"", "at the end: S1 down"] {
+        assert!(told.contains(&line), "{told:?}");
+    }
 
     let down = State { server: "S1".to_string(), ..State::default() };
     assert!(recording.whats().any(|what| *what == What::State(down.clone())));

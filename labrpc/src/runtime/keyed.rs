@@ -294,6 +294,7 @@ fn in_words(fault: &Fault) -> String {
         ("release", _) => "the messages that were held travel on".to_string(),
         ("cut", [from, to]) => format!("{from} no longer reaches {to}"),
         ("mend", [from, to]) => format!("{from} reaches {to} again"),
+        ("reach all", _) => format!("{names} reaches all its servers"),
         ("partition", _) => {
             let sides: Vec<String> = sides.iter().map(|side| side.join(" ")).collect();
             format!("the servers are split, {}", sides.join(" | "))

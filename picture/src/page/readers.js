@@ -12,6 +12,8 @@ class Readers {
     this.model = model;
     this.byNumber = new Map();
     this.operations = new Map();
+    /** Clients that do not reach all of their servers. */
+    this.restricted = new Set();
     this.effects = new Effects();
   }
 
@@ -111,8 +113,10 @@ class Readers {
 
   on_fault(event) {
     const { at, verb, servers = [], sides, micros } = event;
-    if (at < PREPARATION && ["start", "connect", "reach"].includes(verb)) return;
-    if (verb === "reach" && servers.length > this.model.serverCount) return; // It reaches all of them.
+    if (at < PREPARATION && ["start", "connect", "reach all"].includes(verb)) return;
+    if (verb === "reach") this.restricted.add(servers[0]);
+    // So it did before.
+    if (verb === "reach all" && !this.restricted.delete(servers[0])) return;
     const lanes = servers.map((name) => this.model.laneOf.get(name)).filter((it) => it !== undefined);
     const fault = { at, verb, lanes, sides, micros, text: faultText(event) };
     if (verb !== "stall") return void this.model.faults.push(fault);
@@ -173,6 +177,7 @@ function faultText({ verb, servers = [], sides = [], micros }) {
   if (verb === "stall") return `${servers.join(", ")} stalls for ${duration(micros ?? 0)}`;
   if (OF_LINKS.includes(verb)) return `${verb} ${servers.join(" \u2192 ")}`;
   if (verb === "reach") return `${servers[0]} reaches ${servers.slice(1).join(" ") || "no server"}`;
+  if (verb === "reach all") return `${servers[0]} reaches all its servers`;
   if (sides.length > 0) return `${verb} ${sides.map((side) => side.join(" ")).join(" | ")}`;
   return `${verb} ${servers.join(" ")}`;
 }

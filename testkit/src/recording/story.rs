@@ -2,10 +2,12 @@
 //! violation names, and what servers logged and said to each other before.
 //!
 //! Everything up to the *moment* is a candidate: the time of the mistake if the test knows it, else
-//! that of the violation. Of each kind of line the last ones are the most relevant, so the kinds take
+//! that of the violation. Accidents that were chosen are told also if they come later, since the
+//! failure needs them. Of each kind of line the last ones are the most relevant, so the kinds take
 //! turns until the story is full.
 
 mod calls;
+mod left;
 mod log;
 mod operations;
 mod scope;
@@ -53,7 +55,7 @@ pub(super) fn tell(events: &[Event], at: u64, failure: &Failure, notes: &Notes) 
     let clues = clues(failure, notes);
     // One line may have to say what is left out.
     let most = MOST_LINES.saturating_sub(clues.len() + 1);
-    let lines = lines(&events[..scope.end], &scope, most);
+    let lines = lines(events, &scope, most);
     let told = lines.into_iter().map(|line| (line.at, line.text));
     let told = told.chain(clues.into_iter().map(|text| (at, text)));
     told.map(|(at, text)| Told { at: at as f64 / 1e6, text: in_one_line(&text) }).collect()
@@ -61,16 +63,16 @@ pub(super) fn tell(events: &[Event], at: u64, failure: &Failure, notes: &Notes) 
 
 /// What happened, in order: at most this number of lines, and one that says what is left out of the
 /// test's script.
-fn lines(seen: &[Event], scope: &Scope<'_>, most: usize) -> Vec<Line> {
-    let script = Script::of(seen);
-    let mut lines = accidents(seen);
+fn lines(events: &[Event], scope: &Scope<'_>, most: usize) -> Vec<Line> {
+    let script = Script::of(scope.seen);
+    let mut lines = accidents(events);
     let kinds = vec![
         script.lines(),
-        operations::lines(seen, scope),
-        calls::of_operations(seen, scope),
-        log::lines(seen, scope),
-        calls::between_servers(seen, scope),
-        script::leaders(seen),
+        operations::lines(scope),
+        calls::of_operations(scope),
+        log::lines(scope),
+        calls::between_servers(scope),
+        script::leaders(scope.seen),
     ];
     let chosen = take_turns(kinds, most.saturating_sub(lines.len()));
     lines.extend(script.left_out(chosen[0].first().map(|line| line.index)));
@@ -104,7 +106,7 @@ fn accidents(events: &[Event]) -> Vec<Line> {
     for (index, event) in events.iter().enumerate() {
         if let What::Accident { what, text, .. } = &event.what {
             let who = match what {
-                AccidentKind::Coin => "the test: ",
+                AccidentKind::Coin => "", // It says whose it is.
                 _ => "accident: ",
             };
             lines.push(Line::new(events, index, format!("{who}{text}")));

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::recording::{Event, Loss, What};
 
 use super::super::cut::cut;
-use super::operations::Operations;
 use super::scope::Scope;
 use super::{Line, without_numbers};
 
@@ -75,27 +74,25 @@ pub(super) fn calls_of(events: &[Event]) -> Vec<Call<'_>> {
 }
 
 /// The calls of the operations that the violation names.
-pub(super) fn of_operations(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
-    let operations = Operations::of(events).list;
-    let named: Vec<_> =
-        operations.iter().filter(|it| scope.operations.contains(&it.number)).collect();
-    let is_theirs = |call: &Call<'_>| named.iter().any(|it| it.may_make(call.from, call.sent));
-    distinct(events, scope, calls_of(events).into_iter().filter(is_theirs))
+pub(super) fn of_operations<'a>(scope: &'a Scope<'a>) -> Vec<Line> {
+    let named: Vec<_> = scope.operations.iter().filter(|it| scope.names(it)).collect();
+    let is_theirs = |call: &&Call<'_>| named.iter().any(|it| it.may_make(call.from, call.sent));
+    distinct(scope, scope.calls.iter().filter(is_theirs))
 }
 
 /// What the servers that the violation is about answered to others, and were answered.
-pub(super) fn between_servers(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
-    let calls = calls_of(events);
-    let is_told = |call: &Call<'_>| {
+pub(super) fn between_servers<'a>(scope: &'a Scope<'a>) -> Vec<Line> {
+    let is_told = |call: &&Call<'_>| {
         let is_known = scope.is_about(call.from) || scope.is_about(call.to);
         call.outcome.reply().is_some() && is_known && !is_client(call.from)
     };
-    distinct(events, scope, calls.iter().copied().filter(is_told))
+    distinct(scope, scope.calls.iter().filter(is_told))
 }
 
 /// Whether this is the name of a client, such as `C3`.
 fn is_client(name: &str) -> bool {
-    name.strip_prefix('C').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    let number = name.strip_prefix('C').unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Calls that are alike.
@@ -107,13 +104,9 @@ struct Kind<'a> {
 
 /// The last call of each kind, in order of time, with the number of those that are like it. Calls of
 /// a server, or to it, may be alike whichever the other server is.
-fn distinct<'a>(
-    events: &[Event],
-    scope: &Scope<'_>,
-    calls: impl Iterator<Item = Call<'a>>,
-) -> Vec<Line> {
+fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) -> Vec<Line> {
     let mut kinds: BTreeMap<(bool, &str, &str, String), Kind<'a>> = BTreeMap::new();
-    for call in calls {
+    for &call in calls {
         let is_caller = scope.is_about(call.from) || is_client(call.from);
         let (server, peer) = if is_caller { (call.from, call.to) } else { (call.to, call.from) };
         let key = (is_caller, server, call.method, call.outcome.kind());
@@ -125,7 +118,7 @@ fn distinct<'a>(
     let mut kinds: Vec<Kind<'a>> = kinds.into_values().collect();
     kinds.sort_by_key(|kind| kind.last.index);
     kinds.drain(..kinds.len().saturating_sub(MOST));
-    kinds.iter().map(|kind| kind.line(events)).collect()
+    kinds.iter().map(|kind| kind.line(scope.seen)).collect()
 }
 
 impl Kind<'_> {

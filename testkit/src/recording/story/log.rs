@@ -25,8 +25,8 @@ struct Logged<'a> {
 
 /// The last lines of the log: those of the servers that the violation is about, and before them those
 /// of others, of which the rarest say most.
-pub(super) fn lines(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
-    let logged: Vec<Logged<'_>> = logged(events).collect();
+pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
+    let logged: Vec<Logged<'_>> = logged(scope.seen).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     logged.iter().for_each(|line| *counts.entry(&line.kind).or_default() += 1);
     let (named, mut others): (Vec<&Logged<'_>>, Vec<&Logged<'_>>) =
@@ -41,7 +41,7 @@ pub(super) fn lines(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
             *count <= ALIKE
         });
         lines.truncate(most);
-        lines.iter().rev().map(|line| line.told(events)).collect::<Vec<_>>()
+        lines.iter().rev().map(|line| line.told(scope.seen)).collect::<Vec<_>>()
     };
     let named = few(named, MOST);
     let mut lines = few(others, MOST.saturating_sub(named.len()));

@@ -20,11 +20,6 @@ const FEW_CLIENTS: usize = 2;
 /// An operation that takes at least so long, in microseconds, is told with its time.
 const LONG: u64 = 300_000;
 
-/// The operations of a run, in the order in which they began.
-pub(super) struct Operations<'a> {
-    pub(super) list: Vec<Operation<'a>>,
-}
-
 /// An operation of a client.
 pub(super) struct Operation<'a> {
     pub(super) number: u64,
@@ -37,31 +32,30 @@ pub(super) struct Operation<'a> {
     completed: Option<(usize, u64, &'a str)>,
 }
 
-impl<'a> Operations<'a> {
-    pub(super) fn of(events: &'a [Event]) -> Self {
-        let mut list: Vec<Operation<'a>> = Vec::new();
-        for (index, event) in events.iter().enumerate() {
-            match &event.what {
-                What::Begin { operation, client, text, key } => list.push(Operation {
-                    number: *operation,
-                    client,
-                    key: key.as_deref(),
-                    text,
-                    begun: index,
-                    begun_at: event.at,
-                    completed: None,
-                }),
-                What::Complete { operation, text } => {
-                    let begun = list.iter_mut().rev().find(|it| it.number == *operation);
-                    if let Some(begun) = begun {
-                        begun.completed = Some((index, event.at, text));
-                    }
+/// The operations of a run, in the order in which they began.
+pub(super) fn operations_of(events: &[Event]) -> Vec<Operation<'_>> {
+    let mut list: Vec<Operation<'_>> = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        match &event.what {
+            What::Begin { operation, client, text, key } => list.push(Operation {
+                number: *operation,
+                client,
+                key: key.as_deref(),
+                text,
+                begun: index,
+                begun_at: event.at,
+                completed: None,
+            }),
+            What::Complete { operation, text } => {
+                let begun = list.iter_mut().rev().find(|it| it.number == *operation);
+                if let Some(begun) = begun {
+                    begun.completed = Some((index, event.at, text));
                 }
-                _ => {}
             }
+            _ => {}
         }
-        Self { list }
     }
+    list
 }
 
 impl Operation<'_> {
@@ -92,10 +86,9 @@ impl Operation<'_> {
 
 /// The operations that the violation names, and a few before them that have to do with them: the
 /// most relevant ones last.
-pub(super) fn lines(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
-    let Operations { list } = Operations::of(events);
-    let (named, others): (Vec<_>, Vec<_>) =
-        list.iter().partition(|it| scope.operations.contains(&it.number));
+pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
+    let list = &scope.operations;
+    let (named, others): (Vec<_>, Vec<_>) = list.iter().partition(|it| scope.names(it));
     let mut others = others;
     match named.first() {
         Some(first) => {
@@ -106,11 +99,13 @@ pub(super) fn lines(events: &[Event], scope: &Scope<'_>) -> Vec<Line> {
         }
         None => {
             let clients: BTreeSet<&str> = list.iter().map(|it| it.client).collect();
-            others.retain(|_| clients.len() <= FEW_CLIENTS);
+            if clients.len() > FEW_CLIENTS {
+                others.clear();
+            }
         }
     }
     let last = |list: &[&Operation<'_>], most: usize| -> Vec<Line> {
-        list[list.len().saturating_sub(most)..].iter().map(|it| it.line(events)).collect()
+        list[list.len().saturating_sub(most)..].iter().map(|it| it.line(scope.seen)).collect()
     };
     let mut lines = last(&others, BEFORE);
     let more = named.len().saturating_sub(MOST);

@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 
 use contract::recording::{Culprit, Event, What};
 
-use super::calls::calls_of;
-use super::operations::Operations;
+use super::calls::{Call, calls_of};
+use super::operations::{Operation, operations_of};
 
 /// What a violation is about.
 pub(super) struct Scope<'a> {
-    /// Events before this index happened up to the moment of the mistake, as far as it is known.
-    pub(super) end: usize,
+    /// What happened up to the moment of the mistake, as far as it is known.
+    pub(super) seen: &'a [Event],
+    /// The calls therein.
+    pub(super) calls: Vec<Call<'a>>,
+    /// The operations therein.
+    pub(super) operations: Vec<Operation<'a>>,
     /// The servers that the violation names, or that have answered the operations that it names.
     servers: BTreeSet<&'a str>,
-    /// The operations that it names.
-    pub(super) operations: Vec<u64>,
+    /// The numbers of the operations that it names.
+    named: Vec<u64>,
 }
 
 impl<'a> Scope<'a> {
@@ -24,22 +28,25 @@ impl<'a> Scope<'a> {
             let What::Violation { culprit, .. } = &event.what else { return None };
             Some((place, culprit.clone().unwrap_or_default()))
         })?;
-        let Culprit { server, others, at, operations, .. } = culprit;
+        let Culprit { server, others, at, operations: named, .. } = culprit;
         let mistake = at.map(|at| events.partition_point(|event| event.at <= at));
-        let end = mistake.unwrap_or(place).min(place);
-        let seen = &events[..end];
+        let seen = &events[..mistake.unwrap_or(place).min(place)];
         let mut servers = BTreeSet::new();
         for name in server.iter().chain(&others) {
             servers.extend(nodes(seen).filter(|node| is_named(node, name)));
         }
-        let all = Operations::of(seen);
-        let calls = calls_of(seen);
-        for operation in all.list.iter().filter(|it| operations.contains(&it.number)) {
+        let (calls, operations) = (calls_of(seen), operations_of(seen));
+        for operation in operations.iter().filter(|it| named.contains(&it.number)) {
             let calls = calls.iter().filter(|call| operation.may_make(call.from, call.sent));
-            // Of those that refuse, the last one is not the one that answers.
+            // Servers that refuse come first; the last one has answered.
             servers.extend(calls.max_by_key(|call| call.index).map(|call| call.to));
         }
-        Some(Self { end, servers, operations })
+        Some(Self { seen, calls, operations, servers, named })
+    }
+
+    /// Whether the violation names this operation.
+    pub(super) fn names(&self, operation: &Operation<'_>) -> bool {
+        self.named.contains(&operation.number)
     }
 
     /// Whether the violation is about this server; about all of them if it names none.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::recording::{Event, Fault, State, What};
 
 use super::Line;
+use super::left::{self, Left};
 
 /// Faults of one kind that are at most this many microseconds apart are told in one line.
 const AT_ONCE: u64 = 1_000;
@@ -12,8 +13,9 @@ const AT_ONCE: u64 = 1_000;
 /// The most changes of leaders that are told.
 const MOST_LEADERS: usize = 4;
 
-/// The most servers that are listed.
-const MOST_NAMES: usize = 8;
+/// A client whose reach changes more often than this is a probe: it looks at servers again and again,
+/// and does nothing to them.
+const MOST_CHANGES_OF_REACH: usize = 8;
 
 /// How the network usually is.
 const USUAL: [&str; 2] = ["reliable", "long delays"];
@@ -21,6 +23,8 @@ const USUAL: [&str; 2] = ["reliable", "long delays"];
 /// What a test did, step by step.
 pub(super) struct Script<'a> {
     events: &'a [Event],
+    /// Clients whose reach is not told.
+    probes: BTreeSet<&'a str>,
     steps: Vec<Step<'a>>,
 }
 
@@ -43,17 +47,22 @@ enum Act<'a> {
 impl<'a> Script<'a> {
     /// The script of a run.
     pub(super) fn of(events: &'a [Event]) -> Self {
-        let servers = states(events).map(|(_, state)| &*state.server).collect::<BTreeSet<_>>();
+        let probes = probes(events);
         let mut steps: Vec<Step<'a>> = Vec::new();
-        let mut known = BTreeSet::new();
+        let (mut known, mut left) = (BTreeSet::new(), Left::default());
         for (index, event) in events.iter().enumerate() {
-            let Some((what, object)) = act(&event.what, servers.len()) else { continue };
-            let is_preparation = match what {
+            if client_of(&event.what).is_some_and(|client| probes.contains(client)) {
+                continue;
+            }
+            let Some((what, object)) = act(&event.what) else { continue };
+            let is_nothing_new = match what {
                 Act::Fault(verb @ ("start" | "connect")) => known.insert((verb, object.clone())),
+                Act::Fault("reach all") => !left.is_restricted(&object),
                 Act::Fault(_) | Act::Note => false,
                 Act::Network => steps.is_empty() && USUAL.contains(&&*object),
             };
-            if is_preparation {
+            left.add(&event.what);
+            if is_nothing_new {
                 continue;
             }
             let is_same = |step: &&mut Step<'_>| {
@@ -64,7 +73,7 @@ impl<'a> Script<'a> {
                 None => steps.push(Step { index, what, objects: vec![object] }),
             }
         }
-        Self { events, steps }
+        Self { events, probes, steps }
     }
 
     /// A line for each step.
@@ -73,16 +82,22 @@ impl<'a> Script<'a> {
         self.steps.iter().map(line).collect()
     }
 
-    /// How many steps come before the event `first`, and what they have left; `None` if there are
-    /// none.
+    /// How many steps come before the event `first`, and what is known to be left of them; `None` if
+    /// there are none.
     pub(super) fn left_out(&self, first: Option<usize>) -> Option<Line> {
         let first = first.unwrap_or(self.events.len());
         let mut before = self.steps.iter().filter(|step| step.index < first);
         let (count, last) = (before.clone().count(), before.next_back()?.index);
-        let left = left_by(&self.events[..first]);
-        let left = if left.is_empty() { "all is whole again".to_string() } else { left };
+        let mut left = Left::default();
+        for Event { what, .. } in &self.events[..first] {
+            if client_of(what).is_none_or(|client| !self.probes.contains(client)) {
+                left.add(what);
+            }
+        }
+        let left = left.in_words();
+        let left = if left.is_empty() { left } else { format!(", after which {left}") };
         let plural = if count == 1 { "" } else { "s" };
-        let text = format!("the test: {count} earlier step{plural}, after which {left}");
+        let text = format!("the test: {count} earlier step{plural}{left}");
         Some(Line::new(self.events, last, text))
     }
 }
@@ -111,14 +126,38 @@ impl Step<'_> {
             "partition" => format!("splits the servers into {objects}"),
             "heal" => "mends all links".to_string(),
             "reach" => format!("lets {objects}"),
+            "reach all" if self.objects.len() > 1 => {
+                format!("lets {objects} reach all their servers")
+            }
+            "reach all" => format!("lets {objects} reach all its servers"),
             verb => format!("{verb} {objects}"),
         };
         format!("the test {done}")
     }
 }
 
+/// The clients that are probes.
+fn probes(events: &[Event]) -> BTreeSet<&str> {
+    let mut changes: BTreeMap<&str, usize> = BTreeMap::new();
+    for client in events.iter().filter_map(|event| client_of(&event.what)) {
+        *changes.entry(client).or_default() += 1;
+    }
+    changes.retain(|_, changes| *changes > MOST_CHANGES_OF_REACH);
+    changes.into_keys().collect()
+}
+
+/// The client whose reach changes.
+fn client_of(what: &What) -> Option<&str> {
+    match what {
+        What::Fault(Fault { verb, servers, .. }) if verb.starts_with("reach") => {
+            servers.first().map(String::as_str)
+        }
+        _ => None,
+    }
+}
+
 /// What is done, and to what; `None` if it is no step of the test, or means nothing.
-fn act(what: &What, servers: usize) -> Option<(Act<'_>, String)> {
+fn act(what: &What) -> Option<(Act<'_>, String)> {
     let fault = match what {
         What::Network { text } => return Some((Act::Network, text.clone())),
         What::Note { text } => return Some((Act::Note, text.clone())),
@@ -128,60 +167,14 @@ fn act(what: &What, servers: usize) -> Option<(Act<'_>, String)> {
     let Fault { verb, servers: names, sides, .. } = fault;
     let object = match (&**verb, &names[..]) {
         ("stall", _) => return None,
-        ("partition", _) => {
-            let sides = sides.iter().filter(|side| !side.is_empty());
-            sides.map(|side| side.join(" ")).collect::<Vec<_>>().join(" | ")
-        }
-        ("reach", [client, reached @ ..]) => {
-            // It reaches all of them: so it does from the beginning.
-            if reached.len() >= servers {
-                return None;
-            }
-            let reached = if reached.is_empty() { "no server".into() } else { reached.join(" ") };
-            format!("{client} reach only {reached}")
-        }
+        ("partition", _) => left::in_words(sides),
+        ("reach", [client, reached @ ..]) => format!("{client} reach {}", left::only(reached)),
         ("cut" | "mend" | "hold requests" | "hold replies" | "pass", [from, to]) => {
             format!("{from}>{to}")
         }
         (_, names) => names.join(" "),
     };
     Some((Act::Fault(verb), object))
-}
-
-/// What faults have left, in words; empty if everything is whole.
-fn left_by(events: &[Event]) -> String {
-    let (mut cut, mut sides) = (BTreeSet::new(), String::new());
-    for event in events {
-        let What::Fault(Fault { verb, servers, .. }) = &event.what else { continue };
-        match (&**verb, &servers[..]) {
-            ("cut", [from, to]) => drop(cut.insert((from, to))),
-            ("mend", [from, to]) => drop(cut.remove(&(from, to))),
-            ("partition", _) => sides = act(&event.what, 0).map_or(String::new(), |(_, it)| it),
-            ("heal", _) => {
-                cut.clear();
-                sides.clear();
-            }
-            _ => {}
-        }
-    }
-    let last: BTreeMap<&str, &State> =
-        states(events).map(|(_, state)| (&*state.server, state)).collect();
-    let of = |is_so: fn(&State) -> bool, what: &str| {
-        let names = last.values().filter(|state| is_so(state)).map(|state| &*state.server);
-        let names: Vec<&str> = names.collect();
-        let more = names.len().saturating_sub(MOST_NAMES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let names = &names[..names.len().min(MOST_NAMES)];
-        (!names.is_empty()).then(|| format!("{}{more} {what}", names.join(", ")))
-    };
-    let links: Vec<String> = cut.iter().map(|(from, to)| format!("{from}>{to}")).collect();
-    let parts = [
-        of(|state| !state.up, "down"),
-        of(|state| state.up && !state.connected, "cut off"),
-        (!links.is_empty()).then(|| format!("cut links {}", links.join(" "))),
-        (!sides.is_empty()).then(|| format!("the sides {sides}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What the harness saw of servers.
@@ -192,7 +185,7 @@ fn states(events: &[Event]) -> impl Iterator<Item = (usize, &State)> {
     })
 }
 
-/// Who was last seen to lead.
+/// Which servers led.
 pub(super) fn leaders(events: &[Event]) -> Vec<Line> {
     let mut leading: BTreeMap<&str, Option<u64>> = BTreeMap::new();
     let mut lines = Vec::new();

@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use contract::accidents::AccidentId;
 use contract::recording::{Culprit, Fault, State};
 
 use super::*;
+use crate::notes::ServerLine;
+use crate::violation::Violation;
 
 /// A recording that is being made; each event comes a millisecond after the one before.
 #[derive(Default)]
@@ -24,9 +28,18 @@ impl Made {
         self.push(node, What::Log { topic: "VOTE".to_string(), text: text.to_string() })
     }
 
-    fn state(&mut self, server: &str, connected: bool) -> &mut Self {
-        let server = server.to_string();
-        self.push("test", What::State(State { server, up: true, connected, ..State::default() }))
+    fn network(&mut self, text: &str) -> &mut Self {
+        self.push("test", What::Network { text: text.to_string() })
+    }
+
+    fn leads(&mut self, server: &str, term: u64) -> &mut Self {
+        let (server, role) = (server.to_string(), Some("leader".to_string()));
+        self.push("test", What::State(State { server, role, term: Some(term), ..State::default() }))
+    }
+
+    fn accident(&mut self, what: AccidentKind, text: &str) -> &mut Self {
+        let (id, text) = (AccidentId(self.0.len() as u32), text.to_string());
+        self.push("", What::Accident { id, what, call: None, text })
     }
 
     /// A call and its reply.
@@ -54,7 +67,7 @@ impl Made {
     fn told(&self) -> Vec<String> {
         let Self(events) = self;
         let Some(scope) = Scope::of(events) else { return Vec::new() };
-        lines(&events[..scope.end], &scope, MOST_LINES).into_iter().map(|line| line.text).collect()
+        lines(events, &scope, MOST_LINES).into_iter().map(|line| line.text).collect()
     }
 }
 
@@ -72,32 +85,123 @@ fn what_the_test_did_is_told_without_its_preparation() {
 }
 
 #[test]
+fn the_reach_of_a_client_is_told_when_it_changes() {
+    let mut made = Made::default();
+    made.fault("reach all", &["C0"]).fault("reach", &["C0", "S1"]).fault("reach all", &["C0"]);
+    made.fault("reach", &["C1"]).fault("reach all", &["C2"]);
+    // A probe does nothing to the servers.
+    for _ in 0..5 {
+        made.fault("reach all", &["C3"]).fault("reach", &["C3"]);
+    }
+    made.violation(Culprit::default());
+    let expected = [
+        "the test lets C0 reach only S1",
+        "the test lets C0 reach all its servers",
+        "the test lets C1 reach no server",
+    ];
+    assert_eq!(made.told(), expected);
+}
+
+#[test]
 fn earlier_steps_are_counted_and_what_they_left_is_told() {
     let mut made = Made::default();
-    made.fault("connect", &["S0"]).fault("disconnect", &["S0"]).state("S0", false);
-    made.fault("cut", &["S1", "S2"]);
+    made.fault("connect", &["S0"]).fault("disconnect", &["S0"]);
+    made.fault("cut", &["S1", "S2"]).fault("start", &["S3"]);
     for _ in 0..40 {
         made.fault("kill", &["S3"]).fault("start", &["S3"]);
     }
     made.violation(Culprit::default());
     let told = made.told();
     assert_eq!(told.len(), MOST_LINES + 1);
-    let first = "the test: 56 earlier steps, after which S0 cut off; cut links S1>S2";
+    let first = "the test: 57 earlier steps, after which S3 down; S0 cut off; cut links S1>S2";
     assert_eq!(told[0], first);
+}
+
+/// What is told of the steps before a long row of others.
+fn told_of_earlier_steps(steps: impl FnOnce(&mut Made)) -> String {
+    let mut made = Made::default();
+    steps(&mut made);
+    for number in 0..=MOST_LINES {
+        made.push("test", What::Note { text: format!("step {number}") });
+        made.network("no long reordering");
+    }
+    made.violation(Culprit::default());
+    let first = made.told().remove(0);
+    let (_, left) = first.split_once(" earlier steps").expect("there are earlier steps");
+    left.to_string()
+}
+
+#[test]
+fn nothing_is_said_to_be_left_that_was_undone() {
+    let undone = |made: &mut Made| {
+        made.fault("start", &["S0"]).fault("connect", &["S0"]);
+        made.fault("crash", &["S0"]).fault("start", &["S0"]).fault("connect", &["S0"]);
+        made.fault("cut", &["S0", "S1"]).fault("mend", &["S0", "S1"]);
+        made.fault("hold replies", &["S0", "S1"]).fault("pass", &["S0", "S1"]);
+        made.fault("reach", &["C0", "S1"]).fault("reach all", &["C0"]);
+        made.network("unreliable").network("reliable").fault("cut", &["S1", "S0"]);
+        made.fault("heal", &["S0", "S1"]);
+    };
+    assert_eq!(told_of_earlier_steps(undone), "");
+}
+
+#[test]
+fn all_that_is_left_is_told() {
+    let all = |made: &mut Made| {
+        made.network("unreliable").fault("hold requests", &["S0", "S1"]).fault("release", &[]);
+        made.fault("reach", &["C0"]).fault("cut", &["S0", "S1"]).fault("cut", &["X0", "X1"]);
+        let side = |name: &str| vec![name.to_string()];
+        let sides = vec![side("X0"), side("X1")];
+        let verb = "partition".to_string();
+        made.push("test", What::Fault(Fault { verb, sides, ..Fault::default() }));
+        // Another cluster.
+        made.fault("heal", &["S0", "S1"]);
+        (0..10).for_each(|number| _ = made.fault("crash", &[&format!("X{number}")]));
+    };
+    let expected = ", after which X0, X1, X2, X3, X4, X5, X6, X7 and 2 more down; cut links X0>X1; \
+                    the sides X0 | X1; held: requests on S0>S1; C0 reaches no server; the network \
+                    unreliable";
+    assert_eq!(told_of_earlier_steps(all), expected);
 }
 
 #[test]
 fn nothing_after_the_mistake_is_told_and_named_servers_come_first() {
     let mut made = Made::default();
+    made.log("S2", "votes").log("S2", "votes twice");
     for number in 0..30 {
         made.log("S1", &format!("says {}", "x".repeat(number)));
     }
-    made.log("S2", "votes twice");
     let at = made.0.last().map(|event| event.at);
     made.log("S2", "goes on").violation(Culprit { at, ..Culprit::of("S2") });
     let told = made.told();
-    assert_eq!(told.last().map(String::as_str), Some("S2 logs VOTE votes twice"));
-    assert!(told.len() <= 12, "{told:?}");
+    assert_eq!(told[..2], ["S2 logs VOTE votes", "S2 logs VOTE votes twice"]);
+    assert_eq!(told.len(), 12, "{told:?}");
+    assert!(told[2..].iter().all(|line| line.starts_with("S1 logs VOTE says x")), "{told:?}");
+}
+
+#[test]
+fn accidents_after_the_mistake_are_told() {
+    let mut made = Made::default();
+    made.log("S0", "votes");
+    let at = made.0.last().map(|event| event.at);
+    made.accident(AccidentKind::ReplyLost, "a reply is lost").log("S0", "goes on");
+    made.accident(AccidentKind::Coin, "the test's coin at a.rs:1 falls: S1 is cut off");
+    made.violation(Culprit { at, ..Culprit::default() });
+    let expected = [
+        "S0 logs VOTE votes",
+        "accident: a reply is lost",
+        "the test's coin at a.rs:1 falls: S1 is cut off",
+    ];
+    assert_eq!(made.told(), expected);
+}
+
+#[test]
+fn leaders_are_told_when_they_change() {
+    let mut made = Made::default();
+    made.leads("S0", 1).leads("S0", 1).leads("S1", 2).violation(Culprit::default());
+    let expected =
+        ["the test sees that S0 leads in term 1", "the test sees that S1 leads in term 2"];
+    assert_eq!(made.told(), expected);
 }
 
 #[test]
@@ -121,22 +225,23 @@ fn operations_are_told_with_those_before_and_their_calls() {
     made.push("test", What::Begin { operation: 2, client, text, key: None });
     made.call(1, "C1", "S0", "WrongLeader").log("S0", "says no").log("S1", "says nothing");
     made.violation(Culprit { operations: vec![2], ..Culprit::default() });
-    let told = made.told();
     let expected = [
         "C0: put(x) -> done",
         "C0: get(x) -> \"\"",
         "C1: get(x) begins, and no result",
         "C1 calls AppendEntries of S0: Args -> WrongLeader",
+        // It has answered.
+        "S0 logs VOTE says no",
+        "S1 logs VOTE says nothing",
     ];
-    assert_eq!(told[..4], expected);
+    assert_eq!(made.told(), expected);
 }
 
 #[test]
 fn accidents_are_never_left_out_before_there_are_many() {
     let mut made = Made::default();
     for number in 0..20 {
-        let (what, text) = (AccidentKind::ReplyLost, format!("reply {number} is lost"));
-        made.push("", What::Accident { id: AccidentId(number), what, call: None, text });
+        made.accident(AccidentKind::ReplyLost, &format!("reply {number} is lost"));
         made.fault("crash", &["S0"]);
     }
     made.violation(Culprit::default());
@@ -151,4 +256,61 @@ fn accidents_are_never_left_out_before_there_are_many() {
 fn lines_are_short_and_plain() {
     let line = in_one_line(&format!("a\u{1b}[31m\n  b {}", "x".repeat(1_000)));
     assert!(line.starts_with("a[31m b x") && line.chars().count() < 400, "{line}");
+}
+
+/// A failure of which the runtime knows everything.
+fn failure(kind: FailureKind, message: &str) -> Failure {
+    let four = |what: &str| (0..4).map(|number| format!("{what} {number}")).collect::<Vec<_>>();
+    Failure {
+        kind,
+        message: message.to_string(),
+        location: Some("src/raft.rs:7:5".to_string()),
+        at: Duration::from_secs(1),
+        seed: 1,
+        policy: None,
+        only: None,
+        task: Some("S0: task 3".to_string()),
+        waits: four("wait"),
+        busy_calls: four("busy call"),
+        held_locks: four("lock"),
+        log: four("log"),
+        events: four("event"),
+        divergence: None,
+        frames: four("frame"),
+        backtrace: None,
+    }
+}
+
+#[test]
+fn a_story_ends_with_what_is_known_and_has_its_length() {
+    let mut made = Made::default();
+    for number in 0..40 {
+        made.fault("crash", &["S0"]).log("S0", &"x".repeat(number));
+        made.accident(AccidentKind::ReplyLost, "a reply is lost");
+    }
+    made.violation(Culprit::default());
+    let mut server = ServerLine { name: "S0".to_string(), ..ServerLine::default() };
+    server.term = Some(3);
+    let unseen = ServerLine { name: "S1".into(), up: true, connected: true, ..Default::default() };
+    let at_the_end = in_one_line(&format!("at the end: {server}"));
+    let mut notes = Notes { servers: vec![server, unseen], ..Notes::default() };
+    let clues = |notes: &Notes, kind: FailureKind, message: &str| {
+        let story = tell(&made.0, 2_500_000, &failure(kind, message), notes);
+        assert!(story.len() <= MOST_LINES, "{} lines", story.len());
+        let clues = story.iter().filter(|told| told.at == 2.5);
+        clues.map(|told| told.text.clone()).collect::<Vec<_>>()
+    };
+    let held = ["lock 0", "lock 1", "lock 2"].map(|lock| format!("held while waiting: {lock}"));
+    let waits = ["wait 0", "wait 1", "wait 2"].map(|wait| format!("waits: {wait}"));
+    let place =
+        ["panic at src/raft.rs:7:5", "in task S0: task 3", "in frame 0, in frame 1, in frame 2"];
+    let place = place.map(str::to_string);
+    let end = ["busy: busy call 0".to_string(), at_the_end];
+    let of_deadlock = clues(&notes, FailureKind::Deadlock, "nobody runs");
+    assert_eq!(of_deadlock, [&place[..], &held, &waits, &end].concat());
+    assert_eq!(clues(&notes, FailureKind::Panic, "p"), [&place[..], &held, &end].concat());
+    notes.violation = Some(Violation::new("one leader", "two leaders").expected("one"));
+    let expected = ["expected: one".to_string()];
+    let of_violation = clues(&notes, FailureKind::Panic, "two leaders");
+    assert_eq!(of_violation, [&expected[..], &held, &end].concat());
 }
