@@ -126,7 +126,7 @@ class Details {
   }
 }
 
-/** What the verbs are that do no harm, or no harm at once. */
+/** Titles of faults that break nothing at once. */
 const FAULT_TITLES = {
   note: "Note of the test",
   network: "Network",
@@ -136,6 +136,7 @@ const FAULT_TITLES = {
   mend: "Link mended",
   heal: "Links mended",
   reach: "Reach of a client",
+  "reach all": "Reach of a client",
   "hold requests": "Messages held",
   "hold replies": "Messages held",
   pass: "Messages pass",

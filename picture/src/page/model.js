@@ -30,7 +30,6 @@ class Model {
     this.eventCount = events.length;
     this.laneOf = new Map();
     this.nameLanes(events);
-    this.serverCount = this.lanes.filter((lane) => lane.kind === "server").length;
     this.readers = new Readers(this);
     for (const event of events) this.readers.read(event);
     this.duration = Math.max(1, this.duration, this.end.at ?? 0);
@@ -77,7 +76,7 @@ class Model {
     for (const log of this.logs) marks.push({ at: log.at, kind: "log", item: log });
     for (const fault of this.faults) marks.push({ at: fault.at, kind: "fault", item: fault });
     for (const stall of this.stalls) {
-      if (isEvent(stall)) marks.push({ at: stall.at, kind: "fault", item: stall });
+      if (isToldOnItsOwn(stall)) marks.push({ at: stall.at, kind: "fault", item: stall });
     }
     for (const accident of this.accidents) marks.push({ at: accident.at, kind: "accident", item: accident });
     if (this.violation) {
@@ -110,7 +109,7 @@ class Model {
 }
 
 /** Whether a stall is told as an event of its own, and not as an accident. */
-function isEvent(stall) {
+function isToldOnItsOwn(stall) {
   return stall.micros >= LONG_STALL && !stall.isAccident;
 }
 

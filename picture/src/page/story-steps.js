@@ -20,7 +20,7 @@ function listSteps(story) {
   }
   if (!view.hidden.kind.has("stalls")) {
     for (const stall of model.stalls) {
-      if (isEvent(stall) && !view.isHiddenLane(stall.lane)) add(stall.at, "stall", stall, stall.lane);
+      if (isToldOnItsOwn(stall) && !view.isHiddenLane(stall.lane)) add(stall.at, "stall", stall, stall.lane);
     }
   }
   if (!view.hidden.kind.has("operations")) {
