@@ -199,7 +199,8 @@ impl<'a> Trials<'a> {
         })
     }
 
-    /// The number of accidents in the run of a seed with all of them; `None` if it takes too long.
+    /// The number of accidents in the run of a seed with all of them; `None` if it is not known: the
+    /// run takes too long, or cannot be repeated.
     ///
     /// # Errors
     /// If the process cannot be run, or a signal has arrived.

@@ -16,7 +16,7 @@ use crate::cli::ShrinkArgs;
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::Runner;
-use crate::story::Story;
+use crate::story::SmallestRun;
 use crate::term::{self, paint};
 
 /// The greatest number of accidents that the line for a replay lists; more of them go to a file.
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
 
 /// A run that was made smaller.
 struct Shrunk {
+    /// The number of accidents in the run with all of them; `None` if it is not known.
     before: Option<usize>,
     runs: usize,
     seconds: f64,
@@ -112,6 +113,7 @@ fn shrink(
         return Ok(None);
     };
     let (runs, seconds) = (trials.runs(), trials.elapsed().as_secs_f64());
+    // A run with all accidents may fail early, before most of those of the smallest run.
     let before = trials.count_all(best.seed)?.filter(|before| *before >= best.accidents.len());
     let (run, log) = run_again(case, runner, &best)?;
     if run.failure.as_ref().map(Violated::of) != Some(violated) {
@@ -159,19 +161,20 @@ fn show(
     let (before, runs, seconds) = (*before, *runs, *seconds);
     let after = run.accidents.len();
     let (claim, replay) = (&*case.claim, run.replay());
-    let story = Story { claim, before, after, runs, seconds, replay, run };
+    let found = SmallestRun { claim, before, after, runs, seconds, replay, run };
     if args.json {
-        anstream::println!("{}", run_dir::json(&story));
+        anstream::println!("{}", run_dir::json(&found));
         return;
     }
     let lines = |lines: Vec<String>| lines.iter().for_each(|line| anstream::println!("{line}"));
-    lines(story.lines());
+    lines(found.lines());
     anstream::println!("  log       cargo lab logs {}", workspace.shorten(log).display());
     if let Some(path) = picture {
         anstream::println!("  picture   {}", workspace.shorten(path).display());
     }
-    lines(story.replay_lines());
-    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || before != Some(after) {
+    lines(found.replay_lines());
+    let is_smaller = before.is_none_or(|before| after < before);
+    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || is_smaller {
         term::note("this is another run, which breaks the same property: the cause may differ");
     }
 }
