@@ -6,7 +6,7 @@ use std::path::Path;
 use super::class::Class;
 use super::hostile::{attack, graded, refused};
 use super::{Format, class_page, csv, gradescope, junit, page, write};
-use crate::grade::results::Graded;
+use crate::grade::results::{Graded, Smaller};
 
 /// Ids that attack spreadsheets, pages and paths.
 const IDS: [&str; 5] =
@@ -96,6 +96,30 @@ fn a_page_says_what_to_do() {
     }
     let html = page::html(&refused("bob"));
     assert!(html.contains("The submission was refused, and nothing in it was graded: "));
+}
+
+#[test]
+fn a_page_lists_the_accidents_of_a_run_without_story() {
+    let mut graded = graded("alice");
+    let told = "<td class=\"number\">0.700 s</td>";
+    assert!(page::html(&graded).contains(told));
+    assert!(!page::html(&graded).contains("... and 1 more accident"));
+    for smaller in smallest_runs(&mut graded) {
+        let Smaller::Run(run) = smaller else { continue };
+        run.story.clear();
+    }
+    let html = page::html(&graded);
+    assert!(!html.contains(told));
+    for text in ["1.204 s</td>", "1.310 s</td>", "... and 1 more accident</td>"] {
+        assert!(html.contains(text), "{text}");
+    }
+}
+
+/// What is known of the smallest runs of a submission.
+fn smallest_runs(graded: &mut Graded) -> impl Iterator<Item = &mut Smaller> {
+    let parts = graded.labs.iter_mut().flat_map(|lab| &mut lab.parts);
+    let failures = parts.flat_map(|part| &mut part.tests).flat_map(|test| &mut test.failures);
+    failures.filter_map(|failure| failure.smaller.as_mut())
 }
 
 #[test]

@@ -154,3 +154,67 @@ impl FailedRun {
         is_unwritten(&self.property)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::accidents::{Accident, AccidentId, AccidentKind};
+    use contract::record::Failure;
+
+    use super::*;
+
+    /// A text of 10 000 characters.
+    fn long(beginning: &str) -> String {
+        beginning.chars().chain(std::iter::repeat('x')).take(10_000).collect()
+    }
+
+    /// A run with a thousand lines like this one, and with texts like it elsewhere.
+    fn smallest(text: &str) -> Smallest {
+        let mut run = Run::new("raft", "2B", "backup_2b", 7, None);
+        let line = contract::story::Told { at: 0.5, text: text.to_string() };
+        run.story = vec![line; 1_000];
+        let (id, kind) = (AccidentId(1), AccidentKind::ReplyLost);
+        run.accidents = vec![Accident { id, kind, at: 0.5, text: text.to_string() }; 1_000];
+        let (property, report) = (text.to_string(), String::new());
+        let actual = vec![text; 1_000].join("\n");
+        run.failure = Some(Failure { property, actual, report });
+        Smallest::new(&run, 0, Picture::Missing("none".to_string()))
+    }
+
+    #[test]
+    fn what_a_submission_tells_is_cut_and_moves_no_cursor() {
+        let table = [
+            (long(""), "x"),
+            (long("a\x1b[2Jb"), "a\\u{1b}[2Jb"),
+            (long("\u{202e}b"), "\\u{202e}b"),
+            (long("\u{9b}\0"), "\\u{9b}\\u{0}"),
+            ("\u{202e}".repeat(10_000), "\\u{202e}\\u{202e}"),
+            (long("a\n\n\tb\r\nc"), "a\\n\\n\\tb\\r\\nc"),
+        ];
+        for (text, begins) in table {
+            let told = smallest(&text);
+            let sizes = (told.story.len(), told.accidents.len(), told.actual.lines().count());
+            assert_eq!(sizes, (MOST_LINES, ACCIDENTS, OBSERVED), "{begins}");
+            assert_eq!((told.before, told.after), (1_000, 1_000));
+            for Told { text, .. } in told.story.iter().chain(&told.accidents) {
+                assert!(text.starts_with(begins), "{text}");
+                assert_eq!(text.chars().count(), LINE + " ...".len());
+            }
+            let texts = told.story.iter().chain(&told.accidents).map(|told| &told.text);
+            for text in texts.chain([&told.property]).map(String::as_str).chain(told.actual.lines())
+            {
+                assert!(text.chars().count() <= LINE + " ...".len(), "{text}");
+                assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_has_no_story() {
+        let run = Run::new("raft", "2B", "backup_2b", 7, None);
+        let told = Smallest::new(&run, 3, Picture::Missing("none".to_string()));
+        assert_eq!(
+            (told.before, told.after, told.story, told.actual),
+            (3, 0, vec![], String::new())
+        );
+    }
+}

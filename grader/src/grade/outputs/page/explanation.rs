@@ -36,7 +36,7 @@ fn story(m: &mut Markup, run: &Smallest) {
     m.within("p", &[], |m| {
         let headline = match after {
             0 => "It fails without any accident: the script of the test alone does it.".to_string(),
-            // All are needed, or the run with all of them took too long to be counted.
+            // All are needed, or it is not known how many there are without the search.
             _ if after == before => format!("It fails with {after} accident{}.", plural(*after)),
             _ => {
                 format!("It fails with {after} of {before} accident{}.", plural(*before))
