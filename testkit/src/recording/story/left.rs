@@ -10,7 +10,8 @@ const MOST: usize = 8;
 /// Switches of the network that are no news.
 const USUAL: [&str; 3] = ["reliable", "long delays", "no long reordering"];
 
-/// What faults have changed and not undone. Only the test's own steps count, so it is exact.
+/// What faults have changed and not undone. It follows from the faults alone: what the harness sees of
+/// servers comes late.
 #[derive(Default)]
 pub(super) struct Left<'a> {
     down: BTreeSet<&'a str>,
@@ -57,7 +58,11 @@ impl<'a> Left<'a> {
             }
             ("connect", &[server]) => _ = self.cut_off.remove(server),
             ("cut", &[from, to]) => _ = self.cut.insert((from, to)),
-            ("mend", &[from, to]) => _ = self.cut.remove(&(from, to)),
+            ("mend", &[from, to]) => {
+                self.cut.remove(&(from, to));
+                // Sides that are joined by a link are no sides.
+                self.sides.retain(|sides| side_of(sides, from) == side_of(sides, to));
+            }
             ("hold requests", &[from, to]) => _ = self.held.insert((from, to, "requests")),
             ("hold replies", &[from, to]) => _ = self.held.insert((from, to, "replies")),
             // What is held when it is released travels on, but the link still holds what comes then.
@@ -72,9 +77,9 @@ impl<'a> Left<'a> {
 
     /// Cuts the links between the sides, and mends those within each.
     fn split(&mut self, sides: &'a [Vec<String>]) {
-        let side_of = |name: &str| sides.iter().position(|side| side.iter().any(|it| it == name));
-        self.cut.retain(|(from, to)| side_of(from).is_none() || side_of(from) != side_of(to));
-        self.sides.retain(|sides| !sides.iter().flatten().any(|name| side_of(name).is_some()));
+        let side = |name: &str| side_of(sides, name);
+        self.cut.retain(|(from, to)| side(from).is_none() || side(from) != side(to));
+        self.sides.retain(|sides| !sides.iter().flatten().any(|name| side(name).is_some()));
         self.sides.push(sides);
     }
 
@@ -115,6 +120,11 @@ impl<'a> Left<'a> {
         let parts = parts.map(|(what, before, after)| format!("{before}{what}{after}"));
         parts.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// The number of the side on which a server is.
+fn side_of(sides: &[Vec<String>], name: &str) -> Option<usize> {
+    sides.iter().position(|side| side.iter().any(|it| it == name))
 }
 
 /// The sides of a partition.
