@@ -72,8 +72,7 @@ impl SmallestRun<'_> {
     pub(crate) fn replay_lines(&self) -> Vec<String> {
         let mut lines = vec![format!("  replay    {}", self.replay)];
         let report = self.run.failure.as_ref().map_or("", |failure| &failure.report);
-        lines
-            .extend(report.lines().filter(|line| line.contains(" cargo test -p ")).map(Into::into));
+        lines.extend(report.lines().filter(|line| line.contains(" cargo test -p ")).map(harmless));
         lines
     }
 }

@@ -80,7 +80,10 @@ impl<'a> Left<'a> {
         let side = |name: &str| side_of(sides, name);
         self.cut.retain(|(from, to)| side(from).is_none() || side(from) != side(to));
         self.sides.retain(|sides| !sides.iter().flatten().any(|name| side(name).is_some()));
-        self.sides.push(sides);
+        // Sides that are drawn may be empty.
+        if sides.iter().filter(|side| !side.is_empty()).count() > 1 {
+            self.sides.push(sides);
+        }
     }
 
     /// Mends the links between these servers; all that there are if it is none.

@@ -28,9 +28,10 @@ impl Made {
         self.push(node, What::Log { topic: "VOTE".to_string(), text: text.to_string() })
     }
 
-    fn partition(&mut self, one: &str, other: &str) -> &mut Self {
-        let (verb, sides) = ("partition".to_string(), [one, other].map(|it| vec![it.to_string()]));
-        self.push("test", What::Fault(Fault { verb, sides: sides.to_vec(), ..Fault::default() }))
+    fn partition(&mut self, sides: &[&[&str]]) -> &mut Self {
+        let sides = sides.iter().map(|side| side.iter().map(ToString::to_string).collect());
+        let (verb, sides) = ("partition".to_string(), sides.collect());
+        self.push("test", What::Fault(Fault { verb, sides, ..Fault::default() }))
     }
 
     fn network(&mut self, text: &str) -> &mut Self {
@@ -146,7 +147,8 @@ fn nothing_is_said_to_be_left_that_was_undone() {
         made.fault("reach", &["C0", "S1"]).fault("reach all", &["C0"]);
         made.network("unreliable").network("reliable").fault("cut", &["S1", "S0"]);
         made.fault("heal", &["S0", "S1"]);
-        made.partition("S0", "S1").fault("mend", &["S0", "S1"]);
+        made.partition(&[&["S0"], &["S1"]]).fault("mend", &["S0", "S1"]);
+        made.partition(&[&["S0", "S1"], &[]]);
     };
     assert_eq!(told_of_earlier_steps(undone), "");
 }
@@ -156,7 +158,7 @@ fn all_that_is_left_is_told() {
     let all = |made: &mut Made| {
         made.network("unreliable").fault("hold requests", &["S0", "S1"]).fault("release", &[]);
         made.fault("reach", &["C0"]).fault("cut", &["S0", "S1"]).fault("cut", &["X0", "X1"]);
-        made.partition("X0", "X1");
+        made.partition(&[&["X0"], &["X1"]]);
         // Another cluster.
         made.fault("heal", &["S0", "S1"]);
         (0..10).for_each(|number| _ = made.fault("crash", &[&format!("X{number}")]));
