@@ -1,7 +1,7 @@
 //! Limits that a server keeps: descriptors, connections, memory, threads, the table's size.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::{FAILED, USAGE};
 /// Bytes that a table may have.
 const MAX_TABLE: usize = 56 << 20;
 
-/// What a server with a small table may take: MB. Its documentation says 222 MiB for one of 24 MiB.
+/// What a server with a small table may take: MiB. Its documentation says 222 for one of 24 MiB.
 const MAX_MEMORY: u64 = 256;
 
 /// A client in this process.
@@ -97,8 +97,15 @@ fn status(pid: u32, name: &str) -> u64 {
 #[cfg_attr(not(target_os = "linux"), ignore = "it reads /proc")]
 fn crowd_at_servers_with_few_open_files() {
     const ROUNDS: usize = 10;
-    // This process has one end of each connection.
+    /// Files that this process has open: one end of each connection, and some more.
+    const FILES: u64 = 2_200;
     let limit = getrlimit(Resource::Nofile);
+    if limit.maximum.is_some_and(|maximum| maximum < FILES) {
+        // Not by `println`, which is shown only if a test fails.
+        let why = format!("skipped: {FILES} open files are needed, the limit is {limit:?}");
+        writeln!(io::stderr(), "crowd_at_servers_with_few_open_files {why}").ok();
+        return;
+    }
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
     let mut servers = Processes::stopped(5);
     let pids = [0, 1, 2, 3, 4].map(|server| start_with_files(&mut servers, server, "-n 64"));
@@ -113,11 +120,11 @@ fn crowd_at_servers_with_few_open_files() {
         servers.ask(&["append", "x", &format!(" {round}")]);
         memory = pids.iter().map(|&pid| status(pid, "VmRSS") >> 10).fold(memory, u64::max);
     }
-    println!("{} connections, {memory} MB", connections.len());
+    println!("{} connections, {memory} MiB", connections.len());
     assert!(servers.get("x").ends_with(" 9 10"));
     servers.await_equal_versions();
     assert!((0..5).all(|server| !servers.has_ended(server)), "a server has ended");
-    assert!(memory < MAX_MEMORY, "{memory} MB");
+    assert!(memory < MAX_MEMORY, "{memory} MiB");
 }
 
 /// A connection on which nothing is said.
@@ -156,8 +163,8 @@ fn readers_that_never_read() {
         threads = threads.max(status(pid, "Threads"));
     }
     clerk.put("small", "1");
-    println!("{memory} MB, {threads} threads");
-    assert!(memory < MAX_MEMORY, "{memory} MB");
+    println!("{memory} MiB, {threads} threads");
+    assert!(memory < MAX_MEMORY, "{memory} MiB");
     assert!(threads < 400, "{threads} threads");
     drop(connections);
     wait_until("the threads have ended", || status(pid, "Threads") < 30);
