@@ -156,7 +156,8 @@ impl KvCluster {
         let size = |server: usize| self.servers.storage(server).persister.snapshot_size();
         if let Some(server) = self.all().find(|&server| size(server) > 0) {
             let actual = format!("S{server} has a snapshot of {} bytes", size(server));
-            self.sim().violated("no snapshot is taken without a limit", actual);
+            let culprit = Culprit::of(self.servers.name(server));
+            self.sim().violated_by(culprit, "no snapshot is taken without a limit", actual);
         }
     }
 

@@ -54,7 +54,7 @@ impl PbCluster {
 
     /// So many servers, whose names begin like this, with empty disks. They have not been started.
     pub fn named(sim: &Sim, prefix: &str, servers: usize, snapshot_every: u64) -> Self {
-        let run = sim.clone();
+        let (run, names) = (sim.clone(), prefix.to_string());
         let start = move |boot: Boot| {
             let peers: BTreeMap<_, _> = boot.ends.into_iter().enumerate().collect();
             let peers = peers.into_iter().map(|(peer, end)| (address(peer), end)).collect();
@@ -62,13 +62,18 @@ impl PbCluster {
             let config = Config { address: address(boot.me), peers, snapshot_every, is_new };
             let server = match PbServer::start(config, boot.storage.disk) {
                 Ok(server) => server,
-                Err(error) => does_not_start(&run, &format!("S{}", boot.me), &error),
+                Err(error) => does_not_start(&run, &format!("{names}{}", boot.me), &error),
             };
             Started { services: vec![server.service()], handle: server }
         };
         let servers = Cluster::new(sim, prefix, servers, start, PbServer::kill);
         let history = KvHistory::new(sim);
         Self { servers, history }
+    }
+
+    /// A server, as the culprit of a violation.
+    pub fn culprit(&self, server: usize) -> Culprit {
+        Culprit::of(self.servers.name(server))
     }
 
     /// The numbers of all servers.
@@ -169,12 +174,12 @@ impl PbCluster {
         self.open(server, self.disk(server).copy())
     }
 
-    /// What a server would find on this disk of its.
+    /// What a server would find on this disk.
     #[track_caller]
     fn open(&self, server: usize, disk: Disk) -> Recovered {
         match Storage::open(disk, &self.identity(server)) {
             Ok((_, found)) => found,
-            Err(error) => does_not_start(self.sim(), &format!("S{server}"), &error),
+            Err(error) => does_not_start(self.sim(), self.servers.name(server), &error),
         }
     }
 
@@ -208,7 +213,8 @@ impl PbCluster {
         let is_there = || self.version_on_disk(server).order >= order;
         if !wait_until(FAILOVER, Duration::from_millis(1), is_there) {
             let actual = format!("S{server} does not write record {order}: {}", self.lines());
-            self.sim().violated_by(culprit(server), "a primary takes puts into its log", actual);
+            let property = "a primary takes puts into its log";
+            self.sim().violated_by(self.culprit(server), property, actual);
         }
         // Written, and by then synced.
         sleep(TIME_TO_SYNC);
@@ -239,15 +245,11 @@ impl PbCluster {
     }
 }
 
-/// A server, as the culprit of a violation.
-pub fn culprit(server: usize) -> Culprit {
-    Culprit::of(format!("S{server}"))
-}
-
 /// A server refuses the disk that a crash has left to it.
 #[track_caller]
 fn does_not_start(sim: &Sim, server: &str, error: &impl std::fmt::Debug) -> ! {
-    sim.violated("a server starts again after a crash", format!("{server}: {error:?}"))
+    let property = "a server starts again after a crash";
+    sim.violated_by(Culprit::of(server), property, format!("{server}: {error:?}"))
 }
 
 /// The version of a log that was found on a disk.
@@ -358,8 +360,9 @@ impl PbCluster {
                     by_order.entry(record.order).or_insert_with(|| (server, record.clone()));
                 if *first != record {
                     let actual = format!("S{other} has {first:?}, S{server} has {record:?}");
-                    let others = vec![format!("S{other}")];
-                    let culprit = Culprit { others, index: Some(record.order), ..culprit(server) };
+                    let others = vec![self.servers.name(*other).to_string()];
+                    let culprit =
+                        Culprit { others, index: Some(record.order), ..self.culprit(server) };
                     self.sim().violated_by(culprit, "all logs are equal", actual);
                 }
             }

@@ -7,7 +7,7 @@ use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Epoch, Version, choose};
 use testkit::{Client, Culprit, LabTest, Sim, lab_test, poll};
 
-use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address, culprit};
+use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, address};
 
 /// Highest version, then lowest address, compared as numbers.
 #[test]
@@ -79,7 +79,7 @@ fn old_primary_returns() {
         let status = cluster.status(old).expect("it is up");
         if status.is_primary || status.primary != Some(address(new)) {
             let property = "an old primary that returns becomes a backup";
-            sim.violated_by(culprit(old), property, cluster.lines());
+            sim.violated_by(cluster.culprit(old), property, cluster.lines());
         }
         if let Some((_, client)) = lonely.iter().find(|(put, _)| put.is_finished()) {
             let culprit = cluster.history().last_call(client);
@@ -153,7 +153,7 @@ fn promises_are_on_disk() {
             let promises = cluster.promises_on_disk();
             if promises.iter().filter(|&&promise| promise >= epoch).count() < 3 {
                 let actual = format!("S{primary} is primary of {epoch}, on disk are {promises:?}");
-                let culprit = Culprit { term: Some(epoch), ..culprit(primary) };
+                let culprit = Culprit { term: Some(epoch), ..Culprit::default() };
                 let property = "a majority has promised on disk before there is a primary";
                 sim.violated_by(culprit, property, actual);
             }
@@ -167,7 +167,7 @@ fn promises_are_on_disk() {
                 let promise = promises[server];
                 if promise < status.epoch {
                     let actual = format!("S{server} {status}, and {promise} on disk");
-                    sim.violated_by(culprit(server), "a promise survives a crash", actual);
+                    sim.violated_by(cluster.culprit(server), "a promise survives a crash", actual);
                 }
             }
         }
@@ -256,11 +256,12 @@ fn old_record_waits_for_the_no_op() {
         };
         let Some(status) = poll(2 * FAILOVER, Duration::from_micros(50), has_committed) else {
             let property = "a new primary commits its no-op soon";
-            sim.violated_by(culprit(old), property, cluster.lines());
+            let culprit = Culprit { term: Some(cluster.latest_epoch()), ..Culprit::default() };
+            sim.violated_by(culprit, property, cluster.lines());
         };
         if status.committed.epoch < status.epoch {
             let property = "a record of an old epoch is not committed by counting";
-            sim.violated_by(culprit(old), property, format!("S{old} {status}"));
+            sim.violated_by(cluster.culprit(old), property, format!("S{old} {status}"));
         }
         client.reach_all();
         cluster.await_end("the put", put);
@@ -350,7 +351,7 @@ fn play_old_epoch(cluster: &PbCluster) -> bool {
         let primary = cluster.primary();
         if primary != b {
             let property = "the highest version becomes primary";
-            cluster.sim().violated_by(culprit(primary), property, cluster.lines());
+            cluster.sim().violated_by(cluster.culprit(primary), property, cluster.lines());
         }
         if put.is_finished() {
             let actual = "the put of the first epoch returned, and its record is gone";

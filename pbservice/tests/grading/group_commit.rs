@@ -8,7 +8,7 @@ use labrpc::{JoinHandle, sleep, spawn};
 use pbservice::{Recovered, SNAPSHOT_EVERY, Table};
 use testkit::{KvClerk, LabTest, Sim, item};
 
-use crate::cluster::{PbCluster, culprit};
+use crate::cluster::PbCluster;
 
 /// A server that is alone: whatever it acknowledges is on its own disk.
 fn one_server(sim: &Sim, snapshot_every: u64) -> PbCluster {
@@ -41,12 +41,16 @@ fn group_commit() {
         if operations > FEW {
             let actual = format!("{operations} operations of the disk for {CLIENTS} puts");
             let property = "clients that write at the same time share a sync";
-            cluster.sim().violated_by(culprit(0), property, actual);
+            cluster.sim().violated_by(cluster.culprit(0), property, actual);
         }
         let on_disk = after_power_failure(&cluster).pairs.len() as u64;
         if on_disk < CLIENTS {
             let actual = format!("{CLIENTS} puts acknowledged, {on_disk} there");
-            cluster.sim().violated_by(culprit(0), "what is acknowledged is on the disk", actual);
+            cluster.sim().violated_by(
+                cluster.culprit(0),
+                "what is acknowledged is on the disk",
+                actual,
+            );
         }
         cluster.history().check();
     });
@@ -99,7 +103,11 @@ fn check_first_items(cluster: &PbCluster, value: &str, client: u64, at_least: u6
     let count = value.matches('x').count() as u64;
     if count < at_least {
         let actual = format!("{at_least} items \"x {client} ..\" acknowledged, {count} there");
-        cluster.sim().violated_by(culprit(0), "what is acknowledged is on the disk", actual);
+        cluster.sim().violated_by(
+            cluster.culprit(0),
+            "what is acknowledged is on the disk",
+            actual,
+        );
     }
     cluster.check_appends(value, &[(client, count)]);
 }

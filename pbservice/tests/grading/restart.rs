@@ -7,9 +7,9 @@ use std::time::Duration;
 use labrpc::{Disk, FaultDuration, JoinHandle, rng, sleep, spawn};
 use pbservice::{Identity, Status, Storage, Version};
 use rand::RngExt as _;
-use testkit::{KvClerk, LabTest, Sim, item};
+use testkit::{Culprit, KvClerk, LabTest, Sim, item};
 
-use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address, culprit, last_of};
+use crate::cluster::{FAILOVER, PbCluster, SERVERS, TIME_TO_SYNC, address, last_of};
 use crate::workload::append_all;
 
 /// All five servers die at once and return, twice: every put that was acknowledged is there.
@@ -105,7 +105,11 @@ fn committed_is_on_the_disks_of_a_majority() {
                 let logs = logs.join(", ");
                 let actual = format!("S{primary} has committed {committed}, on disk are {logs}");
                 let property = "what is committed is on the disks of a majority";
-                sim.violated_by(culprit(primary), property, actual);
+                // Not the primary: a backup may have told it what is not so.
+                let Version { order, epoch } = committed;
+                let (term, index) = (Some(epoch), Some(order));
+                let culprit = Culprit { term, index, ..Culprit::default() };
+                sim.violated_by(culprit, property, actual);
             }
             sleep(Duration::from_micros(50));
         }
@@ -175,7 +179,7 @@ fn fail_at(sim: &Sim, servers: usize, fault: Option<(u64, FaultDuration)>) -> u6
     let snapshot = cluster.open_disk(0).snapshot.last.order;
     if fault.is_none() && snapshot < 2 * SNAPSHOT_EVERY {
         let actual = format!("snapshot up to {snapshot}, one is due every {SNAPSHOT_EVERY}");
-        sim.violated_by(culprit(0), "snapshots are taken on the way", actual);
+        sim.violated_by(cluster.culprit(0), "snapshots are taken on the way", actual);
     }
     cluster.connect_all();
     let mut reader = cluster.client();
@@ -231,7 +235,11 @@ fn damaged_server_is_repaired() {
         let status = cluster.status(0).expect("it is up");
         if get.is_finished() || status.version.is_some() || status.is_primary {
             let actual = format!("S0 is damaged, S3 and S4 are down: {}", cluster.lines());
-            sim.violated_by(culprit(0), "a server whose log is corrupt does not count", actual);
+            sim.violated_by(
+                cluster.culprit(0),
+                "a server whose log is corrupt does not count",
+                actual,
+            );
         }
 
         // With a third sound server there is a primary, which repairs the damaged one.

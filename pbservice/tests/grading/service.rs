@@ -6,7 +6,7 @@ use labrpc::{Instant, spawn};
 use pbservice::{Operation, Record, Table, choose};
 use testkit::{LabTest, item, lab_test, wait_until};
 
-use crate::cluster::{FAILOVER, PbCluster, address, culprit};
+use crate::cluster::{FAILOVER, PbCluster, address};
 use crate::workload::append_all;
 
 /// Clients read what was written last, a missing key is told from an empty value, and every
@@ -38,7 +38,7 @@ fn put_get_tc01() {
         let acknowledged = cluster.operations(primary).len();
         if acknowledged != 5 {
             let actual = format!("{acknowledged} operations in the log of S{primary}, not 5");
-            sim.violated_by(culprit(primary), "the log has every operation once", actual);
+            sim.violated_by(cluster.culprit(primary), "the log has every operation once", actual);
         }
         cluster.history().check();
     });
@@ -58,31 +58,25 @@ fn put_get_when_primary_is_dead_tc02() {
             // So that nobody doubts whom the rule names.
             cluster.await_equal_logs();
             cluster.bring_down(dead);
-            let began = Instant::now();
             let statuses = cluster.statuses();
             let candidates = statuses.values().filter_map(|s| Some((s.address, s.version?)));
             let named = choose(candidates);
 
             let next = spawn(move || {
                 clerk.append("x", &item(0, number));
-                (clerk, began.elapsed())
+                clerk
             });
             if !wait_until(FAILOVER, Duration::from_millis(10), || next.is_finished()) {
                 let (primary, lines) = (cluster.who_is_primary(), cluster.lines());
                 let actual = format!("S{dead} is dead, and {primary}: {lines}");
                 sim.violated("service is back within three seconds", actual);
             }
-            let (clerk_again, took) = next.join().expect("nobody crashes the test");
-            clerk = clerk_again;
-            if took > FAILOVER {
-                let actual = format!("S{dead} is dead, and the next append takes {took:?}");
-                sim.violated("service is back within three seconds", actual);
-            }
+            clerk = next.join().expect("nobody crashes the test");
             let primary = cluster.primary();
             if Some(address(primary)) != named {
                 let actual = format!("S{primary} is primary, expected {named:?}: {statuses:?}");
                 let property = "highest version, then lowest address";
-                sim.violated_by(culprit(primary), property, actual);
+                sim.violated_by(cluster.culprit(primary), property, actual);
             }
         }
         cluster.check_appends(&clerk.get("x"), &[(0, 2)]);

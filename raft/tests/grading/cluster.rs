@@ -367,7 +367,7 @@ impl RaftCluster {
                     "expected no leader among connected servers, but S{server} claims to be leader"
                 );
                 let culprit = Culprit::of(format!("S{server}"));
-                self.sim().violated_by(culprit, "nobody leads without a majority", actual);
+                self.sim().violated_by(culprit, "no server leads without a majority", actual);
             }
         }
     }

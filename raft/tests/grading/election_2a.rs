@@ -41,7 +41,7 @@ fn check_quiet_terms(before: u64, after: u64) -> Result<(), Violation> {
     Err(Violation::new("a leader keeps the others from standing", actual))
 }
 
-/// A new leader replaces one that is cut off; the old one steps down when it is back; nobody leads
+/// A new leader replaces one that is cut off; the old one steps down when it is back; no server leads
 /// without a majority.
 #[test]
 fn re_election_2a() {

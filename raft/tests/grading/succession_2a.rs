@@ -89,11 +89,14 @@ fn candidate_gives_way_2a() {
             cluster.connect(candidate);
             sim.sleep(2 * ELECTION_TIMEOUT);
             let still = RaftState { term, is_leader: true };
-            deposed += u32::from(cluster.state(elected) != Some(still));
-            last = Culprit {
-                others: vec![format!("S{elected}")],
-                ..Culprit::of(format!("S{candidate}"))
-            };
+            if cluster.state(elected) != Some(still) {
+                deposed += 1;
+                last = Culprit {
+                    others: vec![format!("S{elected}")],
+                    term: Some(term),
+                    ..Culprit::of(format!("S{candidate}"))
+                };
+            }
             cluster.connect(old);
         }
         // Once or twice, it may have gone on to the next term before it was heard.

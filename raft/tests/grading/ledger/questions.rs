@@ -19,12 +19,6 @@ impl Ledger {
         self.chosen.get(position).map(|chosen| &chosen.command)
     }
 
-    /// The server that was the first to apply `index`.
-    pub fn chosen_by(&self, index: u64) -> Option<usize> {
-        let position = usize::try_from(index.checked_sub(1)?).ok()?;
-        self.chosen.get(position).map(|chosen| chosen.by)
-    }
-
     /// The highest index that was applied anywhere.
     pub fn max_index(&self) -> u64 {
         self.chosen.len() as u64
