@@ -165,10 +165,22 @@ impl CounterCluster {
         });
     }
 
-    /// Makes a request to the leader, once; returns whether it replies soon.
-    pub fn leader_replies(&self) -> bool {
-        let submission = self.submit(self.leader(), Action::Nothing);
-        wait_until(REPLY_BUDGET, ONE_PAUSE, || submission.is_over()) && submission.succeeded()
+    /// Makes a request to the leader, once, which must reply soon unless it is deposed meanwhile.
+    #[track_caller]
+    pub fn check_leader_replies(&self) {
+        let leader = self.leader();
+        let state = || self.servers.call(leader, |rsm| rsm.raft().state());
+        let Some(before) = state().filter(|state| state.is_leader) else { return };
+        let submission = self.submit(leader, Action::Nothing);
+        _ = wait_until(REPLY_BUDGET, ONE_PAUSE, || submission.is_over());
+        if !submission.succeeded() && state() == Some(before) {
+            let actual = match submission.result() {
+                None => format!("no reply within {REPLY_BUDGET:?} to a request that was made once"),
+                Some(result) => format!("a request that was made once returned {result:?}"),
+            };
+            let culprit = Culprit { term: Some(before.term), ..self.culprit(leader) };
+            self.sim().violated_by(culprit, "a leader that stays replies to a request", actual);
+        }
     }
 
     /// Has a request executed by whichever server leads among those that can be reached, in ten
