@@ -217,8 +217,9 @@ fn passed_lines_stay_together_with_two_threads() {
     let shown = stdout(&output);
     for name in ["one", "other"] {
         assert!(shown.contains(&format!("\nTest (0A): {name} passes ...{PASSED}")), "{shown}");
-        assert!(shown.contains(&format!("\ntest {name}_passes_0a ... ok\n")), "{shown}");
     }
+    // libtest writes a test's name and its result apart: the lines of the other test may stand between.
+    assert!(shown.contains("test result: ok. 2 passed;"), "{shown}");
 }
 
 #[test]
