@@ -18,9 +18,11 @@ pub(crate) fn enter_simulation(core: Core) {
 
 /// Calls `f` with the simulation of this thread, or with `None` in the real world.
 pub(crate) fn dispatch<R>(f: impl FnOnce(Option<&Core>) -> R) -> R {
+    let mut f = Some(f);
+    let mut call = |core: Option<&Core>| f.take().map(|f| f(core));
     // While a thread ends, destructors may still call the facade; its simulation is over then.
-    let is_here = SIMULATION.try_with(|cell| cell.get().is_some()).unwrap_or(false);
-    if is_here { SIMULATION.with(|cell| f(cell.get())) } else { f(None) }
+    let result = SIMULATION.try_with(|cell| call(cell.get())).ok().flatten();
+    result.or_else(|| call(None)).expect("one of the two has called it")
 }
 
 /// Calls `f` with the simulation of this thread.
