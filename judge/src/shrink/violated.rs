@@ -1,6 +1,6 @@
 //! Whether two failures violate the same property.
 
-use contract::property::GENERAL;
+use contract::property::{GENERAL, without_numbers};
 use contract::record::Failure;
 
 /// What a failing run violates, without the numbers, which differ from run to run.
@@ -21,19 +21,6 @@ impl Violated {
             actual: is_general.then(|| without_numbers(actual)),
         }
     }
-}
-
-/// A text with `#` in place of each number.
-fn without_numbers(text: &str) -> String {
-    let mut result = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' if result.ends_with('#') => {}
-            '0'..='9' => result.push('#'),
-            c => result.push(c),
-        }
-    }
-    result
 }
 
 #[cfg(test)]

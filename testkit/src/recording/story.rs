@@ -157,19 +157,6 @@ fn in_one_line(text: &str) -> String {
     line
 }
 
-/// A text with `#` in place of each number: lines are alike if they differ only in numbers.
-fn without_numbers(text: &str) -> String {
-    let mut result = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' if result.ends_with('#') => {}
-            '0'..='9' => result.push('#'),
-            c => result.push(c),
-        }
-    }
-    result
-}
-
 /// Microseconds as seconds.
 fn seconds(micros: u64) -> String {
     format!("{:.3} s", micros as f64 / 1e6)

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contract::property::without_numbers;
 use contract::recording::{Event, Loss, What};
 
 use super::super::cut::cut;
+use super::Line;
 use super::scope::Scope;
-use super::{Line, without_numbers};
 
 /// The most kinds of calls that are told.
 const MOST: usize = 8;

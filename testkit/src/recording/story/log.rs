@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use contract::property::without_numbers;
 use contract::recording::{Event, What};
 
+use super::Line;
 use super::scope::Scope;
-use super::{Line, without_numbers};
 
 /// The most lines that are told.
 const MOST: usize = 12;
