@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::term::{BAD, BOLD, DIM, paint};
 
-/// The most lines of what was observed, of which each has at most so many characters.
+/// The most lines of what was observed, and the most characters of each.
 const OBSERVED: (usize, usize) = (8, 200);
 
 /// The result of a search, as `--json` prints it.

@@ -16,6 +16,7 @@ mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use contract::recording::Culprit;
 use labrpc::{ClientEnd, Instant, Node, Service, chance};
 
 pub use self::leader::ELECTION_TIMEOUT;
@@ -151,6 +152,11 @@ impl<S: Send + Sync + 'static> Cluster<S> {
     /// A server's name.
     pub fn name(&self, server: usize) -> &str {
         &self.0.names[server]
+    }
+
+    /// A server, as the culprit of a violation.
+    pub fn culprit(&self, server: usize) -> Culprit {
+        Culprit::of(self.name(server))
     }
 
     /// The number of a server's line in the report, for [`Sim::update_server`].

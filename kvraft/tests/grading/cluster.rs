@@ -6,8 +6,8 @@ use kvraft::{Clerk, KvServer};
 use labrpc::{JoinHandle, rng, sleep, spawn};
 use rand::RngExt as _;
 use testkit::{
-    Boot, Client, Cluster, Culprit, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started,
-    check_appends, compare_values, wait_until,
+    Boot, Client, Cluster, ELECTION_TIMEOUT, KvClerk, KvHistory, Sim, Started, check_appends,
+    compare_values, wait_until,
 };
 
 /// Servers of the key/value service, all connected with each other in the beginning, and what their
@@ -144,7 +144,7 @@ impl KvCluster {
             let (largest, server) = largest();
             let actual =
                 format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
-            let culprit = Culprit::of(self.servers.name(server));
+            let culprit = self.servers.culprit(server);
             let property = "a server takes a snapshot when its log grows";
             self.sim().violated_by(culprit, property, actual);
         }
@@ -156,7 +156,7 @@ impl KvCluster {
         let size = |server: usize| self.servers.storage(server).persister.snapshot_size();
         if let Some(server) = self.all().find(|&server| size(server) > 0) {
             let actual = format!("S{server} has a snapshot of {} bytes", size(server));
-            let culprit = Culprit::of(self.servers.name(server));
+            let culprit = self.servers.culprit(server);
             self.sim().violated_by(culprit, "no snapshot is taken without a limit", actual);
         }
     }
@@ -170,7 +170,7 @@ impl KvCluster {
         if largest > limit {
             let actual =
                 format!("snapshot too large: S{server} has {largest} bytes, limit {limit}");
-            let culprit = Culprit::of(self.servers.name(server));
+            let culprit = self.servers.culprit(server);
             let property = "a snapshot holds the state, and not how it came about";
             self.sim().violated_by(culprit, property, actual);
         }

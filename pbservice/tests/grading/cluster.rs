@@ -73,7 +73,7 @@ impl PbCluster {
 
     /// A server, as the culprit of a violation.
     pub fn culprit(&self, server: usize) -> Culprit {
-        Culprit::of(self.servers.name(server))
+        self.servers.culprit(server)
     }
 
     /// The numbers of all servers.

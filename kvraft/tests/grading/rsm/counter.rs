@@ -295,7 +295,7 @@ impl CounterCluster {
 
     /// A server, as the culprit of a violation.
     pub fn culprit(&self, server: usize) -> Culprit {
-        Culprit::of(self.servers.name(server))
+        self.servers.culprit(server)
     }
 
     /// No server's Raft state is larger than this.

@@ -210,7 +210,7 @@ impl RaftCluster {
     pub fn check_not_committed(&self, index: u64) {
         if let Some(command) = self.ledger(|ledger| ledger.chosen(index).cloned()) {
             let actual = format!("index {index} is committed with {command:?}, but should not be");
-            // Not a server: whoever applied it may have been told so.
+            // Not a server: the one that applied it may have been told so.
             let culprit = Culprit { index: Some(index), ..Culprit::default() };
             self.sim().violated_by(culprit, "without a majority nothing is committed", actual);
         }
