@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use super::Core;
 use crate::runtime::failure::FailureKind;
-use crate::runtime::task::{Held, Wait, Waiter};
+use crate::runtime::task::{Held, Slot, Wait, Waiter, Waiting};
 
 impl Core {
     /// Notes that the current task took a lock at `at`.
@@ -53,33 +53,44 @@ impl Core {
         if !self.in_task() || self.is_dead() {
             return None;
         }
-        let me = self.current_slot() as usize;
+        let me = self.current_serial();
         self.with_slots(|slots| {
             let owner_of = |lock: u32| {
-                slots.iter().position(|slot| slot.held.iter().any(|held| held.lock == lock))
+                let held = |slot: &Slot| slot.held.iter().find(|held| held.lock == lock).copied();
+                slots.iter().find_map(|slot| Some((slot, held(slot)?)))
             };
-            let (what, then) = match owner_of(lock) {
-                Some(owner) if owner == me => {
-                    ("a task locks what it has locked already", "it again")
+            // Each task of the circle, the lock that it holds, and where it locks the next one.
+            let mut circle = Vec::new();
+            let mut wanted = lock;
+            while circle.len() < slots.len() {
+                let (owner, held) = owner_of(wanted)?;
+                if owner.serial == me {
+                    circle.push((owner, held, at));
+                    return Some(self.describe_circle(&circle));
                 }
-                _ => ("tasks wait for each other's locks in a circle", "the next"),
-            };
-            let mut text = format!("deadlock: {what}");
-            let mut lock = lock;
-            for _ in 0..slots.len() {
-                let owner = owner_of(lock)?;
-                let held = slots[owner].held.iter().find(|held| held.lock == lock)?;
-                let task = self.describe(&slots[owner]);
-                text += &format!("\n    {task} holds the lock it took at {}", held.at);
-                if owner == me {
-                    return Some(text + &format!(", and locks {then} at {at}"));
-                }
-                let waiting = slots[owner].waiting?;
-                let Wait::Lock(next) = waiting.what else { return None };
-                text += &format!(", and locks {then} at {}", waiting.at);
-                lock = next;
+                let Waiting { what: Wait::Lock(next), at, .. } = owner.waiting? else {
+                    return None;
+                };
+                circle.push((owner, held, at));
+                wanted = next;
             }
-            None
+            None // A circle without this task.
         })
+    }
+
+    /// Describes a circle of tasks, given as in [`Core::lock_circle`].
+    fn describe_circle(&self, circle: &[(&Slot, Held, &Location<'_>)]) -> String {
+        let (what, then) = match circle.len() {
+            1 => ("a task locks what it has locked already", "it again"),
+            _ => ("tasks wait for each other's locks in a circle", "the next"),
+        };
+        let mut text = format!("deadlock: {what}");
+        for (owner, held, at) in circle {
+            let (task, taken) = (self.describe(owner), held.at);
+            text += &format!(
+                "\n    {task} holds the lock it took at {taken}, and locks {then} at {at}"
+            );
+        }
+        text
     }
 }
