@@ -341,7 +341,7 @@ impl Network {
 
 impl State {
     /// Whether a message of this kind is to be held on a path.
-    fn holds(&self, path: Path, held: Held) -> bool {
+    fn holds(&self, path: Option<Path>, held: Held) -> bool {
         !self.closed && self.links.is_holding(path, held)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use contract::recording::{Loss, What};
 
 use super::fate::{self, Conditions, ReplyFate};
-use super::in_flight::{CallId, InFlight, Reply};
+use super::in_flight::{CallId, InFlight};
 use super::links::{EndId, Held, Path};
 use super::message::Message;
 use super::{Network, NetworkEnd, State};
@@ -30,9 +30,8 @@ impl Transport for NetworkEnd {
         if !port::in_simulation() {
             port::touched(self.run, "the network", site);
         }
-        let reply = Reply::new(OneShot::new());
-        self.network.submit(self.id, request, site, Arc::clone(&reply));
-        match (reply.wait(Wait::Call, site, deadline), deadline) {
+        let call = self.submit(request, site)?;
+        match (call.outcome.wait(Wait::Call, site, deadline), deadline) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => Err(RpcError::DeadlineExceeded),
             (None, None) => Err(RpcError::Lost), // The task is dead.
@@ -46,20 +45,17 @@ impl fmt::Display for NetworkEnd {
     }
 }
 
-impl Network {
-    /// Sends a request; the outcome will be put into `reply`.
+impl NetworkEnd {
+    /// Sends a request.
     fn submit(
-        &self,
-        end: EndId,
+        self: Arc<Self>,
         mut request: Request,
         site: &'static Location<'static>,
-        reply: Reply,
-    ) {
-        let mut state = self.state();
+    ) -> Result<Arc<Call>, RpcError> {
+        let end = self.id;
+        let mut state = self.network.state();
         if state.closed {
-            drop(state);
-            reply.put(Err(RpcError::Lost));
-            return;
+            return Err(RpcError::Lost);
         }
         state.rpcs += 1;
         state.bytes += request.args.len() as u64;
@@ -75,38 +71,20 @@ impl Network {
             Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
         let long_delays = state.long_delays;
         let path = state.links.path(end);
-        let is_held = path.is_some_and(|path| state.holds(path, Held::Requests));
+        let is_held = state.holds(path, Held::Requests);
         drop(state);
-        let Some(path) = path else {
-            let delay =
-                message.draw(Draw::Unreachable, |rng| fate::of_unreachable(long_delays, rng));
-            port::after(delay, move || fail(number, Loss::Unreachable, end, &reply));
-            return;
-        };
-        let latency = latency(&message, Draw::RequestLatency);
-        let fate = message.request_fate(conditions);
-        let network = self.clone();
-        let call = Call { network, number, label, path, conditions, message, reply };
-        let travel = move || {
-            port::after(latency + fate.delay, move || {
-                if fate.lost {
-                    fail(number, Loss::Request, call.path.end, &call.reply);
-                } else {
-                    call.arrive(request);
-                }
-            });
-        };
-        if is_held {
-            self.put_away(path, Held::Requests, travel);
-        } else {
-            travel();
-        }
+        let outcome = OneShot::new();
+        let call = Arc::new(Call { end: self, number, path, conditions, message, outcome });
+        Arc::clone(&call).send(request, label, long_delays, is_held);
+        Ok(call)
     }
+}
 
+impl Network {
     /// Holds a message until it is released. Asks once more, under the lock, whether the path is held:
     /// on real threads, messages may have been released or the network closed since the caller asked.
     /// A reply that is no longer held travels without further accidents.
-    fn put_away(&self, path: Path, held: Held, travel: impl FnOnce() + Send + 'static) {
+    fn put_away(&self, path: Option<Path>, held: Held, travel: impl FnOnce() + Send + 'static) {
         let mut state = self.state();
         if state.holds(path, held) {
             state.held.push(Box::new(travel));
@@ -127,101 +105,72 @@ impl Network {
     fn look_after(&self, id: CallId) {
         let mut state = self.state();
         let State { links, calls, .. } = &mut *state;
-        let failed = calls.remove_if(id, |call| call.orphaned || !links.is_whole(call.path));
+        let failed = calls.remove_if(id, |it| it.orphaned || !links.is_whole(it.call.path));
         drop(state);
-        if let Some(call) = failed {
-            let why = if call.orphaned { Loss::HandlerDied } else { Loss::Cut };
-            fail(call.number, why, call.path.end, &call.reply);
+        if let Some(InFlight { call, orphaned, .. }) = failed {
+            call.fail(if orphaned { Loss::HandlerDied } else { Loss::Cut });
         }
-    }
-
-    /// A handler has returned: sends the reply, unless the caller has been told of a failure.
-    fn returned(&self, id: CallId, response: Response) {
-        let mut state = self.state();
-        let Some(call) = state.calls.remove(id) else { return };
-        let whole = state.links.is_whole(call.path);
-        let is_held = state.holds(call.path, Held::Replies);
-        drop(state);
-        let (number, end) = (call.number, call.path.end);
-        if !whole {
-            fail(number, Loss::Cut, end, &call.reply);
-            return;
-        }
-        let latency = latency(&call.message, Draw::ReplyLatency);
-        let network = self.clone();
-        if is_held {
-            self.put_away(call.path, Held::Replies, move || {
-                port::after(latency, move || network.deliver(number, end, &call.reply, response));
-            });
-            return;
-        }
-        match call.message.reply_fate(call.conditions) {
-            ReplyFate::Lost => {
-                port::after(latency, move || fail(number, Loss::Reply, end, &call.reply));
-            }
-            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
-                let whole = network.state().links.is_whole(call.path);
-                if whole {
-                    network.deliver(number, end, &call.reply, response);
-                } else {
-                    fail(number, Loss::Cut, end, &call.reply);
-                }
-            }),
-            ReplyFate::HeldBack(delay) => {
-                port::draw(|| What::Held { call: number, micros: delay / 1_000 });
-                port::after(delay, move || network.deliver(number, end, &call.reply, response));
-            }
-        }
-    }
-
-    /// Hands a reply to its caller.
-    fn deliver(&self, number: u64, end: EndId, reply: &Reply, response: Response) {
-        self.state().bytes += response.reply.len() as u64;
-        record(Kind::Reply, end, || digest(&response.reply));
-        port::draw(|| What::Reply { call: number });
-        reply.put(Ok(response));
     }
 }
 
-/// A call whose request travels.
-struct Call {
-    network: Network,
-    number: u64,
-    /// Its method and caller.
-    label: Arc<str>,
-    path: Path,
+/// A call, from its request to its outcome.
+pub(crate) struct Call {
+    end: Arc<NetworkEnd>,
+    /// Its number among all calls.
+    pub(crate) number: u64,
+    /// The way of the request; `None` if there was none when it was sent.
+    pub(crate) path: Option<Path>,
+    /// The network's switches when it was sent.
     conditions: Conditions,
+    /// What it is, in the keyed mode.
     message: Message,
-    reply: Reply,
+    /// Where the caller waits.
+    outcome: OneShot<Result<Response, RpcError>>,
 }
 
 impl Call {
+    /// The request sets out.
+    fn send(self: Arc<Self>, request: Request, label: Arc<str>, long_delays: bool, is_held: bool) {
+        if self.path.is_none() {
+            let delay =
+                self.message.draw(Draw::Unreachable, |rng| fate::of_unreachable(long_delays, rng));
+            port::after(delay, move || self.fail(Loss::Unreachable));
+            return;
+        }
+        let latency = self.latency(Draw::RequestLatency);
+        let fate = self.message.request_fate(self.conditions);
+        let call = Arc::clone(&self);
+        let travel = move || {
+            port::after(latency + fate.delay, move || {
+                if fate.lost {
+                    call.fail(Loss::Request);
+                } else {
+                    call.arrive(request, label);
+                }
+            });
+        };
+        if is_held {
+            self.end.network.put_away(self.path, Held::Requests, travel);
+        } else {
+            travel();
+        }
+    }
+
     /// The request has arrived: runs the handler, if the path is still there.
-    fn arrive(self, request: Request) {
-        let Call { network, number, label, path, conditions, message, reply } = self;
-        let mut state = network.state();
-        let Some(server) = state.links.destination(path) else {
+    fn arrive(self: Arc<Self>, request: Request, label: Arc<str>) {
+        let mut state = self.end.network.state();
+        let Some(server) = state.links.destination(self.path) else {
             drop(state);
-            fail(number, Loss::Gone, path.end, &reply);
+            self.fail(Loss::Gone);
             return;
         };
-        record(Kind::Deliver, path.end, || 0);
-        let started = port::now();
-        let handled = Handled { key: message.key(), call: label };
-        let id = state.calls.insert(InFlight {
-            number,
-            path,
-            conditions,
-            message,
-            reply,
-            started,
-            orphaned: false,
-            watched: false,
-        });
+        self.record(Kind::Deliver, || 0);
+        let id = state.calls.insert(Arc::clone(&self), port::now());
         drop(state);
-        let (node, site) = (server.node(), server.site());
+        let handled = Handled { key: self.message.key(), call: label };
+        let (node, site, number) = (server.node(), server.site(), self.number);
         // Made here and not in the task, which on a dead node never begins.
-        let mut handling = Handling { network, id, returned: false };
+        let mut handling = Handling { call: self, id, returned: false };
         port::spawn_handler(handled, node, site, move || {
             port::draw(|| What::Arrive { call: number });
             let mut response = server.handle(&request);
@@ -230,14 +179,77 @@ impl Call {
                 let bytes = response.reply.len() as u64;
                 port::draw(|| What::Return { call: number, bytes, reply });
             }
-            handling.network.returned(id, response);
+            handling.call.returned(id, response);
         });
+    }
+
+    /// The handler has returned: sends the reply, unless the caller has been told of a failure.
+    fn returned(&self, id: CallId, response: Response) {
+        let mut state = self.end.network.state();
+        let Some(call) = state.calls.remove(id) else { return };
+        let whole = state.links.is_whole(call.path);
+        let is_held = state.holds(call.path, Held::Replies);
+        drop(state);
+        if !whole {
+            call.fail(Loss::Cut);
+            return;
+        }
+        let latency = call.latency(Draw::ReplyLatency);
+        if is_held {
+            self.end.network.put_away(call.path, Held::Replies, move || {
+                port::after(latency, move || call.deliver(call.end.network.state(), response));
+            });
+            return;
+        }
+        match call.message.reply_fate(call.conditions) {
+            ReplyFate::Lost => port::after(latency, move || call.fail(Loss::Reply)),
+            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
+                let state = call.end.network.state();
+                if state.links.is_whole(call.path) {
+                    call.deliver(state, response);
+                } else {
+                    drop(state);
+                    call.fail(Loss::Cut);
+                }
+            }),
+            ReplyFate::HeldBack(delay) => {
+                port::draw(|| What::Held { call: call.number, micros: delay / 1_000 });
+                port::after(delay, move || call.deliver(call.end.network.state(), response));
+            }
+        }
+    }
+
+    /// Hands the reply to the caller.
+    fn deliver(&self, mut state: MutexGuard<'_, State>, response: Response) {
+        state.bytes += response.reply.len() as u64;
+        drop(state);
+        self.record(Kind::Reply, || digest(&response.reply));
+        port::draw(|| What::Reply { call: self.number });
+        self.outcome.put(Ok(response));
+    }
+
+    /// Tells the caller that no reply will come.
+    fn fail(&self, why: Loss) {
+        self.record(Kind::Drop, || 0);
+        port::draw(|| What::Lost { call: self.number, why });
+        self.outcome.put(Err(RpcError::Lost));
+    }
+
+    /// Nanoseconds that a message takes at least: none on real threads, where the machine takes its
+    /// own time.
+    fn latency(&self, draw: Draw) -> u64 {
+        if port::in_simulation() { self.message.draw(draw, fate::base_latency) } else { 0 }
+    }
+
+    /// Records an event of the network; `detail` is only computed in a simulation.
+    fn record(&self, kind: Kind, detail: impl FnOnce() -> u64) {
+        record(kind, self.end.id, detail);
     }
 }
 
 /// A handler at work. If it is killed, the caller must not wait forever.
 struct Handling {
-    network: Network,
+    call: Arc<Call>,
     id: CallId,
     returned: bool,
 }
@@ -247,18 +259,12 @@ impl Drop for Handling {
         if self.returned {
             return;
         }
-        let started = self.network.state().calls.orphan(self.id);
+        let network = &self.call.end.network;
+        let started = network.state().calls.orphan(self.id);
         if let Some(started) = started {
-            self.network.look_after_handler(self.id, port::now() - started);
+            network.look_after_handler(self.id, port::now() - started);
         }
     }
-}
-
-/// Tells a caller that no reply will come.
-fn fail(number: u64, why: Loss, end: EndId, reply: &Reply) {
-    record(Kind::Drop, end, || 0);
-    port::draw(|| What::Lost { call: number, why });
-    reply.put(Err(RpcError::Lost));
 }
 
 /// What the recording has of a request.
@@ -272,12 +278,6 @@ fn sent(call: u64, [end, from, to]: [&str; 3], request: &Request, args: String) 
         bytes: request.args.len() as u64,
         args,
     }
-}
-
-/// Nanoseconds that a message takes at least: none on real threads, where the machine takes its
-/// own time.
-fn latency(message: &Message, draw: Draw) -> u64 {
-    if port::in_simulation() { message.draw(draw, fate::base_latency) } else { 0 }
 }
 
 /// Records an event of the network; `detail` is only computed in a simulation.

@@ -139,8 +139,8 @@ impl Links {
     }
 
     /// The server at the end of a path; `None` if the path is no longer whole.
-    pub(crate) fn destination(&self, path: Path) -> Option<Arc<Server>> {
-        let host = &self.hosts[path.host.0 as usize];
+    pub(crate) fn destination(&self, path: Option<Path>) -> Option<Arc<Server>> {
+        let host = &self.hosts[path?.host.0 as usize];
         host.server.as_ref().filter(|_| self.is_whole(path)).map(Arc::clone)
     }
 
@@ -174,10 +174,10 @@ impl Links {
     }
 
     /// Whether messages of this kind are held on a path.
-    pub(crate) fn is_holding(&self, path: Path, held: Held) -> bool {
+    pub(crate) fn is_holding(&self, path: Option<Path>, held: Held) -> bool {
+        let Some(path) = path.filter(|_| !self.holding.is_empty()) else { return false };
         let owner = self.ends[path.end.0 as usize].owner;
-        !self.holding.is_empty()
-            && owner.is_some_and(|owner| self.holding.contains(&(owner, path.host, held)))
+        owner.is_some_and(|owner| self.holding.contains(&(owner, path.host, held)))
     }
 
     /// The way from an end to a live server, if it is open.
@@ -248,9 +248,11 @@ impl Links {
     }
 
     /// Whether a path is still open and leads to the same server.
-    pub(crate) fn is_whole(&self, path: Path) -> bool {
-        self.open_way(path.end) == Some(path.host)
-            && self.hosts[path.host.0 as usize].incarnation == path.incarnation
+    pub(crate) fn is_whole(&self, path: Option<Path>) -> bool {
+        path.is_some_and(|Path { end, host, incarnation }| {
+            self.open_way(end) == Some(host)
+                && self.hosts[host.0 as usize].incarnation == incarnation
+        })
     }
 
     /// The server name that an end leads to, if the end is enabled and the link is not cut.
