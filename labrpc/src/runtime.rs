@@ -55,8 +55,8 @@ pub use self::sync::{
 pub use self::sys::exit::end_process;
 pub use self::time::Instant;
 
-use self::core::current::dispatch;
 use self::real::run::check_over;
+use self::sys::current::dispatch;
 use self::task::Wait;
 use self::trace::{Kind, digest};
 

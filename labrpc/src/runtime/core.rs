@@ -8,7 +8,6 @@
 //! * `next_due` is at most the time of the earliest timer;
 //! * the clock never goes back.
 
-pub(crate) mod current;
 mod held_over;
 pub(crate) mod keyed_mode;
 mod kill;

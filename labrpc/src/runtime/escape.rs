@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use super::activity::Activity;
-use super::core::current::dispatch;
 use super::poison::unpoisoned;
+use super::sys::current::dispatch;
 
 /// Tells a simulation from all others of the process; 0 is none. It is compared, and seen nowhere.
 pub(crate) type RunNumber = u32;

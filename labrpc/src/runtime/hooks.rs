@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::core::current;
 use super::failure::{FailureKind, panic_message};
+use super::sys::current;
 use super::sys::overflow;
 use super::{logger, real};
 

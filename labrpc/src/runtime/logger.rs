@@ -12,8 +12,8 @@ use contract::recording::What;
 use contract::settings;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use super::core::current::dispatch;
 use super::real::run;
+use super::sys::current::dispatch;
 
 /// Set if lines are printed as they come.
 static VERBOSE: AtomicBool = AtomicBool::new(false);

@@ -5,9 +5,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::core::current::dispatch;
 use super::real::run;
 use super::spawn::{JoinHandle, spawn_on};
+use super::sys::current::dispatch;
 use super::task::NodeId;
 
 /// One incarnation of a server: all tasks that run on its behalf. Tasks belong to the node of the

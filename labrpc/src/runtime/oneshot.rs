@@ -7,10 +7,10 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::core::Core;
-use super::core::current::dispatch;
 use super::poison::unpoisoned;
 use super::real::run::{SLICE, check_over};
 use super::real::spin;
+use super::sys::current::dispatch;
 use super::task::{Wait, Waiter};
 use super::time::Instant;
 

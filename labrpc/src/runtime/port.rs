@@ -14,18 +14,18 @@ use rand_pcg::Pcg64;
 use serde::Serialize;
 
 use super::core::Core;
-use super::core::current::{dispatch, with_core};
 use super::real;
 use super::real::run;
 use super::recorder::words::words;
+use super::sys::current::{dispatch, with_core};
 use super::timers::Action;
 
-pub(crate) use super::core::current::in_simulation;
 pub(crate) use super::core::keyed_mode::millis;
 pub(crate) use super::escape::{RunNumber, this_run, touched};
 pub(crate) use super::keyed::{Draw, mix};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
+pub(crate) use super::sys::current::in_simulation;
 pub(crate) use super::task::{Handled, NodeId, Wait};
 pub(crate) use super::trace::{Kind, digest};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use contract::accidents::{Accident, AccidentId, Accidents};
 
 use super::activity::Activity;
-use super::core::{Core, SpawnSites, current};
+use super::core::{Core, SpawnSites};
 use super::divergence;
 use super::failure::{Failure, FailureKind};
 use super::hooks::install_process_wide;
@@ -17,6 +17,7 @@ use super::policy::Policy;
 use super::real;
 use super::real::run::{Fault, Place};
 use super::recorder::{Recorder, Recording};
+use super::sys::current;
 use super::trace::{Event, Trace};
 use super::watchdog::{self, CpuLimits, GivenUp};
 

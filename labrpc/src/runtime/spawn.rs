@@ -5,10 +5,10 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::core::current::dispatch;
 use super::oneshot::OneShot;
 use super::real;
 use super::real::run::check_over;
+use super::sys::current::dispatch;
 use super::task::{NodeId, Wait};
 
 /// A handle to a task, with which its result can be awaited. Dropping it lets the task run on.

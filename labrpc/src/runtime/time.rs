@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-use super::core::current::dispatch;
 use super::real::run;
 use super::seconds::seconds;
+use super::sys::current::dispatch;
 
 /// A point in time, counted from the start of the run. The counterpart of [`std::time::Instant`].
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, Location};
 
-use super::{Core, Current, current};
+use super::{Core, Current};
 use crate::runtime::failure::{Failure, FailureKind, panic_message};
 use crate::runtime::recorder::Recorder;
 use crate::runtime::seconds::seconds;
+use crate::runtime::sys::current;
 use crate::runtime::sys::fiber::Fiber;
 use crate::runtime::sys::overflow::{self, RunningTask};
 use crate::runtime::task::{NodeId, State};

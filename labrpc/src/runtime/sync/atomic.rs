@@ -4,7 +4,7 @@ use std::fmt;
 
 use crossbeam_utils::atomic::AtomicCell;
 
-use crate::runtime::core::current::dispatch;
+use crate::runtime::sys::current::dispatch;
 
 /// A value that tasks read and change without a lock; every operation is sequentially consistent.
 ///

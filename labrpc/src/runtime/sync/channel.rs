@@ -13,9 +13,9 @@ use crossbeam_channel as real;
 pub use self::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use self::simulated::Shared;
 use crate::runtime::core::Core;
-use crate::runtime::core::current::{dispatch, in_simulation};
 use crate::runtime::escape;
 use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::sys::current::{dispatch, in_simulation};
 use crate::runtime::task::Waiter;
 use crate::runtime::time::Instant;
 

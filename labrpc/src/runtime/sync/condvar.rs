@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::mutex::MutexGuard;
 use crate::runtime::core::Core;
-use crate::runtime::core::current::dispatch;
 use crate::runtime::poison::unpoisoned;
 use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::sys::current::dispatch;
 use crate::runtime::task::{Wait, Waiter};
 use crate::runtime::time::Instant;
 

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{self, TryLockError};
 
 use crate::runtime::core::Core;
-use crate::runtime::core::current::dispatch;
 use crate::runtime::core::lock_table::LockTable;
 use crate::runtime::escape;
 use crate::runtime::poison::unpoisoned;
 use crate::runtime::real::run::check_over;
+use crate::runtime::sys::current::dispatch;
 use crate::runtime::task::{Wait, Waiter};
 
 /// Protects data that tasks share. The counterpart of [`std::sync::Mutex`], except that

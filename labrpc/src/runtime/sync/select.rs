@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::channel::{Receiver, Selectable};
 use crate::runtime::core::Core;
-use crate::runtime::core::current::dispatch;
 use crate::runtime::real::run::{SLICE, check_over};
+use crate::runtime::sys::current::dispatch;
 use crate::runtime::task::{Wait, Waiter};
 use crate::runtime::time::Instant;
 
