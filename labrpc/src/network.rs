@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use contract::recording::{Fault, What};
 
+use self::fate::Conditions;
 use self::in_flight::InFlightCalls;
 use self::links::{EndId, Held, Links, Path};
 use crate::client_end::ClientEnd;
@@ -46,9 +47,7 @@ struct State {
     /// Messages that are held, in the order in which they were sent: each travels on when it is
     /// called.
     held: Vec<Box<dyn FnOnce() + Send>>,
-    reliable: bool,
-    long_delays: bool,
-    long_reordering: bool,
+    conditions: Conditions,
     closed: bool,
     rpcs: u64,
     bytes: u64,
@@ -89,9 +88,7 @@ impl Network {
             links: Links::default(),
             calls: InFlightCalls::default(),
             held: Vec::new(),
-            reliable: true,
-            long_delays: false,
-            long_reordering: false,
+            conditions: Conditions::INITIAL,
             closed: false,
             rpcs: 0,
             bytes: 0,
@@ -118,33 +115,35 @@ impl Network {
     /// An unreliable network delays requests by up to 26 ms, and loses one request in ten and one
     /// reply in ten.
     pub fn set_reliable(&self, reliable: bool) {
-        self.change("reliable", reliable.into(), |state| state.reliable = reliable);
+        self.change("reliable", reliable.into(), |state| state.conditions.reliable = reliable);
         draw_switch(reliable, "reliable", "unreliable");
     }
 
     /// With long delays, a call to a server that cannot be reached takes up to 7 s to fail instead
     /// of 100 ms.
     pub fn set_long_delays(&self, long_delays: bool) {
-        self.change("long delays", long_delays.into(), |state| state.long_delays = long_delays);
+        self.change("long delays", long_delays.into(), |state| {
+            state.conditions.long_delays = long_delays
+        });
         draw_switch(long_delays, "long delays", "no long delays");
     }
 
     /// With long reordering, two replies in three are held back for 200 to 2199 ms.
     pub fn set_long_reordering(&self, long_reordering: bool) {
         self.change("long reordering", long_reordering.into(), |state| {
-            state.long_reordering = long_reordering;
+            state.conditions.long_reordering = long_reordering;
         });
         draw_switch(long_reordering, "long reordering", "no long reordering");
     }
 
     /// Whether the network is reliable.
     pub fn is_reliable(&self) -> bool {
-        self.read(|state| state.reliable)
+        self.read(|state| state.conditions.reliable)
     }
 
     /// Whether calls to a server that cannot be reached take long to fail.
     pub fn has_long_delays(&self) -> bool {
-        self.read(|state| state.long_delays)
+        self.read(|state| state.conditions.long_delays)
     }
 
     /// Makes an end with this name, disabled and not connected to any server.

@@ -67,15 +67,13 @@ impl NetworkEnd {
         if let Some(words) = words {
             port::draw(|| sent(number, state.links.names(end), &request, words));
         }
-        let conditions =
-            Conditions { reliable: state.reliable, long_reordering: state.long_reordering };
-        let long_delays = state.long_delays;
+        let conditions = state.conditions;
         let path = state.links.path(end);
         let is_held = state.holds(path, Held::Requests);
         drop(state);
         let outcome = OneShot::new();
         let call = Arc::new(Call { end: self, number, path, conditions, message, outcome });
-        Arc::clone(&call).send(request, label, long_delays, is_held);
+        Arc::clone(&call).send(request, label, is_held);
         Ok(call)
     }
 }
@@ -120,7 +118,7 @@ pub(crate) struct Call {
     pub(crate) number: u64,
     /// The way of the request; `None` if there was none when it was sent.
     pub(crate) path: Option<Path>,
-    /// The network's switches when it was sent.
+    /// Those at the time at which it was sent.
     conditions: Conditions,
     /// What it is, in the keyed mode.
     message: Message,
@@ -130,29 +128,29 @@ pub(crate) struct Call {
 
 impl Call {
     /// The request sets out.
-    fn send(self: Arc<Self>, request: Request, label: Arc<str>, long_delays: bool, is_held: bool) {
+    fn send(self: Arc<Self>, request: Request, label: Arc<str>, is_held: bool) {
         if self.path.is_none() {
-            let delay =
-                self.message.draw(Draw::Unreachable, |rng| fate::of_unreachable(long_delays, rng));
+            let delay = self
+                .message
+                .draw(Draw::Unreachable, |rng| fate::of_unreachable(self.conditions, rng));
             port::after(delay, move || self.fail(Loss::Unreachable));
             return;
         }
         let latency = self.latency(Draw::RequestLatency);
         let fate = self.message.request_fate(self.conditions);
-        let call = Arc::clone(&self);
+        let (path, holder) = (self.path, is_held.then(|| self.end.network.clone()));
         let travel = move || {
             port::after(latency + fate.delay, move || {
                 if fate.lost {
-                    call.fail(Loss::Request);
+                    self.fail(Loss::Request);
                 } else {
-                    call.arrive(request, label);
+                    self.arrive(request, label);
                 }
             });
         };
-        if is_held {
-            self.end.network.put_away(self.path, Held::Requests, travel);
-        } else {
-            travel();
+        match holder {
+            Some(network) => network.put_away(path, Held::Requests, travel),
+            None => travel(),
         }
     }
 

@@ -24,13 +24,21 @@ const UNREACHABLE_MS: u64 = 100;
 /// The same with long delays.
 const LONG_UNREACHABLE_MS: u64 = 7_000;
 
-/// The network's switches that matter for one request; they are read once, when it is sent.
+/// The network's switches. For a call they are read once, when its request is sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conditions {
     /// Nothing is lost or delayed beyond the base latency.
     pub(crate) reliable: bool,
+    /// A call to a server that cannot be reached takes long to fail.
+    pub(crate) long_delays: bool,
     /// Most replies are held back for a long time.
     pub(crate) long_reordering: bool,
+}
+
+impl Conditions {
+    /// Those of a network whose switches have not been touched.
+    pub(crate) const INITIAL: Self =
+        Self { reliable: true, long_delays: false, long_reordering: false };
 }
 
 /// What becomes of a request to a server that can be reached.
@@ -75,8 +83,8 @@ pub(crate) fn of_reply(conditions: Conditions, rng: &mut impl Rng) -> ReplyFate 
 }
 
 /// Nanoseconds until a call to a server that cannot be reached fails.
-pub(crate) fn of_unreachable(long_delays: bool, rng: &mut impl Rng) -> u64 {
-    millis(below(rng, if long_delays { LONG_UNREACHABLE_MS } else { UNREACHABLE_MS }))
+pub(crate) fn of_unreachable(conditions: Conditions, rng: &mut impl Rng) -> u64 {
+    millis(below(rng, if conditions.long_delays { LONG_UNREACHABLE_MS } else { UNREACHABLE_MS }))
 }
 
 /// Nanoseconds that a message takes one way in a simulation.
@@ -125,7 +133,7 @@ mod tests {
 
     #[test]
     fn reliable_network_neither_loses_nor_delays() {
-        let conditions = Conditions { reliable: true, long_reordering: false };
+        let conditions = Conditions::INITIAL;
         for _ in 0..1_000 {
             let fate = of_request(conditions, &mut rng());
             assert_eq!(fate, RequestFate { delay: 0, lost: false });
@@ -135,7 +143,7 @@ mod tests {
 
     #[test]
     fn unreliable_requests_are_delayed_0_to_26_ms_and_one_in_ten_is_lost() {
-        let conditions = Conditions { reliable: false, long_reordering: false };
+        let conditions = Conditions { reliable: false, ..Conditions::INITIAL };
         let mut rng = rng();
         let fates: Vec<_> = (0..DRAWS).map(|_| of_request(conditions, &mut rng)).collect();
         assert_rate(fates.iter().filter(|fate| fate.lost).count(), 0.1);
@@ -151,7 +159,7 @@ mod tests {
 
     #[test]
     fn unreliable_replies_are_lost_one_in_ten() {
-        let conditions = Conditions { reliable: false, long_reordering: false };
+        let conditions = Conditions { reliable: false, ..Conditions::INITIAL };
         let mut rng = rng();
         let lost = (0..DRAWS).filter(|_| of_reply(conditions, &mut rng) == ReplyFate::Lost);
         assert_rate(lost.count(), 0.1);
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn long_reordering_holds_two_thirds_back_for_200_to_2199_ms() {
-        let conditions = Conditions { reliable: true, long_reordering: true };
+        let conditions = Conditions { long_reordering: true, ..Conditions::INITIAL };
         let mut rng = rng();
         let delays: Vec<u64> = (0..DRAWS)
             .filter_map(|_| match of_reply(conditions, &mut rng) {
@@ -178,8 +186,9 @@ mod tests {
     fn unreachable_calls_fail_within_100_ms_or_with_long_delays_7_s() {
         let mut rng = rng();
         for (long_delays, bound) in [(false, 100), (true, 7_000)] {
+            let conditions = Conditions { long_delays, ..Conditions::INITIAL };
             let delays: Vec<u64> =
-                (0..DRAWS).map(|_| of_unreachable(long_delays, &mut rng)).collect();
+                (0..DRAWS).map(|_| of_unreachable(conditions, &mut rng)).collect();
             let (least, mean, greatest) = spread(&delays);
             assert_eq!((least, greatest), (0, bound - 1));
             let expected = (bound - 1) as f64 / 2.0;
