@@ -109,6 +109,42 @@ impl Network {
             call.fail(if orphaned { Loss::HandlerDied } else { Loss::Cut });
         }
     }
+
+    /// The handler has returned: sends the reply, unless the caller has been told of a failure.
+    fn returned(&self, id: CallId, response: Response) {
+        let mut state = self.state();
+        let Some(call) = state.calls.remove(id) else { return };
+        let whole = state.links.is_whole(call.path);
+        let is_held = state.holds(call.path, Held::Replies);
+        drop(state);
+        if !whole {
+            call.fail(Loss::Cut);
+            return;
+        }
+        let latency = call.latency(Draw::ReplyLatency);
+        if is_held {
+            self.put_away(call.path, Held::Replies, move || {
+                port::after(latency, move || call.deliver(call.end.network.state(), response));
+            });
+            return;
+        }
+        match call.message.reply_fate(call.conditions) {
+            ReplyFate::Lost => port::after(latency, move || call.fail(Loss::Reply)),
+            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
+                let state = call.end.network.state();
+                if state.links.is_whole(call.path) {
+                    call.deliver(state, response);
+                } else {
+                    drop(state);
+                    call.fail(Loss::Cut);
+                }
+            }),
+            ReplyFate::HeldBack(delay) => {
+                port::draw(|| What::Held { call: call.number, micros: delay / 1_000 });
+                port::after(delay, move || call.deliver(call.end.network.state(), response));
+            }
+        }
+    }
 }
 
 /// A call, from its request to its outcome.
@@ -156,19 +192,20 @@ impl Call {
 
     /// The request has arrived: runs the handler, if the path is still there.
     fn arrive(self: Arc<Self>, request: Request, label: Arc<str>) {
-        let mut state = self.end.network.state();
+        let network = self.end.network.clone();
+        let mut state = network.state();
         let Some(server) = state.links.destination(self.path) else {
             drop(state);
             self.fail(Loss::Gone);
             return;
         };
         self.record(Kind::Deliver, || 0);
-        let id = state.calls.insert(Arc::clone(&self), port::now());
-        drop(state);
         let handled = Handled { key: self.message.key(), call: label };
         let (node, site, number) = (server.node(), server.site(), self.number);
+        let id = state.calls.insert(self, port::now());
+        drop(state);
         // Made here and not in the task, which on a dead node never begins.
-        let mut handling = Handling { call: self, id, returned: false };
+        let mut handling = Handling { network, id, returned: false };
         port::spawn_handler(handled, node, site, move || {
             port::draw(|| What::Arrive { call: number });
             let mut response = server.handle(&request);
@@ -177,44 +214,8 @@ impl Call {
                 let bytes = response.reply.len() as u64;
                 port::draw(|| What::Return { call: number, bytes, reply });
             }
-            handling.call.returned(id, response);
+            handling.network.returned(id, response);
         });
-    }
-
-    /// The handler has returned: sends the reply, unless the caller has been told of a failure.
-    fn returned(&self, id: CallId, response: Response) {
-        let mut state = self.end.network.state();
-        let Some(call) = state.calls.remove(id) else { return };
-        let whole = state.links.is_whole(call.path);
-        let is_held = state.holds(call.path, Held::Replies);
-        drop(state);
-        if !whole {
-            call.fail(Loss::Cut);
-            return;
-        }
-        let latency = call.latency(Draw::ReplyLatency);
-        if is_held {
-            self.end.network.put_away(call.path, Held::Replies, move || {
-                port::after(latency, move || call.deliver(call.end.network.state(), response));
-            });
-            return;
-        }
-        match call.message.reply_fate(call.conditions) {
-            ReplyFate::Lost => port::after(latency, move || call.fail(Loss::Reply)),
-            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
-                let state = call.end.network.state();
-                if state.links.is_whole(call.path) {
-                    call.deliver(state, response);
-                } else {
-                    drop(state);
-                    call.fail(Loss::Cut);
-                }
-            }),
-            ReplyFate::HeldBack(delay) => {
-                port::draw(|| What::Held { call: call.number, micros: delay / 1_000 });
-                port::after(delay, move || call.deliver(call.end.network.state(), response));
-            }
-        }
     }
 
     /// Hands the reply to the caller.
@@ -247,7 +248,7 @@ impl Call {
 
 /// A handler at work. If it is killed, the caller must not wait forever.
 struct Handling {
-    call: Arc<Call>,
+    network: Network,
     id: CallId,
     returned: bool,
 }
@@ -257,10 +258,9 @@ impl Drop for Handling {
         if self.returned {
             return;
         }
-        let network = &self.call.end.network;
-        let started = network.state().calls.orphan(self.id);
+        let started = self.network.state().calls.orphan(self.id);
         if let Some(started) = started {
-            network.look_after_handler(self.id, port::now() - started);
+            self.network.look_after_handler(self.id, port::now() - started);
         }
     }
 }
