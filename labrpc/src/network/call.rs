@@ -154,7 +154,7 @@ pub(crate) struct Call {
     pub(crate) number: u64,
     /// The way of the request; `None` if there was none when it was sent.
     pub(crate) path: Option<Path>,
-    /// Those at the time at which it was sent.
+    /// The network's conditions when it was sent.
     conditions: Conditions,
     /// What it is, in the keyed mode.
     message: Message,

@@ -14,6 +14,7 @@ mod kill;
 pub(crate) mod lock_table;
 mod locks;
 mod recent_lines;
+mod recording;
 mod report;
 mod schedule;
 mod wait;
@@ -24,7 +25,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex};
 
 use contract::accidents::Accidents;
-use contract::recording::{self, What};
+use contract::recording::What;
 use rand_pcg::Pcg64;
 
 use self::held_over::HeldOver;
@@ -372,36 +373,6 @@ impl Core {
     pub(crate) fn record(&self, kind: Kind, a: u64, b: u64) {
         let event = Event { at: self.now(), task: self.current_serial(), kind, a, b };
         self.trace.borrow_mut().push(event);
-    }
-
-    /// Adds an event of the current task to the recording, if there is one.
-    pub(crate) fn draw(&self, what: impl FnOnce() -> What) {
-        let tossed = self.keyed.as_ref().filter(|it| it.awaits_effect(self.current_slot()));
-        if self.recorder.is_none() && tossed.is_none() {
-            return;
-        }
-        let what = what();
-        if let (Some(keyed), What::Fault(fault)) = (tossed, &what) {
-            keyed.effect(self.now(), fault);
-        }
-        if let Some(recorder) = &self.recorder {
-            let node = match self.in_task() {
-                true => self.node_name(self.current_node()).to_string(),
-                false => String::new(),
-            };
-            let (at, task) = (self.now() / 1_000, self.current_serial());
-            recorder.push(recording::Event { at, task, node, what });
-        }
-    }
-
-    /// A stall of the current task.
-    fn stall(&self, nanos: u64) -> What {
-        What::Fault(recording::Fault {
-            verb: "stall".to_string(),
-            servers: vec![self.node_name(self.current_node()).to_string()],
-            micros: Some(nanos / 1_000),
-            ..recording::Fault::default()
-        })
     }
 
     /// Ends the simulation with a failure, unless one is known already.
