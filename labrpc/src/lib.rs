@@ -176,7 +176,7 @@
 //! | `runtime/recorder.rs`, `recorder/` | what a picture of a run shows, and values in words |
 //! | `runtime/divergence.rs`, `watchdog.rs`, `failure.rs` | what can be said of a run that fails |
 //! | `runtime/real.rs`, `real/` | the facade on real threads |
-//! | `runtime/sys/` | the only unsafe code: stacks, CPU clocks, signals |
+//! | `runtime/sys/` | the only unsafe code: stacks, the simulation of a thread, CPU clocks, signals, the end of the process |
 //! | `network.rs`, `network/` | the network: links, calls, and what becomes of messages |
 //! | `socket.rs`, `socket/` | calls between processes, over Unix-domain sockets and TCP |
 //! | `server.rs`, `client_end.rs`, `codec.rs` | both ends of a call, and its encoding |

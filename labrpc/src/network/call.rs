@@ -29,6 +29,7 @@ impl Transport for NetworkEnd {
     ) -> Result<Response, RpcError> {
         if !port::in_simulation() {
             port::touched(self.run, "the network", site);
+            port::check_over();
         }
         let call = self.submit(request, site)?;
         match (call.outcome.wait(Wait::Call, site, deadline), deadline) {
@@ -72,9 +73,46 @@ impl NetworkEnd {
         let is_held = state.holds(path, Held::Requests);
         drop(state);
         let outcome = OneShot::new();
-        let call = Arc::new(Call { end: self, number, path, conditions, message, outcome });
-        Arc::clone(&call).send(request, label, is_held);
+        let call = Arc::new(Call { end, number, path, conditions, message, outcome });
+        Arc::clone(&call).send(self, request, label, is_held);
         Ok(call)
+    }
+
+    /// The handler of a call on this end has returned: sends the reply, unless the caller has been
+    /// told of a failure.
+    fn returned(self: Arc<Self>, id: CallId, response: Response) {
+        let mut state = self.network.state();
+        let Some(call) = state.calls.remove(id) else { return };
+        let whole = state.links.is_whole(call.path);
+        let is_held = state.holds(call.path, Held::Replies);
+        drop(state);
+        if !whole {
+            call.fail(Loss::Cut);
+            return;
+        }
+        let latency = call.latency(Draw::ReplyLatency);
+        if is_held {
+            self.network.clone().put_away(call.path, Held::Replies, move || {
+                port::after(latency, move || call.deliver(self.network.state(), response));
+            });
+            return;
+        }
+        match call.message.reply_fate(call.conditions) {
+            ReplyFate::Lost => port::after(latency, move || call.fail(Loss::Reply)),
+            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
+                let state = self.network.state();
+                if state.links.is_whole(call.path) {
+                    call.deliver(state, response);
+                } else {
+                    drop(state);
+                    call.fail(Loss::Cut);
+                }
+            }),
+            ReplyFate::HeldBack(delay) => {
+                port::draw(|| What::Held { call: call.number, micros: delay / 1_000 });
+                port::after(delay, move || call.deliver(self.network.state(), response));
+            }
+        }
     }
 }
 
@@ -109,47 +147,12 @@ impl Network {
             call.fail(if orphaned { Loss::HandlerDied } else { Loss::Cut });
         }
     }
-
-    /// The handler has returned: sends the reply, unless the caller has been told of a failure.
-    fn returned(&self, id: CallId, response: Response) {
-        let mut state = self.state();
-        let Some(call) = state.calls.remove(id) else { return };
-        let whole = state.links.is_whole(call.path);
-        let is_held = state.holds(call.path, Held::Replies);
-        drop(state);
-        if !whole {
-            call.fail(Loss::Cut);
-            return;
-        }
-        let latency = call.latency(Draw::ReplyLatency);
-        if is_held {
-            self.put_away(call.path, Held::Replies, move || {
-                port::after(latency, move || call.deliver(call.end.network.state(), response));
-            });
-            return;
-        }
-        match call.message.reply_fate(call.conditions) {
-            ReplyFate::Lost => port::after(latency, move || call.fail(Loss::Reply)),
-            ReplyFate::Arrives(delay) => port::after(latency + delay, move || {
-                let state = call.end.network.state();
-                if state.links.is_whole(call.path) {
-                    call.deliver(state, response);
-                } else {
-                    drop(state);
-                    call.fail(Loss::Cut);
-                }
-            }),
-            ReplyFate::HeldBack(delay) => {
-                port::draw(|| What::Held { call: call.number, micros: delay / 1_000 });
-                port::after(delay, move || call.deliver(call.end.network.state(), response));
-            }
-        }
-    }
 }
 
-/// A call, from its request to its outcome.
+/// A call, from its request to its outcome. It does not own its network, which owns servers: see
+/// [`Path`].
 pub(crate) struct Call {
-    end: Arc<NetworkEnd>,
+    end: EndId,
     /// Its number among all calls.
     pub(crate) number: u64,
     /// The way of the request; `None` if there was none when it was sent.
@@ -163,8 +166,14 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The request sets out.
-    fn send(self: Arc<Self>, request: Request, label: Arc<str>, is_held: bool) {
+    /// The request sets out, on the end `from`.
+    fn send(
+        self: Arc<Self>,
+        from: Arc<NetworkEnd>,
+        request: Request,
+        label: Arc<str>,
+        is_held: bool,
+    ) {
         if self.path.is_none() {
             let delay = self
                 .message
@@ -174,26 +183,25 @@ impl Call {
         }
         let latency = self.latency(Draw::RequestLatency);
         let fate = self.message.request_fate(self.conditions);
-        let (path, holder) = (self.path, is_held.then(|| self.end.network.clone()));
+        let (path, network) = (self.path, is_held.then(|| from.network.clone()));
         let travel = move || {
             port::after(latency + fate.delay, move || {
                 if fate.lost {
                     self.fail(Loss::Request);
                 } else {
-                    self.arrive(request, label);
+                    self.arrive(from, request, label);
                 }
             });
         };
-        match holder {
+        match network {
             Some(network) => network.put_away(path, Held::Requests, travel),
             None => travel(),
         }
     }
 
     /// The request has arrived: runs the handler, if the path is still there.
-    fn arrive(self: Arc<Self>, request: Request, label: Arc<str>) {
-        let network = self.end.network.clone();
-        let mut state = network.state();
+    fn arrive(self: Arc<Self>, from: Arc<NetworkEnd>, request: Request, label: Arc<str>) {
+        let mut state = from.network.state();
         let Some(server) = state.links.destination(self.path) else {
             drop(state);
             self.fail(Loss::Gone);
@@ -205,20 +213,23 @@ impl Call {
         let id = state.calls.insert(self, port::now());
         drop(state);
         // Made here and not in the task, which on a dead node never begins.
-        let mut handling = Handling { network, id, returned: false };
+        let mut handling = Handling { id, from: Some(from) };
         port::spawn_handler(handled, node, site, move || {
             port::draw(|| What::Arrive { call: number });
             let mut response = server.handle(&request);
-            handling.returned = true;
+            let from = handling.from.take();
             if let Some(reply) = response.words.take() {
                 let bytes = response.reply.len() as u64;
                 port::draw(|| What::Return { call: number, bytes, reply });
             }
-            handling.network.returned(id, response);
+            if let Some(from) = from {
+                from.returned(id, response);
+            }
         });
     }
 
-    /// Hands the reply to the caller.
+    /// Hands the reply to the caller. `state` is the network's lock, which the caller may hold
+    /// already; it is released first.
     fn deliver(&self, mut state: MutexGuard<'_, State>, response: Response) {
         state.bytes += response.reply.len() as u64;
         drop(state);
@@ -242,25 +253,23 @@ impl Call {
 
     /// Records an event of the network; `detail` is only computed in a simulation.
     fn record(&self, kind: Kind, detail: impl FnOnce() -> u64) {
-        record(kind, self.end.id, detail);
+        record(kind, self.end, detail);
     }
 }
 
 /// A handler at work. If it is killed, the caller must not wait forever.
 struct Handling {
-    network: Network,
     id: CallId,
-    returned: bool,
+    /// The end of the call; `None` once the handler has returned.
+    from: Option<Arc<NetworkEnd>>,
 }
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        if self.returned {
-            return;
-        }
-        let started = self.network.state().calls.orphan(self.id);
+        let Some(from) = self.from.take() else { return };
+        let started = from.network.state().calls.orphan(self.id);
         if let Some(started) = started {
-            self.network.look_after_handler(self.id, port::now() - started);
+            from.network.look_after_handler(self.id, port::now() - started);
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Those of a network whose switches have not been touched.
+    /// The switches of a new network.
     pub(crate) const INITIAL: Self =
         Self { reliable: true, long_delays: false, long_reordering: false };
 }

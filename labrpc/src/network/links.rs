@@ -173,7 +173,7 @@ impl Links {
         self.holding.retain(|link| (link.0, link.1) != (from, to));
     }
 
-    /// Whether messages of this kind are held on a path.
+    /// Whether messages of this kind are held on a path. On no path, none are.
     pub(crate) fn is_holding(&self, path: Option<Path>, held: Held) -> bool {
         let Some(path) = path.filter(|_| !self.holding.is_empty()) else { return false };
         let owner = self.ends[path.end.0 as usize].owner;
@@ -247,7 +247,7 @@ impl Links {
         owner.map_or(name, |owner| &self.hosts[owner.0 as usize].name)
     }
 
-    /// Whether a path is still open and leads to the same server.
+    /// Whether a path is still open and leads to the same server. No path is not.
     pub(crate) fn is_whole(&self, path: Option<Path>) -> bool {
         path.is_some_and(|Path { end, host, incarnation }| {
             self.open_way(end) == Some(host)

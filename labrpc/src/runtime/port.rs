@@ -25,6 +25,7 @@ pub(crate) use super::escape::{RunNumber, this_run, touched};
 pub(crate) use super::keyed::{Draw, mix};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
+pub(crate) use super::real::run::check_over;
 pub(crate) use super::sys::current::in_simulation;
 pub(crate) use super::task::{Handled, NodeId, Wait};
 pub(crate) use super::trace::{Kind, digest};

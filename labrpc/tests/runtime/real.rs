@@ -128,9 +128,10 @@ fn threads_of_a_finished_run_end() {
     value_of(move || {
         let (sender, receiver) = channel::<()>();
         let lock = Arc::new((Mutex::new(()), Condvar::new()));
-        for i in 0..4 {
+        let end = Network::new().make_end("end");
+        for i in 0..5 {
             let witness = Arc::clone(&witness);
-            let (sender, receiver) = (sender.clone(), receiver.clone());
+            let (sender, receiver, end) = (sender.clone(), receiver.clone(), end.clone());
             let lock = Arc::clone(&lock);
             spawn(move || {
                 let _witness = witness;
@@ -138,6 +139,7 @@ fn threads_of_a_finished_run_end() {
                     0 => sleep(Duration::MAX),
                     1 => _ = receiver.recv(),
                     2 => _ = lock.1.wait_while(lock.0.lock(), |()| true),
+                    3 => while end.call::<(), ()>("KV.Get", &()).is_err() {},
                     _ => while sender.try_send(()).is_ok() {},
                 }
             });

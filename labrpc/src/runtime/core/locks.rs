@@ -56,8 +56,9 @@ impl Core {
         let me = self.current_serial();
         self.with_slots(|slots| {
             let owner_of = |lock: u32| {
-                let held = |slot: &Slot| slot.held.iter().find(|held| held.lock == lock).copied();
-                slots.iter().find_map(|slot| Some((slot, held(slot)?)))
+                let held_by =
+                    |slot: &Slot| slot.held.iter().find(|held| held.lock == lock).copied();
+                slots.iter().find_map(|slot| Some((slot, held_by(slot)?)))
             };
             // Each task of the circle, the lock that it holds, and where it locks the next one.
             let mut circle = Vec::new();

@@ -1,4 +1,4 @@
-//! What the simulation tells its recorder, and the keyed mode.
+//! What the simulation tells its recorder and the keyed mode.
 
 use contract::recording::{Event, Fault, What};
 
@@ -25,7 +25,7 @@ impl Core {
         }
     }
 
-    /// A stall of the current task.
+    /// A stall of the current task, for the recording.
     pub(super) fn stall(&self, nanos: u64) -> What {
         What::Fault(Fault {
             verb: "stall".to_string(),

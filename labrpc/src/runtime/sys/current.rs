@@ -1,8 +1,8 @@
 //! The simulation of this thread, which has it for its whole life. Every other thread is of the
 //! real world.
 //!
-//! Each operation looks it up several times. A thread-local value with a destructor would be asked
-//! each time whether it is still there, so what is looked up is a pointer to it.
+//! Each operation looks the simulation up several times. A look at a thread-local value with a
+//! destructor checks whether the value still exists; a look at a pointer needs no check.
 
 #![allow(unsafe_code, reason = "the simulation is reached through a pointer, see `dispatch`")]
 
@@ -12,17 +12,20 @@ use std::ptr;
 use crate::runtime::core::Core;
 
 thread_local! {
-    /// The value of `OWNER`, null before it is set and once it is dropped.
+    /// Points to the simulation in `OWNER`; null before there is one, and from the moment at which
+    /// it begins to be dropped. Constant-initialised and without a destructor, so that destructors
+    /// of other values may read it.
     static SIMULATION: Cell<*const Core> = const { Cell::new(ptr::null()) };
     /// Owns the simulation that runs on this thread.
     static OWNER: OnceCell<Owner> = const { OnceCell::new() };
 }
 
-/// The simulation of a thread. While the thread ends, destructors may still call the facade; its
-/// simulation is over then.
+/// The simulation of a thread.
 struct Owner(Core);
 
 impl Drop for Owner {
+    /// First of all: what the simulation owns, and destructors that run later, may still call the
+    /// facade, and must find no simulation.
     fn drop(&mut self) {
         SIMULATION.set(ptr::null());
     }
@@ -39,9 +42,12 @@ pub(crate) fn enter_simulation(core: Core) {
 /// Calls `f` with the simulation of this thread, or with `None` in the real world.
 pub(crate) fn dispatch<R>(f: impl FnOnce(Option<&Core>) -> R) -> R {
     let simulation = SIMULATION.get();
-    // SAFETY: a non-null SIMULATION points into OWNER of the same thread, which stays where it is and
-    // is never changed until the thread ends. Only its destructor takes the simulation away, after
-    // every call of `f` has returned, and sets SIMULATION to null before.
+    // SAFETY: a non-null SIMULATION points into OWNER of the same thread, which is set once and then
+    // neither moved nor changed. `f` cannot keep the reference, since it must take one of any
+    // lifetime. Only OWNER's destructor takes the simulation away, and it sets SIMULATION to null
+    // first. It runs when the thread ends or ends the process. A call of `f` that has not returned by
+    // then never goes on: it is in a fiber that nothing resumes any more, or below the call that ends
+    // the process.
     f(unsafe { simulation.as_ref() })
 }
 
