@@ -128,7 +128,9 @@ fn threads_of_a_finished_run_end() {
     value_of(move || {
         let (sender, receiver) = channel::<()>();
         let lock = Arc::new((Mutex::new(()), Condvar::new()));
-        let end = Network::new().make_end("end");
+        let network = Network::new();
+        let end = network.make_end("end");
+        network.close(); // Calls fail at once.
         for i in 0..5 {
             let witness = Arc::clone(&witness);
             let (sender, receiver, end) = (sender.clone(), receiver.clone(), end.clone());
