@@ -16,6 +16,7 @@
 //! not arrive.
 
 mod call;
+mod carry;
 mod fate;
 mod in_flight;
 mod links;

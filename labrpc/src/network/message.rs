@@ -1,7 +1,6 @@
 //! What the keyed mode knows of a message: see `runtime/keyed.rs`.
 
 use std::fmt;
-use std::sync::Arc;
 
 use contract::accidents::AccidentKind;
 use rand_pcg::Pcg64;
@@ -12,8 +11,7 @@ use crate::runtime::port::{self, Draw, digest, millis, mix, with_network_rng};
 use crate::server::Request;
 
 /// A message, which is known by its content; `None` in an ordinary run.
-#[derive(Clone)]
-pub(crate) struct Message(Option<Arc<Known>>);
+pub(crate) struct Message(Option<Box<Known>>);
 
 /// A request and the reply to it.
 struct Known {
@@ -52,7 +50,7 @@ impl Message {
             });
             let method = request.method.clone();
             let (from, to) = (from.to_string(), to.to_string());
-            Arc::new(Known { key, call, method, from, to, args })
+            Box::new(Known { key, call, method, from, to, args })
         }))
     }
 

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 
 use super::activity::Activity;
 use super::poison::unpoisoned;
-use super::sys::current::dispatch;
 
 /// Tells a simulation from all others of the process; 0 is none. It is compared, and seen nowhere.
 pub(crate) type RunNumber = u32;
@@ -41,11 +40,6 @@ impl Drop for Registered {
     fn drop(&mut self) {
         unpoisoned(RUNNING.lock()).remove(&self.0);
     }
-}
-
-/// The simulation of this thread, if there is one.
-pub(crate) fn this_run() -> RunNumber {
-    dispatch(|core| core.map_or(0, |core| core.locks.run()))
 }
 
 /// A thread of no simulation uses `what` of this one: if the simulation runs, it fails, and this

@@ -21,12 +21,12 @@ use super::sys::current::{dispatch, with_core};
 use super::timers::Action;
 
 pub(crate) use super::core::keyed_mode::millis;
-pub(crate) use super::escape::{RunNumber, this_run, touched};
+pub(crate) use super::escape::{RunNumber, touched};
 pub(crate) use super::keyed::{Draw, mix};
 pub(crate) use super::oneshot::OneShot;
 pub(crate) use super::poison::unpoisoned;
 pub(crate) use super::real::run::check_over;
-pub(crate) use super::sys::current::in_simulation;
+pub(crate) use super::sys::current::{in_simulation, this_run};
 pub(crate) use super::task::{Handled, NodeId, Wait};
 pub(crate) use super::trace::{Kind, digest};
 

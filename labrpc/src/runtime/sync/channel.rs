@@ -13,9 +13,8 @@ use crossbeam_channel as real;
 pub use self::error::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use self::simulated::Shared;
 use crate::runtime::core::Core;
-use crate::runtime::escape;
 use crate::runtime::real::run::{SLICE, check_over};
-use crate::runtime::sys::current::{dispatch, in_simulation};
+use crate::runtime::sys::current::{dispatch, in_simulation, this_run};
 use crate::runtime::task::Waiter;
 use crate::runtime::time::Instant;
 
@@ -46,7 +45,7 @@ pub fn rendezvous<T>() -> (Sender<T>, Receiver<T>) {
 /// A channel of the world that this thread belongs to.
 fn new<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     if in_simulation() {
-        let shared = Arc::new(Shared::new(capacity, escape::this_run()));
+        let shared = Arc::new(Shared::new(capacity, this_run()));
         (Sender(SenderKind::Sim(Arc::clone(&shared))), Receiver(ReceiverKind::Sim(shared)))
     } else {
         let (sender, receiver) = match capacity {

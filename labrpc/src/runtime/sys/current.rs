@@ -10,6 +10,7 @@ use std::cell::{Cell, OnceCell};
 use std::ptr;
 
 use crate::runtime::core::Core;
+use crate::runtime::escape::RunNumber;
 
 thread_local! {
     /// Points to the simulation in `OWNER`; null before there is one, and from the moment at which
@@ -62,4 +63,9 @@ pub(crate) fn with_core<R>(f: impl FnOnce(&Core) -> R) -> R {
 /// Whether a simulation runs on this thread.
 pub(crate) fn in_simulation() -> bool {
     dispatch(|core| core.is_some())
+}
+
+/// The number of the simulation that runs on this thread, if there is one.
+pub(crate) fn this_run() -> RunNumber {
+    dispatch(|core| core.map_or(0, |core| core.locks.run()))
 }
