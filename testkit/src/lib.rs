@@ -58,6 +58,7 @@
 mod appends;
 mod client;
 mod cluster;
+mod kv_calls;
 mod kv_history;
 mod lab_test;
 mod member;
@@ -81,7 +82,8 @@ pub use crate::client::Client;
 pub use crate::cluster::{
     Boot, Cluster, ELECTION_TIMEOUT, OutsideEnds, Reach, StableStorage, Started,
 };
-pub use crate::kv_history::{KvClerk, KvHistory, OpenCall};
+pub use crate::kv_calls::OpenCall;
+pub use crate::kv_history::{KvClerk, KvHistory};
 pub use crate::lab_test::{LabTest, lab_test, process_test};
 pub use crate::notes::{SILENCE_AFTER, ServerLine};
 pub use crate::poll::{poll, wait_until};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use contract::recording::{Culprit, State};
 
-use crate::kv_history::OpenCalls;
+use crate::kv_calls::OpenCalls;
 use crate::poison::unpoisoned;
 use crate::violation::Violation;
 

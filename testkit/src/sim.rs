@@ -8,7 +8,7 @@ pub use contract::record::Statistics;
 use contract::recording::{Culprit, Fault, What};
 use labrpc::{Backend, Instant, Network};
 
-use crate::kv_history::OpenCalls;
+use crate::kv_calls::OpenCalls;
 use crate::notes::{ServerLine, SharedNotes};
 use crate::violation::Violation;
 
