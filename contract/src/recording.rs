@@ -235,6 +235,13 @@ pub struct State {
     pub connected: bool,
 }
 
+impl State {
+    /// Whether it leads, runs, and is connected.
+    pub fn leads(&self) -> bool {
+        self.role.as_deref() == Some("leader") && self.up && self.connected
+    }
+}
+
 /// An interference of the test or the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "record", derive(Serialize, Deserialize))]

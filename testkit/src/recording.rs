@@ -56,7 +56,7 @@ pub(crate) fn write(
     }
     add_effects(&mut events, &run.accidents);
     if let Err(failure) = &outcome.result {
-        run.story = story::tell(&events, at, failure, notes);
+        run.story = story::tell(&events, forgotten, at, failure, notes);
     }
     events.iter_mut().for_each(|event| cut_texts(&mut event.what));
     let focus = culprit::focus(&events);

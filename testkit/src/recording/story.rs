@@ -9,6 +9,7 @@
 mod calls;
 mod left;
 mod log;
+mod missing;
 mod operations;
 mod scope;
 mod script;
@@ -22,6 +23,7 @@ use self::scope::Scope;
 use self::script::Script;
 use super::cut::cut;
 use crate::notes::Notes;
+use crate::violation::Violation;
 
 /// How much is left of a line: characters at its beginning and at its end.
 const LONG_LINE: (usize, usize) = (280, 100);
@@ -31,6 +33,10 @@ const MOST_ACCIDENTS: usize = 12;
 
 /// The most lines of each kind that say what the runtime saw.
 const MOST_CLUES: usize = 3;
+
+/// Of things that are alike, the first one is told beside the last one if they are so far apart, in
+/// microseconds.
+const APART: u64 = 100_000;
 
 /// A line that the story may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +56,26 @@ impl Line {
 }
 
 /// The story of a run with a violation. It is over at `at`.
-pub(super) fn tell(events: &[Event], at: u64, failure: &Failure, notes: &Notes) -> Vec<Told> {
+/// Of the events that were `forgotten` it may know nothing.
+pub(super) fn tell(
+    events: &[Event],
+    forgotten: u64,
+    at: u64,
+    failure: &Failure,
+    notes: &Notes,
+) -> Vec<Told> {
     let Some(scope) = Scope::of(events) else { return Vec::new() };
-    let clues = clues(failure, notes);
+    let has_panicked = failure.kind == FailureKind::Panic && noticed(failure, notes).is_none();
+    let mut clues = clues(failure, notes);
+    if !has_panicked {
+        clues.splice(0..0, missing::lines(&scope, &failure.message));
+    }
+    if forgotten > 0 {
+        let first = scope.calls.first().map_or(at, |call| call.sent);
+        let first = seconds(first);
+        let text = format!("calls and log lines before {first} are forgotten: they are too many");
+        clues.insert(0, text);
+    }
     // One line may have to say what is left out.
     let most = MOST_LINES.saturating_sub(clues.len() + 1);
     let lines = lines(events, &scope, most);
@@ -120,12 +143,16 @@ fn accidents(events: &[Event]) -> Vec<Line> {
     lines
 }
 
+/// The violation, if a test has noticed it.
+fn noticed<'a>(failure: &Failure, notes: &'a Notes) -> Option<&'a Violation> {
+    notes.violation.as_ref().filter(|violation| violation.actual == failure.message)
+}
+
 /// What the harness and the runtime know at the end.
 fn clues(failure: &Failure, notes: &Notes) -> Vec<String> {
     use FailureKind::{Deadlock, LockCycle, TimeLimit};
     let mut clues = Vec::new();
-    let violation = notes.violation.as_ref();
-    let violation = violation.filter(|violation| violation.actual == failure.message);
+    let violation = noticed(failure, notes);
     if let Some(expected) = violation.and_then(|violation| violation.expected.as_ref()) {
         clues.push(format!("expected: {expected}"));
     }

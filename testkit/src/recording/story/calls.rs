@@ -6,8 +6,8 @@ use contract::property::without_numbers;
 use contract::recording::{Event, Loss, What};
 
 use super::super::cut::cut;
-use super::Line;
 use super::scope::Scope;
+use super::{APART, Line, seconds};
 
 /// The most kinds of calls that are told.
 const MOST: usize = 8;
@@ -15,8 +15,14 @@ const MOST: usize = 8;
 /// The most servers that are listed with which calls are alike.
 const MOST_PEERS: usize = 6;
 
+/// With so many calls it means something that all of them have the same outcome.
+const MANY: usize = 5;
+
 /// How many characters are left of arguments and of a reply.
-const LONG: usize = 120;
+const LONG: usize = 140;
+
+/// The field of an envelope that has the arguments proper.
+const ENVELOPE: &str = " args: ";
 
 /// Replies are alike if they begin alike, as far as this, but for numbers.
 const ALIKE: usize = 60;
@@ -30,7 +36,10 @@ pub(super) struct Call<'a> {
     pub(super) sent: u64,
     /// The index of its last event.
     pub(super) index: usize,
-    method: &'a str,
+    /// `Service.Method`.
+    pub(super) method: &'a str,
+    /// Whether a handler has begun.
+    pub(super) has_arrived: bool,
     args: &'a str,
     outcome: Outcome<'a>,
 }
@@ -48,14 +57,52 @@ enum Outcome<'a> {
     Lost(Loss),
 }
 
+impl<'a> Call<'a> {
+    /// The name of the method, without that of the service.
+    pub(super) fn name(&self) -> &'a str {
+        self.method.rsplit('.').next().unwrap_or(self.method)
+    }
+
+    /// The call in a line that ends like this.
+    fn line(&self, events: &[Event], end: &str) -> Line {
+        let Self { from, to, args, outcome, index, .. } = self;
+        let (name, args, outcome) = (self.name(), short(args), outcome.text());
+        Line::new(events, *index, format!("{from} calls {name} of {to}: {args} -> {outcome}{end}"))
+    }
+
+    /// Whether it may still have a reply.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.outcome, Outcome::Open | Outcome::Returned(_))
+    }
+
+    /// Whether its handler has returned, and the reply has not arrived.
+    pub(super) fn is_returned(&self) -> bool {
+        matches!(self.outcome, Outcome::Returned(_))
+    }
+
+    /// Why it has no reply.
+    pub(super) fn loss(&self) -> Option<&'static str> {
+        match self.outcome {
+            Outcome::Lost(why) => Some(loss(why)),
+            _ => None,
+        }
+    }
+}
+
 /// The calls of a run, in the order in which they were sent.
 pub(super) fn calls_of(events: &[Event]) -> Vec<Call<'_>> {
     let mut calls: BTreeMap<u64, Call<'_>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         if let What::Request { call, from, to, method, args, .. } = &event.what {
-            let method = method.rsplit('.').next().unwrap_or(method);
             let (sent, outcome) = (event.at, Outcome::Open);
-            calls.insert(*call, Call { from, to, sent, index, method, args, outcome });
+            let has_arrived = false;
+            calls.insert(*call, Call { from, to, sent, index, method, has_arrived, args, outcome });
+            continue;
+        }
+        if let What::Arrive { call } = &event.what {
+            if let Some(call) = calls.get_mut(call) {
+                call.has_arrived = true;
+            }
             continue;
         }
         let (number, outcome) = match &event.what {
@@ -91,50 +138,87 @@ pub(super) fn between_servers<'a>(scope: &'a Scope<'a>) -> Vec<Line> {
 }
 
 /// Whether this is the name of a client, such as `C3`.
-fn is_client(name: &str) -> bool {
+pub(super) fn is_client(name: &str) -> bool {
     let number = name.strip_prefix('C').unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Calls that are alike.
 struct Kind<'a> {
+    first: Call<'a>,
     last: Call<'a>,
     count: usize,
     peers: BTreeSet<&'a str>,
+    /// Whether these servers gave no other answer since the first call.
+    is_only: bool,
 }
 
-/// The last call of each kind, in order of time, with the number of those that are like it. Calls of
-/// a server, or to it, may be alike whichever the other server is.
+/// What calls of a kind have in common: whether a client or a server of which the violation speaks
+/// is the caller or the called, its name, the method, and the outcome.
+type Key<'a> = (bool, &'a str, &'a str, String);
+
+/// The last call of each kind, with the number of those that are like it. What matters most comes
+/// last. Calls of a server, or to it, may be alike whichever the other server is.
 fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) -> Vec<Line> {
-    let mut kinds: BTreeMap<(bool, &str, &str, String), Kind<'a>> = BTreeMap::new();
+    let mut kinds: BTreeMap<Key<'_>, Kind<'a>> = BTreeMap::new();
     for &call in calls {
         let is_caller = scope.is_about(call.from) || is_client(call.from);
         let (server, peer) = if is_caller { (call.from, call.to) } else { (call.to, call.from) };
         let key = (is_caller, server, call.method, call.outcome.kind());
-        let peers = BTreeSet::new();
-        let kind = kinds.entry(key).or_insert(Kind { last: call, count: 0, peers });
+        let new = Kind { first: call, last: call, count: 0, peers: BTreeSet::new(), is_only: true };
+        let kind = kinds.entry(key).or_insert(new);
         (kind.last, kind.count) = (call, kind.count + 1);
         kind.peers.insert(peer);
     }
-    let mut kinds: Vec<Kind<'a>> = kinds.into_values().collect();
-    kinds.sort_by_key(|kind| kind.last.index);
+    let mut kinds: Vec<(Key<'_>, Kind<'a>)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, kind)| kind.last.index);
     kinds.drain(..kinds.len().saturating_sub(MOST));
-    kinds.iter().map(|kind| kind.line(scope.seen)).collect()
+    let (mut old, mut lines) = (Vec::new(), Vec::new());
+    for (key, mut kind) in kinds {
+        kind.is_only = kind.is_only(&key, scope);
+        let first = kind.first_line(scope.seen);
+        let is_new = kind.first.sent >= scope.last_step;
+        if is_new { &mut lines } else { &mut old }.extend(first);
+        lines.push(kind.last_line(scope.seen));
+    }
+    old.extend(lines);
+    old
 }
 
-impl Kind<'_> {
-    /// The last call in a line.
-    fn line(&self, events: &[Event]) -> Line {
-        let Call { from, to, method, args, outcome, index, .. } = self.last;
-        let peers: Vec<&str> = self.peers.iter().copied().take(MOST_PEERS).collect();
-        let alike = match (self.count, peers.len()) {
-            (1, _) => String::new(),
-            (count, 1) => format!(" ({count} alike)"),
-            (count, _) => format!(" ({count} alike, with {})", peers.join(" ")),
+impl<'a> Kind<'a> {
+    /// Whether these servers gave no other answer since the first call.
+    fn is_only(&self, (is_caller, server, method, outcome): &Key<'_>, scope: &Scope<'a>) -> bool {
+        let is_other = |call: &Call<'_>| {
+            let (one, peer) = if *is_caller { (call.from, call.to) } else { (call.to, call.from) };
+            call.sent >= self.first.sent
+                && (one, call.method) == (*server, *method)
+                && self.peers.contains(peer)
+                && !matches!(call.outcome, Outcome::Open)
+                && call.outcome.kind() != *outcome
         };
-        let (args, outcome) = (short(args), outcome.text());
-        let text = format!("{from} calls {method} of {to}: {args} -> {outcome}{alike}");
-        Line::new(events, index, text)
+        self.count >= MANY && !scope.calls.iter().any(is_other)
+    }
+
+    /// The first call in a line, if it was long before the last one.
+    fn first_line(&self, events: &[Event]) -> Option<Line> {
+        let is_apart = events[self.first.index].at + APART <= self.last.sent;
+        let alike = format!(" (the first of {} alike)", self.count);
+        is_apart.then(|| self.first.line(events, &alike))
+    }
+
+    /// The last call in a line.
+    fn last_line(&self, events: &[Event]) -> Line {
+        let since = seconds(self.first.sent);
+        let mut alike = match self.count {
+            1 => return self.last.line(events, ""),
+            count => format!(" (the last of {count} alike since {since}"),
+        };
+        if self.peers.len() > 1 {
+            let peers: Vec<&str> = self.peers.iter().copied().take(MOST_PEERS).collect();
+            alike += &format!(", with {}", peers.join(" "));
+        }
+        alike += if self.is_only { ", and no other outcome)" } else { ")" };
+        self.last.line(events, &alike)
     }
 }
 
@@ -159,21 +243,30 @@ impl<'a> Outcome<'a> {
             Outcome::Open => "no reply yet".to_string(),
             Outcome::Returned(reply) => format!("{}, which has not arrived", short(reply)),
             Outcome::Reply(reply) => short(reply),
-            Outcome::Lost(why) => match why {
-                Loss::Unreachable | Loss::Gone => "unreachable",
-                Loss::Request => "the request is lost",
-                Loss::HandlerDied => "the handler dies",
-                Loss::Cut => "the link is cut meanwhile",
-                Loss::Reply => "the reply is lost",
-            }
-            .to_string(),
+            Outcome::Lost(why) => loss(why).to_string(),
         }
     }
 }
 
-/// The beginning of a text.
+/// Why a call has no reply.
+fn loss(why: Loss) -> &'static str {
+    match why {
+        Loss::Unreachable | Loss::Gone => "unreachable",
+        Loss::Request => "the request is lost",
+        Loss::HandlerDied => "the handler dies",
+        Loss::Cut => "the link is cut meanwhile",
+        Loss::Reply => "the reply is lost",
+    }
+}
+
+/// The beginning of a text. Of an envelope that is too long only what is in it.
 fn short(text: &str) -> String {
     let mut text = text.to_string();
+    if text.len() > LONG
+        && let Some(contents) = text.find(ENVELOPE)
+    {
+        text.replace_range(..contents + ENVELOPE.len(), "…");
+    }
     cut(&mut text, LONG, 0);
     text
 }

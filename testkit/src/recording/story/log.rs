@@ -5,14 +5,11 @@ use std::collections::BTreeMap;
 use contract::property::without_numbers;
 use contract::recording::{Event, What};
 
-use super::Line;
 use super::scope::Scope;
+use super::{APART, Line};
 
 /// The most lines that are told.
 const MOST: usize = 12;
-
-/// The most lines that differ only in numbers.
-const ALIKE: usize = 2;
 
 /// A line of the log.
 struct Logged<'a> {
@@ -20,34 +17,75 @@ struct Logged<'a> {
     node: &'a str,
     topic: &'a str,
     text: &'a str,
-    /// What it has in common with lines that are like it.
-    kind: String,
 }
 
-/// The last lines of the log: those of the servers that the violation is about, and before them those
-/// of others, of which the rarest say most.
+/// The first and the last lines of each kind: those of the servers that the violation is about, and
+/// before them those of others, of which the rarest say most. What matters most comes last.
 pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
-    let logged: Vec<Logged<'_>> = logged(scope.seen).collect();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    logged.iter().for_each(|line| *counts.entry(&line.kind).or_default() += 1);
-    let (named, mut others): (Vec<&Logged<'_>>, Vec<&Logged<'_>>) =
-        logged.iter().rev().partition(|line| scope.is_about(line.node));
-    others.sort_by_key(|line| counts[&*line.kind]);
-    let few = |lines: Vec<&Logged<'_>>, most: usize| {
-        let mut alike: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut lines = lines;
-        lines.retain(|line| {
-            let count = alike.entry(&line.kind).or_default();
-            *count += 1;
-            *count <= ALIKE
-        });
-        lines.truncate(most);
-        lines.iter().rev().map(|line| line.told(scope.seen)).collect::<Vec<_>>()
-    };
-    let named = few(named, MOST);
-    let mut lines = few(others, MOST.saturating_sub(named.len()));
+    let (named, others): (Vec<_>, Vec<_>) =
+        logged(scope.seen).partition(|line| scope.is_about(line.node));
+    let mut named = kinds(named, scope.has_servers());
+    let mut others = kinds(others, false);
+    named.sort_by_key(|kind| kind.last().index);
+    others.sort_by_key(|kind| (usize::MAX - kind.lines.len(), kind.last().index));
+    let named = told(&named, scope, MOST);
+    let mut lines = told(&others, scope, MOST.saturating_sub(named.len()));
     lines.extend(named);
     lines
+}
+
+/// Lines that are alike.
+struct Kind<'a> {
+    lines: Vec<Logged<'a>>,
+}
+
+/// Lines that differ only in numbers are alike; those of different servers may be, too, unless each
+/// server matters.
+fn kinds<'a>(lines: Vec<Logged<'a>>, of_each: bool) -> Vec<Kind<'a>> {
+    let mut kinds: BTreeMap<(&str, String), Kind<'a>> = BTreeMap::new();
+    for line in lines {
+        let node = if of_each { line.node } else { "" };
+        let key = (node, format!("{} {}", line.topic, without_numbers(line.text)));
+        kinds.entry(key).or_insert(Kind { lines: Vec::new() }).lines.push(line);
+    }
+    kinds.into_values().collect()
+}
+
+/// The last lines of the last kinds with the first ones, unless these are older than the last step of
+/// the test: at most this many.
+fn told(kinds: &[Kind<'_>], scope: &Scope<'_>, most: usize) -> Vec<Line> {
+    let (mut old, mut lines) = (Vec::new(), Vec::new());
+    for kind in kinds {
+        let first = kind.first(scope.seen);
+        let is_new = first.as_ref().is_some_and(|line| line.at >= scope.last_step);
+        if is_new { &mut lines } else { &mut old }.extend(first);
+        lines.push(kind.last().told(scope.seen, &kind.alike("last")));
+    }
+    old.extend(lines);
+    old.drain(..old.len().saturating_sub(most));
+    old
+}
+
+impl Kind<'_> {
+    fn last(&self) -> &Logged<'_> {
+        self.lines.last().expect("a kind has a line")
+    }
+
+    /// The first line, if it is worth a line beside the last one.
+    fn first(&self, events: &[Event]) -> Option<Line> {
+        let (first, last) = (self.lines.first()?, self.last());
+        let is_apart = events[first.index].at + APART <= events[last.index].at;
+        // Of two lines none is left out.
+        let is_told = is_apart || self.lines.len() == 2;
+        is_told.then(|| first.told(events, &self.alike("first")))
+    }
+
+    fn alike(&self, which: &str) -> String {
+        match self.lines.len() {
+            1 | 2 => String::new(),
+            count => format!(" (the {which} of {count} alike)"),
+        }
+    }
 }
 
 /// The lines of servers.
@@ -55,14 +93,14 @@ fn logged(events: &[Event]) -> impl Iterator<Item = Logged<'_>> {
     events.iter().enumerate().filter_map(|(index, event)| {
         let What::Log { topic, text } = &event.what else { return None };
         let node = &*event.node;
-        let kind = format!("{topic} {}", without_numbers(text));
-        (!["test", ""].contains(&node)).then_some(Logged { index, node, topic, text, kind })
+        (!["test", ""].contains(&node)).then_some(Logged { index, node, topic, text })
     })
 }
 
 impl Logged<'_> {
-    fn told(&self, events: &[Event]) -> Line {
-        let Self { index, node, topic, text, .. } = self;
-        Line::new(events, *index, format!("{node} logs {topic} {text}"))
+    /// The line, with this end.
+    fn told(&self, events: &[Event], end: &str) -> Line {
+        let Self { index, node, topic, text } = self;
+        Line::new(events, *index, format!("{node} logs {topic} {text}{end}"))
     }
 }

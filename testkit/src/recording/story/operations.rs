@@ -20,6 +20,9 @@ const FEW_CLIENTS: usize = 2;
 /// An operation that takes at least so long, in microseconds, is told with its time.
 const LONG: u64 = 300_000;
 
+/// A test that complains about an operation does so within this many microseconds of its end.
+const AT_ONCE: u64 = 1_000;
+
 /// An operation of a client.
 pub(super) struct Operation<'a> {
     pub(super) number: u64,
@@ -82,6 +85,16 @@ impl Operation<'_> {
         };
         Line::new(events, index, format!("{client}: {text} -> {result}{time}"))
     }
+}
+
+/// When the operation began that the test waits for at the end, or has waited for at least so long;
+/// in microseconds.
+pub(super) fn awaited(scope: &Scope<'_>, long: u64) -> Option<u64> {
+    let is_awaited = |operation: &&Operation<'_>| match operation.completed {
+        None => scope.names(operation),
+        Some((_, at, _)) => at + AT_ONCE >= scope.end && at >= operation.begun_at + long,
+    };
+    scope.operations.iter().filter(is_awaited).map(|operation| operation.begun_at).min()
 }
 
 /// The operations that the violation names, and a few before them that have to do with them: the

@@ -6,6 +6,7 @@ use contract::recording::{Culprit, Event, What};
 
 use super::calls::{Call, calls_of};
 use super::operations::{Operation, operations_of};
+use super::script::Script;
 
 /// What a violation is about.
 pub(super) struct Scope<'a> {
@@ -15,6 +16,12 @@ pub(super) struct Scope<'a> {
     pub(super) calls: Vec<Call<'a>>,
     /// The operations therein.
     pub(super) operations: Vec<Operation<'a>>,
+    /// When the last step of the test was, in microseconds.
+    pub(super) last_step: u64,
+    /// When the violation was noticed, in microseconds.
+    pub(super) end: u64,
+    /// Whether the time of the mistake is known.
+    pub(super) is_mistake_known: bool,
     /// The servers that the violation names, or that have answered the operations that it names.
     servers: BTreeSet<&'a str>,
     /// The numbers of the operations that it names.
@@ -41,12 +48,19 @@ impl<'a> Scope<'a> {
             // Servers that refuse come first; the last one has answered.
             servers.extend(calls.max_by_key(|call| call.index).map(|call| call.to));
         }
-        Some(Self { seen, calls, operations, servers, named })
+        let (end, is_mistake_known) = (events[place].at, at.is_some());
+        let last_step = Script::of(seen).last().unwrap_or(0);
+        Some(Self { seen, calls, operations, last_step, end, is_mistake_known, servers, named })
     }
 
     /// Whether the violation names this operation.
     pub(super) fn names(&self, operation: &Operation<'_>) -> bool {
         self.named.contains(&operation.number)
+    }
+
+    /// Whether the violation says which servers it is about.
+    pub(super) fn has_servers(&self) -> bool {
+        !self.servers.is_empty()
     }
 
     /// Whether the violation is about this server; about all of them if it names none.

@@ -76,6 +76,11 @@ impl<'a> Script<'a> {
         Self { events, probes, steps }
     }
 
+    /// When the last step was, in microseconds.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.steps.last().map(|step| self.events[step.index].at)
+    }
+
     /// A line for each step.
     pub(super) fn lines(&self) -> Vec<Line> {
         let line = |step: &Step<'_>| Line::new(self.events, step.index, step.text());
@@ -178,7 +183,7 @@ fn act(what: &What) -> Option<(Act<'_>, String)> {
 }
 
 /// What the harness saw of servers.
-fn states(events: &[Event]) -> impl Iterator<Item = (usize, &State)> {
+pub(super) fn states(events: &[Event]) -> impl Iterator<Item = (usize, &State)> {
     events.iter().enumerate().filter_map(|(index, event)| match &event.what {
         What::State(state) => Some((index, state)),
         _ => None,

@@ -1,3 +1,5 @@
+mod missing;
+
 use std::time::Duration;
 
 use contract::accidents::AccidentId;
@@ -7,14 +9,21 @@ use super::*;
 use crate::notes::ServerLine;
 use crate::violation::Violation;
 
-/// A recording that is being made; each event comes a millisecond after the one before.
+/// A recording that is being made; each event comes a millisecond after the one before. Its second
+/// field is the time for which nothing happened, in microseconds.
 #[derive(Default)]
-struct Made(Vec<Event>);
+struct Made(Vec<Event>, u64);
 
 impl Made {
     fn push(&mut self, node: &str, what: What) -> &mut Self {
-        let at = 1_000 * (self.0.len() as u64 + 1);
+        let at = 1_000 * (self.0.len() as u64 + 1) + self.1;
         self.0.push(Event { at, task: 1, node: node.to_string(), what });
+        self
+    }
+
+    /// Nothing happens for this many milliseconds.
+    fn pause(&mut self, millis: u64) -> &mut Self {
+        self.1 += 1_000 * millis;
         self
     }
 
@@ -48,12 +57,16 @@ impl Made {
         self.push("", What::Accident { id, what, call: None, text })
     }
 
-    /// A call and its reply.
-    fn call(&mut self, call: u64, from: &str, to: &str, reply: &str) -> &mut Self {
+    fn request(&mut self, call: u64, from: &str, to: &str) -> &mut Self {
         let (method, args) = ("Raft.AppendEntries".to_string(), "Args".to_string());
         let (end, from, to) = (format!("{from}>{to}"), from.to_string(), to.to_string());
         let node = from.clone();
-        self.push(&node, What::Request { call, end, from, to, method, bytes: 1, args });
+        self.push(&node, What::Request { call, end, from, to, method, bytes: 1, args })
+    }
+
+    /// A call and its reply.
+    fn call(&mut self, call: u64, from: &str, to: &str, reply: &str) -> &mut Self {
+        self.request(call, from, to);
         self.push("", What::Return { call, bytes: 1, reply: reply.to_string() });
         self.push("", What::Reply { call })
     }
@@ -71,7 +84,7 @@ impl Made {
 
     /// The texts of the story.
     fn told(&self) -> Vec<String> {
-        let Self(events) = self;
+        let Self(events, _) = self;
         let Some(scope) = Scope::of(events) else { return Vec::new() };
         lines(events, &scope, MOST_LINES).into_iter().map(|line| line.text).collect()
     }
@@ -216,10 +229,69 @@ fn calls_that_are_alike_are_one_line() {
     made.call(3, "S0", "S1", "Conflict(2)").call(4, "S0", "S2", "Stored");
     made.call(5, "C0", "S0", "Done").violation(Culprit::default());
     let expected = [
-        "S0 calls AppendEntries of S1: Args -> Conflict(2) (2 alike)",
-        "S0 calls AppendEntries of S2: Args -> Stored (2 alike, with S1 S2)",
+        "S0 calls AppendEntries of S1: Args -> Conflict(2) (the last of 2 alike since 0.004 s)",
+        "S0 calls AppendEntries of S2: Args -> Stored (the last of 2 alike since 0.001 s, with S1 S2)",
     ];
     assert_eq!(made.told(), expected);
+}
+
+#[test]
+fn of_calls_that_are_alike_for_long_the_first_is_told_too() {
+    let mut made = Made::default();
+    made.call(1, "S0", "S1", "Stored(1)").call(2, "S0", "S2", "Stored(1)");
+    for number in 3..8 {
+        made.pause(50).call(number, "S0", "S1", &format!("Conflict({number})"));
+    }
+    made.call(8, "S0", "S2", "Stored(2)").violation(Culprit::default());
+    let expected = [
+        "S0 calls AppendEntries of S1: Args -> Stored(1) (the first of 3 alike)",
+        "S0 calls AppendEntries of S1: Args -> Conflict(3) (the first of 5 alike)",
+        "S0 calls AppendEntries of S1: Args -> Conflict(7) (the last of 5 alike since 0.057 s, and no \
+         other outcome)",
+        "S0 calls AppendEntries of S2: Args -> Stored(2) (the last of 3 alike since 0.001 s, with S1 \
+         S2)",
+    ];
+    assert_eq!(made.told(), expected);
+}
+
+#[test]
+fn the_first_and_the_last_of_log_lines_that_are_alike_are_told() {
+    let mut made = Made::default();
+    made.log("S0", "stands in term 1").log("S1", "votes in term 1");
+    made.log("S0", "waits").log("S0", "waits").log("S0", "waits");
+    for term in 2..9 {
+        made.pause(50).log("S0", &format!("stands in term {term}"));
+    }
+    made.log("S2", "stands in term 7").violation(Culprit::of("S0"));
+    let expected = [
+        "S0 logs VOTE stands in term 1 (the first of 8 alike)",
+        "S1 logs VOTE votes in term 1",
+        "S0 logs VOTE waits (the last of 3 alike)",
+        "S0 logs VOTE stands in term 8 (the last of 8 alike)",
+        "S2 logs VOTE stands in term 7",
+    ];
+    assert_eq!(made.told(), expected);
+}
+
+#[test]
+fn of_an_envelope_that_is_too_long_the_contents_are_told() {
+    let made = |length: usize| {
+        let mut made = Made::default();
+        let args = format!("Letter {{ from: {}, args: Vote {{ term: 1 }} }}", "x".repeat(length));
+        made.request(1, "S0", "S1");
+        if let What::Request { args: text, .. } = &mut made.0[0].what {
+            *text = args;
+        }
+        made.push("", What::Return { call: 1, bytes: 1, reply: "Yes".to_string() });
+        made.violation(Culprit::default()).told().remove(0)
+    };
+    let end = "-> Yes, which has not arrived";
+    let short = format!(
+        "S0 calls AppendEntries of S1: Letter {{ from: x, args: Vote {{ term: 1 }} }} {end}"
+    );
+    assert_eq!(made(1), short);
+    let long = format!("S0 calls AppendEntries of S1: …Vote {{ term: 1 }} }} {end}");
+    assert_eq!(made(200), long);
 }
 
 #[test]
@@ -300,7 +372,7 @@ fn a_story_ends_with_what_is_known_and_has_its_length() {
     let at_the_end = in_one_line(&format!("at the end: {server}"));
     let mut notes = Notes { servers: vec![server, unseen], ..Notes::default() };
     let clues = |notes: &Notes, kind: FailureKind, message: &str| {
-        let story = tell(&made.0, 2_500_000, &failure(kind, message), notes);
+        let story = tell(&made.0, 0, 2_500_000, &failure(kind, message), notes);
         assert!(story.len() <= MOST_LINES, "{} lines", story.len());
         let clues = story.iter().filter(|told| told.at == 2.5);
         clues.map(|told| told.text.clone()).collect::<Vec<_>>()
@@ -314,6 +386,9 @@ fn a_story_ends_with_what_is_known_and_has_its_length() {
     let of_deadlock = clues(&notes, FailureKind::Deadlock, "nobody runs");
     assert_eq!(of_deadlock, [&place[..], &held, &waits, &end].concat());
     assert_eq!(clues(&notes, FailureKind::Panic, "p"), [&place[..], &held, &end].concat());
+    let forgotten = tell(&made.0, 1, 2_500_000, &failure(FailureKind::Panic, "p"), &notes);
+    let text = "calls and log lines before 2.500 s are forgotten: they are too many";
+    assert!(forgotten.len() <= MOST_LINES && forgotten.iter().any(|told| told.text == text));
     notes.violation = Some(Violation::new("one leader", "two leaders").expected("one"));
     let expected = ["expected: one".to_string()];
     let of_violation = clues(&notes, FailureKind::Panic, "two leaders");

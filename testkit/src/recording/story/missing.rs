@@ -1,0 +1,250 @@
+//! What did not happen while the test waited: replies, leaders, applied commands.
+//!
+//! A server that does nothing leaves no event that could be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::recording::{Event, State, What};
+
+use super::calls::{Call, is_client};
+use super::scope::Scope;
+use super::script::states;
+use super::{operations, seconds};
+
+/// A shorter time, in microseconds, is no wait.
+const SHORT: u64 = 1_000_000;
+
+/// A call that has no reply for at least so long, in microseconds, is told.
+const SLOW: u64 = 500_000;
+
+/// So many calls without a reply are no chance.
+const FEW: usize = 3;
+
+/// The most lines.
+const MOST: usize = 5;
+
+/// The most lines of one kind.
+const ALIKE: usize = 2;
+
+/// The most kinds of calls, and of log lines, that ceased.
+const MOST_CEASED: usize = 5;
+
+/// The most names in a list.
+const MOST_NAMES: usize = 8;
+
+/// The time in which something should have happened, in microseconds.
+#[derive(Clone, Copy)]
+struct Wait {
+    since: u64,
+    end: u64,
+}
+
+/// What did not happen since the last step of the test, or since the operation began that it waited
+/// for; nothing if it hardly waited. `observed` is what the violation says.
+pub(super) fn lines(scope: &Scope<'_>, observed: &str) -> Vec<String> {
+    let end = scope.end;
+    let awaited = operations::awaited(scope, SHORT);
+    let since = scope.last_step.max(awaited.unwrap_or(0));
+    if scope.is_mistake_known || end < since + SHORT {
+        return Vec::new();
+    }
+    let wait = Wait { since, end };
+    let servers = servers(scope.seen);
+    let mut lines = without_reply(scope, wait);
+    lines.extend(unanswered(scope, wait, &servers));
+    match without_leader(&servers) {
+        Some(line) => lines.push(line),
+        None => lines.extend(awaited.and_then(|_| behind(wait, &servers))),
+    }
+    if observed.contains("bytes") {
+        lines.extend(saved(scope.seen));
+    }
+    lines.truncate(MOST - 1);
+    lines.extend(ceased(scope, wait));
+    lines
+}
+
+/// Calls that still have no reply.
+fn without_reply(scope: &Scope<'_>, wait: Wait) -> Vec<String> {
+    let mut stopped: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in scope.seen {
+        if let What::Fault(fault) = &event.what
+            && ["crash", "kill", "shutdown"].contains(&&*fault.verb)
+        {
+            stopped.extend(fault.servers.iter().map(|server| (&**server, event.at)));
+        }
+    }
+    // A caller that was stopped waits no more.
+    let waits = |call: &&Call<'_>| {
+        call.is_open()
+            && call.sent + SLOW <= wait.end
+            && stopped.get(call.from).is_none_or(|at| *at < call.sent)
+    };
+    let mut kinds: BTreeMap<(&str, &str), Vec<&Call<'_>>> = BTreeMap::new();
+    for call in scope.calls.iter().filter(waits) {
+        kinds.entry((call.to, call.method)).or_default().push(call);
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|((server, _), calls)| (!scope.is_about(server), calls[0].sent));
+    let line = |((server, _), calls): &((&str, &str), Vec<&Call<'_>>)| {
+        let method = calls[0].name();
+        let state = match () {
+            () if calls.iter().all(|call| call.is_returned()) => "; the replies have not arrived",
+            () if calls.iter().all(|call| call.has_arrived) => "; the handlers do not return",
+            () if !calls.iter().any(|call| call.has_arrived) => "; the requests have not arrived",
+            () => "",
+        };
+        let callers = names(calls.iter().map(|call| call.from));
+        let (count, since) = (calls.len(), seconds(calls[0].sent));
+        let calls = if count == 1 { "a call".to_string() } else { format!("{count} calls") };
+        format!(
+            "until the end: no reply to {calls} of {method} by {callers} to {server}, since {since}{state}"
+        )
+    };
+    kinds.iter().take(ALIKE).map(line).collect()
+}
+
+/// Callers that got no reply from anybody, though they called again and again.
+fn unanswered(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Vec<String> {
+    let mut kinds: BTreeMap<(&str, &str), Vec<&Call<'_>>> = BTreeMap::new();
+    for call in scope.calls.iter().filter(|call| call.sent >= wait.since) {
+        kinds.entry((call.from, call.method)).or_default().push(call);
+    }
+    let is_reached =
+        |name: &str| servers.get(name).is_none_or(|it| it.state.up && it.state.connected);
+    kinds.retain(|(from, _), calls| {
+        // That the only server that is called is down is no news.
+        let is_news = calls.iter().any(|call| call.to != calls[0].to) || is_reached(calls[0].to);
+        let is_lost = calls.iter().all(|call| call.loss().is_some());
+        is_reached(from) && is_news && is_lost && calls.len() >= FEW
+    });
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|((from, _), calls)| (!scope.is_about(from), usize::MAX - calls.len()));
+    let line = |((from, _), calls): &((&str, &str), Vec<&Call<'_>>)| {
+        let (called, why) = (
+            names(calls.iter().map(|call| call.to)),
+            names(calls.iter().filter_map(|call| call.loss())),
+        );
+        let (count, since) = (calls.len(), seconds(wait.since));
+        format!(
+            "until the end: no reply to any of {count} calls of {} by {from} to {called} since {since}: {why}",
+            calls[0].name()
+        )
+    };
+    kinds.iter().take(ALIKE).map(line).collect()
+}
+
+/// What the harness saw of a server.
+struct Seen<'a> {
+    state: &'a State,
+    /// When it was last seen to lead while it ran and was connected.
+    led: Option<u64>,
+    /// When it last applied something, or started.
+    applied: u64,
+}
+
+/// What the harness saw of each server.
+fn servers(events: &[Event]) -> BTreeMap<&str, Seen<'_>> {
+    let mut servers: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
+    for (index, state) in states(events) {
+        let at = events[index].at;
+        let new = Seen { state, led: None, applied: at };
+        let seen = servers.entry(&state.server).or_insert(new);
+        if (seen.state.applied, seen.state.up) != (state.applied, state.up) {
+            seen.applied = at;
+        }
+        if seen.state.leads() || state.leads() {
+            seen.led = Some(at);
+        }
+        seen.state = state;
+    }
+    servers
+}
+
+/// Whether no server leads, and since when.
+fn without_leader(servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
+    let is_known = servers.values().any(|seen| seen.state.term.is_some());
+    if !is_known || servers.values().any(|seen| seen.state.leads()) {
+        return None;
+    }
+    let last = servers.iter().filter_map(|(name, seen)| Some((seen.led?, name))).max();
+    Some(match last {
+        Some((at, name)) => {
+            let at = seconds(at);
+            format!(
+                "until the end: the test sees no connected leader since {at}, when {name} was the last one"
+            )
+        }
+        None => "until the end: the test has seen no connected leader".to_string(),
+    })
+}
+
+/// Servers that apply nothing while the test waits for a command, in order of their names.
+fn behind(wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
+    let applied = |seen: &Seen<'_>| seen.state.applied.unwrap_or(0);
+    let runs = servers.iter().filter(|(_, seen)| seen.state.up && seen.state.connected);
+    let (idle, busy): (Vec<_>, Vec<_>) = runs.partition(|(_, seen)| seen.applied <= wait.since);
+    let most = servers.values().map(applied).max().filter(|most| *most > 0)?;
+    let idle = idle.iter().filter(|(_, seen)| busy.is_empty() || applied(seen) < most);
+    let text = |(name, seen): &&(&&str, &Seen<'_>)| {
+        format!("{name} after {} (index {})", seconds(seen.applied), applied(seen))
+    };
+    let idle: Vec<String> = idle.take(MOST_NAMES).map(|it| text(&it)).collect();
+    let idle = idle.join(", ");
+    (!idle.is_empty()).then(|| format!("until the end: nothing is seen to be applied on {idle}"))
+}
+
+/// What servers have saved last, the most first.
+fn saved(events: &[Event]) -> Option<String> {
+    let mut saved: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for event in events {
+        if let What::Save { what, state, snapshot } = &event.what
+            && what == "persister"
+        {
+            saved.insert(&event.node, (state + snapshot, event.at));
+        }
+    }
+    let mut saved: Vec<_> = saved.into_iter().collect();
+    saved.sort_by_key(|(node, (bytes, _))| (u64::MAX - bytes, *node));
+    let text = |(node, (bytes, at)): &(&str, (u64, u64))| {
+        format!("{node} {bytes} bytes at {}", seconds(*at))
+    };
+    let saved: Vec<String> = saved.iter().take(MOST_NAMES).map(text).collect();
+    (!saved.is_empty()).then(|| format!("last saved, the most first: {}", saved.join(", ")))
+}
+
+/// What servers called and logged at first, and not any more.
+fn ceased(scope: &Scope<'_>, wait: Wait) -> Option<String> {
+    let (mut called, mut logged) = (BTreeMap::new(), BTreeMap::new());
+    for call in scope.calls.iter().filter(|call| !is_client(call.from)) {
+        called.insert(call.name(), call.sent);
+    }
+    for event in scope.seen {
+        if let What::Log { topic, .. } = &event.what
+            && !["test", ""].contains(&&*event.node)
+        {
+            logged.insert(&**topic, event.at);
+        }
+    }
+    // What follows at once from the last step is over soon.
+    let over = wait.end - (wait.end - wait.since) / 5 * 4;
+    let list = |last: BTreeMap<&str, u64>, what: &str| {
+        let mut last: Vec<_> = last.into_iter().filter(|(_, at)| *at < over).collect();
+        last.sort_by_key(|(_, at)| u64::MAX - at);
+        let text = |(name, at): &(&str, u64)| format!("{name} after {}", seconds(*at));
+        let last: Vec<String> = last.iter().take(MOST_CEASED).map(text).collect();
+        (!last.is_empty()).then(|| format!("{what} {}", last.join(", ")))
+    };
+    let lists = [list(called, "calls of"), list(logged, "log lines")];
+    let lists: Vec<String> = lists.into_iter().flatten().collect();
+    (!lists.is_empty()).then(|| format!("until the end, not once more: {}", lists.join("; ")))
+}
+
+/// Names, each once, in order.
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let names: Vec<&str> = names.into_iter().take(MOST_NAMES).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    names.join(" ") + &more
+}
