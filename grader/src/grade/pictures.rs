@@ -307,7 +307,7 @@ impl Drawing<'_> {
                 "none of {runs} runs with accidents that can be chosen breaks the same property"
             ));
         };
-        let all = trials.count_all(best.seed)?.unwrap_or(0);
+        let all = trials.count_all(best.seed)?;
         let mut assignment = Assignment::new(&*case.name, best.seed, Some(Policy::Stall));
         assignment.accidents = Some(Accidents::only(best.ids()));
         let drawn = self.draw(case, assignment, ".smallest")?;

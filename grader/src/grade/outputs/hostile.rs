@@ -93,7 +93,7 @@ fn lab(name: &str, obstacle: Option<Obstacle>, parts: Vec<PartResult>) -> LabRes
 
 fn smallest(picture: Picture) -> Smallest {
     Smallest {
-        before: 214,
+        before: Some(214),
         after: 3,
         accidents: vec![Told { at: 1.204, text: attack() }, Told { at: 1.31, text: attack() }],
         story: vec![Told { at: 0.7, text: attack() }, Told { at: 1.204, text: attack() }],

@@ -69,8 +69,9 @@ pub(crate) enum Smaller {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Smallest {
-    /// The number of accidents in the run of its seed with all of them.
-    pub(crate) before: usize,
+    /// The number of accidents in the run of its seed with all of them, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<usize>,
     /// The number of accidents that are left.
     pub(crate) after: usize,
     /// The first of those that are left, in order of time.
@@ -104,9 +105,9 @@ pub(crate) struct Told {
 }
 
 impl Smallest {
-    /// What is told of a run that was made smaller; with all accidents there are `all` of them. What
-    /// the run says is data of the submission.
-    pub(crate) fn new(run: &Run, all: usize, picture: Picture) -> Self {
+    /// What is told of a run that was made smaller; with all accidents there are `all` of them, if
+    /// that is known. What the run says is data of the submission.
+    pub(crate) fn new(run: &Run, all: Option<usize>, picture: Picture) -> Self {
         let told = |at: f64, text: &str| Told { at, text: beginning(&visible_line(text), LINE) };
         let accidents = run.accidents.iter().take(ACCIDENTS);
         let story = run.story.iter().take(MOST_LINES);
@@ -114,7 +115,8 @@ impl Smallest {
             run.failure.as_ref().map_or(("", ""), |failure| (&failure.property, &failure.actual));
         let observed: Vec<String> = actual.lines().take(OBSERVED).map(headline).collect();
         Self {
-            before: all.max(run.accidents.len()),
+            // A run with all accidents may fail early, before most of those of the smallest run.
+            before: all.filter(|all| *all >= run.accidents.len()),
             after: run.accidents.len(),
             accidents: accidents.map(|accident| told(accident.at, &accident.text)).collect(),
             story: story.map(|line| told(line.at, &line.text)).collect(),
@@ -177,7 +179,7 @@ mod tests {
         let (property, report) = (text.to_string(), String::new());
         let actual = vec![text; 1_000].join("\n");
         run.failure = Some(Failure { property, actual, report });
-        Smallest::new(&run, 0, Picture::Missing("none".to_string()))
+        Smallest::new(&run, Some(999), Picture::Missing("none".to_string()))
     }
 
     #[test]
@@ -194,7 +196,7 @@ mod tests {
             let told = smallest(&text);
             let sizes = (told.story.len(), told.accidents.len(), told.actual.lines().count());
             assert_eq!(sizes, (MOST_LINES, ACCIDENTS, OBSERVED), "{begins}");
-            assert_eq!((told.before, told.after), (1_000, 1_000));
+            assert_eq!((told.before, told.after), (None, 1_000));
             for Told { text, .. } in told.story.iter().chain(&told.accidents) {
                 assert!(text.starts_with(begins), "{text}");
                 assert_eq!(text.chars().count(), LINE + " ...".len());
@@ -211,10 +213,21 @@ mod tests {
     #[test]
     fn a_run_that_tells_nothing_has_no_story() {
         let run = Run::new("raft", "2B", "backup_2b", 7, None);
-        let told = Smallest::new(&run, 3, Picture::Missing("none".to_string()));
-        assert_eq!(
-            (told.before, told.after, told.story, told.actual),
-            (3, 0, vec![], String::new())
-        );
+        let told = Smallest::new(&run, Some(3), Picture::Missing("none".to_string()));
+        let Smallest { before, after, story, actual, .. } = told;
+        assert_eq!((before, after, story, actual), (Some(3), 0, vec![], String::new()));
+    }
+
+    #[test]
+    fn an_unknown_number_of_accidents_is_left_out() {
+        let run = Run::new("raft", "2B", "backup_2b", 7, None);
+        let told = |all| Smallest::new(&run, all, Picture::Missing("none".to_string()));
+        let json = |all| serde_json::to_value(told(all)).unwrap();
+        assert_eq!(json(Some(3))["before"], 3);
+        assert!(json(None).get("before").is_none());
+        for all in [None, Some(3)] {
+            let read: Smallest = serde_json::from_value(json(all)).unwrap();
+            assert_eq!(read, told(all));
+        }
     }
 }

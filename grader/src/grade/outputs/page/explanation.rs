@@ -34,18 +34,17 @@ fn story(m: &mut Markup, run: &Smallest) {
     let Smallest { before, after, .. } = run;
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     m.within("p", &[], |m| {
-        let headline = match after {
-            0 => "It fails without any accident: the script of the test alone does it.".to_string(),
-            // All are needed, or it is not known how many there are without the search.
-            _ if after == before => format!("It fails with {after} accident{}.", plural(*after)),
-            _ => {
+        let headline = match (after, before) {
+            (0, _) => {
+                "It fails without any accident: the script of the test alone does it.".to_string()
+            }
+            (_, Some(before)) if after != before => {
                 format!("It fails with {after} of {before} accident{}.", plural(*before))
             }
+            _ => format!("It fails with {after} accident{}.", plural(*after)),
         };
         m.element("strong", &[], &headline);
-        m.text(
-            " This is another run, which breaks the same property; everything else in it is calm.",
-        );
+        m.text(" It is a calmer run than the one above, and breaks the same property.");
     });
     let columns = [("Time", Align::Right), ("Event", Align::Left)];
     table(m, "The smallest run that fails, in virtual time", &columns, |m| {
