@@ -58,12 +58,8 @@ impl SmallestRun<'_> {
         if let Some(failure) = &run.failure {
             let (at, property) = (run.virtual_seconds, &failure.property);
             lines.push(format!("  {at:>8.3} s  {} {}", paint(BAD, "broken:"), harmless(property)));
-            let (most, long) = OBSERVED;
-            let observed = failure.actual.lines().take(most);
-            lines.extend(observed.map(|line| {
-                let line: String = harmless(line.trim_end()).chars().take(long).collect();
-                format!("{:14}{line}", "")
-            }));
+            let observed = observed_lines(&failure.actual);
+            lines.extend(observed.map(|line| format!("{:14}{line}", "")));
         }
         lines
     }
@@ -75,6 +71,13 @@ impl SmallestRun<'_> {
         lines.extend(report.lines().filter(|line| line.contains(" cargo test -p ")).map(harmless));
         lines
     }
+}
+
+/// What was observed, in lines that are not too many and not too long.
+pub(crate) fn observed_lines(observed: &str) -> impl Iterator<Item = String> {
+    let (most, long) = OBSERVED;
+    let lines = observed.lines().take(most);
+    lines.map(move |line| harmless(line.trim_end()).chars().take(long).collect())
 }
 
 /// What a program says, without what would move the cursor or change colours.

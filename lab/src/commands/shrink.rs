@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use contract::accidents::Accidents;
+use contract::property::without_numbers;
 use contract::record::{Exit, Run};
 use contract::settings::{Policy, forget_verbosity};
 use judge::shrink::{Effort, Failing, Trials, Violated};
@@ -16,7 +17,7 @@ use crate::cli::ShrinkArgs;
 use crate::results;
 use crate::results::run_dir::{self, RunDir};
 use crate::runner::Runner;
-use crate::story::SmallestRun;
+use crate::story::{SmallestRun, observed_lines};
 use crate::term::{self, paint};
 
 /// The greatest number of accidents that the line for a replay lists; more of them go to a file.
@@ -59,6 +60,8 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit, Error> {
 
 /// A run that was made smaller.
 struct Shrunk {
+    /// What was observed in the run that was to be made smaller.
+    first: String,
     /// The number of accidents in the run with all of them; `None` if it is not known.
     before: Option<usize>,
     runs: usize,
@@ -121,7 +124,8 @@ fn shrink(
                        the simulation";
         return Err(Error::harness(problem));
     }
-    Ok(Some(Shrunk { before, runs, seconds, run, log }))
+    let first = first.failure.map_or_else(String::new, |failure| failure.actual);
+    Ok(Some(Shrunk { first, before, runs, seconds, run, log }))
 }
 
 /// Repeats the smallest run with its log, and stores it.
@@ -157,7 +161,7 @@ fn show(
     picture: Option<&Path>,
     workspace: &Workspace,
 ) {
-    let Shrunk { before, runs, seconds, run, log } = shrunk;
+    let Shrunk { first, before, runs, seconds, run, log } = shrunk;
     let (before, runs, seconds) = (*before, *runs, *seconds);
     let after = run.accidents.len();
     let (claim, replay) = (&*case.claim, run.replay());
@@ -173,10 +177,19 @@ fn show(
         anstream::println!("  picture   {}", workspace.shorten(path).display());
     }
     lines(found.replay_lines());
-    let is_smaller = before.is_none_or(|before| after < before);
-    if (run.seed, run.policy) != (args.run.seed, Some(args.run.policy)) || is_smaller {
-        term::note("this is another run, which breaks the same property: the cause may differ");
+    let observed = run.failure.as_ref().map_or("", |failure| &failure.actual);
+    if let Some(observed) = other_way(first, observed) {
+        let asked = format!("{}:{}", args.run.seed, args.run.policy);
+        term::note(format!("{asked} breaks this property in another way: {observed}"));
     }
+}
+
+/// What was observed in the first run, if it differs in more than numbers from what was observed in
+/// the smallest one. The runs may then show different mistakes.
+fn other_way(first: &str, smallest: &str) -> Option<String> {
+    let line = |observed: &str| observed_lines(observed).next().unwrap_or_default();
+    let (first, smallest) = (line(first), line(smallest));
+    (without_numbers(&first) != without_numbers(&smallest)).then_some(first)
 }
 
 /// A line on the terminal while the search goes on.
@@ -208,5 +221,19 @@ impl ProgressLine {
         if term::is_live() {
             write!(stderr(), "\r\x1b[K").ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_in_more_than_numbers_is_another_way() {
+        let other = |first: &str, smallest: &str| other_way(first, smallest);
+        assert_eq!(other("S0 leads in term 4: no\nmore", "S1 leads in term 7: no\nless"), None);
+        let (first, smallest) = ("two\x1b leaders in term 6\nmore", "no leader in term 6");
+        assert_eq!(other(first, smallest).as_deref(), Some("two leaders in term 6"));
+        assert_eq!(other("", "no leader").as_deref(), Some(""));
     }
 }
