@@ -74,7 +74,7 @@ pub struct Test {
     /// The promise of a solution, in one sentence.
     pub claim: String,
     /// What the test does.
-    pub story: String,
+    pub script: String,
     /// Usual causes of its failure.
     #[serde(default)]
     pub hints: Vec<Hint>,

@@ -139,10 +139,10 @@ mod tests {
             lab = [
               { name = "raft", number = "2", title = "", part = [
                 { name = "2A", title = "", paper = "", test = [
-                  { name = "initial_election_2a", points = 1, claim = "", story = "" }] },
+                  { name = "initial_election_2a", points = 1, claim = "", script = "" }] },
                 { name = "2C", title = "", paper = "", test = [
-                  { name = "figure8_2c", points = 1, claim = "", story = "" },
-                  { name = "figure8_unreliable_2c", points = 1, claim = "", story = "" }] }] },
+                  { name = "figure8_2c", points = 1, claim = "", script = "" },
+                  { name = "figure8_unreliable_2c", points = 1, claim = "", script = "" }] }] },
               { name = "labrpc", title = "", health_check = true }]"#,
         )
         .unwrap()

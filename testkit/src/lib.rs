@@ -4,8 +4,8 @@
 //!
 //! A grading test is an ordinary `#[test]` that hands its body to [`lab_test()`]. The body runs
 //! once for each seed that the environment asks for, by default in a simulation with virtual time.
-//! It tells a story with a cluster: start servers, cut some off, crash one, heal, and check what
-//! the lab promises. When a property is violated it calls [`Sim::violated`], and the test prints the
+//! It acts on a cluster: starts servers, cuts some off, crashes one, heals, and checks what the lab
+//! promises. When a property is violated it calls [`Sim::violated`], and the test prints the
 //! property, what was seen, a line per server, and the line that replays the run. Rules that are
 //! plain functions return a [`Violation`] instead, which [`Sim::check`] reports.
 //!

@@ -76,9 +76,9 @@ fn program_1b() {
 /// The catalog.
 const CATALOG: &str = r#"
 lab = [{ name = "tiny", title = "Tiny", part = [{ name = "1", title = "", paper = "", test = [
-    { name = "answer_1a", points = 1, claim = "", story = "" },
-    { name = "first_answer_1a", points = 1, claim = "", story = "" },
-    { name = "program_1b", points = 1, claim = "", story = "", real = true },
+    { name = "answer_1a", points = 1, claim = "", script = "" },
+    { name = "first_answer_1a", points = 1, claim = "", script = "" },
+    { name = "program_1b", points = 1, claim = "", script = "", real = true },
 ] }] }]
 "#;
 

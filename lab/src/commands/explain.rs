@@ -71,7 +71,7 @@ fn explain(entry: Entry<'_>, mistakes: &[Mistake], yours: Option<&TestSummary>) 
     let place = format!("{}, {}: {}", lab.title, part.name, part.title);
     anstream::println!("{}  ({place})", paint(BOLD, &test.name));
     section("claim", &test.claim);
-    section("story", &test.story);
+    section("script", &test.script);
     for hint in test.hints.iter().chain(&lab.hints) {
         section("cause", &hint.to_string());
     }
