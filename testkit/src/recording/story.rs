@@ -13,6 +13,7 @@ mod missing;
 mod operations;
 mod scope;
 mod script;
+mod varying;
 
 use contract::accidents::AccidentKind;
 use contract::recording::{Event, What};

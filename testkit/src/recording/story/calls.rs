@@ -7,6 +7,7 @@ use contract::recording::{Event, Loss, What};
 
 use super::super::cut::cut;
 use super::scope::Scope;
+use super::varying::varying;
 use super::{APART, Line, seconds};
 
 /// The most kinds of calls that are told.
@@ -149,6 +150,8 @@ struct Kind<'a> {
     last: Call<'a>,
     count: usize,
     peers: BTreeSet<&'a str>,
+    /// The arguments of all of them.
+    args: Vec<&'a str>,
     /// Whether these servers gave no other answer since the first call.
     is_only: bool,
 }
@@ -165,8 +168,8 @@ fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) ->
         let is_caller = scope.is_about(call.from) || is_client(call.from);
         let (server, peer) = if is_caller { (call.from, call.to) } else { (call.to, call.from) };
         let key = (is_caller, server, call.method, call.outcome.kind());
-        let new = Kind { first: call, last: call, count: 0, peers: BTreeSet::new(), is_only: true };
-        let kind = kinds.entry(key).or_insert(new);
+        let kind = kinds.entry(key).or_insert(Kind::new(call));
+        kind.args.push(call.args);
         (kind.last, kind.count) = (call, kind.count + 1);
         kind.peers.insert(peer);
     }
@@ -186,6 +189,12 @@ fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) ->
 }
 
 impl<'a> Kind<'a> {
+    /// That of this call.
+    fn new(call: Call<'a>) -> Self {
+        let (peers, args) = (BTreeSet::new(), Vec::new());
+        Self { first: call, last: call, count: 0, peers, args, is_only: true }
+    }
+
     /// Whether these servers gave no other answer since the first call.
     fn is_only(&self, (is_caller, server, method, outcome): &Key<'_>, scope: &Scope<'a>) -> bool {
         let is_other = |call: &Call<'_>| {
@@ -216,6 +225,9 @@ impl<'a> Kind<'a> {
         if self.peers.len() > 1 {
             let peers: Vec<&str> = self.peers.iter().copied().take(MOST_PEERS).collect();
             alike += &format!(", with {}", peers.join(" "));
+        }
+        if let Some(values) = varying(&self.args) {
+            alike += &format!("; {values}");
         }
         alike += if self.is_only { ", and no other outcome)" } else { ")" };
         self.last.line(events, &alike)

@@ -6,6 +6,7 @@ use contract::property::without_numbers;
 use contract::recording::{Event, What};
 
 use super::scope::Scope;
+use super::varying::varying;
 use super::{APART, Line};
 
 /// The most lines that are told.
@@ -80,10 +81,14 @@ impl Kind<'_> {
         is_told.then(|| first.told(events, &self.alike("first")))
     }
 
+    /// How many there are, and in what they differ if it is little.
     fn alike(&self, which: &str) -> String {
+        let texts: Vec<&str> = self.lines.iter().map(|line| line.text).collect();
+        let values = varying(&texts).filter(|_| which == "last");
+        let values = values.map_or_else(String::new, |values| format!("; {values}"));
         match self.lines.len() {
             1 | 2 => String::new(),
-            count => format!(" (the {which} of {count} alike)"),
+            count => format!(" (the {which} of {count} alike{values})"),
         }
     }
 }

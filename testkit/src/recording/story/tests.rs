@@ -267,7 +267,7 @@ fn the_first_and_the_last_of_log_lines_that_are_alike_are_told() {
         "S0 logs VOTE stands in term 1 (the first of 8 alike)",
         "S1 logs VOTE votes in term 1",
         "S0 logs VOTE waits (the last of 3 alike)",
-        "S0 logs VOTE stands in term 8 (the last of 8 alike)",
+        "S0 logs VOTE stands in term 8 (the last of 8 alike; term 1 2 3 4 5 6 7 8)",
         "S2 logs VOTE stands in term 7",
     ];
     assert_eq!(made.told(), expected);
