@@ -45,12 +45,13 @@ pub(super) fn lines(scope: &Scope<'_>, observed: &str) -> Vec<String> {
     let end = scope.end;
     let awaited = operations::awaited(scope, SHORT);
     let since = scope.last_step.max(awaited.unwrap_or(0));
-    if scope.is_mistake_known || end < since + SHORT {
+    if !scope.may_have_waited || end < since + SHORT {
         return Vec::new();
     }
     let wait = Wait { since, end };
     let servers = servers(scope.seen);
-    let mut lines = without_reply(scope, wait);
+    let mut lines = without_reply(scope, wait, &servers);
+    lines.extend(awaited.and_then(|_| slow(scope, wait)));
     lines.extend(unanswered(scope, wait, &servers));
     match without_leader(&servers) {
         Some(line) => lines.push(line),
@@ -64,8 +65,8 @@ pub(super) fn lines(scope: &Scope<'_>, observed: &str) -> Vec<String> {
     lines
 }
 
-/// Calls that still have no reply.
-fn without_reply(scope: &Scope<'_>, wait: Wait) -> Vec<String> {
+/// Calls that still have no reply, of callers that are connected.
+fn without_reply(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Vec<String> {
     let mut stopped: BTreeMap<&str, u64> = BTreeMap::new();
     for event in scope.seen {
         if let What::Fault(fault) = &event.what
@@ -78,6 +79,7 @@ fn without_reply(scope: &Scope<'_>, wait: Wait) -> Vec<String> {
     let waits = |call: &&Call<'_>| {
         call.is_open()
             && call.sent + SLOW <= wait.end
+            && is_reached(call.from, servers)
             && stopped.get(call.from).is_none_or(|at| *at < call.sent)
     };
     let mut kinds: BTreeMap<(&str, &str), Vec<&Call<'_>>> = BTreeMap::new();
@@ -104,19 +106,37 @@ fn without_reply(scope: &Scope<'_>, wait: Wait) -> Vec<String> {
     kinds.iter().take(ALIKE).map(line).collect()
 }
 
+/// The server's call that took longest of those that were over.
+fn slow(scope: &Scope<'_>, wait: Wait) -> Option<String> {
+    let took = |call: &Call<'_>| scope.seen[call.index].at - call.sent;
+    let calls = scope.calls.iter().filter(|call| {
+        !call.is_open() && call.sent >= wait.since && !is_client(call.from) && took(call) >= SLOW
+    });
+    let call = calls.max_by_key(|call| (took(call), u64::MAX - call.sent))?;
+    let end = call.loss().unwrap_or("the reply comes");
+    let (name, at, took) = (call.name(), seconds(call.sent), seconds(took(call)));
+    let Call { from, to, .. } = call;
+    Some(format!("slow: {from} calls {name} of {to} at {at}, and after {took}: {end}"))
+}
+
+/// Whether the harness does not see that a server is down or disconnected. It sees no clients.
+fn is_reached(name: &str, servers: &BTreeMap<&str, Seen<'_>>) -> bool {
+    servers.get(name).is_none_or(|seen| seen.state.up && seen.state.connected)
+}
+
 /// Callers that got no reply from anybody, though they called again and again.
 fn unanswered(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Vec<String> {
     let mut kinds: BTreeMap<(&str, &str), Vec<&Call<'_>>> = BTreeMap::new();
     for call in scope.calls.iter().filter(|call| call.sent >= wait.since) {
         kinds.entry((call.from, call.method)).or_default().push(call);
     }
-    let is_reached =
-        |name: &str| servers.get(name).is_none_or(|it| it.state.up && it.state.connected);
     kinds.retain(|(from, _), calls| {
-        // That the only server that is called is down is no news.
-        let is_news = calls.iter().any(|call| call.to != calls[0].to) || is_reached(calls[0].to);
+        // That the only server that is called is down is no news, unless a client is in need of it.
+        let is_news = is_client(from)
+            || calls.iter().any(|call| call.to != calls[0].to)
+            || is_reached(calls[0].to, servers);
         let is_lost = calls.iter().all(|call| call.loss().is_some());
-        is_reached(from) && is_news && is_lost && calls.len() >= FEW
+        is_reached(from, servers) && is_news && is_lost && calls.len() >= FEW
     });
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|((from, _), calls)| (!scope.is_about(from), usize::MAX - calls.len()));

@@ -20,8 +20,9 @@ pub(super) struct Scope<'a> {
     pub(super) last_step: u64,
     /// When the violation was noticed, in microseconds.
     pub(super) end: u64,
-    /// Whether the time of the mistake is known.
-    pub(super) is_mistake_known: bool,
+    /// Whether the test may have waited for something until then: the violation was not noticed by a
+    /// task of a server, and the time of the mistake is not known.
+    pub(super) may_have_waited: bool,
     /// The servers that the violation names, or that have answered the operations that it names.
     servers: BTreeSet<&'a str>,
     /// The numbers of the operations that it names.
@@ -48,9 +49,10 @@ impl<'a> Scope<'a> {
             // Servers that refuse come first; the last one has answered.
             servers.extend(calls.max_by_key(|call| call.index).map(|call| call.to));
         }
-        let (end, is_mistake_known) = (events[place].at, at.is_some());
+        let end = events[place].at;
+        let may_have_waited = at.is_none() && ["test", ""].contains(&&*events[place].node);
         let last_step = Script::of(seen).last().unwrap_or(0);
-        Some(Self { seen, calls, operations, last_step, end, is_mistake_known, servers, named })
+        Some(Self { seen, calls, operations, last_step, end, may_have_waited, servers, named })
     }
 
     /// Whether the violation names this operation.

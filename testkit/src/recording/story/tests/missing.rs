@@ -63,6 +63,20 @@ fn calls_without_a_reply_are_told_with_their_state() {
 }
 
 #[test]
+fn the_slowest_call_is_told_if_an_operation_is_awaited() {
+    let mut made = Made::default();
+    made.begin();
+    for (call, millis) in [(1, 600), (2, 700), (3, 10)] {
+        made.request(call, "S0", "S1").pause(millis).push("", What::Lost { call, why: Loss::Gone });
+    }
+    made.request(4, "C0", "S1").pause(800).push("", What::Lost { call: 4, why: Loss::Gone });
+    let awaited = Culprit { operations: vec![7], ..Culprit::default() };
+    let told = missing(made.pause(100).violation(awaited), "");
+    let expected = "slow: S0 calls AppendEntries of S1 at 0.604 s, and after 0.701 s: unreachable";
+    assert_eq!(told[0], expected);
+}
+
+#[test]
 fn callers_whom_nobody_answers_are_told() {
     let mut made = Made::default();
     made.fault("disconnect", &["S9"]);
@@ -171,6 +185,12 @@ fn nothing_is_missing_if_the_test_hardly_waits_or_the_mistake_is_known() {
         missing(made.pause(900).violation(culprit), "")
     };
     assert!(waits(&mut Made::default(), Culprit::default()).is_empty());
+    // A server notices at once what is wrong.
+    let mut made = Made::default();
+    let (property, actual) = ("p".to_string(), "a".to_string());
+    made.request(1, "S1", "S0").pause(3_000);
+    made.push("S1", What::Violation { property, actual, culprit: None });
+    assert!(missing(&made, "").is_empty());
     let mut made = Made::default();
     made.request(1, "S1", "S0")
         .pause(3_000)
