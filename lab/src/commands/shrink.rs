@@ -184,12 +184,14 @@ fn show(
     }
 }
 
-/// What was observed in the first run, if it differs in more than numbers from what was observed in
-/// the smallest one. The runs may then show different mistakes.
+/// What was observed in the first run, if it differs in more than numbers and values from what was
+/// observed in the smallest one. The runs may then show different mistakes.
 fn other_way(first: &str, smallest: &str) -> Option<String> {
     let line = |observed: &str| observed_lines(observed).next().unwrap_or_default();
+    // Values are quoted.
+    let kind = |line: &str| line.split('"').step_by(2).map(without_numbers).collect::<Vec<_>>();
     let (first, smallest) = (line(first), line(smallest));
-    (without_numbers(&first) != without_numbers(&smallest)).then_some(first)
+    (kind(&first) != kind(&smallest)).then_some(first)
 }
 
 /// A line on the terminal while the search goes on.
@@ -234,6 +236,8 @@ mod tests {
         assert_eq!(other("S0 leads in term 4: no\nmore", "S1 leads in term 7: no\nless"), None);
         let (first, smallest) = ("two\x1b leaders in term 6\nmore", "no leader in term 6");
         assert_eq!(other(first, smallest).as_deref(), Some("two leaders in term 6"));
+        let lost = |value: &str| format!("an append is lost, \"{value}\" is missing");
+        assert_eq!(other(&lost("x"), &lost("y")), None);
         assert_eq!(other("", "no leader").as_deref(), Some(""));
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Operation<'a> {
     pub(super) number: u64,
     pub(super) client: &'a str,
     key: Option<&'a str>,
-    text: &'a str,
+    pub(super) text: &'a str,
     begun: usize,
     begun_at: u64,
     /// The index of the event, the time, and the result.
@@ -103,12 +103,12 @@ pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
     let list = &scope.operations;
     let (named, others): (Vec<_>, Vec<_>) = list.iter().partition(|it| scope.names(it));
     let mut others = others;
-    match named.first() {
-        Some(first) => {
+    match named.last() {
+        Some(last) => {
             let keys: BTreeSet<_> = named.iter().map(|it| it.key).collect();
             // Those without a key may concern all keys: a change of the configuration, for instance.
             let is_related = |key: Option<&str>| key.is_none() || keys.contains(&key);
-            others.retain(|it| it.begun < first.begun && is_related(it.key));
+            others.retain(|it| it.begun < last.begun && is_related(it.key));
         }
         None => {
             let clients: BTreeSet<&str> = list.iter().map(|it| it.client).collect();

@@ -32,11 +32,11 @@ pub(super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// That of the first violation; `None` if there is none.
     pub(super) fn of(events: &'a [Event]) -> Option<Self> {
-        let (place, culprit) = events.iter().enumerate().find_map(|(place, event)| {
-            let What::Violation { culprit, .. } = &event.what else { return None };
-            Some((place, culprit.clone().unwrap_or_default()))
+        let (place, observed, culprit) = events.iter().enumerate().find_map(|(place, event)| {
+            let What::Violation { culprit, actual, .. } = &event.what else { return None };
+            Some((place, actual, culprit.clone().unwrap_or_default()))
         })?;
-        let Culprit { server, others, at, operations: named, .. } = culprit;
+        let Culprit { server, others, at, operations: mut named, .. } = culprit;
         let mistake = at.map(|at| events.partition_point(|event| event.at <= at));
         let seen = &events[..mistake.unwrap_or(place).min(place)];
         let mut servers = BTreeSet::new();
@@ -44,6 +44,7 @@ impl<'a> Scope<'a> {
             servers.extend(nodes(seen).filter(|node| is_named(node, name)));
         }
         let (calls, operations) = (calls_of(seen), operations_of(seen));
+        named.extend(mentioned(&operations, observed));
         for operation in operations.iter().filter(|it| named.contains(&it.number)) {
             let calls = calls.iter().filter(|call| operation.may_make(call.from, call.sent));
             // Servers that refuse come first; the last one has answered.
@@ -69,6 +70,22 @@ impl<'a> Scope<'a> {
     pub(super) fn is_about(&self, server: &str) -> bool {
         self.servers.is_empty() || self.servers.contains(server)
     }
+}
+
+/// The operations with a value that the violation quotes: an append that is lost, for instance.
+fn mentioned(operations: &[Operation<'_>], observed: &str) -> Vec<u64> {
+    let quoted = observed.lines().next().unwrap_or_default().split('"').skip(1).step_by(2);
+    let mut mentioned = Vec::new();
+    for value in quoted.filter(|value| !value.is_empty()) {
+        let value = format!("\"{value}\"");
+        let with_value = operations.iter().filter(|operation| operation.text.contains(&value));
+        let with_value: Vec<u64> = with_value.map(|operation| operation.number).collect();
+        // A value that many operations have names none.
+        if let [number] = with_value[..] {
+            mentioned.push(number);
+        }
+    }
+    mentioned
 }
 
 /// The nodes on which tasks run.

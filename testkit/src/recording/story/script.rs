@@ -17,6 +17,9 @@ const MOST_LEADERS: usize = 4;
 /// and does nothing to them.
 const MOST_CHANGES_OF_REACH: usize = 8;
 
+/// The verb of servers that are started and connected.
+const BOTH: &str = "start and connect";
+
 /// How the network usually is.
 const USUAL: [&str; 2] = ["reliable", "long delays"];
 
@@ -73,6 +76,7 @@ impl<'a> Script<'a> {
                 None => steps.push(Step { index, what, objects: vec![object] }),
             }
         }
+        let steps = joined(events, steps);
         Self { events, probes, steps }
     }
 
@@ -107,6 +111,29 @@ impl<'a> Script<'a> {
     }
 }
 
+/// The steps, with servers that are started and connected at once in one step.
+fn joined<'a>(events: &[Event], steps: Vec<Step<'a>>) -> Vec<Step<'a>> {
+    let mut joined: Vec<Step<'a>> = Vec::new();
+    for step in steps {
+        let at = events[step.index].at;
+        let is_close = |other: &Step<'_>| at <= events[other.index].at + AT_ONCE;
+        let started = joined.pop_if(|last| {
+            let verbs = (last.what, step.what);
+            let is_pair = verbs == (Act::Fault("start"), Act::Fault("connect"));
+            is_pair && last.objects == step.objects && is_close(last)
+        });
+        let Some(started) = started else {
+            joined.push(step);
+            continue;
+        };
+        match joined.last_mut().filter(|last| last.what == Act::Fault(BOTH) && is_close(last)) {
+            Some(last) => last.objects.extend(step.objects),
+            None => joined.push(Step { what: Act::Fault(BOTH), ..started }),
+        }
+    }
+    joined
+}
+
 impl Step<'_> {
     fn text(&self) -> String {
         let objects = self.objects.join(", ");
@@ -117,6 +144,7 @@ impl Step<'_> {
         };
         let done = match verb {
             "start" => format!("starts {objects}"),
+            BOTH => format!("starts and connects {objects}"),
             "crash" => format!("cuts the power of {objects}"),
             "kill" => format!("kills the process of {objects}"),
             "shutdown" => format!("shuts {objects} down"),
