@@ -189,7 +189,8 @@ fn show(
 fn other_way(first: &str, smallest: &str) -> Option<String> {
     let line = |observed: &str| observed_lines(observed).next().unwrap_or_default();
     // Values are quoted.
-    let kind = |line: &str| line.split('"').step_by(2).map(without_numbers).collect::<Vec<_>>();
+    let kind =
+        |line: &str| line.split(['"', '\'']).step_by(2).map(without_numbers).collect::<Vec<_>>();
     let (first, smallest) = (line(first), line(smallest));
     (kind(&first) != kind(&smallest)).then_some(first)
 }

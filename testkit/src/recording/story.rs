@@ -7,6 +7,7 @@
 //! turns until the story is full.
 
 mod calls;
+mod latest;
 mod left;
 mod log;
 mod missing;
@@ -65,9 +66,10 @@ pub(super) fn tell(
     failure: &Failure,
     notes: &Notes,
 ) -> Vec<Told> {
+    let (events, cluster) = latest::latest(events);
     let Some(scope) = Scope::of(events) else { return Vec::new() };
     let has_panicked = failure.kind == FailureKind::Panic && noticed(failure, notes).is_none();
-    let mut clues = clues(failure, notes);
+    let mut clues = clues(failure, notes, cluster);
     if !has_panicked {
         clues.splice(0..0, missing::lines(&scope, &failure.message));
     }
@@ -78,10 +80,13 @@ pub(super) fn tell(
         clues.insert(0, text);
     }
     // One line may have to say what is left out.
-    let most = MOST_LINES.saturating_sub(clues.len() + 1);
+    let first = latest::line(cluster).map(|text| (events[0].at, text));
+    let most = MOST_LINES.saturating_sub(clues.len() + 1 + usize::from(first.is_some()));
     let lines = lines(events, &scope, most);
-    let told = lines.into_iter().map(|line| (line.at, line.text));
-    let told = told.chain(clues.into_iter().map(|text| (at, text)));
+    let lines = lines.into_iter().map(|line| (line.at, line.text));
+    let lines = lines.chain(clues.into_iter().map(|text| (at, text)));
+    let short = |text: String| if cluster.is_empty() { text } else { text.replace(cluster, "") };
+    let told = first.into_iter().chain(lines.map(|(at, text)| (at, short(text))));
     told.map(|(at, text)| Told { at: at as f64 / 1e6, text: in_one_line(&text) }).collect()
 }
 
@@ -149,8 +154,8 @@ fn noticed<'a>(failure: &Failure, notes: &'a Notes) -> Option<&'a Violation> {
     notes.violation.as_ref().filter(|violation| violation.actual == failure.message)
 }
 
-/// What the harness and the runtime know at the end.
-fn clues(failure: &Failure, notes: &Notes) -> Vec<String> {
+/// What the harness and the runtime know at the end; of servers those of this cluster.
+fn clues(failure: &Failure, notes: &Notes, cluster: &str) -> Vec<String> {
     use FailureKind::{Deadlock, LockCycle, TimeLimit};
     let mut clues = Vec::new();
     let violation = noticed(failure, notes);
@@ -170,7 +175,8 @@ fn clues(failure: &Failure, notes: &Notes) -> Vec<String> {
         clues.extend(few(&failure.waits).iter().map(|wait| format!("waits: {wait}")));
     }
     clues.extend(failure.busy_calls.iter().take(1).map(|call| format!("busy: {call}")));
-    let servers = notes.servers.iter().filter(|it| it.term.is_some() || !it.up || !it.connected);
+    let servers = notes.servers.iter().filter(|it| it.name.starts_with(cluster));
+    let servers = servers.filter(|it| it.term.is_some() || !it.up || !it.connected);
     let servers: Vec<String> = servers.map(ToString::to_string).collect();
     clues.extend((!servers.is_empty()).then(|| format!("at the end: {}", servers.join("; "))));
     clues

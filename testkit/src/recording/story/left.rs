@@ -97,6 +97,16 @@ impl<'a> Left<'a> {
         self.sides.retain(|sides| !sides.iter().flatten().any(|it| names.contains(&&**it)));
     }
 
+    /// Whether a link is cut, or leads to another side.
+    pub(super) fn is_cut(&self, from: &str, to: &str) -> bool {
+        let side = |sides: &[Vec<String>], name| side_of(sides, name);
+        let is_between = |sides: &&&[Vec<String>]| {
+            let (from, to) = (side(sides, from), side(sides, to));
+            from.is_some() && to.is_some() && from != to
+        };
+        self.cut.contains(&(from, to)) || self.sides.iter().any(|sides| is_between(&sides))
+    }
+
     /// Whether a client does not reach all of its servers.
     pub(super) fn is_restricted(&self, client: &str) -> bool {
         self.reach.contains_key(client)

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::recording::{Event, State, What};
 
 use super::calls::{Call, is_client};
+use super::left::Left;
 use super::scope::Scope;
 use super::script::states;
 use super::{operations, seconds};
@@ -50,7 +51,7 @@ pub(super) fn lines(scope: &Scope<'_>, observed: &str) -> Vec<String> {
     }
     let wait = Wait { since, end };
     let servers = servers(scope.seen);
-    let mut lines = without_reply(scope, wait, &servers);
+    let mut lines = without_reply(scope, wait, &servers, awaited.is_some());
     lines.extend(awaited.and_then(|_| slow(scope, wait)));
     lines.extend(unanswered(scope, wait, &servers));
     match without_leader(&servers) {
@@ -65,8 +66,16 @@ pub(super) fn lines(scope: &Scope<'_>, observed: &str) -> Vec<String> {
     lines
 }
 
-/// Calls that still have no reply, of callers that are connected.
-fn without_reply(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Vec<String> {
+/// Calls that still have no reply, of callers that are connected. Unless an operation is awaited, it is
+/// no news that a link which the test has cut lets nothing pass.
+fn without_reply(
+    scope: &Scope<'_>,
+    wait: Wait,
+    servers: &BTreeMap<&str, Seen<'_>>,
+    is_awaited: bool,
+) -> Vec<String> {
+    let mut left = Left::default();
+    scope.seen.iter().for_each(|event| left.add(&event.what));
     let mut stopped: BTreeMap<&str, u64> = BTreeMap::new();
     for event in scope.seen {
         if let What::Fault(fault) = &event.what
@@ -80,6 +89,7 @@ fn without_reply(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_
         call.is_open()
             && call.sent + SLOW <= wait.end
             && is_reached(call.from, servers)
+            && (is_awaited || !left.is_cut(call.from, call.to))
             && stopped.get(call.from).is_none_or(|at| *at < call.sent)
     };
     let mut kinds: BTreeMap<(&str, &str), Vec<&Call<'_>>> = BTreeMap::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use contract::recording::{Event, What};
 
+use super::super::cut::cut;
 use super::scope::Scope;
 use super::{Line, seconds};
 
@@ -16,6 +17,9 @@ const BEFORE: usize = 5;
 /// If there are not more clients than this, their last operations matter also if the violation
 /// names none.
 const FEW_CLIENTS: usize = 2;
+
+/// How much is left of an operation and of its result: characters at the beginning and at the end.
+const LONG_TEXT: (usize, usize) = (100, 40);
 
 /// An operation that takes at least so long, in microseconds, is told with its time.
 const LONG: u64 = 300_000;
@@ -70,7 +74,13 @@ impl Operation<'_> {
 
     /// The operation in a line.
     fn line(&self, events: &[Event]) -> Line {
-        let Self { client, text, begun_at, .. } = self;
+        let Self { client, begun_at, .. } = self;
+        let shorter = |text: &str| {
+            let mut text = text.to_string();
+            cut(&mut text, LONG_TEXT.0, LONG_TEXT.1);
+            text
+        };
+        let text = shorter(self.text);
         let Some((index, at, result)) = self.completed else {
             return Line::new(
                 events,
@@ -78,7 +88,7 @@ impl Operation<'_> {
                 format!("{client}: {text} begins, and no result"),
             );
         };
-        let took = at - begun_at;
+        let (took, result) = (at - begun_at, shorter(result));
         let time = match took >= LONG {
             true => format!(" (after {})", seconds(took)),
             false => String::new(),

@@ -217,16 +217,15 @@ fn operations_are_told_with_those_before_and_their_calls() {
 #[test]
 fn an_operation_whose_value_the_violation_quotes_is_told() {
     let mut made = Made::default();
-    made.operation(0, "append(x, \"a\")", "done").operation(1, "append(x, \"b\")", "done");
-    made.operation(2, "append(x, \"b\")", "done").operation(3, "get(x)", "\"bb\"");
-    for _ in 0..10 {
-        made.operation(4, "put(y, \"c\")", "done");
-    }
-    let culprit = Some(Culprit { operations: vec![3], ..Culprit::default() });
+    made.operation(0, "append(x, \"a\")", "done");
+    (1..8).for_each(|number| _ = made.operation(number, "append(x, \"b\")", "done"));
+    made.operation(8, "get(x)", "\"bb\"").operation(9, "put(x, \"c\")", "done");
+    let culprit = Some(Culprit { operations: vec![8], ..Culprit::default() });
     let actual = "\"a\" is missing, not \"b\", in \"\"\nand \"c\"".to_string();
     made.push("test", What::Violation { property: "p".to_string(), actual, culprit });
     let (appended, read) = ("C0: append(x, \"a\") -> done", "C0: get(x) -> \"bb\"");
-    assert_eq!(made.told(), [appended, read]);
+    let before = vec!["C0: append(x, \"b\") -> done"; 5];
+    assert_eq!(made.told(), [&[appended], &before[..], &[read]].concat());
 }
 
 #[test]
@@ -242,6 +241,30 @@ fn accidents_are_never_left_out_before_there_are_many() {
     assert_eq!(accidents.len(), MOST_ACCIDENTS);
     assert_eq!(accidents[0], "accident: reply 8 is lost; and 8 more accidents before");
     assert!(told.len() <= MOST_LINES + 1);
+}
+
+#[test]
+fn of_clusters_with_names_the_last_one_is_told() {
+    let mut made = Made::default();
+    for cluster in ["first: S0", "last: first: S0"] {
+        made.fault("start", &[cluster]).fault("crash", &[cluster]).log(cluster, "fails");
+    }
+    made.violation(Culprit::of("last: first: S0"));
+    let server = |name: &str| ServerLine { name: name.to_string(), ..ServerLine::default() };
+    let servers = vec![server("first: S0"), server("last: first: S0")];
+    let mut notes = Notes { servers, ..Notes::default() };
+    notes.violation = Some(Violation::new("p", "a"));
+    let mut failure = failure(FailureKind::Panic, "a");
+    (failure.held_locks, failure.busy_calls) = (Vec::new(), Vec::new());
+    let told = tell(&made.0, 0, 6_000, &failure, &notes);
+    let told: Vec<&str> = told.iter().map(|told| &*told.text).collect();
+    let expected = [
+        "the test makes servers for: last: first",
+        "the test cuts the power of S0",
+        "S0 logs VOTE fails",
+        "at the end: S0 down",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

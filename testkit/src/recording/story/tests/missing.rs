@@ -40,12 +40,15 @@ fn calls_without_a_reply_are_told_with_their_state() {
     made.request(3, "S0", "S3").push("S3", What::Arrive { call: 3 });
     // Who is stopped waits no more.
     made.request(4, "S4", "S5").fault("crash", &["S4"]).call(5, "S1", "S2", "Stored");
+    // Nothing passes a link that is cut.
+    made.request(6, "S1", "S9").fault("cut", &["S1", "S9"]);
+    made.request(7, "S2", "S8").partition(&[&["S2"], &["S8"]]);
     let told = after_a_wait(&mut made, Culprit::of("S3"));
     let expected = [
         "until the end: no reply to a call of AppendEntries by S0 to S3, since 0.004 s; the handlers \
          do not return",
         "until the end: no reply to 2 calls of AppendEntries by S1 S2 to S0, since 0.001 s",
-        "until the end, not once more: calls of AppendEntries after 0.008 s",
+        "until the end, not once more: calls of AppendEntries after 0.013 s",
     ];
     assert_eq!(told, expected);
 
