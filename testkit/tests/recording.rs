@@ -201,7 +201,9 @@ fn a_failing_run_is_recorded_with_faults_operations_and_culprit() {
     let told: Vec<&str> = recording.story.iter().map(|told| &*told.text).collect();
     let reach = ["the test lets C0 reach only S0", "the test lets C0 reach all its servers"];
     assert_eq!(told[..2], reach);
-    for line in ["C0: put(x, \"1\") -> done", "C0: get(x) -> \"\"", "at the end: S1 down"] {
+    for line in
+        ["C0: put(x, \"1\") -> done", "C0: get(x) -> \"\"", "last seen by the test: S1 down"]
+    {
         assert!(told.contains(&line), "{told:?}");
     }
 

@@ -73,20 +73,19 @@ pub(super) fn tell(
     if !has_panicked {
         clues.splice(0..0, missing::lines(&scope, &failure.message));
     }
+    let mut heads: Vec<(u64, String)> = Vec::new();
     if forgotten > 0 {
         let first = scope.calls.first().map_or(at, |call| call.sent);
-        let first = seconds(first);
-        let text = format!("calls and log lines before {first} are forgotten: they are too many");
-        clues.insert(0, text);
+        heads.push((first, "earlier calls and log lines are forgotten: they are too many".into()));
     }
+    heads.extend(latest::line(cluster).map(|text| (events[0].at, text)));
     // One line may have to say what is left out.
-    let first = latest::line(cluster).map(|text| (events[0].at, text));
-    let most = MOST_LINES.saturating_sub(clues.len() + 1 + usize::from(first.is_some()));
+    let most = MOST_LINES.saturating_sub(heads.len() + clues.len() + 1);
     let lines = lines(events, &scope, most);
     let lines = lines.into_iter().map(|line| (line.at, line.text));
     let lines = lines.chain(clues.into_iter().map(|text| (at, text)));
     let short = |text: String| if cluster.is_empty() { text } else { text.replace(cluster, "") };
-    let told = first.into_iter().chain(lines.map(|(at, text)| (at, short(text))));
+    let told = heads.into_iter().chain(lines.map(|(at, text)| (at, short(text))));
     told.map(|(at, text)| Told { at: at as f64 / 1e6, text: in_one_line(&text) }).collect()
 }
 
@@ -178,7 +177,9 @@ fn clues(failure: &Failure, notes: &Notes, cluster: &str) -> Vec<String> {
     let servers = notes.servers.iter().filter(|it| it.name.starts_with(cluster));
     let servers = servers.filter(|it| it.term.is_some() || !it.up || !it.connected);
     let servers: Vec<String> = servers.map(ToString::to_string).collect();
-    clues.extend((!servers.is_empty()).then(|| format!("at the end: {}", servers.join("; "))));
+    clues.extend(
+        (!servers.is_empty()).then(|| format!("last seen by the test: {}", servers.join("; "))),
+    );
     clues
 }
 

@@ -202,7 +202,7 @@ fn without_leader(servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
         Some((at, name)) => {
             let at = seconds(at);
             format!(
-                "until the end: the test sees no connected leader since {at}, when {name} was the last one"
+                "until the end: the test has seen no connected leader since {at}, when {name} was the last one"
             )
         }
         None => "until the end: the test has seen no connected leader".to_string(),
@@ -221,7 +221,8 @@ fn behind(wait: Wait, servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
     };
     let idle: Vec<String> = idle.take(MOST_NAMES).map(|it| text(&it)).collect();
     let idle = idle.join(", ");
-    (!idle.is_empty()).then(|| format!("until the end: nothing is seen to be applied on {idle}"))
+    (!idle.is_empty())
+        .then(|| format!("until the end: the test has seen nothing applied on {idle}"))
 }
 
 /// What servers have saved last, the most first.

@@ -108,9 +108,10 @@ fn that_no_server_leads_is_told() {
     let mut made = Made::default();
     made.state("S0", "leader", 0, true).state("S1", "follower", 0, true);
     made.state("S0", "leader", 0, false);
-    let once =
-        ["until the end: the test sees no connected leader since 0.003 s, when S0 was the last \
-                 one"];
+    let once = [
+        "until the end: the test has seen no connected leader since 0.003 s, when S0 was the last \
+                 one",
+    ];
     assert_eq!(after_a_wait(&mut made, Culprit::default()), once);
 
     let mut made = Made::default();
@@ -134,14 +135,15 @@ fn servers_that_apply_nothing_are_told_if_a_command_is_awaited() {
     made.begin().state("S0", "leader", 5, true);
     let awaited = Culprit { operations: vec![7], ..Culprit::default() };
     let told = after_a_wait(&mut made, awaited.clone());
-    let expected = ["until the end: nothing is seen to be applied on S1 after 0.002 s (index 3)"];
+    let expected =
+        ["until the end: the test has seen nothing applied on S1 after 0.002 s (index 3)"];
     assert_eq!(told, expected);
 
     let mut made = Made::default();
     servers(&mut made);
     let told = after_a_wait(made.begin(), awaited);
     let expected =
-        ["until the end: nothing is seen to be applied on S0 after 0.001 s (index 4), S1 \
+        ["until the end: the test has seen nothing applied on S0 after 0.001 s (index 4), S1 \
                      after 0.002 s (index 3)"];
     assert_eq!(told, expected);
 
