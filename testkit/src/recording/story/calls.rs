@@ -31,6 +31,7 @@ const ALIKE: usize = 60;
 /// A call.
 #[derive(Clone, Copy)]
 pub(super) struct Call<'a> {
+    pub(super) number: u64,
     pub(super) from: &'a str,
     pub(super) to: &'a str,
     /// When it was sent.
@@ -97,7 +98,11 @@ pub(super) fn calls_of(events: &[Event]) -> Vec<Call<'_>> {
         if let What::Request { call, from, to, method, args, .. } = &event.what {
             let (sent, outcome) = (event.at, Outcome::Open);
             let has_arrived = false;
-            calls.insert(*call, Call { from, to, sent, index, method, has_arrived, args, outcome });
+            let number = *call;
+            calls.insert(
+                number,
+                Call { number, from, to, sent, index, method, has_arrived, args, outcome },
+            );
             continue;
         }
         if let What::Arrive { call } = &event.what {

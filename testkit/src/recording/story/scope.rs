@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use contract::recording::{Culprit, Event, What};
 
+use super::MOST_ACCIDENTS;
 use super::calls::{Call, calls_of};
 use super::operations::{Operation, operations_of};
 use super::script::Script;
@@ -25,7 +26,7 @@ pub(super) struct Scope<'a> {
     pub(super) may_have_waited: bool,
     /// The servers that the violation names, or that have answered the operations that it names.
     servers: BTreeSet<&'a str>,
-    /// The numbers of the operations that it names.
+    /// The numbers of the operations that it names or quotes, or that accidents have hit.
     named: Vec<u64>,
 }
 
@@ -45,6 +46,7 @@ impl<'a> Scope<'a> {
         }
         let (calls, operations) = (calls_of(seen), operations_of(seen));
         named.extend(mentioned(&operations, observed));
+        named.extend(hit(&operations, &calls, seen));
         for operation in operations.iter().filter(|it| named.contains(&it.number)) {
             let calls = calls.iter().filter(|call| operation.may_make(call.from, call.sent));
             // Servers that refuse come first; the last one has answered.
@@ -56,7 +58,7 @@ impl<'a> Scope<'a> {
         Some(Self { seen, calls, operations, last_step, end, may_have_waited, servers, named })
     }
 
-    /// Whether the violation names this operation.
+    /// Whether the violation names or quotes this operation, or an accident has hit it.
     pub(super) fn names(&self, operation: &Operation<'_>) -> bool {
         self.named.contains(&operation.number)
     }
@@ -86,6 +88,22 @@ fn mentioned(operations: &[Operation<'_>], observed: &str) -> Vec<u64> {
         }
     }
     mentioned
+}
+
+/// The operations with a call that an accident has hit, if there are few: without these the run does
+/// not fail.
+fn hit(operations: &[Operation<'_>], calls: &[Call<'_>], seen: &[Event]) -> Vec<u64> {
+    let hit = seen.iter().filter_map(|event| match event.what {
+        What::Accident { call, .. } => call,
+        _ => None,
+    });
+    let hit: Vec<u64> = hit.take(MOST_ACCIDENTS + 1).collect();
+    if hit.len() > MOST_ACCIDENTS {
+        return Vec::new();
+    }
+    let hit: Vec<&Call<'_>> = calls.iter().filter(|call| hit.contains(&call.number)).collect();
+    let is_hit = |it: &&Operation<'_>| hit.iter().any(|call| it.may_make(call.from, call.sent));
+    operations.iter().filter(is_hit).map(|operation| operation.number).collect()
 }
 
 /// The nodes on which tasks run.

@@ -229,6 +229,28 @@ fn an_operation_whose_value_the_violation_quotes_is_told() {
 }
 
 #[test]
+fn an_operation_that_an_accident_has_hit_is_told_with_its_calls() {
+    let mut made = Made::default();
+    let (client, text) = ("C0".to_string(), "append(x)".to_string());
+    made.push("test", What::Begin { operation: 0, client, text, key: None });
+    made.request(1, "C0", "S0")
+        .push("", What::Lost { call: 1, why: contract::recording::Loss::Reply });
+    let (id, what, text) = (AccidentId(1), AccidentKind::ReplyLost, "a reply is lost".to_string());
+    made.push("", What::Accident { id, what, call: Some(1), text });
+    made.call(2, "C0", "S0", "Done")
+        .push("test", What::Complete { operation: 0, text: "done".into() });
+    (1..9).for_each(|number| _ = made.operation(number, "get(x)", "\"\""));
+    made.violation(Culprit { operations: vec![8], ..Culprit::default() });
+    let expected = [
+        "C0 calls AppendEntries of S0: Args -> the reply is lost",
+        "accident: a reply is lost",
+        "C0 calls AppendEntries of S0: Args -> Done",
+        "C0: append(x) -> done",
+    ];
+    assert_eq!(made.told()[..4], expected);
+}
+
+#[test]
 fn accidents_are_never_left_out_before_there_are_many() {
     let mut made = Made::default();
     for number in 0..20 {
