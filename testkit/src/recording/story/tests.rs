@@ -224,7 +224,7 @@ fn an_operation_whose_value_the_violation_quotes_is_told() {
     let actual = "\"a\" is missing, not \"b\", in \"\"\nand \"c\"".to_string();
     made.push("test", What::Violation { property: "p".to_string(), actual, culprit });
     let (appended, read) = ("C0: append(x, \"a\") -> done", "C0: get(x) -> \"bb\"");
-    let before = vec!["C0: append(x, \"b\") -> done"; 5];
+    let before = ["C0: append(x, \"b\") -> done"; 5];
     assert_eq!(made.told(), [&[appended], &before[..], &[read]].concat());
 }
 
