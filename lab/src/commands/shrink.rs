@@ -1,5 +1,6 @@
 //! `cargo lab shrink`: finds the few accidents that make a test fail.
 
+use std::collections::BTreeSet;
 use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -184,15 +185,21 @@ fn show(
     }
 }
 
-/// What was observed in the first run, if it differs in more than numbers and values from what was
-/// observed in the smallest one. The runs may then show different mistakes.
+/// What was observed in the first run, if it has less than half of its words in common with what was
+/// observed in the smallest one: the runs may then show different mistakes. Numbers and values, which
+/// are quoted, do not count.
 fn other_way(first: &str, smallest: &str) -> Option<String> {
     let line = |observed: &str| observed_lines(observed).next().unwrap_or_default();
-    // Values are quoted.
-    let kind =
-        |line: &str| line.split(['"', '\'']).step_by(2).map(without_numbers).collect::<Vec<_>>();
-    let (first, smallest) = (line(first), line(smallest));
-    (kind(&first) != kind(&smallest)).then_some(first)
+    let words = |line: &str| -> BTreeSet<String> {
+        let plain = line.split(['"', '\'']).step_by(2).map(without_numbers);
+        plain
+            .flat_map(|text| text.split_whitespace().map(String::from).collect::<Vec<_>>())
+            .collect()
+    };
+    let first = line(first);
+    let (words, others) = (words(&first), words(&line(smallest)));
+    let common = words.intersection(&others).count();
+    (2 * common < words.len().max(others.len())).then_some(first)
 }
 
 /// A line on the terminal while the search goes on.
@@ -235,10 +242,15 @@ mod tests {
     fn what_differs_in_more_than_numbers_is_another_way() {
         let other = |first: &str, smallest: &str| other_way(first, smallest);
         assert_eq!(other("S0 leads in term 4: no\nmore", "S1 leads in term 7: no\nless"), None);
-        let (first, smallest) = ("two\x1b leaders in term 6\nmore", "no leader in term 6");
+        let (first, smallest) = ("two\x1b leaders in term 6\nmore", "nobody leads");
         assert_eq!(other(first, smallest).as_deref(), Some("two leaders in term 6"));
-        let lost = |value: &str| format!("an append is lost, \"{value}\" is missing");
-        assert_eq!(other(&lost("x"), &lost("y")), None);
+        let wrong = |what: &str, value: &str| format!("get(x): an append {what}, \"{value}\"");
+        assert_eq!(other(&wrong("is lost", "x y"), &wrong("is lost", "z")), None);
+        let (lost, twice) = (wrong("is lost", "x"), wrong("took effect twice again", "x"));
+        assert_eq!(other(&lost, &twice), Some(lost.clone()));
+        let late =
+            |call: &str| format!("took longer than the limit of 120 s: {call} has not returned");
+        assert_eq!(other(&late("get(2)"), &late("append(3, \"x\")")), None);
         assert_eq!(other("", "no leader").as_deref(), Some(""));
     }
 }
