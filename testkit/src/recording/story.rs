@@ -1,5 +1,5 @@
 //! What led to a failure, in a few lines: what the test did, the operation or the server that the
-//! violation names, and what servers logged and said to each other before.
+//! violation names, what servers logged and said to each other before, and what did not happen.
 //!
 //! Everything up to the *moment* is a candidate: the time of the mistake if the test knows it, else
 //! that of the violation. Accidents that were chosen are told also if they come later, since the
@@ -57,8 +57,8 @@ impl Line {
     }
 }
 
-/// The story of a run with a violation. It is over at `at`.
-/// Of the events that were `forgotten` it may know nothing.
+/// The story of a run with a violation. It is over at `at`, and this number of early events was
+/// forgotten.
 pub(super) fn tell(
     events: &[Event],
     forgotten: u64,

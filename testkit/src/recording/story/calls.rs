@@ -96,13 +96,9 @@ pub(super) fn calls_of(events: &[Event]) -> Vec<Call<'_>> {
     let mut calls: BTreeMap<u64, Call<'_>> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         if let What::Request { call, from, to, method, args, .. } = &event.what {
-            let (sent, outcome) = (event.at, Outcome::Open);
-            let has_arrived = false;
-            let number = *call;
-            calls.insert(
-                number,
-                Call { number, from, to, sent, index, method, has_arrived, args, outcome },
-            );
+            let (number, sent, has_arrived, outcome) = (*call, event.at, false, Outcome::Open);
+            let call = Call { number, from, to, sent, index, method, has_arrived, args, outcome };
+            calls.insert(number, call);
             continue;
         }
         if let What::Arrive { call } = &event.what {
@@ -157,16 +153,15 @@ struct Kind<'a> {
     peers: BTreeSet<&'a str>,
     /// The arguments of all of them.
     args: Vec<&'a str>,
-    /// Whether these servers gave no other answer since the first call.
-    is_only: bool,
 }
 
 /// What calls of a kind have in common: whether a client or a server of which the violation speaks
 /// is the caller or the called, its name, the method, and the outcome.
 type Key<'a> = (bool, &'a str, &'a str, String);
 
-/// The last call of each kind, with the number of those that are like it. What matters most comes
-/// last. Calls of a server, or to it, may be alike whichever the other server is.
+/// The last call of each kind, with the number of those that are like it, and the first one if it is far
+/// from the last: before that if it is later than the last step of the test, else before all. What
+/// matters most comes last. Calls of a server, or to it, may be alike whichever the other server is.
 fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) -> Vec<Line> {
     let mut kinds: BTreeMap<Key<'_>, Kind<'a>> = BTreeMap::new();
     for &call in calls {
@@ -182,12 +177,11 @@ fn distinct<'a>(scope: &Scope<'a>, calls: impl Iterator<Item = &'a Call<'a>>) ->
     kinds.sort_by_key(|(_, kind)| kind.last.index);
     kinds.drain(..kinds.len().saturating_sub(MOST));
     let (mut old, mut lines) = (Vec::new(), Vec::new());
-    for (key, mut kind) in kinds {
-        kind.is_only = kind.is_only(&key, scope);
+    for (key, kind) in kinds {
         let first = kind.first_line(scope.seen);
         let is_new = kind.first.sent >= scope.last_step;
         if is_new { &mut lines } else { &mut old }.extend(first);
-        lines.push(kind.last_line(scope.seen));
+        lines.push(kind.last_line(scope.seen, kind.is_only(&key, scope)));
     }
     old.extend(lines);
     old
@@ -197,10 +191,10 @@ impl<'a> Kind<'a> {
     /// That of this call.
     fn new(call: Call<'a>) -> Self {
         let (peers, args) = (BTreeSet::new(), Vec::new());
-        Self { first: call, last: call, count: 0, peers, args, is_only: true }
+        Self { first: call, last: call, count: 0, peers, args }
     }
 
-    /// Whether these servers gave no other answer since the first call.
+    /// Whether calls between the same servers had no other outcome since the first one.
     fn is_only(&self, (is_caller, server, method, outcome): &Key<'_>, scope: &Scope<'a>) -> bool {
         let is_other = |call: &Call<'_>| {
             let (one, peer) = if *is_caller { (call.from, call.to) } else { (call.to, call.from) };
@@ -220,8 +214,8 @@ impl<'a> Kind<'a> {
         is_apart.then(|| self.first.line(events, &alike))
     }
 
-    /// The last call in a line.
-    fn last_line(&self, events: &[Event]) -> Line {
+    /// The last call in a line that says whether the outcome is the only one.
+    fn last_line(&self, events: &[Event], is_only: bool) -> Line {
         let since = seconds(self.first.sent);
         let mut alike = match self.count {
             1 => return self.last.line(events, ""),
@@ -234,7 +228,7 @@ impl<'a> Kind<'a> {
         if let Some(values) = varying(&self.args) {
             alike += &format!("; {values}");
         }
-        alike += if self.is_only { ", and no other outcome)" } else { ")" };
+        alike += if is_only { ", and no other outcome)" } else { ")" };
         self.last.line(events, &alike)
     }
 }

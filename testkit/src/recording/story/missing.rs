@@ -100,11 +100,13 @@ fn without_reply(
     kinds.sort_by_key(|((server, _), calls)| (!scope.is_about(server), calls[0].sent));
     let line = |((server, _), calls): &((&str, &str), Vec<&Call<'_>>)| {
         let method = calls[0].name();
-        let state = match () {
-            () if calls.iter().all(|call| call.is_returned()) => "; the replies have not arrived",
-            () if calls.iter().all(|call| call.has_arrived) => "; the handlers do not return",
-            () if !calls.iter().any(|call| call.has_arrived) => "; the requests have not arrived",
-            () => "",
+        let returned = calls.iter().filter(|call| call.is_returned()).count();
+        let arrived = calls.iter().filter(|call| call.has_arrived).count();
+        let state = match calls.len() {
+            all if returned == all => "; the replies have not arrived",
+            all if arrived == all => "; the handlers do not return",
+            _ if arrived == 0 => "; the requests have not arrived",
+            _ => "",
         };
         let callers = names(calls.iter().map(|call| call.from));
         let (count, since) = (calls.len(), seconds(calls[0].sent));

@@ -1,16 +1,18 @@
 //! In what texts differ that are alike.
 
+use std::collections::BTreeSet;
+
 /// The most values that are listed, and the most characters of each.
 const MOST: (usize, usize) = (8, 24);
 
 /// The values of the only word that differs, in order, after the word before it: `shard 5 8 9`.
 /// `None` if it is not one word, or if there are too many values.
 pub(super) fn varying(texts: &[&str]) -> Option<String> {
+    let words = |text: &str| text.split_whitespace().map(plain).map(String::from).collect();
+    let (most, long) = MOST;
     let (first, others) = texts.split_first()?;
-    let words = |text: &'_ str| text.split_whitespace().map(plain).map(String::from).collect();
     let first: Vec<String> = words(first);
-    let mut values: Vec<String> = Vec::new();
-    let mut place = None;
+    let (mut place, mut values) = (None, BTreeSet::new());
     for text in others {
         let other: Vec<String> = words(text);
         if other.len() != first.len() {
@@ -18,22 +20,18 @@ pub(super) fn varying(texts: &[&str]) -> Option<String> {
         }
         let mut differ = (0..first.len()).filter(|&word| first[word] != other[word]);
         let Some(word) = differ.next() else { continue };
-        if differ.next().is_some() || place.is_some_and(|place| place != word) {
+        if differ.next().is_some() || *place.get_or_insert(word) != word {
             return None;
         }
-        place = Some(word);
-        values.push(other[word].clone());
+        // Numbers in their order.
+        values.extend([&first[word], &other[word]].map(|value| (value.len(), value.clone())));
+        if values.len() > most || other[word].chars().count() > long {
+            return None;
+        }
     }
-    let place = place?;
-    values.insert(0, first[place].clone());
-    values.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-    values.dedup();
-    let (most, long) = MOST;
-    if values.len() > most || values.iter().any(|value| value.chars().count() > long) {
-        return None;
-    }
-    let label = place.checked_sub(1).map_or(String::new(), |label| format!("{} ", first[label]));
-    Some(label + &values.join(" "))
+    let label = place?.checked_sub(1).map(|label| first[label].clone());
+    let values = values.into_iter().map(|(_, value)| value);
+    Some(label.into_iter().chain(values).collect::<Vec<_>>().join(" "))
 }
 
 /// A word without what separates it from others.
