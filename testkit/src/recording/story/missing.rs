@@ -169,7 +169,7 @@ fn unanswered(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>)
 /// What the harness saw of a server.
 struct Seen<'a> {
     state: &'a State,
-    /// When it was last seen to lead while it ran and was connected.
+    /// When the test last saw something new of it while it led, ran, and was connected.
     led: Option<u64>,
     /// When it last applied something, or started.
     applied: u64,
@@ -185,7 +185,7 @@ fn servers(events: &[Event]) -> BTreeMap<&str, Seen<'_>> {
         if (seen.state.applied, seen.state.up) != (state.applied, state.up) {
             seen.applied = at;
         }
-        if seen.state.leads() || state.leads() {
+        if state.leads() {
             seen.led = Some(at);
         }
         seen.state = state;
@@ -193,7 +193,7 @@ fn servers(events: &[Event]) -> BTreeMap<&str, Seen<'_>> {
     servers
 }
 
-/// Whether no server leads, and since when.
+/// That no server leads that runs and is connected. When the last one ceased to lead is not known.
 fn without_leader(servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
     let is_known = servers.values().any(|seen| seen.state.term.is_some());
     if !is_known || servers.values().any(|seen| seen.state.leads()) {
@@ -201,10 +201,9 @@ fn without_leader(servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
     }
     let last = servers.iter().filter_map(|(name, seen)| Some((seen.led?, name))).max();
     Some(match last {
-        Some((at, name)) => {
-            let at = seconds(at);
+        Some((_, name)) => {
             format!(
-                "until the end: the test has seen no connected leader since {at}, when {name} was the last one"
+                "the test sees no connected leader at the end; the last one that it saw is {name}"
             )
         }
         None => "until the end: the test has seen no connected leader".to_string(),
