@@ -86,7 +86,10 @@ pub(super) fn tell(
     let lines = lines.chain(clues.into_iter().map(|text| (at, text)));
     let short = |text: String| if cluster.is_empty() { text } else { text.replace(cluster, "") };
     let told = heads.into_iter().chain(lines.map(|(at, text)| (at, short(text))));
-    told.map(|(at, text)| Told { at: at as f64 / 1e6, text: in_one_line(&text) }).collect()
+    let mut told: Vec<(u64, String)> = told.collect();
+    told.sort_by_key(|(at, _)| *at);
+    let seconds = |at: u64| at as f64 / 1e6;
+    told.iter().map(|(at, text)| Told { at: seconds(*at), text: in_one_line(text) }).collect()
 }
 
 /// What happened, in order: at most this number of lines, and one that says what is left out of the
@@ -171,7 +174,8 @@ fn clues(failure: &Failure, notes: &Notes, cluster: &str) -> Vec<String> {
     let locks = few(&failure.held_locks);
     clues.extend(locks.iter().map(|lock| format!("held while waiting: {lock}")));
     if violation.is_none() && matches!(failure.kind, Deadlock | LockCycle | TimeLimit) {
-        clues.extend(few(&failure.waits).iter().map(|wait| format!("waits: {wait}")));
+        let waits = by_relevance(&failure.waits).into_iter().take(MOST_CLUES);
+        clues.extend(waits.map(|wait| format!("waits: {wait}")));
     }
     clues.extend(failure.busy_calls.iter().take(1).map(|call| format!("busy: {call}")));
     let servers = notes.servers.iter().filter(|it| it.name.starts_with(cluster));
@@ -181,6 +185,25 @@ fn clues(failure: &Failure, notes: &Notes, cluster: &str) -> Vec<String> {
         (!servers.is_empty()).then(|| format!("last seen by the test: {}", servers.join("; "))),
     );
     clues
+}
+
+/// What tasks wait for: first locks, then what those wait for that hold them, and last sleeps, which
+/// end.
+fn by_relevance(waits: &[String]) -> Vec<&String> {
+    let is_for = |wait: &str, what: &str| wait.contains(&format!(" waits for {what}"));
+    let locks: Vec<&String> = waits.iter().filter(|wait| is_for(wait, "a lock")).collect();
+    let holds = |wait: &str| {
+        let task = wait.split_once(" spawned at ").map_or(wait, |(task, _)| task);
+        locks.iter().any(|lock| lock.contains(&format!("held by {task} ")))
+    };
+    let mut waits: Vec<&String> = waits.iter().collect();
+    waits.sort_by_key(|wait| match &***wait {
+        wait if is_for(wait, "a lock") => 0,
+        wait if holds(wait) => 1,
+        wait if is_for(wait, "the end of a sleep") => 3,
+        _ => 2,
+    });
+    waits
 }
 
 /// A text of one line that is not too long, without control characters.
