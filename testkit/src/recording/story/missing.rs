@@ -112,7 +112,8 @@ fn without_reply(
         let (count, since) = (calls.len(), seconds(calls[0].sent));
         let calls = if count == 1 { "a call".to_string() } else { format!("{count} calls") };
         format!(
-            "until the end: no reply to {calls} of {method} by {callers} to {server}, since {since}{state}"
+            "until the end: no reply to {calls} of {method} by {callers} to {server}, since \
+             {since}{state}"
         )
     };
     kinds.iter().take(ALIKE).map(line).collect()
@@ -159,7 +160,8 @@ fn unanswered(scope: &Scope<'_>, wait: Wait, servers: &BTreeMap<&str, Seen<'_>>)
         );
         let (count, since) = (calls.len(), seconds(wait.since));
         format!(
-            "until the end: no reply to any of {count} calls of {} by {from} to {called} since {since}: {why}",
+            "until the end: no reply to any of {count} calls of {} by {from} to {called} since \
+             {since}: {why}",
             calls[0].name()
         )
     };

@@ -130,7 +130,8 @@ fn calls_that_are_alike_are_one_line() {
     made.call(5, "C0", "S0", "Done").violation(Culprit::default());
     let expected = [
         "S0 calls AppendEntries of S1: Args -> Conflict(2) (the last of 2 alike since 0.004 s)",
-        "S0 calls AppendEntries of S2: Args -> Stored (the last of 2 alike since 0.001 s, with S1 S2)",
+        "S0 calls AppendEntries of S2: Args -> Stored (the last of 2 alike since 0.001 s, with S1 \
+         S2)",
     ];
     assert_eq!(made.told(), expected);
 }
