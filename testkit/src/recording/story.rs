@@ -6,11 +6,13 @@
 //! failure needs them. Of each kind of line the last ones are the most relevant, so the kinds take
 //! turns until the story is full.
 
+mod call;
 mod calls;
 mod latest;
 mod left;
 mod log;
 mod missing;
+mod operation;
 mod operations;
 mod scope;
 mod script;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::recording::{Event, State, What};
 
-use super::calls::{Call, is_client};
+use super::call::{Call, is_client};
 use super::left::Left;
 use super::scope::Scope;
 use super::script::states;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use contract::recording::{Culprit, Event, What};
 
 use super::MOST_ACCIDENTS;
-use super::calls::{Call, calls_of};
-use super::operations::{Operation, operations_of};
+use super::call::{Call, calls_of};
+use super::operation::{Operation, operations_of};
 use super::script::Script;
 
 /// What a violation is about.
