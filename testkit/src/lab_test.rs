@@ -75,7 +75,8 @@ pub struct LabTest {
     test_path: TestPath,
     time_limit: Option<Duration>,
     runtime: Runtime,
-    without_stalls: bool,
+    /// Used where [`Policy::Stall`] is asked for.
+    policy: Policy,
 }
 
 /// What a test runs on.
@@ -104,7 +105,7 @@ impl LabTest {
     pub fn new(name: &'static str) -> Self {
         let test_path = TestPath::new(Location::caller(), name);
         let runtime = Runtime::FromSettings;
-        Self { name, test_path, time_limit: None, runtime, without_stalls: false }
+        Self { name, test_path, time_limit: None, runtime, policy: Policy::Stall }
     }
 
     /// Fails a run that takes longer than this, instead of 120 s, or 240 s with processes.
@@ -129,7 +130,15 @@ impl LabTest {
     /// Uses [`Policy::Random`] instead of [`Policy::Stall`], from which it differs only in that no
     /// task stands still: stalls break ties that a correct solution has to break by itself.
     pub fn without_stalls(mut self) -> Self {
-        self.without_stalls = true;
+        self.policy = Policy::Random;
+        self
+    }
+
+    /// Uses [`Policy::Walk`] instead of [`Policy::Stall`]: no task stands still, but tasks that can
+    /// run take turns twenty times as often. So another task is likely to come between two steps
+    /// that a task takes under one lock each.
+    pub fn with_frequent_switches(mut self) -> Self {
+        self.policy = Policy::Walk;
         self
     }
 
@@ -215,7 +224,7 @@ impl LabTest {
     /// The policy that a run uses when this one is asked for. Records and reports name the one that
     /// was asked for: it selects the same run again.
     fn effective_policy(&self, asked: Policy) -> Policy {
-        if self.without_stalls && asked == Policy::Stall { Policy::Random } else { asked }
+        if asked == Policy::Stall { self.policy } else { asked }
     }
 
     fn run_once(&self, settings: &Settings, seed: u64, twice: bool, body: &Body) -> Finished {

@@ -166,7 +166,12 @@ impl RaftCluster {
 
     /// Makes all disks slow: to save takes this long.
     pub fn slow_disks_down(&self, time: Duration) {
-        self.all().for_each(|i| labrpc::set_save_time(&self.servers.storage(i).persister, time));
+        self.all().for_each(|server| self.slow_disk_down(server, time));
+    }
+
+    /// Makes a server's disk slow: saves that begin from now on take this long.
+    pub fn slow_disk_down(&self, server: usize, time: Duration) {
+        labrpc::set_save_time(&self.servers.storage(server).persister, time);
     }
 
     /// Cuts both links between two servers.

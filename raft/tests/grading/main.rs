@@ -10,6 +10,7 @@ mod election_2a;
 mod ledger;
 mod load_2b;
 mod log_2b;
+mod overdue_2c;
 mod overtaken_2d;
 mod persist_2c;
 mod safety_2b;
