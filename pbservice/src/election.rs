@@ -85,7 +85,7 @@ impl State {
                 return Finding::Alive(freshest);
             }
         }
-        if missing < self.majority() || self.is_beginning(&all) {
+        if self.is_beginning(&all) {
             return Finding::Unclear;
         }
         // A server whose log is damaged does not count: it may have forgotten what it acknowledged.
