@@ -1,7 +1,9 @@
 //! A server that was away gets what it lacks, and not more.
 
+use std::time::Duration;
+
 use labrpc::{JoinHandle, spawn};
-use testkit::{Culprit, LabTest};
+use testkit::{Culprit, LabTest, poll};
 
 use crate::cluster::{FAILOVER, PbCluster};
 
@@ -103,6 +105,66 @@ fn catch_up_by_snapshot() {
         }
         cluster.history().check();
     });
+}
+
+/// A long snapshot is on its way to a backup again and again: the link breaks, and the table changes
+/// meanwhile; messages are lost; the primary dies, and the next one has a later table. The backup ends
+/// up with the table of the last primary, not with parts of several.
+#[test]
+fn long_snapshot_on_a_broken_way() {
+    /// Keys with long values: the table may well travel in several messages.
+    const KEYS: u64 = 3;
+    const VALUE: usize = 550_000;
+    const SNAPSHOT_EVERY: u64 = 3;
+    let test = LabTest::new("long_snapshot_on_a_broken_way").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start_with(sim, SNAPSHOT_EVERY);
+        let mut clerk = cluster.client();
+        clerk.put("x", "1");
+        let away = cluster.others(&[cluster.primary()])[0];
+        let mut letters = ["a", "b", "c", "d"].into_iter();
+        // All that the backup lacks is part of a snapshot then.
+        let mut replace_table = || {
+            let value = letters.next().expect("there are enough").repeat(VALUE);
+            (0..KEYS).for_each(|key| clerk.put(&key.to_string(), &value));
+            (0..SNAPSHOT_EVERY + 2).for_each(|number| clerk.put("x", &number.to_string()));
+            value
+        };
+        cluster.await_equal_logs();
+        cluster.isolate(&[away]);
+        replace_table();
+        begin_to_send(&cluster);
+        cluster.isolate(&[away]);
+        replace_table();
+        sim.sleep(FAILOVER); // Nothing is left of the attempt, but what has arrived.
+        sim.network().set_reliable(false);
+        cluster.servers().heal();
+        cluster.await_equal_logs();
+        sim.network().set_reliable(true);
+
+        cluster.isolate(&[away]);
+        replace_table();
+        begin_to_send(&cluster);
+        cluster.crash(cluster.primary());
+        cluster.isolate(&[away]);
+        let value = replace_table();
+        cluster.servers().heal();
+        cluster.await_equal_logs();
+
+        check_is_needed(&cluster, away);
+        (0..KEYS).for_each(|key| cluster.check_value(&mut clerk, &key.to_string(), &value));
+        cluster.history().check();
+    });
+}
+
+/// Connects all servers, one of which lacks more than the primary keeps, until more than a megabyte is
+/// on its way to that one.
+fn begin_to_send(cluster: &PbCluster) {
+    const BYTES: u64 = 1_500_000;
+    let network = cluster.sim().network();
+    let goal = network.total_bytes() + BYTES;
+    cluster.servers().heal();
+    poll(FAILOVER, Duration::from_micros(20), || (network.total_bytes() > goal).then_some(()));
 }
 
 /// Takes down the primary and one more server, so that a server that has caught up is one of three:
