@@ -197,6 +197,9 @@ fn other_way(first: &str, smallest: &str) -> Option<String> {
             .collect()
     };
     let first = line(first);
+    if first.is_empty() {
+        return None;
+    }
     let (words, others) = (words(&first), words(&line(smallest)));
     let common = words.intersection(&others).count();
     (2 * common < words.len().max(others.len())).then_some(first)
@@ -251,6 +254,6 @@ mod tests {
         let late =
             |call: &str| format!("took longer than the limit of 120 s: {call} has not returned");
         assert_eq!(other(&late("get(2)"), &late("append(3, \"x\")")), None);
-        assert_eq!(other("", "no leader").as_deref(), Some(""));
+        assert_eq!(other("", "no leader"), None);
     }
 }

@@ -139,8 +139,9 @@ fn long_snapshot_on_a_broken_way() {
         sim.sleep(FAILOVER); // Nothing is left of the attempt, but what has arrived.
         sim.network().set_reliable(false);
         cluster.servers().heal();
-        cluster.await_equal_logs();
+        sim.sleep(FAILOVER);
         sim.network().set_reliable(true);
+        cluster.await_equal_logs();
 
         cluster.isolate(&[away]);
         replace_table();
@@ -148,7 +149,7 @@ fn long_snapshot_on_a_broken_way() {
         cluster.crash(cluster.primary());
         cluster.isolate(&[away]);
         let value = replace_table();
-        cluster.servers().heal();
+        cluster.connect_all();
         cluster.await_equal_logs();
 
         check_is_needed(&cluster, away);

@@ -104,8 +104,8 @@ fn comes_to_have(cluster: &PbCluster, server: usize, order: Order) -> bool {
     comes
 }
 
-/// Cuts the backup off, and lets a third server have the records up to `last`. If an append returns,
-/// three servers must have them.
+/// Cuts the backup off, and lets a third server have the records up to `last`. If all appends
+/// return, three servers must have them.
 #[track_caller]
 fn check_count(cluster: &PbCluster, primary: usize, backup: usize, last: Order, appends: &Appends) {
     cluster.servers().cut(primary, backup);
@@ -115,11 +115,10 @@ fn check_count(cluster: &PbCluster, primary: usize, backup: usize, last: Order, 
     comes_to_have(cluster, third, last);
     let disks = cluster.after_power_failure();
     let count = disks.iter().filter(|found| last_of(found).order >= last).count();
-    if let Some((_, client)) = appends.iter().find(|(append, _)| append.is_finished())
-        && count < 3
-    {
+    if appends.iter().all(|(append, _)| append.is_finished()) && count < 3 {
+        let (_, client) = &appends[0];
         let actual = format!(
-            "an append returned, record {last} is on {count} disks, and the log of S{backup} ends \
+            "three appends returned, record {last} is on {count} disks, and the log of S{backup} ends \
              at {}",
             last_of(&disks[backup])
         );
@@ -131,6 +130,7 @@ fn check_count(cluster: &PbCluster, primary: usize, backup: usize, last: Order, 
 /// Connects all servers and clients again: the appends return.
 #[track_caller]
 fn end(cluster: &PbCluster, appends: Appends) {
+    cluster.sim().network().release(); // What is held if the scene did not come about.
     cluster.connect_all();
     for (append, client) in appends {
         client.reach_all();

@@ -63,6 +63,7 @@ fn three_of_five_keep_their_primary() {
         let cluster = PbCluster::start(sim);
         let mut clerk = cluster.client();
         clerk.put("x", "");
+        cluster.await_equal_logs();
         let primary = cluster.primary();
         let epoch = cluster.latest_epoch();
         let backups = cluster.others(&[primary]);
@@ -154,7 +155,8 @@ fn candidate_that_nobody_heard_asks_again() {
         cluster.servers().heal();
         let (mut other, _) = cluster.client_of(&three);
         let served = spawn(move || other.append("x", "2"));
-        cluster.await_end("an append among three of five", served);
+        // Servers may be chosen that cannot win, and be waited for.
+        cluster.await_end_within(4 * FAILOVER, "an append among three of five", served);
         client.reach_all();
         cluster.await_end("the lonely put", put);
         cluster.connect_all();
@@ -182,18 +184,16 @@ fn follower_that_was_not_asked_refuses_older_epochs() {
         clerk.put("x", "1");
         cluster.await_equal_logs();
         let old = cluster.primary();
-        let [next, a, b, unasked] = cluster.others(&[old])[..] else { unreachable!("four") };
-        let epoch = cluster.latest_epoch();
-
-        cluster.servers().partition(&[&[old], &[next, a, b], &[unasked]]);
+        let others = cluster.others(&[old]);
+        let (three, unasked) = (&others[..3], others[3]);
+        cluster.servers().partition(&[&[old], three, &[unasked]]);
         let (mut lonely, client) = cluster.client_of(&[old]);
         let unheard = spawn(move || lonely.append("x", "old"));
         // Those that start anew need not find out that the old primary is silent.
-        [next, a, b].iter().for_each(|&server| cluster.kill(server));
-        [next, a, b].iter().for_each(|&server| cluster.restart(server));
-        cluster.wait_until(|| {
-            cluster.status(next).is_some_and(|status| status.is_primary && status.epoch > epoch)
-        });
+        three.iter().for_each(|&server| cluster.kill(server));
+        three.iter().for_each(|&server| cluster.restart(server));
+        let next = cluster.primary_among(three);
+        let [a, b] = cluster.others(&[old, next, unasked])[..] else { unreachable!("five") };
         cluster.servers().partition(&[&[old], &[next, b, unasked], &[a]]);
         let (mut writer, _) = cluster.client_of(&[next, b, unasked]);
         let append = spawn(move || writer.append("x", "2"));
@@ -255,7 +255,9 @@ fn primary_again_sends_no_more() {
             sim.network().total_rpcs() - before
         };
         let usual = calls_for_puts();
-        for _ in 0..3 {
+        // Usually its address is the lowest of those that are left. A stall may let another one win.
+        let mut times = 0;
+        for _ in 0..10 {
             cluster.isolate(&[first]);
             cluster.primary_among(&cluster.others(&[first]));
             cluster.servers().heal();
@@ -266,12 +268,15 @@ fn primary_again_sends_no_more() {
                 continue;
             }
             cluster.bring_down(next);
-            let again = cluster.primary_among(&cluster.others(&[next]));
-            if again != first {
-                let property = "highest version, then lowest address";
-                sim.violated_by(cluster.culprit(again), property, cluster.lines());
-            }
+            times += u64::from(cluster.primary_among(&cluster.others(&[next])) == first);
             cluster.restart(next);
+            if times == 3 {
+                break;
+            }
+        }
+        if times < 3 || cluster.primary() != first {
+            sim.unknown(format!("S{first} was primary {times} times in ten rounds"));
+            return;
         }
         let calls = calls_for_puts();
         if calls > 2 * usual {

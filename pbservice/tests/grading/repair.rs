@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use labrpc::{sleep, spawn};
 use pbservice::Version;
-use testkit::{LabTest, lab_test, poll, wait_until};
+use testkit::{LabTest, poll, wait_until};
 
 use crate::cluster::{FAILOVER, PbCluster, TIME_TO_SYNC, last_of};
 
@@ -141,7 +141,8 @@ fn let_all_pass(cluster: &PbCluster, held: usize) {
 /// ```
 #[test]
 fn repaired_server_is_counted_anew() {
-    lab_test("repaired_server_is_counted_anew", |sim| {
+    let test = LabTest::new("repaired_server_is_counted_anew").simulation_only();
+    test.run(|sim| {
         let cluster = PbCluster::start(sim);
         let mut clerk = cluster.client();
         clerk.put("x", "1");

@@ -1,5 +1,7 @@
 //! Servers that end: because they are asked to, or because their disk has failed.
 
+use std::time::Duration;
+
 use labrpc::{FaultDuration, spawn};
 use pbservice::{PbServer, SNAPSHOT_EVERY};
 use testkit::{LabTest, item, lab_test};
@@ -18,6 +20,7 @@ fn stopped_server_writes_nothing() {
             let mut clerk = cluster.client();
             spawn(move || (0..1_000).for_each(|number| clerk.append("x", &item(client, number))));
         }
+        sim.sleep(Duration::from_millis(5)); // Appends are under way.
         cluster.servers().call(0, PbServer::stop);
         let before = cluster.disk(0).operations();
         sim.sleep(FAILOVER);

@@ -104,7 +104,7 @@ fn without_reply(
         let arrived = calls.iter().filter(|call| call.has_arrived).count();
         let state = match calls.len() {
             all if returned == all => "; the replies have not arrived",
-            all if arrived == all => "; the handlers do not return",
+            all if arrived == all && returned == 0 => "; the handlers do not return",
             _ if arrived == 0 => "; the requests have not arrived",
             _ => "",
         };
@@ -205,10 +205,11 @@ fn without_leader(servers: &BTreeMap<&str, Seen<'_>>) -> Option<String> {
     Some(match last {
         Some((_, name)) => {
             format!(
-                "the test sees no connected leader at the end; the last one that it saw is {name}"
+                "the test sees no connected server that leads at the end; the last one that it saw \
+                 is {name}"
             )
         }
-        None => "until the end: the test has seen no connected leader".to_string(),
+        None => "until the end: the test has seen no connected server that leads".to_string(),
     })
 }
 

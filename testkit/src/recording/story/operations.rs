@@ -6,7 +6,8 @@ use super::Line;
 use super::operation::Operation;
 use super::scope::Scope;
 
-/// The most operations that are told of those that the violation names.
+/// The most operations that are told of those that the violation names or quotes, or that accidents
+/// have hit.
 const MOST: usize = 8;
 
 /// The most operations before them.
@@ -23,14 +24,14 @@ const AT_ONCE: u64 = 1_000;
 /// in microseconds.
 pub(super) fn awaited(scope: &Scope<'_>, long: u64) -> Option<u64> {
     let is_awaited = |operation: &&Operation<'_>| match operation.completed {
-        None => scope.names(operation),
+        None => scope.quotes(operation),
         Some((_, at, _)) => at + AT_ONCE >= scope.end && at >= operation.begun_at + long,
     };
     scope.operations.iter().filter(is_awaited).map(|operation| operation.begun_at).min()
 }
 
-/// The operations that the violation names, and a few before them that have to do with them: the
-/// most relevant ones last.
+/// The operations that the violation names or quotes, or that accidents have hit, and a few before
+/// them that have to do with them: the most relevant ones last.
 pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
     let list = &scope.operations;
     let (named, others): (Vec<_>, Vec<_>) = list.iter().partition(|it| scope.names(it));
@@ -56,7 +57,7 @@ pub(super) fn lines(scope: &Scope<'_>) -> Vec<Line> {
     let more = named.len().saturating_sub(MOST);
     let mut named = last(&named, MOST);
     if let Some(first) = named.first_mut().filter(|_| more > 0) {
-        first.text += &format!("; and {more} more that contradict each other");
+        first.text += &format!("; and {more} more before");
     }
     lines.extend(named);
     lines

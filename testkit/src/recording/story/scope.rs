@@ -26,8 +26,10 @@ pub(super) struct Scope<'a> {
     pub(super) may_have_waited: bool,
     /// The servers that the violation names, or that have answered the operations that it names.
     servers: BTreeSet<&'a str>,
-    /// The numbers of the operations that it names or quotes, or that accidents have hit.
+    /// The numbers of the operations that it names or quotes.
     named: Vec<u64>,
+    /// The numbers of the operations that accidents have hit.
+    hit: Vec<u64>,
 }
 
 impl<'a> Scope<'a> {
@@ -46,8 +48,9 @@ impl<'a> Scope<'a> {
         }
         let (calls, operations) = (calls_of(seen), operations_of(seen));
         named.extend(mentioned(&operations, observed));
-        named.extend(hit(&operations, &calls, seen));
-        for operation in operations.iter().filter(|it| named.contains(&it.number)) {
+        let hit = hit(&operations, &calls, seen);
+        let is_told = |it: &&Operation<'_>| named.contains(&it.number) || hit.contains(&it.number);
+        for operation in operations.iter().filter(is_told) {
             let calls = calls.iter().filter(|call| operation.may_make(call.from, call.sent));
             // Servers that refuse come first; the last one has answered.
             servers.extend(calls.max_by_key(|call| call.index).map(|call| call.to));
@@ -55,11 +58,16 @@ impl<'a> Scope<'a> {
         let end = events[place].at;
         let may_have_waited = at.is_none() && ["test", ""].contains(&&*events[place].node);
         let last_step = Script::of(seen).last().unwrap_or(0);
-        Some(Self { seen, calls, operations, last_step, end, may_have_waited, servers, named })
+        Some(Self { seen, calls, operations, last_step, end, may_have_waited, servers, named, hit })
     }
 
     /// Whether the violation names or quotes this operation, or an accident has hit it.
     pub(super) fn names(&self, operation: &Operation<'_>) -> bool {
+        self.quotes(operation) || self.hit.contains(&operation.number)
+    }
+
+    /// Whether the violation names or quotes this operation.
+    pub(super) fn quotes(&self, operation: &Operation<'_>) -> bool {
         self.named.contains(&operation.number)
     }
 

@@ -44,7 +44,7 @@ fn story(m: &mut Markup, run: &Smallest) {
             _ => format!("It fails with {after} accident{}.", plural(*after)),
         };
         m.element("strong", &[], &headline);
-        m.text(" It is a calmer run than the one above, and breaks the same property.");
+        m.text(" It is another run than the one above, and breaks the same property.");
     });
     let columns = [("Time", Align::Right), ("Event", Align::Left)];
     table(m, "The smallest run that fails, in virtual time", &columns, |m| {

@@ -102,13 +102,14 @@ fn callers_whom_nobody_answers_are_told() {
 fn that_no_server_leads_is_told() {
     let mut made = Made::default();
     made.state("S0", "follower", 0, true);
-    let never = ["until the end: the test has seen no connected leader"];
+    let never = ["until the end: the test has seen no connected server that leads"];
     assert_eq!(after_a_wait(&mut made, Culprit::default()), never);
 
     let mut made = Made::default();
     made.state("S0", "leader", 0, true).state("S1", "follower", 0, true);
     made.state("S0", "leader", 0, false);
-    let once = ["the test sees no connected leader at the end; the last one that it saw is S0"];
+    let once =
+        ["the test sees no connected server that leads at the end; the last one that it saw is S0"];
     assert_eq!(after_a_wait(&mut made, Culprit::default()), once);
 
     let mut made = Made::default();
