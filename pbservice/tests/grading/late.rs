@@ -28,8 +28,7 @@ fn late_copy_cuts_nothing_off() {
         let primary = cluster.primary();
         let backup = cluster.others(&[primary])[0];
         let last = cluster.version_on_disk(primary).order;
-        let deaf = cluster.others(&[primary, backup]);
-        deaf.iter().for_each(|&server| cluster.servers().cut(primary, server));
+        cluster.mute(primary, &[backup]);
         cluster.servers().hold_requests(primary, backup);
         let first = append_to(&cluster, primary, 1);
         cluster.await_on_disk(primary, last + 1);
@@ -84,8 +83,7 @@ fn late_ping_cuts_nothing_off() {
 /// A primary's calls reach one backup only, and three clients append. All backups hear that it is
 /// alive, as their own calls reach it.
 fn append_with_one_backup(cluster: &PbCluster, primary: usize, backup: usize) -> Appends {
-    let deaf = cluster.others(&[primary, backup]);
-    deaf.iter().for_each(|&server| cluster.servers().cut(primary, server));
+    cluster.mute(primary, &[backup]);
     [1, 2, 3].map(|client| append_to(cluster, primary, client))
 }
 

@@ -25,7 +25,7 @@ fn last_record_that_rots_is_missed() {
         let end = cluster.log_len(primary);
         cluster.await_equal_logs();
         sim.sleep(FAILOVER);
-        cluster.all().for_each(|server| cluster.bring_down(server));
+        cluster.bring_all_down();
         cluster.disk(primary).flip("log", end - 1, 0x10);
         cluster.restart(primary);
         sim.sleep(FAILOVER);
@@ -83,8 +83,7 @@ fn play_early_repair(cluster: &PbCluster, value: &str) -> bool {
     cluster.wait_until(|| cluster.version_on_disk(rotten) > before);
     cluster.sim().sleep(FAILOVER);
     cluster.all().for_each(|server| cluster.kill(server));
-    let middle = cluster.log_len(rotten) / 2;
-    cluster.disk(rotten).flip("log", middle, 0x10);
+    cluster.rot(rotten);
 
     cluster.servers().heal();
     // It does not hear that rotten has what it has sent, and so sends nothing behind it.
@@ -152,15 +151,13 @@ fn repaired_server_is_counted_anew() {
         let last = cluster.version_on_disk(primary);
         sim.sleep(FAILOVER);
         // All backups hear that the primary is alive, as their own calls reach it.
-        let deaf = cluster.others(&[primary, rotten]);
-        deaf.iter().for_each(|&server| cluster.servers().cut(primary, server));
+        cluster.mute(primary, &[rotten]);
         let (mut writer, client) = cluster.client_of(&[primary]);
         let put = spawn(move || writer.put("x", "2"));
         let has_it = |server: usize| cluster.version_on_disk(server) > last;
         wait_until_soon(|| has_it(rotten));
         cluster.kill(rotten);
-        let middle = cluster.log_len(rotten) / 2;
-        cluster.disk(rotten).flip("log", middle, 0x10);
+        cluster.rot(rotten);
         cluster.restart(rotten);
         let counts = || cluster.status(rotten)?.version;
         poll(FAILOVER, OFTEN, counts);

@@ -224,9 +224,8 @@ fn damaged_server_is_repaired() {
         // What was just written and rots before anything else is written looks as if it had been
         // lost with the power. A server that is idle writes a mark.
         sim.sleep(FAILOVER);
-        cluster.all().for_each(|server| cluster.bring_down(server));
-        let middle = cluster.log_len(0) / 2;
-        cluster.disk(0).flip("log", middle, 0x10);
+        cluster.bring_all_down();
+        cluster.rot(0);
 
         // Two sound servers and the damaged one.
         (0..3).for_each(|server| cluster.restart(server));

@@ -45,8 +45,7 @@ fn failed_disk_sends_clients_on() {
         let primary = cluster.primary();
         check_failed(&cluster, &[]);
         // The put is not done without the disk of the primary: its calls do not reach the others.
-        let deaf = cluster.others(&[primary]);
-        deaf.iter().for_each(|&server| cluster.servers().cut(primary, server));
+        cluster.mute(primary, &[]);
         cluster.disk(primary).fail_at(1, FaultDuration::FromThenOn);
         let put = spawn(move || {
             clerk.put("x", "2");

@@ -45,6 +45,17 @@ impl PbCluster {
         self.servers.partition(&[side, &self.others(side)]);
     }
 
+    /// Lets the calls of a server reach only these others; all others still reach it.
+    pub fn mute(&self, server: usize, reached: &[usize]) {
+        let deaf = self.others(&[&[server], reached].concat());
+        deaf.into_iter().for_each(|other| self.servers.cut(server, other));
+    }
+
+    /// Flips a bit in the middle of a server's log.
+    pub fn rot(&self, server: usize) {
+        self.disk(server).flip("log", self.log_len(server) / 2, 0x10);
+    }
+
     /// Starts a server that is down and connects it.
     pub fn restart(&self, server: usize) {
         self.servers.start(server);
