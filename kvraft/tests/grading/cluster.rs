@@ -135,19 +135,10 @@ impl KvCluster {
 
 /// What the servers have saved.
 impl KvCluster {
-    /// No server's Raft state is larger than this; one that lags has a second to catch up.
+    /// See [`check_log_size`].
     #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
-        let size = |server: usize| self.servers.storage(server).persister.raft_state_size();
-        let largest = || self.all().map(|server| (size(server), server)).max().unwrap_or_default();
-        if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
-            let (largest, server) = largest();
-            let actual =
-                format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
-            let culprit = self.servers.culprit(server);
-            let property = "a server takes a snapshot when its log grows";
-            self.sim().violated_by(culprit, property, actual);
-        }
+        check_log_size(&self.servers, limit);
     }
 
     /// No server has a snapshot: there is no limit that would ask for one.
@@ -174,5 +165,19 @@ impl KvCluster {
             let property = "a snapshot holds the state, and not how it came about";
             self.sim().violated_by(culprit, property, actual);
         }
+    }
+}
+
+/// No server's Raft state is larger than this; one that lags has a second to catch up.
+#[track_caller]
+pub fn check_log_size<S: Send + Sync + 'static>(servers: &Cluster<S>, limit: usize) {
+    let size = |server| servers.storage(server).persister.raft_state_size();
+    let largest =
+        || (0..servers.len()).map(|server| (size(server), server)).max().unwrap_or_default();
+    if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
+        let (largest, server) = largest();
+        let actual = format!("logs were not trimmed: S{server} has {largest} bytes, limit {limit}");
+        let property = "a server takes a snapshot when its log grows";
+        servers.sim().violated_by(servers.culprit(server), property, actual);
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use kvraft::rsm::{Request, Rsm, StateMachine, SubmitError};
 use labrpc::{decode, encode, sleep};
 use serde::{Deserialize, Serialize};
-use testkit::{Boot, Cluster, Culprit, ELECTION_TIMEOUT, Sim, Started, poll, wait_until};
+use testkit::{Boot, Cluster, Culprit, Sim, Started, poll, wait_until};
+
+use crate::cluster::check_log_size;
 
 /// How long [`CounterCluster::one`] tries before it gives up.
 const ONE_BUDGET: Duration = Duration::from_secs(10);
@@ -298,17 +300,10 @@ impl CounterCluster {
         self.servers.culprit(server)
     }
 
-    /// No server's Raft state is larger than this; one that lags has a second to catch up.
+    /// See [`check_log_size`].
+    #[track_caller]
     pub fn check_log_size(&self, limit: usize) {
-        let size = |server| self.servers.storage(server).persister.raft_state_size();
-        let largest = || (0..3).map(|server| (size(server), server)).max().unwrap_or_default();
-        if !wait_until(ELECTION_TIMEOUT, ELECTION_TIMEOUT / 10, || largest().0 <= limit) {
-            let (largest, server) = largest();
-            let actual = format!("logs were not trimmed ({largest} > {limit} bytes)");
-            let culprit = self.culprit(server);
-            let property = "a server takes a snapshot when its log grows";
-            self.sim().violated_by(culprit, property, actual);
-        }
+        check_log_size(&self.servers, limit);
     }
 
     /// Waits until a server leads, and returns its number.
