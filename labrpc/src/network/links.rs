@@ -247,7 +247,7 @@ impl Links {
         owner.map_or(name, |owner| &self.hosts[owner.0 as usize].name)
     }
 
-    /// Whether a path is still open and leads to the same server. No path is not.
+    /// Whether a path is still open and leads to the same server; `None` is not.
     pub(crate) fn is_whole(&self, path: Option<Path>) -> bool {
         path.is_some_and(|Path { end, host, incarnation }| {
             self.open_way(end) == Some(host)

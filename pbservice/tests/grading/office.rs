@@ -121,7 +121,7 @@ fn servers_that_return_depose_nobody() {
     });
 }
 
-/// A candidate asks for promises, and nobody hears it: when the others are within reach again, it
+/// No server hears a candidate that asks for promises: when the others are within reach again, it
 /// asks anew. Its log has the highest version, so that no other server can be elected.
 #[test]
 fn candidate_that_nobody_heard_asks_again() {
