@@ -174,9 +174,14 @@ fn promises_are_on_disk() {
     });
 }
 
-/// Waits until a server is primary in a later epoch than this, and returns both; looks very often.
+/// Waits until a server is primary in a later epoch than this, and returns both; looks very often
+/// once a later epoch has begun.
 #[track_caller]
 fn await_office(cluster: &PbCluster, epoch: Epoch) -> (usize, Epoch) {
+    // Before an epoch is begun a look must not be late by as much as an election takes.
+    poll(2 * FAILOVER, Duration::from_micros(100), || {
+        cluster.all().filter_map(|server| cluster.status(server)).find(|s| s.epoch > epoch)
+    });
     let in_office = || {
         // Without a look at the others when it is found: that would take time.
         let mut statuses =
