@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use labrpc::{JoinHandle, spawn};
+use labrpc::{JoinHandle, sleep, spawn};
 use testkit::{Culprit, LabTest, poll};
 
 use crate::cluster::{FAILOVER, PbCluster};
@@ -35,6 +35,7 @@ fn catch_up_missing_lines() {
         cluster.bring_down(away);
         let (mut clerk, _) = cluster.bare_client();
         (0..MISSED).for_each(|number| clerk.put(&format!("missed {number}"), "value"));
+        sleep(FAILOVER); // So long that nobody waits for an answer from before.
         let before = sim.network().total_bytes();
         cluster.restart(away);
         cluster.await_equal_logs();
