@@ -45,6 +45,11 @@ impl PbCluster {
         Self::start_with(sim, SNAPSHOT_EVERY)
     }
 
+    /// Servers that have not been started yet.
+    pub fn not_started(sim: &Sim) -> Self {
+        Self::named(sim, "S", SERVERS, SNAPSHOT_EVERY)
+    }
+
     /// Starts servers that take snapshots after so many records.
     pub fn start_with(sim: &Sim, snapshot_every: u64) -> Self {
         let cluster = Self::named(sim, "S", SERVERS, snapshot_every);

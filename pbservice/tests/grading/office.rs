@@ -78,6 +78,35 @@ fn three_of_five_keep_their_primary() {
     });
 }
 
+/// The server that would be chosen loses its link to the primary, and reaches all others. They have
+/// heard the primary lately, so it stays in office.
+#[test]
+fn broken_link_deposes_nobody() {
+    let test = LabTest::new("broken_link_deposes_nobody").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::start(sim);
+        let mut clerk = cluster.client();
+        clerk.put("x", "");
+        cluster.await_equal_logs();
+        let lowest = cluster.primary();
+        cluster.bring_down(lowest);
+        clerk.append("x", "0");
+        cluster.restart(lowest);
+        cluster.await_equal_logs();
+        let primary = cluster.primary();
+        cluster.servers().cut(lowest, primary);
+        cluster.servers().cut(primary, lowest);
+        let what = format!("only S{lowest} is cut off from it");
+        let epoch = cluster.latest_epoch();
+        sleep(2 * FAILOVER); // Nobody writes, so the log of no other server is better.
+        check_same_office(&cluster, primary, epoch, &what);
+        clerk.append("x", "1");
+        cluster.link(lowest, primary);
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
 /// A server is still primary, in the epoch in which it was before.
 #[track_caller]
 fn check_same_office(cluster: &PbCluster, primary: usize, epoch: Epoch, what: &str) {

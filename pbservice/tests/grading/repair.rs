@@ -42,6 +42,32 @@ fn last_record_that_rots_is_missed() {
     });
 }
 
+/// The log of a server rots before the first epoch. Three of five are sound, so there is a primary,
+/// which repairs it.
+#[test]
+fn log_that_rots_before_the_first_epoch() {
+    let test = LabTest::new("log_that_rots_before_the_first_epoch").simulation_only();
+    test.run(|sim| {
+        let cluster = PbCluster::not_started(sim);
+        let [rotten, down, sound @ ..] = [3, 4, 0, 1, 2];
+        cluster.restart(rotten);
+        sim.sleep(FAILOVER);
+        cluster.kill(rotten);
+        cluster.rot(rotten);
+        cluster.restart(rotten);
+        if cluster.status(rotten).is_none_or(|status| status.version.is_some()) {
+            sim.unknown("the scene was not played: the log was not damaged");
+        }
+        sound.into_iter().for_each(|server| cluster.restart(server));
+        cluster.primary_among(&sound);
+        let mut clerk = cluster.client();
+        clerk.put("x", "1");
+        cluster.restart(down);
+        cluster.await_equal_logs();
+        cluster.history().check();
+    });
+}
+
 /// A new primary has an acknowledged put, and does not know yet that it is committed. A damaged
 /// server that had it too counts again when it has got that put, and not before.
 ///
