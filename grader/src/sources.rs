@@ -1,7 +1,6 @@
-//! The source tree: its files, and which lab uses which.
+//! The source tree: its files.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,24 +32,4 @@ pub(crate) fn git_in(directory: &Path) -> Command {
     }
     command.env("GIT_CEILING_DIRECTORIES", directory.parent().unwrap_or(directory));
     command
-}
-
-/// A lab of `labs` and the labs that it depends on, in the tree at `root`.
-pub(crate) fn with_labs_below<'a>(
-    root: &Path,
-    labs: &'a BTreeSet<String>,
-    lab: &'a str,
-) -> BTreeSet<&'a str> {
-    let mut below = BTreeSet::from([lab]);
-    let mut open = vec![lab];
-    while let Some(lab) = open.pop() {
-        let manifest = root.join(lab).join("Cargo.toml");
-        let manifest = fs::read_to_string(manifest).unwrap_or_default();
-        let dependencies = manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest);
-        let dependencies = dependencies.lines().take_while(|line| !line.starts_with('['));
-        let names = dependencies.filter_map(|line| line.split(['.', ' ', '=']).next());
-        let names = names.filter_map(|name| labs.get(name)).map(|name| &**name);
-        open.extend(names.filter(|name| below.insert(name)));
-    }
-    below
 }

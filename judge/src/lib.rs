@@ -96,4 +96,4 @@ pub use crate::shard::Shard;
 pub use crate::stop::Stop;
 pub use crate::test_case::TestCase;
 pub use crate::usage::Resources;
-pub use crate::workspace::{Workspace, cargo, output_of};
+pub use crate::workspace::{Workspace, cargo, output_of, with_labs_below};

@@ -1,7 +1,9 @@
 //! Finds the labs.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -77,6 +79,26 @@ impl Workspace {
     pub fn shorten<'a>(&self, path: &'a Path) -> &'a Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
+}
+
+/// A lab of `labs` and the labs that it depends on, in the tree at `root`.
+pub fn with_labs_below<'a>(
+    root: &Path,
+    labs: &'a BTreeSet<String>,
+    lab: &'a str,
+) -> BTreeSet<&'a str> {
+    let mut below = BTreeSet::from([lab]);
+    let mut open = vec![lab];
+    while let Some(lab) = open.pop() {
+        let manifest = root.join(lab).join("Cargo.toml");
+        let manifest = fs::read_to_string(manifest).unwrap_or_default();
+        let dependencies = manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest);
+        let dependencies = dependencies.lines().take_while(|line| !line.starts_with('['));
+        let names = dependencies.filter_map(|line| line.split(['.', ' ', '=']).next());
+        let names = names.filter_map(|name| labs.get(name)).map(|name| &**name);
+        open.extend(names.filter(|name| below.insert(name)));
+    }
+    below
 }
 
 /// The cargo that runs this program, or else the one in the `PATH`.

@@ -366,12 +366,13 @@ pub(crate) struct LintArgs {
 /// `cargo lab pack`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The archive contains the Rust sources in <lab>/src and nothing else. The command checks it as the
+The archive contains the Rust sources in <lab>/src and nothing else: of the named labs, and of your own
+labs that these use, since the grader blocks a lab without them. The command checks the archive as the
 grader does. If `cargo lab lint` refuses a line, no archive is written.
 
 Examples:
   cargo lab pack raft                        writes raft.tar.gz
-  cargo lab pack raft kvraft -o alice.tar.gz")]
+  cargo lab pack kvraft -o alice.tar.gz      kvraft, and raft if it is yours")]
 pub(crate) struct PackArgs {
     /// Labs [default: all labs].
     #[arg(value_name = "LAB")]

@@ -5,9 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use judge::{Error, Workspace};
-
-use crate::sources::with_labs_below;
+use judge::{Error, Workspace, with_labs_below};
 
 /// The crates that tests and students' commands need.
 pub(crate) const INFRASTRUCTURE: [&str; 8] =

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use judge::{Catalog, Error, Workspace, output_of};
+use judge::{Catalog, Error, Workspace, output_of, with_labs_below};
 use tempfile::TempDir;
 
 use super::patch::Patch;
 use crate::lock::lock;
-use crate::sources::{git_in, tracked, with_labs_below};
+use crate::sources::{git_in, tracked};
 
 /// The copy, which only this process uses.
 #[derive(Debug)]

@@ -58,6 +58,22 @@ fn pack_writes_what_the_grader_accepts() {
 }
 
 #[test]
+fn a_lab_is_packed_with_the_labs_that_it_uses() {
+    let fixture = Fixture::new();
+    let part = "part = [{ name = \"9\", title = \"\", paper = \"\", test = [] }]";
+    let labs = ["toy", "tower", "other"]
+        .map(|lab| format!("[[lab]]\nname = \"{lab}\"\ntitle = \"\"\n{part}\n"));
+    fixture.write("lab/labs.toml", &labs.concat());
+    fixture.write("tower/Cargo.toml", "[dependencies]\ntoy = { path = \"../toy\" }\n");
+    fixture.write("tower/src/lib.rs", "");
+    fixture.write("other/src/lib.rs", "");
+    fixture.lab("pack toy").expect(0).shows("toy.tar.gz: ").shows(" bytes, 1 files, ");
+    fixture.lab("pack tower").expect(0).shows("tower.tar.gz: ").shows(" bytes, 2 files, ");
+    fixture.write("handout.toml", "given = [\"toy\"]\n[locked]\n");
+    fixture.lab("pack tower").expect(0).shows("tower.tar.gz: ").shows(" bytes, 1 files, ");
+}
+
+#[test]
 fn labs_whose_solutions_are_in_the_handout_are_left_out() {
     let fixture = Fixture::new();
     fixture.write("handout.toml", "given = [\"toy\"]\n[locked]\n");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use judge::catalog::Lab;
-use judge::{Error, TestCase};
+use judge::{Error, TestCase, with_labs_below};
 use submission::lint::{Finding, Severity, Source};
 
 use super::Session;
@@ -12,7 +12,6 @@ use crate::grade::results::{LabResult, Obstacle, Runs};
 use crate::grade::runs;
 use crate::grade::slot::Slot;
 use crate::grade::submission::Submission;
-use crate::sources::with_labs_below;
 
 /// Which solutions stand below a lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
