@@ -22,18 +22,18 @@ impl Clerk {
     }
 
     /// Adds groups with these servers. A group that is there already keeps its servers, and
-    /// `NO_GROUP` cannot join. If no group is added, there is no new configuration.
+    /// `NO_GROUP` cannot join. If no group is added, no new configuration is needed.
     pub fn join(&mut self, groups: BTreeMap<Gid, Vec<String>>) {
         self.request(Op::Join(groups));
     }
 
-    /// Removes groups. If none of them is there, there is no new configuration.
+    /// Removes groups. If none of them is there, no new configuration is needed.
     pub fn leave(&mut self, gids: &[Gid]) {
         self.request(Op::Leave(gids.into()));
     }
 
-    /// Gives a shard to a group, and moves no other. There is a new configuration even if the group
-    /// had the shard before, but none if there is no such shard or group.
+    /// Gives a shard to a group, and moves no other. No new configuration is needed if the group has
+    /// the shard already, or if there is no such shard or group.
     pub fn move_shard(&mut self, shard: usize, gid: Gid) {
         self.request(Op::Move(shard, gid));
     }
