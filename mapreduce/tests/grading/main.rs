@@ -6,6 +6,7 @@ mod corpus;
 mod crash_1;
 mod exit_1;
 mod job;
+mod late_1;
 mod oracle;
 mod output_1;
 mod parallel_1;

@@ -4,6 +4,7 @@ mod crash;
 mod early_exit;
 mod gate;
 mod job_count;
+mod owner;
 mod panic;
 mod parallel;
 
@@ -28,6 +29,7 @@ fn find(name: &str, args: &mut Vec<String>) -> Result<Box<dyn App>, String> {
             args.remove(0);
             Box::new(gate::Gate)
         }
+        "owner" => Box::new(owner::Owner),
         "crash" => Box::new(crash::Crash),
         "panic" => Box::new(panic::Panic::new(|| "is too frightening".to_string())),
         "panic_with_random_name" => Box::new(panic::Panic::new(panic::random_name)),

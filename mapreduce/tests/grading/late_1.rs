@@ -1,0 +1,105 @@
+use std::fs;
+use std::time::Duration;
+
+use labrpc::{Instant, sleep};
+use testkit::{Process, process_test};
+
+use crate::job::{Job, wait_for};
+
+/// How long a worker may take for a task here, and a little more.
+const MORE_THAN_TIMEOUT: Duration = Duration::from_millis(1_200);
+
+/// How long a worker may take to report.
+const TIME_TO_REPORT: Duration = Duration::from_secs(2);
+
+/// The keys of the job: one for each of its two reduce tasks.
+const KEYS: [&str; 2] = ["a", "b"];
+
+/// Starts the coordinator of a job with two reduce tasks of one key each.
+fn start(job: &Job) -> Process {
+    fs::write(job.path("../keys"), KEYS.join(" ")).expect("the directory is ours");
+    job.coordinator_with(&["--task-timeout", "1", "--reduces", "2", "../keys"])
+}
+
+/// The first key that a worker reduces, or has reduced.
+fn key_at(job: &Job, worker: u32) -> Option<&'static str> {
+    KEYS.into_iter().find(|key| is_at(job, worker, key))
+}
+
+/// Whether a worker reduces this key, or has reduced it. It waits to be let on.
+fn is_at(job: &Job, worker: u32, key: &str) -> bool {
+    job.path(&format!("mr-worker-at-{worker}-{key}")).exists()
+}
+
+/// Lets a worker reduce this key, now or later.
+fn let_on(job: &Job, worker: u32, key: &str) {
+    let gate = job.path(&format!("mr-worker-open-{worker}-{key}"));
+    fs::write(gate, "").expect("the directory is ours");
+}
+
+/// A worker has taken too long for its task, so another one does it. Then the slow worker is done,
+/// too, and its result, which is another one here, is not used.
+#[test]
+fn late_report_changes_nothing_1() {
+    process_test("late_report_changes_nothing_1", |sim| {
+        let job = Job::without_books(sim);
+        let mut coordinator = start(&job);
+        let mut slow = [(); 2].map(|()| job.test_worker("owner"));
+        let [one, other] = slow.each_ref().map(Process::id);
+        wait_for("two workers reduce", &mut [&mut coordinator], || {
+            KEYS.iter().all(|key| is_at(&job, one, key) || is_at(&job, other, key))
+        });
+        sleep(MORE_THAN_TIMEOUT);
+        let mut quick = job.test_worker("owner");
+        let next = quick.id();
+        let goal = "a third worker has one of the tasks";
+        wait_for(goal, &mut [&mut coordinator], || key_at(&job, next).is_some());
+        let key = key_at(&job, next).expect("it was there just now");
+        let_on(&job, next, key);
+        wait_for("there is an output", &mut [&mut coordinator], || !job.output().is_empty());
+        let first = job.output();
+
+        let late = if is_at(&job, one, key) { one } else { other };
+        let_on(&job, late, key);
+        // When it has reported, it gets the other task, if anything.
+        let began = Instant::now();
+        while !KEYS.iter().all(|key| is_at(&job, late, key)) && began.elapsed() < TIME_TO_REPORT {
+            sleep(Duration::from_millis(10));
+        }
+        let now = job.output();
+        if now != first {
+            let actual = format!("{first:?} became {now:?} when a slow worker reported");
+            sim.violated("an output never changes", actual);
+        }
+        for worker in [one, other, next] {
+            KEYS.iter().for_each(|key| let_on(&job, worker, key));
+        }
+        coordinator.succeed();
+        for worker in slow.iter_mut().chain([&mut quick]) {
+            worker.wait();
+        }
+    });
+}
+
+/// A worker is killed while it reduces: when the job is done, its unfinished file is gone.
+#[test]
+fn killed_worker_leaves_no_file_1() {
+    process_test("killed_worker_leaves_no_file_1", |sim| {
+        let job = Job::without_books(sim);
+        let mut coordinator = start(&job);
+        let mut victim = job.test_worker("owner");
+        let id = victim.id();
+        wait_for("a worker reduces", &mut [&mut coordinator], || key_at(&job, id).is_some());
+        victim.kill();
+        let mut worker = job.test_worker("owner");
+        KEYS.iter().for_each(|key| let_on(&job, worker.id(), key));
+        coordinator.succeed();
+        worker.wait();
+        let is_unfinished = |name: &String| name.starts_with("mr-tmp-");
+        let left: Vec<String> = job.names().into_iter().filter(is_unfinished).collect();
+        if !left.is_empty() {
+            let actual = format!("{left:?} are left of a worker that was killed");
+            sim.violated("a job that is done leaves no unfinished files", actual);
+        }
+    });
+}
