@@ -1,3 +1,4 @@
+use std::fs;
 use std::time::Duration;
 
 use labrpc::{Instant, sleep};
@@ -21,6 +22,33 @@ fn early_exit_1() {
         assert!(first == job.output(), "a process exited before the outputs were final: {first:?}");
         let expected = job.books().into_iter().map(|(name, _)| format!("{name} 1"));
         job.check_output(&oracle::sorted(expected));
+    });
+}
+
+/// A worker has nothing to do for longer than a call may take, and stays all the same.
+#[test]
+fn idle_worker_stays_1() {
+    process_test("idle_worker_stays_1", |sim| {
+        let job = Job::without_books(sim);
+        fs::write(job.path("../file"), "").expect("the directory is ours");
+        let mut coordinator = job.coordinator_with(&["--task-timeout", "60", "../file"]);
+        let mut workers = [(); 2].map(|()| job.test_worker("gate"));
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(13) {
+            for worker in &mut workers {
+                if let Some(status) = worker.ended() {
+                    let actual = format!("a worker ended with {status}: {}", worker.errors());
+                    sim.violated("a worker stays until the job is done", actual);
+                }
+            }
+            sleep(Duration::from_millis(20));
+        }
+        for phase in ["map", "reduce"] {
+            let gate = job.path(&format!("mr-worker-open-{phase}-file"));
+            fs::write(gate, "").expect("the directory is ours");
+        }
+        coordinator.succeed();
+        workers.iter_mut().for_each(|worker| worker.succeed());
     });
 }
 
