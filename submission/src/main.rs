@@ -4,8 +4,10 @@
 //! ```text
 //! submission lint ROOT LAB...
 //! submission brief ROOT LAB...               a few refused lines, after a red test
-//! submission pack ROOT FILE yes|no LAB...    yes: even if the grader refuses the sources
+//! submission pack ROOT FILE yes|no LAB... -- BELOW...
 //! ```
+//!
+//! `pack` puts the labs and those below them into the archive; `yes`: even if the grader refuses lines.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -34,7 +36,9 @@ fn main() -> ExitCode {
         ["lint", root, labs @ ..] => lint(Path::new(root), labs),
         ["brief", root, labs @ ..] => brief(Path::new(root), labs),
         ["pack", root, file, anyway, labs @ ..] => {
-            pack(Path::new(root), labs, Path::new(file), *anyway == "yes")
+            let mut words = labs.splitn(2, |word| *word == "--");
+            let [asked, below] = [(); 2].map(|()| words.next().unwrap_or_default());
+            pack(Path::new(root), [asked, below], Path::new(file), *anyway == "yes")
         }
         _ => Err("use `cargo lab lint` and `cargo lab pack`".to_string()),
     };
@@ -136,13 +140,18 @@ fn brief(root: &Path, labs: &[&str]) -> Result<Exit, String> {
     Ok(Exit::Failed)
 }
 
-/// Makes the archive, and unpacks it again with the grader's checks.
-fn pack(root: &Path, labs: &[&str], file: &Path, anyway: bool) -> Result<Exit, String> {
-    let own = handed_in(root, labs)?;
-    if own.is_empty() {
-        return Err(all_given(labs));
+/// Makes the archive, and unpacks it again with the grader's checks. The labs that were asked for, and
+/// those below them, are packed unless they are given.
+fn pack(
+    root: &Path,
+    [asked, below]: [&[&str]; 2],
+    file: &Path,
+    anyway: bool,
+) -> Result<Exit, String> {
+    if handed_in(root, asked)?.is_empty() {
+        return Err(all_given(asked));
     }
-    let labs = &own[..];
+    let labs = &handed_in(root, &[asked, below].concat())?[..];
     let findings = findings(root, labs)?;
     print(findings.iter().map(Finding::to_string));
     print(edited(root)?);

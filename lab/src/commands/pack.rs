@@ -12,22 +12,22 @@ use crate::submission;
 
 /// Runs the command. Of the labs, it builds nothing.
 ///
-/// The grader gives no points for a lab that uses another one which is not in the archive, so those
-/// are packed too.
+/// The grader blocks a lab if one that it uses is neither in the archive nor given, so those below are
+/// packed too.
 pub(crate) fn run(args: &PackArgs) -> Result<Exit, Error> {
     let workspace = Workspace::find()?;
     let catalog = workspace.catalog()?;
     let asked = submission::labs(&catalog, &args.patterns)?;
     let file = args.output.clone().unwrap_or_else(|| default_name(&asked));
-    let all = submission::labs(&catalog, &[])?;
-    let names: BTreeSet<String> = all.iter().cloned().collect();
-    let below = asked.iter().flat_map(|lab| with_labs_below(workspace.root(), &names, lab));
-    let wanted: BTreeSet<&str> = below.collect();
-    let labs = all.iter().filter(|lab| wanted.contains(lab.as_str()));
+    let all: BTreeSet<String> = submission::labs(&catalog, &[])?.into_iter().collect();
+    let labs = asked.iter().flat_map(|lab| with_labs_below(workspace.root(), &all, lab));
+    let labs: BTreeSet<&str> = labs.collect();
+    let below = labs.into_iter().filter(|lab| !asked.iter().any(|asked| asked == lab));
     let anyway = if args.anyway { "yes" } else { "no" };
     let root = workspace.root().as_os_str();
     let words = [OsStr::new("pack"), root, file.as_os_str(), OsStr::new(anyway)];
-    submission::run(words.into_iter().chain(labs.map(OsStr::new)))
+    let words = words.into_iter().chain(asked.iter().map(OsStr::new));
+    submission::run(words.chain([OsStr::new("--")]).chain(below.map(OsStr::new)))
 }
 
 /// The archive's name: that of its lab, or `labs`.

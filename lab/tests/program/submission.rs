@@ -71,6 +71,8 @@ fn a_lab_is_packed_with_the_labs_that_it_uses() {
     fixture.lab("pack tower").expect(0).shows("tower.tar.gz: ").shows(" bytes, 2 files, ");
     fixture.write("handout.toml", "given = [\"toy\"]\n[locked]\n");
     fixture.lab("pack tower").expect(0).shows("tower.tar.gz: ").shows(" bytes, 1 files, ");
+    fixture.write("handout.toml", "given = [\"tower\"]\n[locked]\n");
+    fixture.lab("pack tower").expect(5).says("tower: this handout has the solution");
 }
 
 #[test]

@@ -7,6 +7,9 @@ use testkit::process_test;
 use crate::job::{Job, PANICKED, wait_for};
 use crate::oracle;
 
+/// A call waits for two seconds for a connection, and for ten for the reply: longer than both.
+const LONGER_THAN_A_CALL: Duration = Duration::from_secs(13);
+
 /// No process exits before every output is final.
 #[test]
 fn early_exit_1() {
@@ -34,7 +37,7 @@ fn idle_worker_stays_1() {
         let mut coordinator = job.coordinator_with(&["--task-timeout", "60", "../file"]);
         let mut workers = [(); 2].map(|()| job.test_worker("gate"));
         let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(13) {
+        while began.elapsed() < LONGER_THAN_A_CALL {
             for worker in &mut workers {
                 if let Some(status) = worker.ended() {
                     let actual = format!("a worker ended with {status}: {}", worker.errors());

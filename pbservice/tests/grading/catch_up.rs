@@ -35,7 +35,7 @@ fn catch_up_missing_lines() {
         cluster.bring_down(away);
         let (mut clerk, _) = cluster.bare_client();
         (0..MISSED).for_each(|number| clerk.put(&format!("missed {number}"), "value"));
-        sleep(FAILOVER); // So long that nobody waits for an answer from before.
+        sleep(FAILOVER); // Then no call from before still waits for its answer.
         let before = sim.network().total_bytes();
         cluster.restart(away);
         cluster.await_equal_logs();
@@ -79,6 +79,7 @@ fn catch_up_by_snapshot() {
         let value = "v".repeat(VALUE);
         (0..KEYS).for_each(|key| clerk.put(&key.to_string(), &value));
         let table = KEYS * VALUE as u64;
+        sleep(FAILOVER); // Then nothing is sent any more that was begun before the last puts.
         let before = sim.network().total_bytes();
         cluster.restart(away);
         cluster.await_equal_logs();

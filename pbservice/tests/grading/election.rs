@@ -178,7 +178,7 @@ fn promises_are_on_disk() {
 /// once a later epoch has begun.
 #[track_caller]
 fn await_office(cluster: &PbCluster, epoch: Epoch) -> (usize, Epoch) {
-    // Before an epoch is begun a look must not be late by as much as an election takes.
+    // An epoch is noticed at once, so that the frequent looks begin before its election ends.
     poll(2 * FAILOVER, Duration::from_micros(100), || {
         cluster.all().filter_map(|server| cluster.status(server)).find(|s| s.epoch > epoch)
     });

@@ -79,7 +79,7 @@ fn three_of_five_keep_their_primary() {
 }
 
 /// The server that would be chosen loses its link to the primary, and reaches all others. They have
-/// heard the primary lately, so it stays in office.
+/// heard from the primary lately, so it stays in office.
 #[test]
 fn broken_link_deposes_nobody() {
     let test = LabTest::new("broken_link_deposes_nobody").simulation_only();
@@ -88,17 +88,23 @@ fn broken_link_deposes_nobody() {
         let mut clerk = cluster.client();
         clerk.put("x", "");
         cluster.await_equal_logs();
-        let lowest = cluster.primary();
-        cluster.bring_down(lowest);
-        clerk.append("x", "0");
-        cluster.restart(lowest);
-        cluster.await_equal_logs();
+        let lowest = 0; // The rule names it when all logs are equal.
+        if cluster.primary() == lowest {
+            cluster.bring_down(lowest);
+            clerk.append("x", "0");
+            cluster.restart(lowest);
+            cluster.await_equal_logs();
+        }
         let primary = cluster.primary();
+        if primary == lowest {
+            sim.unknown("the scene was not played: the lowest address is primary again");
+            return;
+        }
         cluster.servers().cut(lowest, primary);
         cluster.servers().cut(primary, lowest);
         let what = format!("only S{lowest} is cut off from it");
         let epoch = cluster.latest_epoch();
-        sleep(2 * FAILOVER); // Nobody writes, so the log of no other server is better.
+        sleep(2 * FAILOVER); // No client writes, so all logs stay equal.
         check_same_office(&cluster, primary, epoch, &what);
         clerk.append("x", "1");
         cluster.link(lowest, primary);

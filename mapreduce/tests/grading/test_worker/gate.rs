@@ -20,11 +20,11 @@ impl App for Gate {
     }
 }
 
-/// Says that this process is at a gate, and waits until it is open.
-pub fn pass(phase: &str, file: &str) {
+/// Says that a worker is at the gate of this place and file, and waits until that is open.
+pub fn pass(place: &str, file: &str) {
     let name = file.rsplit('/').next().unwrap_or_default();
-    fs::write(format!("mr-worker-at-{phase}-{name}"), "").expect("the directory is ours");
-    while !Path::new(&format!("mr-worker-open-{phase}-{name}")).exists() {
+    fs::write(format!("mr-worker-at-{place}-{name}"), "").expect("the directory is ours");
+    while !Path::new(&format!("mr-worker-open-{place}-{name}")).exists() {
         sleep(Duration::from_millis(10));
     }
 }
