@@ -64,10 +64,12 @@
 //! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; it checks for the end of the term by polling |
 //! | the applier, one task per server | the next committed entry | Raft's apply channel, which `kill` closes |
 //!
-//! An entry that another leader overwrites is never applied. A handler that waits for such an entry
-//! returns when another entry is applied at its index, when the term changes, or when the server is
-//! killed. At a leader without a majority none of these happens: its clients wait until the
-//! partition heals.
+//! An entry that another leader overwrites on this server may still be committed later, by a leader
+//! that has kept it (compare Figure 8). So a handler never learns that its entry is lost, only that
+//! this server cannot tell. It gives up when another entry is applied or started at its index, when
+//! a snapshot covers its index, when the term changes, or when the server is killed. The clerk then
+//! sends the request again, and the duplicate table keeps it from taking effect twice. At a leader
+//! without a majority none of these happens: its clients wait until the partition heals.
 //!
 //! # How to read it
 //!

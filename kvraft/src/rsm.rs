@@ -2,7 +2,8 @@
 //!
 //! Raft says what was agreed on, and in which order; somebody has to wait for it. [`Rsm::submit`]
 //! hands a request to Raft, waits until this very request has been applied, and returns what the
-//! machine replied. It gives up with an error once that cannot happen any more.
+//! machine replied. It gives up with an error once this server can no longer tell whether that will
+//! happen.
 //!
 //! A client whose reply is lost sends its request again, perhaps to another server, so a request
 //! may be agreed on twice. It must not take effect twice: the duplicate table remembers each
@@ -124,9 +125,9 @@ impl<M: StateMachine> Rsm<M> {
         loop {
             match outcome.recv_timeout(LEADERSHIP_CHECK) {
                 Ok(Outcome::Applied(reply)) => return Ok(reply),
-                Ok(Outcome::Lost) => return Err(SubmitError::WrongLeader),
+                Ok(Outcome::Unknown) => return Err(SubmitError::WrongLeader),
                 Err(RecvTimeoutError::Disconnected) => return Err(SubmitError::Shutdown),
-                // In a later term, a command may have been lost without any other in its place.
+                // In a later term, the command may be gone without another in its place.
                 Err(RecvTimeoutError::Timeout) if self.raft.state().term != place.term => {
                     return Err(SubmitError::WrongLeader);
                 }

@@ -50,8 +50,8 @@
 //! [`state::State`] is the state of one server, in the order of Figure 2. Its methods only make
 //! decisions: they use no lock, clock, randomness or network. Each file has the methods for one
 //! section of the paper. [`raft::Server::update`] is the shell around them: lock, decide, save,
-//! unlock, send. Every event of a server goes through it, so a decision is always saved before
-//! other servers or the service can observe it.
+//! unlock, send. Every decision goes through it, so it is saved before other servers or the service
+//! can observe it. The applier alone goes past it: it only moves `last_applied`, which is volatile.
 //!
 //! | the paper says | the code is |
 //! |---|---|
@@ -83,7 +83,8 @@
 //!   term is committed together with the next command.
 //! * Leader hints: clients of the labs find the leader by asking each server.
 //! * Pipelining: a leader makes one call to each follower at a time, besides heartbeats. Commands
-//!   that arrive during a call are sent with the next one, so a high load leads to large batches.
+//!   that arrive during a call are sent with the next one, so a high load leads to large batches. A
+//!   heartbeat repeats what is not yet confirmed.
 
 mod apply;
 mod commit;

@@ -98,8 +98,10 @@ impl Raft {
         self.0.update(|state| state.take_snapshot(index, snapshot));
     }
 
-    /// Stops all tasks of this server soon. What it has decided to send may still go out, and no
-    /// more.
+    /// Stops the tasks of this server soon. What it has decided to send, and the entries that the
+    /// applier has taken, may still go out, and no more. The RPC handlers and [`Raft::start`] go on
+    /// as before, and save: a server that replaces this one needs a [copy](Persister::copy) of its
+    /// disk.
     pub fn kill(&self) {
         self.0.inner.lock().killed = true;
         self.0.committed.notify_all();
@@ -147,10 +149,10 @@ struct Inner {
 }
 
 impl Server {
-    /// The way in which everything happens: lock, decide, save, unlock, send.
+    /// Makes all decisions: lock, decide, save, unlock, send.
     ///
-    /// `decide` changes the state, and nothing else. Whatever of it must survive a crash is saved
-    /// before anybody can learn of it, by a reply or by a request.
+    /// `decide` changes the state, and nothing else. What must survive a crash is saved before a
+    /// reply, a request or the applier can make it known.
     fn update<R>(self: &Arc<Self>, decide: impl FnOnce(&mut State) -> R) -> R {
         let mut inner = self.inner.lock();
         let Inner { state, storage, killed } = &mut *inner;
@@ -202,8 +204,9 @@ impl Server {
     /// The task that starts an election whenever no leader has been heard of for too long.
     fn start_elections(self: &Arc<Self>) {
         while !self.is_killed() {
-            // A deadline that was moved while this task sleeps is noticed when it wakes. A leader
-            // has none, but may have lost its role after a whole timeout.
+            // While this task sleeps, a fresh deadline may be set that is earlier than the one it
+            // sleeps to, or a leader, which has none, may step down. So an election may begin after
+            // its deadline, but at most the longest timeout after the timer was restarted.
             let deadline = self.inner.lock().state.election_deadline();
             let deadline = deadline.unwrap_or_else(fresh_election_deadline);
             sleep(deadline - Instant::now());

@@ -34,7 +34,8 @@ pub(crate) struct AppendEntriesArgs {
     pub(crate) term: Term,
     /// The entry immediately preceding the new ones.
     pub(crate) prev_log: LogPos,
-    /// Entries to store, none for a heartbeat. As many as there are, for efficiency.
+    /// Entries to store: all from the follower's next index on, for efficiency. A heartbeat is the
+    /// same request, and empty only if there are none.
     pub(crate) entries: Vec<Entry>,
     /// Leader's commit index.
     pub(crate) leader_commit: Index,

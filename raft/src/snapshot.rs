@@ -26,7 +26,8 @@ impl State {
 
     /// InstallSnapshot RPC, receiver implementation (Figure 13). There are no chunks, so steps 2 to
     /// 4 fall away; step 8, handing the snapshot to the service, is done by the applier, which
-    /// finds that the log's beginning has moved past what was applied.
+    /// finds that the log's beginning has moved past what was applied. Unlike in step 6, the service
+    /// gets the snapshot even if entries after it stay: the entries before it are gone.
     pub(crate) fn handle_install_snapshot(
         &mut self,
         args: InstallSnapshotArgs,
@@ -36,7 +37,8 @@ impl State {
         // Step 1.
         if args.term == self.current_term {
             self.recognize_leader(fresh_deadline);
-            // A snapshot of what is committed here already would take the service back.
+            // What is committed here is in this log or its snapshot already. A snapshot older than
+            // this log's own would move the beginning of the log back.
             if args.last_included.index > self.commit_index {
                 self.log.compact(args.last_included, args.data); // steps 5 to 7
                 self.commit_up_to(args.last_included.index);

@@ -18,8 +18,8 @@ use crate::{Index, PeerId, Term};
 /// * what is committed never changes: neither index goes back.
 ///
 /// Its methods are pure: they know no lock, clock, randomness or network. The shell around them, in
-/// [`Server::update`](crate::raft::Server::update), saves what must survive before anybody can hear
-/// of it.
+/// [`Server::update`](crate::raft::Server::update), saves what must survive a crash before other
+/// servers or the service can observe it.
 pub(crate) struct State {
     /// This server.
     pub(crate) me: PeerId,
@@ -37,7 +37,7 @@ pub(crate) struct State {
     // Volatile on all servers.
     /// Index of the highest entry known to be committed.
     pub(crate) commit_index: Index,
-    /// Index of the highest entry handed to the service.
+    /// Index of the highest entry taken for the service. The applier may still be delivering it.
     pub(crate) last_applied: Index,
     /// What this server is at present, and the state that only this role has.
     pub(crate) role: Role,

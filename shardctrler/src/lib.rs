@@ -46,7 +46,7 @@
 //!
 //! | call | new configuration | no new configuration |
 //! |---|---|---|
-//! | [`join`](Clerk::join) | has the new groups, balanced | if all groups have joined before; a current group keeps its servers |
+//! | [`join`](Clerk::join) | has the new groups, balanced | if all groups are current; a current group keeps its servers |
 //! | [`leave`](Clerk::leave) | lacks the given groups, balanced | if none of the groups is current |
 //! | [`move_shard`](Clerk::move_shard) | has one shard on another group, not balanced | if the shard or the group does not exist |
 //! | [`query`](Clerk::query) | | always |

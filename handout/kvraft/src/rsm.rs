@@ -36,7 +36,7 @@ pub trait StateMachine: Send + 'static {
 }
 
 /// A command of a client. A client that gets no reply sends the same request again, with the same
-/// number, until it gets one; only then it makes the next request.
+/// number, until it gets one or gives up; only then it makes the next request.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq, Clone)]
 pub struct Request<C> {
     /// Whose request it is.

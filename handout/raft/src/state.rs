@@ -17,7 +17,7 @@ pub struct State {
     pub current_term: Term,
     /// The last entry that is known to be committed.
     pub commit_index: Index,
-    /// The last entry that was handed to the service.
+    /// The last entry that `take_unapplied` has returned.
     pub last_applied: Index,
     /// Leader, candidate, or follower.
     pub role: Role,

@@ -33,8 +33,11 @@ pub trait StateMachine: Send + 'static {
     fn restore(&mut self, snapshot: &[u8]);
 }
 
-/// A command, and which of a client's requests it is. A client sends one request at a time, again
-/// and again until it has the reply, and numbers them in order.
+/// A command, and which of a client's requests it is.
+///
+/// A client makes one request at a time and numbers its requests in order. It repeats a request,
+/// unchanged, until it has the reply or gives the request up. A request that was given up may or
+/// may not take effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request<C> {
     /// The client.
@@ -68,8 +71,9 @@ struct Session<R> {
 pub(super) enum Outcome<R> {
     /// It was applied.
     Applied(R),
-    /// Another command is in its place.
-    Lost,
+    /// This server cannot tell the reply: another command is in its place, a snapshot covers it, or
+    /// its client has made a later request.
+    Unknown,
 }
 
 /// A request that waits for its command to be applied.
@@ -112,8 +116,9 @@ impl<M: StateMachine> Replica<M> {
     pub(super) fn await_outcome(&mut self, place: LogPos, outcome: OutcomeSender<M>) {
         let waiting = Waiting { term: place.term, outcome };
         if let Some(older) = self.waiting.insert(place.index, waiting) {
-            // Its command was of an older term, and is lost.
-            older.outcome.send(Outcome::Lost).ok(); // Whoever waited may have given up.
+            // Its command is of an older term, and gone from this log. Another server may still have
+            // it, and commit it.
+            older.outcome.send(Outcome::Unknown).ok(); // Whoever waited may have given up.
         }
     }
 
@@ -127,14 +132,13 @@ impl<M: StateMachine> Replica<M> {
         if let Some(waiting) = self.waiting.remove(&index) {
             let outcome = match reply {
                 Some(reply) if waiting.term == term => Outcome::Applied(reply),
-                _ => Outcome::Lost,
+                _ => Outcome::Unknown,
             };
             waiting.outcome.send(outcome).ok(); // It may have given up.
         }
     }
 
-    /// Executes a request once; `None` if it is so old that its client has got the reply and gone
-    /// on.
+    /// Executes a request once; `None` if its client has made a later request since.
     fn execute(&mut self, request: Request<M::Command>) -> Option<M::Reply> {
         let Request { client, sequence, command } = request;
         match self.sessions.get(&client) {
@@ -165,7 +169,7 @@ impl<M: StateMachine> Replica<M> {
     pub(super) fn forget_up_to(&mut self, index: Index) {
         let later = self.waiting.split_off(&(index + 1));
         for waiting in std::mem::replace(&mut self.waiting, later).into_values() {
-            waiting.outcome.send(Outcome::Lost).ok(); // It may have given up.
+            waiting.outcome.send(Outcome::Unknown).ok(); // It may have given up.
         }
     }
 
@@ -253,12 +257,12 @@ mod tests {
         replica.apply(1, 3, Entry::Request(request(1, 1, 7)));
         replica.apply(2, 4, Entry::Request(request(2, 1, 8)));
         assert!(matches!(same.try_recv(), Ok(Outcome::Applied(1))));
-        assert!(matches!(other.try_recv(), Ok(Outcome::Lost)));
+        assert!(matches!(other.try_recv(), Ok(Outcome::Unknown)));
         let (sender, older) = channel();
         replica.await_outcome(LogPos { index: 3, term: 4 }, sender);
         let (sender, _newer) = channel();
         replica.await_outcome(LogPos { index: 3, term: 5 }, sender);
-        assert!(matches!(older.try_recv(), Ok(Outcome::Lost)));
+        assert!(matches!(older.try_recv(), Ok(Outcome::Unknown)));
     }
 
     #[test]
@@ -269,7 +273,7 @@ mod tests {
         let (sender, later) = channel();
         replica.await_outcome(LogPos { index: 2, term: 3 }, sender);
         replica.forget_up_to(1);
-        assert!(matches!(covered.try_recv(), Ok(Outcome::Lost)));
+        assert!(matches!(covered.try_recv(), Ok(Outcome::Unknown)));
         assert!(matches!(later.try_recv(), Err(labrpc::TryRecvError::Empty)));
         replica.close();
         assert!(matches!(later.try_recv(), Err(labrpc::TryRecvError::Disconnected)));
