@@ -181,21 +181,18 @@ impl Server {
                     });
                 }
             }
-            Message::AppendEntries(args, sent) => {
+            Message::AppendEntries(args, call) => {
                 let reply = peer.call("Raft.AppendEntries", &args).ok();
                 self.update(|state| {
-                    state.handle_append_reply(to, sent, reply.as_ref(), fresh_election_deadline());
+                    let fresh_deadline = fresh_election_deadline();
+                    state.handle_append_reply(to, &args, call, reply.as_ref(), fresh_deadline);
                 });
             }
-            Message::InstallSnapshot(args, sent) => {
+            Message::InstallSnapshot(args, call) => {
                 let reply = peer.call("Raft.InstallSnapshot", &args).ok();
                 self.update(|state| {
-                    state.handle_snapshot_reply(
-                        to,
-                        sent,
-                        reply.as_ref(),
-                        fresh_election_deadline(),
-                    );
+                    let fresh_deadline = fresh_election_deadline();
+                    state.handle_snapshot_reply(to, &args, call, reply.as_ref(), fresh_deadline);
                 });
             }
         }

@@ -4,9 +4,9 @@ use ::log::info;
 use labrpc::Instant;
 
 use crate::log::LogPos;
-use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, AppendOutcome, Conflict, Message, Sent};
+use crate::rpc::{AppendEntriesArgs, AppendEntriesReply, AppendOutcome, Conflict, Message};
 use crate::state::{Progress, Role, State};
-use crate::{Index, PeerId};
+use crate::{Index, PeerId, Term};
 
 impl State {
     /// AppendEntries RPC, receiver implementation (Figure 2).
@@ -45,8 +45,8 @@ impl State {
 
     /// Stores entries whose predecessor the log or its snapshot contains.
     fn store_entries(&mut self, args: AppendEntriesArgs) {
+        let last_new = args.last_index();
         let AppendEntriesArgs { prev_log, mut entries, leader_commit, .. } = args;
-        let last_new = prev_log.index + entries.len() as Index;
         let snapshot = self.log.snapshot().index;
         // Entries that the snapshot contains are not needed any more.
         let covered = snapshot.saturating_sub(prev_log.index).min(entries.len() as Index);
@@ -61,46 +61,54 @@ impl State {
     pub(crate) fn handle_append_reply(
         &mut self,
         from: PeerId,
-        sent: Sent,
+        sent: &AppendEntriesArgs,
+        call: u64,
         reply: Option<&AppendEntriesReply>,
         fresh_deadline: Instant,
     ) {
         if let Some(reply) = reply {
             self.observe_term(reply.term, fresh_deadline);
         }
-        let Some(progress) = self.progress_after(from, sent) else { return };
+        let Some(progress) = self.progress_after(from, sent.term, call) else { return };
         match reply.map(|reply| &reply.outcome) {
             Some(AppendOutcome::Stored) => {
-                progress.confirm(sent.last_index);
+                progress.confirm(sent.last_index());
                 self.maybe_advance_commit_index();
             }
-            Some(AppendOutcome::Conflict(conflict)) => self.back_up(from, sent, *conflict),
+            Some(AppendOutcome::Conflict(conflict)) => {
+                self.back_up(from, sent.prev_log.index, *conflict);
+            }
             Some(AppendOutcome::StaleTerm) | None => {}
         }
     }
 
-    /// What is known of a follower once a call to it has ended; `None` unless this server is still
-    /// leader in the term in which it made the call. A reply to an older term's request says
+    /// What is known of a follower once a call to it has ended; `None` unless this server still leads
+    /// in `term`, in which it made the call. A reply to an older term's request says
     /// nothing about what the follower's log is like now.
-    pub(crate) fn progress_after(&mut self, from: PeerId, sent: Sent) -> Option<&mut Progress> {
-        if sent.term != self.current_term {
+    pub(crate) fn progress_after(
+        &mut self,
+        from: PeerId,
+        term: Term,
+        call: u64,
+    ) -> Option<&mut Progress> {
+        if term != self.current_term {
             return None;
         }
         let Role::Leader { followers } = &mut self.role else { return None };
         let progress = followers.get_mut(&from)?;
-        progress.awaiting &= sent.call != progress.calls;
+        progress.awaiting &= call != progress.calls;
         Some(progress)
     }
 
     /// After a conflict: skips all entries of the conflicting term at once (end of §5.3).
-    fn back_up(&mut self, from: PeerId, sent: Sent, conflict: Conflict) {
+    fn back_up(&mut self, from: PeerId, prev_index: Index, conflict: Conflict) {
         let own_last = conflict.term.and_then(|term| self.log.last_index_of(term));
         let next = own_last.map_or(conflict.first_index, |last| last + 1);
         let Role::Leader { followers } = &mut self.role else { return };
         let Some(progress) = followers.get_mut(&from) else { return };
         // The answer to an older probe is old news, and so is one that a later answer refutes.
-        if progress.next_index == sent.prev_index + 1 && progress.match_index < sent.prev_index {
-            progress.next_index = next.clamp(progress.match_index + 1, sent.prev_index);
+        if progress.next_index == prev_index + 1 && progress.match_index < prev_index {
+            progress.next_index = next.clamp(progress.match_index + 1, prev_index);
             let next = progress.next_index;
             info!(target: "LOG1", "{self} backs up to {next} for S{from}");
         }
@@ -140,15 +148,13 @@ impl State {
         let Some(prev_term) = self.log.term_at(prev_index) else {
             return self.install_snapshot(call);
         };
-        let entries = self.log.entries_from(next_index).to_vec();
-        let last_index = self.log.last_index();
         let args = AppendEntriesArgs {
             term: self.current_term,
             prev_log: LogPos { index: prev_index, term: prev_term },
-            entries,
+            entries: self.log.entries_from(next_index).to_vec(),
             leader_commit: self.commit_index,
         };
-        Message::AppendEntries(args, Sent { term: self.current_term, call, prev_index, last_index })
+        Message::AppendEntries(args, call)
     }
 }
 

@@ -41,6 +41,14 @@ pub(crate) struct AppendEntriesArgs {
     pub(crate) leader_commit: Index,
 }
 
+impl AppendEntriesArgs {
+    /// The index of the last new entry: once they are stored, the follower's log is equal to the
+    /// leader's up to there.
+    pub(crate) fn last_index(&self) -> Index {
+        self.prev_log.index + self.entries.len() as Index
+    }
+}
+
 /// Answer to [`AppendEntriesArgs`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AppendEntriesReply {
@@ -90,26 +98,13 @@ pub(crate) struct InstallSnapshotReply {
     pub(crate) term: Term,
 }
 
-/// A request that a server wants to send to another, and what it must remember until the reply.
+/// A request that a server wants to send to another. It is kept until the reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// Asks for a vote.
     RequestVote(RequestVoteArgs),
-    /// Replicates entries, or is a heartbeat.
-    AppendEntries(AppendEntriesArgs, Sent),
-    /// Sends a snapshot in place of entries that are gone.
-    InstallSnapshot(InstallSnapshotArgs, Sent),
-}
-
-/// What a leader remembers of a request that replicates its log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sent {
-    /// The leader's term.
-    pub(crate) term: Term,
-    /// Counts the leader's calls to this follower.
-    pub(crate) call: u64,
-    /// The index before the first entry sent.
-    pub(crate) prev_index: Index,
-    /// The index of the last entry that the follower has if it agrees.
-    pub(crate) last_index: Index,
+    /// Replicates entries, or is a heartbeat. The number counts the leader's calls to this follower.
+    AppendEntries(AppendEntriesArgs, u64),
+    /// Sends a snapshot in place of entries that are gone. It is counted among the same calls.
+    InstallSnapshot(InstallSnapshotArgs, u64),
 }

@@ -4,7 +4,7 @@ use ::log::info;
 use labrpc::Instant;
 
 use crate::log::LogPos;
-use crate::rpc::{InstallSnapshotArgs, InstallSnapshotReply, Message, Sent};
+use crate::rpc::{InstallSnapshotArgs, InstallSnapshotReply, Message};
 use crate::state::State;
 use crate::{Index, PeerId};
 
@@ -52,33 +52,29 @@ impl State {
     pub(crate) fn handle_snapshot_reply(
         &mut self,
         from: PeerId,
-        sent: Sent,
+        sent: &InstallSnapshotArgs,
+        call: u64,
         reply: Option<&InstallSnapshotReply>,
         fresh_deadline: Instant,
     ) {
         if let Some(reply) = reply {
             self.observe_term(reply.term, fresh_deadline);
         }
-        let Some(progress) = self.progress_after(from, sent) else { return };
+        let Some(progress) = self.progress_after(from, sent.term, call) else { return };
         if reply.is_some() {
             // All that the snapshot contains is committed, so no commit index can rise by this.
-            progress.confirm(sent.last_index);
+            progress.confirm(sent.last_included.index);
         }
     }
 
     /// The request that sends the snapshot in place of entries that are gone.
     pub(crate) fn install_snapshot(&self, call: u64) -> Message {
-        let last_included = self.log.snapshot();
         let args = InstallSnapshotArgs {
             term: self.current_term,
-            last_included,
+            last_included: self.log.snapshot(),
             data: self.log.snapshot_data().to_vec(),
         };
-        let last_index = last_included.index;
-        Message::InstallSnapshot(
-            args,
-            Sent { term: self.current_term, call, prev_index: 0, last_index },
-        )
+        Message::InstallSnapshot(args, call)
     }
 }
 
@@ -130,10 +126,10 @@ mod tests {
         let mut state = leader(2, &[1, 1, 2], &[0, 0]);
         (state.commit_index, state.last_applied) = (2, 2);
         state.take_snapshot(2, b"two".to_vec());
-        let sent = Sent { term: 2, call: 1, prev_index: 0, last_index: 2 };
+        let sent = InstallSnapshotArgs { term: 2, ..args(2, 1) };
         let reply = InstallSnapshotReply { term: 2 };
-        state.handle_snapshot_reply(1, sent, Some(&reply), later());
-        let progress = state.progress_after(1, sent).unwrap();
+        state.handle_snapshot_reply(1, &sent, 1, Some(&reply), later());
+        let progress = state.progress_after(1, 2, 1).unwrap();
         assert_eq!((progress.match_index, progress.next_index), (2, 4));
     }
 }

@@ -1,7 +1,6 @@
 //! Figure 2, AppendEntries and leaders' rules, as tables.
 
 use super::*;
-use crate::Term;
 use crate::log::Entry;
 use crate::state::tests::{applied, follower, later, leader};
 
@@ -86,19 +85,19 @@ fn leaders_request_ends_a_candidacy_of_its_term() {
     assert_eq!((state.current_term, state.voted_for), (2, Some(0)), "the vote of the term stays");
 }
 
-/// The latest request to follower 1 and what is remembered of it.
-fn take(state: &mut State) -> Option<(AppendEntriesArgs, Sent)> {
+/// The latest request to follower 1, and the number of the call.
+fn take(state: &mut State) -> Option<(AppendEntriesArgs, u64)> {
     let messages = state.take_replication();
     messages.into_iter().find_map(|(peer, message)| match message {
-        Message::AppendEntries(args, sent) if peer == 1 => Some((args, sent)),
+        Message::AppendEntries(args, call) if peer == 1 => Some((args, call)),
         _ => None,
     })
 }
 
 /// Follower 1's answer in the leader's term.
-fn answer(state: &mut State, sent: Sent, outcome: AppendOutcome) {
+fn answer(state: &mut State, (sent, call): (AppendEntriesArgs, u64), outcome: AppendOutcome) {
     let reply = AppendEntriesReply { term: state.current_term, outcome };
-    state.handle_append_reply(1, sent, Some(&reply), later());
+    state.handle_append_reply(1, &sent, call, Some(&reply), later());
 }
 
 /// What the leader knows of follower 1: match index and next index.
@@ -110,18 +109,18 @@ fn known(state: &State) -> (Index, Index) {
 #[test]
 fn one_call_at_a_time_besides_heartbeats() {
     let mut state = leader(2, &[1], &[0, 0]);
-    let (args, heartbeat) = take(&mut state).unwrap();
-    assert_eq!((args.prev_log.index, args.entries.len()), (1, 0));
+    let heartbeat = take(&mut state).unwrap();
+    assert_eq!((heartbeat.0.prev_log.index, heartbeat.0.entries.len()), (1, 0));
     state.log.append(Entry { term: 2, command: vec![1] });
     state.log.append(Entry { term: 2, command: vec![2] });
     assert_eq!(take(&mut state), None, "the follower owes an answer");
     answer(&mut state, heartbeat, AppendOutcome::Stored);
-    let (args, first) = take(&mut state).unwrap();
-    assert_eq!(args.entries.len(), 2, "what has arrived meanwhile goes together");
+    let (first, call) = take(&mut state).unwrap();
+    assert_eq!(first.entries.len(), 2, "what has arrived meanwhile goes together");
     state.demand_heartbeats();
-    let (args, second) = take(&mut state).unwrap();
-    assert_eq!(args.entries.len(), 2, "a heartbeat repeats what may have been lost");
-    state.handle_append_reply(1, first, None, later());
+    let second = take(&mut state).unwrap();
+    assert_eq!(second.0.entries.len(), 2, "a heartbeat repeats what may have been lost");
+    state.handle_append_reply(1, &first, call, None, later());
     assert_eq!(take(&mut state), None, "the later call is still under way");
     answer(&mut state, second, AppendOutcome::Stored);
     assert_eq!((known(&state), state.commit_index), ((3, 4), 3));
@@ -141,7 +140,7 @@ fn reply_table() {
     ];
     for (name, outcome, expected) in table {
         let mut state = leader(5, &[1, 1, 2, 2, 4], &[0, 0]);
-        let (_, sent) = take(&mut state).unwrap();
+        let sent = take(&mut state).unwrap();
         answer(&mut state, sent, outcome);
         assert_eq!(known(&state), expected, "{name}");
     }
@@ -150,32 +149,28 @@ fn reply_table() {
 #[test]
 fn late_replies_do_no_harm() {
     let mut state = leader(2, &[1, 1], &[0, 0]);
-    let (_, old) = take(&mut state).unwrap();
+    let old = take(&mut state).unwrap();
     state.demand_heartbeats();
-    let (_, new) = take(&mut state).unwrap();
-    answer(&mut state, new, AppendOutcome::Stored);
+    let (new, call) = take(&mut state).unwrap();
+    answer(&mut state, (new.clone(), call), AppendOutcome::Stored);
     answer(&mut state, old, conflict(None, 1));
     assert_eq!(known(&state), (2, 3), "a conflict that was resolved since");
 
-    let stale = Sent { term: 1, ..new };
-    state.handle_append_reply(
-        2,
-        stale,
-        Some(&AppendEntriesReply { term: 1, outcome: AppendOutcome::Stored }),
-        later(),
-    );
+    let stale = AppendEntriesArgs { term: 1, ..new };
+    let reply = AppendEntriesReply { term: 1, outcome: AppendOutcome::Stored };
+    state.handle_append_reply(2, &stale, call, Some(&reply), later());
     assert_eq!(state.commit_index, 0, "a reply to an older term's request");
 }
 
 #[test]
 fn follower_behind_the_snapshot_gets_the_snapshot() {
     let mut state = leader(2, &[1, 1, 2], &[0, 0]);
-    let (_, sent) = take(&mut state).unwrap();
+    let sent = take(&mut state).unwrap();
     (state.commit_index, state.last_applied) = (3, 3);
     state.take_snapshot(2, b"two".to_vec());
     answer(&mut state, sent, conflict(None, 1));
     let messages = state.take_replication();
     let snapshot = messages.iter().find(|(peer, _)| *peer == 1).map(|(_, message)| message);
-    let Some(Message::InstallSnapshot(args, sent)) = snapshot else { panic!("{snapshot:?}") };
-    assert_eq!((args.last_included, sent.last_index), (LogPos { index: 2, term: 1 }, 2));
+    let Some(Message::InstallSnapshot(args, _)) = snapshot else { panic!("{snapshot:?}") };
+    assert_eq!(args.last_included, LogPos { index: 2, term: 1 });
 }
