@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use labrpc::{
-    ClientEnd, Mutex, Persister, Receiver, RecvTimeoutError, Sender, Service, channel, decode,
-    encode, rendezvous, spawn,
+    ClientEnd, Mutex, Persister, Receiver, RecvTimeoutError, Service, channel, decode, encode,
+    rendezvous, spawn,
 };
 use raft::{ApplyMsg, Raft};
 
@@ -29,8 +29,8 @@ use self::machine::{Entry, Outcome, Replica};
 /// takes, and much shorter than a client's patience.
 const LEADERSHIP_CHECK: Duration = Duration::from_millis(50);
 
-/// Raft is asked for room once its state has grown to this part of what is allowed, in percent:
-/// requests go on arriving while the snapshot is made.
+/// A snapshot is taken once the Raft state has reached this share of `max_raft_state`, in percent:
+/// requests go on arriving while it is made.
 const SNAPSHOT_PERCENT: usize = 90;
 
 /// One server of a replicated state machine. Clones are the same server. Used by the grading tests.
@@ -180,8 +180,10 @@ impl<M: StateMachine> Rsm<M> {
                     replica.apply(index, term, entry);
                     // A server that lags has a long log of commands that it has not applied. It
                     // would lag even more if it took a snapshot after each of them.
-                    let limit = limit.filter(|limit| gain >= limit / 2);
-                    if limit.is_some_and(|limit| persister.raft_state_size() >= limit) {
+                    if let Some(limit) = limit
+                        && gain >= limit / 2
+                        && persister.raft_state_size() >= limit
+                    {
                         gain = 0;
                         let snapshot = replica.snapshot();
                         drop(replica);
@@ -211,6 +213,3 @@ impl<M: StateMachine> fmt::Debug for Rsm<M> {
         f.write_str("Rsm")
     }
 }
-
-/// Where the outcome of a request that waits is sent.
-type OutcomeSender<M> = Sender<Outcome<<M as StateMachine>::Reply>>;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use labrpc::{decode, encode};
+use labrpc::{Sender, decode, encode};
 use raft::{Index, LogPos, Term};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
-
-use super::OutcomeSender;
 
 /// Identifies a client, for the duplicate table.
 pub type ClientId = u64;
@@ -77,11 +75,11 @@ pub(super) enum Outcome<R> {
 }
 
 /// A request that waits for its command to be applied.
-struct Waiting<M: StateMachine> {
+struct Waiting<R> {
     /// The term in which the command was handed to Raft: together with the index, this tells it
     /// from any other command.
     term: Term,
-    outcome: OutcomeSender<M>,
+    outcome: Sender<Outcome<R>>,
 }
 
 /// One server's copy of the replicated state, and who waits for it to change.
@@ -90,7 +88,7 @@ struct Waiting<M: StateMachine> {
 pub(super) struct Replica<M: StateMachine> {
     machine: M,
     sessions: BTreeMap<ClientId, Session<M::Reply>>,
-    waiting: BTreeMap<Index, Waiting<M>>,
+    waiting: BTreeMap<Index, Waiting<M::Reply>>,
     closed: bool,
 }
 
@@ -113,7 +111,7 @@ impl<M: StateMachine> Replica<M> {
     }
 
     /// Waits for the command at `place`.
-    pub(super) fn await_outcome(&mut self, place: LogPos, outcome: OutcomeSender<M>) {
+    pub(super) fn await_outcome(&mut self, place: LogPos, outcome: Sender<Outcome<M::Reply>>) {
         let waiting = Waiting { term: place.term, outcome };
         if let Some(older) = self.waiting.insert(place.index, waiting) {
             // Its command is of an older term, and gone from this log. Another server may still have
