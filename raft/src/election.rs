@@ -31,7 +31,7 @@ impl State {
             self.voted_for = Some(args.candidate_id);
             // Only a granted vote postpones this server's own election: otherwise a candidate with
             // an old log, which nobody will elect, could keep the others from standing.
-            self.role = Role::Follower { election_deadline: fresh_deadline };
+            self.postpone_election(fresh_deadline);
             info!(target: "VOTE", "{self} granted to S{}", args.candidate_id);
         }
         RequestVoteReply { term: self.current_term, vote_granted }
@@ -75,8 +75,7 @@ impl State {
             candidate_id: self.me,
             last_log: self.log.last(),
         };
-        let others = (0..self.servers).filter(|&peer| peer != self.me);
-        others.map(|peer| (peer, Message::RequestVote(args.clone()))).collect()
+        self.others().map(|peer| (peer, Message::RequestVote(args.clone()))).collect()
     }
 }
 

@@ -145,8 +145,7 @@ impl State {
             calls: 0,
             awaiting: false,
         };
-        let others = (0..self.servers).filter(|&peer| peer != self.me);
-        let followers = others.map(|peer| (peer, progress.clone())).collect();
+        let followers = self.others().map(|peer| (peer, progress.clone())).collect();
         self.role = Role::Leader { followers };
         info!(target: "LEAD", "{self} leads, log ends at {}", self.log.last());
     }
@@ -163,6 +162,12 @@ impl State {
     /// wanted to be, and waits anew for the leader to fall silent (§5.2).
     pub(crate) fn recognize_leader(&mut self, fresh_deadline: Instant) {
         assert!(!self.is_leader(), "{self} is not the only leader of its term");
+        self.postpone_election(fresh_deadline);
+    }
+
+    /// Waits anew, as a follower, for the current leader or for the candidate that got the vote
+    /// (§5.2).
+    pub(crate) fn postpone_election(&mut self, fresh_deadline: Instant) {
         self.role = Role::Follower { election_deadline: fresh_deadline };
     }
 
@@ -179,6 +184,11 @@ impl State {
             }
             Role::Leader { .. } => None,
         }
+    }
+
+    /// All servers but this one.
+    pub(crate) fn others(&self) -> impl Iterator<Item = PeerId> {
+        (0..self.servers).filter(|&peer| peer != self.me)
     }
 
     /// How many servers are more than half of them.
