@@ -41,11 +41,11 @@ impl State {
     /// begins behind what was applied, then the entries.
     pub(crate) fn take_news_for_service(&mut self) -> Vec<ApplyMsg> {
         let mut news = Vec::new();
-        let snapshot = self.log.snapshot();
-        if self.last_applied < snapshot.index {
+        let included = self.log.last_included();
+        if self.last_applied < included.index {
             let data = self.log.snapshot_data().to_vec();
-            news.push(ApplyMsg::Snapshot { index: snapshot.index, term: snapshot.term, data });
-            self.last_applied = snapshot.index;
+            news.push(ApplyMsg::Snapshot { index: included.index, term: included.term, data });
+            self.last_applied = included.index;
         }
         let entries = self.log.entries_from(self.last_applied + 1);
         let count = (self.commit_index - self.last_applied) as usize;

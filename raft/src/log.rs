@@ -43,7 +43,7 @@ impl fmt::Display for LogPos {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     /// The place of the last entry that the snapshot contains; `0@0` without a snapshot.
-    snapshot: LogPos,
+    last_included: LogPos,
     /// The service's state at that place.
     snapshot_data: Vec<u8>,
     /// The entries after it.
@@ -54,26 +54,30 @@ pub(crate) struct Log {
 
 impl Log {
     /// A log restored from what was persisted.
-    pub(crate) fn restore(snapshot: LogPos, snapshot_data: Vec<u8>, entries: Vec<Entry>) -> Self {
-        Self { snapshot, snapshot_data, entries, changed_from: Some(snapshot.index + 1) }
+    pub(crate) fn restore(
+        last_included: LogPos,
+        snapshot_data: Vec<u8>,
+        entries: Vec<Entry>,
+    ) -> Self {
+        Self { last_included, snapshot_data, entries, changed_from: Some(last_included.index + 1) }
     }
 
     /// The place of the last entry.
     pub(crate) fn last(&self) -> LogPos {
         match self.entries.last() {
             Some(entry) => LogPos { index: self.last_index(), term: entry.term },
-            None => self.snapshot,
+            None => self.last_included,
         }
     }
 
     /// The index of the last entry.
     pub(crate) fn last_index(&self) -> Index {
-        self.snapshot.index + self.entries.len() as Index
+        self.last_included.index + self.entries.len() as Index
     }
 
     /// The place where the snapshot ends and the entries begin.
-    pub(crate) fn snapshot(&self) -> LogPos {
-        self.snapshot
+    pub(crate) fn last_included(&self) -> LogPos {
+        self.last_included
     }
 
     /// The service's state in the snapshot; empty without one.
@@ -84,16 +88,20 @@ impl Log {
     /// The term of the entry at `index`; `None` if it is in the snapshot, but for its last entry,
     /// or beyond the end.
     pub(crate) fn term_at(&self, index: Index) -> Option<Term> {
-        if index == self.snapshot.index {
-            return Some(self.snapshot.term);
+        if index == self.last_included.index {
+            return Some(self.last_included.term);
         }
         self.slot(index).map(|slot| self.entries[slot].term)
     }
 
     /// The entries from `index` on, which must not be in the snapshot.
     pub(crate) fn entries_from(&self, index: Index) -> &[Entry] {
-        assert!(index > self.snapshot.index, "entry {index} is in the snapshot {}", self.snapshot);
-        let slot = (index - self.snapshot.index - 1) as usize;
+        assert!(
+            index > self.last_included.index,
+            "entry {index} is in the snapshot {}",
+            self.last_included
+        );
+        let slot = (index - self.last_included.index - 1) as usize;
         self.entries.get(slot..).unwrap_or(&[])
     }
 
@@ -105,13 +113,13 @@ impl Log {
     /// The first index of the entries of `term`, of those after the snapshot.
     pub(crate) fn first_index_of(&self, term: Term) -> Index {
         let before = self.entries.partition_point(|entry| entry.term < term);
-        self.snapshot.index + 1 + before as Index
+        self.last_included.index + 1 + before as Index
     }
 
     /// The last index of an entry of `term`, if there is one.
     pub(crate) fn last_index_of(&self, term: Term) -> Option<Index> {
         let up_to = self.entries.partition_point(|entry| entry.term <= term);
-        let last = self.snapshot.index + up_to as Index;
+        let last = self.last_included.index + up_to as Index;
         (self.term_at(last) == Some(term)).then_some(last)
     }
 
@@ -144,13 +152,17 @@ impl Log {
     /// Replaces all entries up to `place` by a snapshot. Entries behind it stay if the log contains
     /// `place`; otherwise none does (Figure 13, steps 6 and 7).
     pub(crate) fn compact(&mut self, place: LogPos, data: Vec<u8>) {
-        assert!(place.index > self.snapshot.index, "snapshot {} back to {place}", self.snapshot);
+        assert!(
+            place.index > self.last_included.index,
+            "snapshot {} back to {place}",
+            self.last_included
+        );
         if self.contains(place) {
-            self.entries.drain(..(place.index - self.snapshot.index) as usize);
+            self.entries.drain(..(place.index - self.last_included.index) as usize);
         } else {
             self.entries.clear();
         }
-        self.snapshot = place;
+        self.last_included = place;
         self.snapshot_data = data;
         self.changed_from = Some(place.index + 1);
     }
@@ -170,7 +182,7 @@ impl Log {
 
     /// Where the entry with this index is stored.
     fn slot(&self, index: Index) -> Option<usize> {
-        let slot = index.checked_sub(self.snapshot.index + 1)? as usize;
+        let slot = index.checked_sub(self.last_included.index + 1)? as usize;
         (slot < self.entries.len()).then_some(slot)
     }
 

@@ -12,7 +12,7 @@ use crate::{Index, PeerId, Term};
 struct Header {
     current_term: Term,
     voted_for: Option<PeerId>,
-    snapshot: LogPos,
+    last_included: LogPos,
 }
 
 /// A server's disk, and an image of what is on it.
@@ -43,7 +43,7 @@ impl Storage {
             true => Default::default(),
             false => decode(&state).expect("the persister returns what was saved"),
         };
-        let log = Log::restore(header.snapshot, self.persister.snapshot(), entries);
+        let log = Log::restore(header.last_included, self.persister.snapshot(), entries);
         (header.current_term, header.voted_for, log)
     }
 
@@ -52,20 +52,20 @@ impl Storage {
         let header = Header {
             current_term: state.current_term,
             voted_for: state.voted_for,
-            snapshot: state.log.snapshot(),
+            last_included: state.log.last_included(),
         };
         let changed_from = state.log.take_changed_from();
         if header == self.header && changed_from.is_none() {
             return;
         }
-        let compacted = header.snapshot != self.header.snapshot;
+        let compacted = header.last_included != self.header.last_included;
         if compacted {
             self.truncate(0);
         } else if let Some(index) = changed_from {
-            self.truncate((index - header.snapshot.index - 1) as usize);
+            self.truncate((index - header.last_included.index - 1) as usize);
         }
         self.header = header;
-        let first_missing = header.snapshot.index + 1 + self.ends.len() as Index;
+        let first_missing = header.last_included.index + 1 + self.ends.len() as Index;
         for entry in state.log.entries_from(first_missing) {
             self.entries.extend(encode(entry));
             self.ends.push(self.entries.len());
@@ -100,8 +100,8 @@ mod tests {
     /// What a server that restarts from this disk knows.
     fn reload(persister: &Persister) -> (Term, Option<PeerId>, LogPos, Vec<Entry>) {
         let (term, voted_for, log) = Storage::new(persister.clone()).load();
-        let first = log.snapshot().index + 1;
-        (term, voted_for, log.snapshot(), log.entries_from(first).to_vec())
+        let first = log.last_included().index + 1;
+        (term, voted_for, log.last_included(), log.entries_from(first).to_vec())
     }
 
     #[test]
@@ -116,9 +116,10 @@ mod tests {
         let mut state = follower(1, &[1, 1, 1]);
         let mut check = |state: &mut State| {
             storage.save(state);
-            let first = state.log.snapshot().index + 1;
+            let first = state.log.last_included().index + 1;
             let entries = state.log.entries_from(first).to_vec();
-            let expected = (state.current_term, state.voted_for, state.log.snapshot(), entries);
+            let expected =
+                (state.current_term, state.voted_for, state.log.last_included(), entries);
             assert_eq!(reload(&persister), expected);
             assert_eq!(persister.snapshot(), state.log.snapshot_data());
         };

@@ -34,7 +34,7 @@ impl State {
     /// Why entries that follow `prev_log` cannot be stored; `None` if they can.
     fn conflict_at(&self, prev_log: LogPos) -> Option<Conflict> {
         // What the snapshot contains is committed, so the leader has it too (§5.4).
-        if prev_log.index <= self.log.snapshot().index || self.log.contains(prev_log) {
+        if prev_log.index <= self.log.last_included().index || self.log.contains(prev_log) {
             return None;
         }
         Some(match self.log.term_at(prev_log.index) {
@@ -47,7 +47,7 @@ impl State {
     fn store_entries(&mut self, args: AppendEntriesArgs) {
         let last_new = args.last_index();
         let AppendEntriesArgs { prev_log, mut entries, leader_commit, .. } = args;
-        let snapshot = self.log.snapshot().index;
+        let snapshot = self.log.last_included().index;
         // Entries that the snapshot contains are not needed any more.
         let covered = snapshot.saturating_sub(prev_log.index).min(entries.len() as Index);
         entries.drain(..covered as usize);

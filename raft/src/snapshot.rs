@@ -12,7 +12,7 @@ impl State {
     /// The service has put everything up to and including `index` into `data`. A snapshot that is
     /// no news, since a later one was installed meanwhile, changes nothing.
     pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
-        if index <= self.log.snapshot().index {
+        if index <= self.log.last_included().index {
             return;
         }
         assert!(
@@ -21,7 +21,7 @@ impl State {
         );
         let term = self.log.term_at(index).expect("an applied entry is in the log or its snapshot");
         self.log.compact(LogPos { index, term }, data);
-        info!(target: "SNAP", "{self} compacts its log up to {}", self.log.snapshot());
+        info!(target: "SNAP", "{self} compacts its log up to {}", self.log.last_included());
     }
 
     /// InstallSnapshot RPC, receiver implementation (Figure 13). There are no chunks, so steps 2 to
@@ -71,7 +71,7 @@ impl State {
     pub(crate) fn install_snapshot(&self, call: u64) -> Message {
         let args = InstallSnapshotArgs {
             term: self.current_term,
-            last_included: self.log.snapshot(),
+            last_included: self.log.last_included(),
             data: self.log.snapshot_data().to_vec(),
         };
         Message::InstallSnapshot(args, call)
@@ -93,7 +93,7 @@ mod tests {
     fn snapshot_of_what_is_committed_is_ignored() {
         let mut state = applied(3, &[1, 1, 2], 2);
         state.handle_install_snapshot(args(2, 1), later());
-        assert_eq!(state.log.snapshot(), LogPos::default());
+        assert_eq!(state.log.last_included(), LogPos::default());
         assert_eq!((state.commit_index, state.last_applied), (2, 2));
     }
 
@@ -117,7 +117,7 @@ mod tests {
         let mut state = applied(2, &[1, 1, 2], 3);
         state.take_snapshot(2, b"two".to_vec());
         state.take_snapshot(1, b"one".to_vec());
-        assert_eq!(state.log.snapshot(), LogPos { index: 2, term: 1 });
+        assert_eq!(state.log.last_included(), LogPos { index: 2, term: 1 });
         assert_eq!((state.log.snapshot_data(), state.log.last_index()), (&b"two"[..], 3));
     }
 

@@ -97,7 +97,7 @@ impl State {
     ) -> Self {
         let (current_term, voted_for, log) = persisted;
         // The service restores itself from the snapshot; it holds only committed entries.
-        let applied = log.snapshot().index;
+        let applied = log.last_included().index;
         Self {
             me,
             servers,

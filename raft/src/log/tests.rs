@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// A log with a snapshot up to `snapshot` and entries of these terms.
-fn log(snapshot: LogPos, terms: &[Term]) -> Log {
+/// A log with a snapshot up to `last_included` and entries of these terms.
+fn log(last_included: LogPos, terms: &[Term]) -> Log {
     let entries = terms.iter().map(|&term| entry(term)).collect();
-    Log::restore(snapshot, b"state".to_vec(), entries)
+    Log::restore(last_included, b"state".to_vec(), entries)
 }
 
 /// An entry of this term.
@@ -20,7 +20,7 @@ fn pos(index: Index, term: Term) -> LogPos {
 
 /// The terms of the entries after the snapshot.
 fn terms(log: &Log) -> Vec<Term> {
-    log.entries_from(log.snapshot().index + 1).iter().map(|entry| entry.term).collect()
+    log.entries_from(log.last_included().index + 1).iter().map(|entry| entry.term).collect()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn compact_keeps_what_follows_only_if_the_log_agrees() {
     // Figure 13, steps 6 and 7.
     let mut agreeing = log(pos(2, 1), &[1, 2, 2]);
     agreeing.compact(pos(4, 2), b"new".to_vec());
-    assert_eq!((agreeing.snapshot(), terms(&agreeing)), (pos(4, 2), vec![2]));
+    assert_eq!((agreeing.last_included(), terms(&agreeing)), (pos(4, 2), vec![2]));
 
     let mut disagreeing = log(pos(2, 1), &[1, 1, 1]);
     disagreeing.compact(pos(4, 2), b"new".to_vec());

@@ -16,7 +16,7 @@ fn request(term: Term, prev: (Index, Term), terms: &[Term], commit: Index) -> Ap
 
 /// The terms of all entries.
 fn terms(state: &State) -> Vec<Term> {
-    let first = state.log.snapshot().index + 1;
+    let first = state.log.last_included().index + 1;
     state.log.entries_from(first).iter().map(|entry| entry.term).collect()
 }
 
