@@ -95,7 +95,7 @@ impl Raft {
     /// Tells Raft that `snapshot` contains the service's state after all commands up to and
     /// including `index`, so that the log before it is not needed any more.
     pub fn snapshot(&self, index: Index, snapshot: Vec<u8>) {
-        self.0.update(|state| state.take_snapshot(index, snapshot));
+        self.0.update(|state| state.compact_log(index, snapshot));
     }
 
     /// Stops the tasks of this server soon. What it has decided to send, and the entries that the

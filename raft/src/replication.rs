@@ -138,15 +138,16 @@ impl State {
                 due.push((peer, progress.next_index, progress.calls));
             }
         }
-        let message = |(peer, next, call)| (peer, self.replication_from(next, call));
+        let message = |(peer, next, call)| (peer, self.replication_request(next, call));
         due.into_iter().map(message).collect()
     }
 
-    /// The request that brings a follower's log from `next_index` to its end.
-    fn replication_from(&self, next_index: Index, call: u64) -> Message {
+    /// The request that brings a follower's log from `next_index` to its end, or the snapshot if the
+    /// entry before `next_index` is gone.
+    fn replication_request(&self, next_index: Index, call: u64) -> Message {
         let prev_index = next_index - 1;
         let Some(prev_term) = self.log.term_at(prev_index) else {
-            return self.install_snapshot(call);
+            return self.install_snapshot_request(call);
         };
         let args = AppendEntriesArgs {
             term: self.current_term,

@@ -9,9 +9,9 @@ use crate::state::State;
 use crate::{Index, PeerId};
 
 impl State {
-    /// The service has put everything up to and including `index` into `data`. A snapshot that is
-    /// no news, since a later one was installed meanwhile, changes nothing.
-    pub(crate) fn take_snapshot(&mut self, index: Index, data: Vec<u8>) {
+    /// Replaces all entries up to and including `index` by `data`, the service's state after them.
+    /// Changes nothing if a later snapshot was installed meanwhile.
+    pub(crate) fn compact_log(&mut self, index: Index, data: Vec<u8>) {
         if index <= self.log.last_included().index {
             return;
         }
@@ -68,7 +68,7 @@ impl State {
     }
 
     /// The request that sends the snapshot in place of entries that are gone.
-    pub(crate) fn install_snapshot(&self, call: u64) -> Message {
+    pub(crate) fn install_snapshot_request(&self, call: u64) -> Message {
         let args = InstallSnapshotArgs {
             term: self.current_term,
             last_included: self.log.last_included(),
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn services_snapshot_trims_the_log_once() {
         let mut state = applied(2, &[1, 1, 2], 3);
-        state.take_snapshot(2, b"two".to_vec());
-        state.take_snapshot(1, b"one".to_vec());
+        state.compact_log(2, b"two".to_vec());
+        state.compact_log(1, b"one".to_vec());
         assert_eq!(state.log.last_included(), LogPos { index: 2, term: 1 });
         assert_eq!((state.log.snapshot_data(), state.log.last_index()), (&b"two"[..], 3));
     }
@@ -125,7 +125,7 @@ mod tests {
     fn answer_to_a_snapshot_moves_the_follower_past_it() {
         let mut state = leader(2, &[1, 1, 2], &[0, 0]);
         (state.commit_index, state.last_applied) = (2, 2);
-        state.take_snapshot(2, b"two".to_vec());
+        state.compact_log(2, b"two".to_vec());
         let sent = InstallSnapshotArgs { term: 2, ..args(2, 1) };
         let reply = InstallSnapshotReply { term: 2 };
         state.handle_snapshot_reply(1, &sent, 1, Some(&reply), later());

@@ -68,7 +68,7 @@ fn append_entries_table() {
 #[test]
 fn entries_that_the_snapshot_contains_are_skipped() {
     let mut state = applied(1, &[1, 1, 1], 3);
-    state.take_snapshot(2, b"two".to_vec());
+    state.compact_log(2, b"two".to_vec());
     let reply = state.handle_append_entries(request(1, (0, 0), &[1, 1, 1, 1], 4), later());
     assert_eq!(reply.outcome, AppendOutcome::Stored);
     assert_eq!((state.log.last_index(), state.commit_index), (4, 4));
@@ -167,7 +167,7 @@ fn follower_behind_the_snapshot_gets_the_snapshot() {
     let mut state = leader(2, &[1, 1, 2], &[0, 0]);
     let sent = take(&mut state).unwrap();
     (state.commit_index, state.last_applied) = (3, 3);
-    state.take_snapshot(2, b"two".to_vec());
+    state.compact_log(2, b"two".to_vec());
     answer(&mut state, sent, conflict(None, 1));
     let messages = state.take_replication();
     let snapshot = messages.iter().find(|(peer, _)| *peer == 1).map(|(_, message)| message);
