@@ -32,29 +32,29 @@ pub enum ApplyMsg {
 }
 
 impl State {
-    /// Whether something is committed that the service does not know.
-    pub(crate) fn has_news_for_service(&self) -> bool {
+    /// Figure 2, all servers: `commitIndex > lastApplied`.
+    pub(crate) fn has_unapplied(&self) -> bool {
         self.last_applied < self.commit_index
     }
 
-    /// All that is committed and that the service does not know: first the snapshot, if the log
-    /// begins behind what was applied, then the entries.
-    pub(crate) fn take_news_for_service(&mut self) -> Vec<ApplyMsg> {
-        let mut news = Vec::new();
+    /// All that is committed and not yet applied: first the snapshot, if the log begins after what
+    /// was applied, then the entries. They count as applied from now on.
+    pub(crate) fn take_unapplied(&mut self) -> Vec<ApplyMsg> {
+        let mut messages = Vec::new();
         let included = self.log.last_included();
         if self.last_applied < included.index {
             let data = self.log.snapshot_data().to_vec();
-            news.push(ApplyMsg::Snapshot { index: included.index, term: included.term, data });
+            messages.push(ApplyMsg::Snapshot { index: included.index, term: included.term, data });
             self.last_applied = included.index;
         }
         let entries = self.log.entries_from(self.last_applied + 1);
         let count = (self.commit_index - self.last_applied) as usize;
         for (index, entry) in (self.last_applied + 1..).zip(&entries[..count]) {
             let command = entry.command.clone();
-            news.push(ApplyMsg::Command { index, term: entry.term, command });
+            messages.push(ApplyMsg::Command { index, term: entry.term, command });
         }
         self.last_applied = self.commit_index;
-        news
+        messages
     }
 }
 
@@ -63,8 +63,8 @@ impl Server {
     /// sends without holding the lock: the service may call `snapshot` before it takes the next
     /// message.
     pub(crate) fn apply_committed(self: &Arc<Self>, apply: &Sender<ApplyMsg>) {
-        while let Some(news) = self.wait_for_news() {
-            for message in news {
+        while let Some(messages) = self.wait_for_unapplied() {
+            for message in messages {
                 if apply.send(message).is_err() {
                     return; // The service is gone.
                 }
@@ -79,22 +79,22 @@ mod tests {
     use crate::state::tests::{applied, follower};
 
     /// The indices of some messages; snapshots are negative.
-    fn indices(news: &[ApplyMsg]) -> Vec<i64> {
+    fn indices(messages: &[ApplyMsg]) -> Vec<i64> {
         let index = |message: &ApplyMsg| match message {
             ApplyMsg::Command { index, .. } => *index as i64,
             ApplyMsg::Snapshot { index, .. } => -(*index as i64),
         };
-        news.iter().map(index).collect()
+        messages.iter().map(index).collect()
     }
 
     #[test]
     fn commands_come_in_order_and_once() {
         let mut state = follower(1, &[1, 1, 1, 1]);
         state.commit_up_to(2);
-        assert_eq!(indices(&state.take_news_for_service()), [1, 2]);
+        assert_eq!(indices(&state.take_unapplied()), [1, 2]);
         state.commit_up_to(3);
-        assert_eq!(indices(&state.take_news_for_service()), [3]);
-        assert_eq!(indices(&state.take_news_for_service()), Vec::<i64>::new());
+        assert_eq!(indices(&state.take_unapplied()), [3]);
+        assert_eq!(indices(&state.take_unapplied()), Vec::<i64>::new());
     }
 
     #[test]
@@ -102,6 +102,6 @@ mod tests {
         let mut state = applied(1, &[1, 1, 1, 1], 1);
         state.log.compact(crate::log::LogPos { index: 3, term: 1 }, b"three".to_vec());
         state.commit_up_to(4);
-        assert_eq!(indices(&state.take_news_for_service()), [-3, 4]);
+        assert_eq!(indices(&state.take_unapplied()), [-3, 4]);
     }
 }

@@ -58,7 +58,7 @@
 //! | Figure 2, State | [`state::State`], [`state::Role`], [`state::Progress`] |
 //! | RequestVote RPC, receiver, steps 1-2 (§5.2, §5.4.1) | [`State::handle_request_vote`](state::State::handle_request_vote) |
 //! | AppendEntries RPC, receiver, steps 1-5 (§5.3) | [`State::handle_append_entries`](state::State::handle_append_entries), [`log::Log::store`] |
-//! | all servers: apply committed entries | [`State::take_news_for_service`](state::State::take_news_for_service), [`raft::Server::apply_committed`] |
+//! | all servers: apply committed entries | [`State::take_unapplied`](state::State::take_unapplied), [`raft::Server::apply_committed`] |
 //! | all servers: become a follower in a higher term | [`State::observe_term`](state::State::observe_term) |
 //! | followers: election timeout | [`State::maybe_start_election`](state::State::maybe_start_election) |
 //! | candidates: start an election, count votes | [`State::become_candidate`](state::State::become_candidate), [`State::handle_vote_reply`](state::State::handle_vote_reply) |

@@ -137,7 +137,7 @@ impl fmt::Debug for Raft {
 pub(crate) struct Server {
     peers: Vec<ClientEnd>,
     inner: Mutex<Inner>,
-    /// Notified when there is news for the service, or the server was killed.
+    /// Notified when something is committed and not yet applied, or the server was killed.
     committed: Condvar,
 }
 
@@ -158,7 +158,7 @@ impl Server {
         let Inner { state, storage, killed } = &mut *inner;
         let result = decide(state);
         storage.save(state);
-        if state.has_news_for_service() {
+        if state.has_unapplied() {
             self.committed.notify_one();
         }
         let messages = if *killed { Vec::new() } else { state.take_messages() };
@@ -221,13 +221,13 @@ impl Server {
         }
     }
 
-    /// Waits until there is news for the service, and takes it; `None` once the server was killed.
-    pub(crate) fn wait_for_news(&self) -> Option<Vec<ApplyMsg>> {
+    /// Waits until something is committed and not yet applied, and takes it; `None` once the server
+    /// was killed.
+    pub(crate) fn wait_for_unapplied(&self) -> Option<Vec<ApplyMsg>> {
         let inner = self.inner.lock();
-        let mut inner = self
-            .committed
-            .wait_while(inner, |inner| !inner.killed && !inner.state.has_news_for_service());
-        (!inner.killed).then(|| inner.state.take_news_for_service())
+        let mut inner =
+            self.committed.wait_while(inner, |inner| !inner.killed && !inner.state.has_unapplied());
+        (!inner.killed).then(|| inner.state.take_unapplied())
     }
 
     /// Whether this server was killed.
