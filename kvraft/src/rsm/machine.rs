@@ -55,10 +55,10 @@ pub(super) enum Entry<C> {
     Command(C),
 }
 
-/// A client's last request that was executed.
+/// The reply to a client's last request that was executed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Session<R> {
-    /// Its number.
+struct LastReply<R> {
+    /// The number of the request.
     sequence: u64,
     /// What the client was told, and will be told again.
     reply: R,
@@ -84,10 +84,12 @@ struct Waiting<R> {
 
 /// One server's copy of the replicated state, and who waits for it to change.
 ///
-/// Invariant: of two copies that have applied the same commands, machine and sessions are equal.
+/// Invariant: of two copies that have applied the same commands, the machines and the duplicate
+/// tables are equal.
 pub(super) struct Replica<M: StateMachine> {
     machine: M,
-    sessions: BTreeMap<ClientId, Session<M::Reply>>,
+    /// The duplicate table.
+    duplicates: BTreeMap<ClientId, LastReply<M::Reply>>,
     waiting: BTreeMap<Index, Waiting<M::Reply>>,
     closed: bool,
 }
@@ -95,7 +97,7 @@ pub(super) struct Replica<M: StateMachine> {
 impl<M: StateMachine> Replica<M> {
     /// A copy to which nothing was applied.
     pub(super) fn new(machine: M) -> Self {
-        Self { machine, sessions: BTreeMap::new(), waiting: BTreeMap::new(), closed: false }
+        Self { machine, duplicates: BTreeMap::new(), waiting: BTreeMap::new(), closed: false }
     }
 
     /// The machine.
@@ -106,8 +108,8 @@ impl<M: StateMachine> Replica<M> {
     /// The reply to a request that was executed before.
     pub(super) fn earlier_reply(&self, entry: &Entry<M::Command>) -> Option<M::Reply> {
         let Entry::Request(request) = entry else { return None };
-        let session = self.sessions.get(&request.client)?;
-        (session.sequence == request.sequence).then(|| session.reply.clone())
+        let last = self.duplicates.get(&request.client)?;
+        (last.sequence == request.sequence).then(|| last.reply.clone())
     }
 
     /// Waits for the command at `place`.
@@ -139,26 +141,26 @@ impl<M: StateMachine> Replica<M> {
     /// Executes a request once; `None` if its client has made a later request since.
     fn execute(&mut self, request: Request<M::Command>) -> Option<M::Reply> {
         let Request { client, sequence, command } = request;
-        match self.sessions.get(&client) {
-            Some(session) if session.sequence == sequence => return Some(session.reply.clone()),
-            Some(session) if session.sequence > sequence => return None,
+        match self.duplicates.get(&client) {
+            Some(last) if last.sequence == sequence => return Some(last.reply.clone()),
+            Some(last) if last.sequence > sequence => return None,
             _ => {}
         }
         let reply = self.machine.apply(command);
-        self.sessions.insert(client, Session { sequence, reply: reply.clone() });
+        self.duplicates.insert(client, LastReply { sequence, reply: reply.clone() });
         Some(reply)
     }
 
     /// The whole state as bytes: the duplicate table belongs to it.
     pub(super) fn snapshot(&self) -> Vec<u8> {
-        encode(&(&self.sessions, Bytes::new(&self.machine.snapshot())))
+        encode(&(&self.duplicates, Bytes::new(&self.machine.snapshot())))
     }
 
     /// Replaces the state by one that [`Replica::snapshot`] has made.
     pub(super) fn restore(&mut self, snapshot: &[u8]) {
-        let (sessions, machine): (_, ByteBuf) =
+        let (duplicates, machine): (_, ByteBuf) =
             decode(snapshot).expect("a snapshot is what some server's replica has made");
-        self.sessions = sessions;
+        self.duplicates = duplicates;
         self.machine.restore(&machine);
     }
 
