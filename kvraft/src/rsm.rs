@@ -23,7 +23,7 @@ use labrpc::{
 use raft::{ApplyMsg, Raft};
 
 pub use self::machine::{ClientId, Request, StateMachine};
-use self::machine::{Entry, Outcome, Replica};
+use self::machine::{Outcome, Proposal, Replica};
 
 /// How often a request that waits looks whether this server still leads. Much longer than agreement
 /// takes, and much shorter than a client's patience.
@@ -93,7 +93,7 @@ impl<M: StateMachine> Rsm<M> {
     /// # Errors
     /// If this server does not lead, or cannot know whether the request was executed.
     pub fn submit(&self, request: Request<M::Command>) -> Result<M::Reply, SubmitError> {
-        self.agree(&Entry::Request(request))
+        self.agree(&Proposal::Request(request))
     }
 
     /// Executes a command on all servers that is no client's request, or one that the machine
@@ -103,21 +103,21 @@ impl<M: StateMachine> Rsm<M> {
     /// # Errors
     /// If this server does not lead, or cannot know whether the command was executed.
     pub fn propose(&self, command: M::Command) -> Result<M::Reply, SubmitError> {
-        self.agree(&Entry::Command(command))
+        self.agree(&Proposal::Command(command))
     }
 
-    /// Has an entry agreed on and applied, and returns the reply.
-    fn agree(&self, entry: &Entry<M::Command>) -> Result<M::Reply, SubmitError> {
+    /// Has a proposal agreed on and applied, and returns the reply.
+    fn agree(&self, proposal: &Proposal<M::Command>) -> Result<M::Reply, SubmitError> {
         let (outcome, place) = {
             let mut replica = self.replica.lock();
             if replica.is_closed() {
                 return Err(SubmitError::Shutdown);
             }
-            if let Some(reply) = replica.earlier_reply(entry) {
+            if let Some(reply) = replica.earlier_reply(proposal) {
                 return Ok(reply);
             }
             // Under the lock: the command must not be applied before somebody waits for it.
-            let place = self.raft.start(encode(entry)).map_err(|_| SubmitError::WrongLeader)?;
+            let place = self.raft.start(encode(proposal)).map_err(|_| SubmitError::WrongLeader)?;
             let (sender, outcome) = channel();
             replica.await_outcome(place, sender);
             (outcome, place)
@@ -175,9 +175,9 @@ impl<M: StateMachine> Rsm<M> {
             match message {
                 ApplyMsg::Command { index, term, command } => {
                     gain += command.len();
-                    let entry = decode(&command).expect("a log holds what was handed to Raft");
+                    let proposal = decode(&command).expect("a log holds what was handed to Raft");
                     let mut replica = self.replica.lock();
-                    replica.apply(index, term, entry);
+                    replica.apply(index, term, proposal);
                     // A server that lags has a long log of commands that it has not applied. It
                     // would lag even more if it took a snapshot after each of them.
                     if let Some(limit) = limit

@@ -46,9 +46,9 @@ pub struct Request<C> {
     pub command: C,
 }
 
-/// What is agreed on.
+/// What Raft replicates as a command: to Raft it is only bytes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Entry<C> {
+pub(super) enum Proposal<C> {
     /// A client's request, which takes effect once however often it is agreed on.
     Request(Request<C>),
     /// A command that takes effect each time.
@@ -106,8 +106,8 @@ impl<M: StateMachine> Replica<M> {
     }
 
     /// The reply to a request that was executed before.
-    pub(super) fn earlier_reply(&self, entry: &Entry<M::Command>) -> Option<M::Reply> {
-        let Entry::Request(request) = entry else { return None };
+    pub(super) fn earlier_reply(&self, proposal: &Proposal<M::Command>) -> Option<M::Reply> {
+        let Proposal::Request(request) = proposal else { return None };
         let last = self.duplicates.get(&request.client)?;
         (last.sequence == request.sequence).then(|| last.reply.clone())
     }
@@ -122,12 +122,12 @@ impl<M: StateMachine> Replica<M> {
         }
     }
 
-    /// Executes the entry at a place of the log, unless it is a request that was executed before,
+    /// Executes the proposal at a place of the log, unless it is a request that was executed before,
     /// and tells whoever waits for that place.
-    pub(super) fn apply(&mut self, index: Index, term: Term, entry: Entry<M::Command>) {
-        let reply = match entry {
-            Entry::Request(request) => self.execute(request),
-            Entry::Command(command) => Some(self.machine.apply(command)),
+    pub(super) fn apply(&mut self, index: Index, term: Term, proposal: Proposal<M::Command>) {
+        let reply = match proposal {
+            Proposal::Request(request) => self.execute(request),
+            Proposal::Command(command) => Some(self.machine.apply(command)),
         };
         if let Some(waiting) = self.waiting.remove(&index) {
             let outcome = match reply {
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn command_takes_effect_each_time() {
         let mut replica = Replica::new(Journal::default());
-        replica.apply(1, 1, Entry::Command(7));
-        replica.apply(2, 1, Entry::Command(7));
+        replica.apply(1, 1, Proposal::Command(7));
+        replica.apply(2, 1, Proposal::Command(7));
         assert_eq!(replica.machine.0, [7, 7]);
     }
 
@@ -254,8 +254,8 @@ mod tests {
         replica.await_outcome(LogPos { index: 1, term: 3 }, sender);
         let (sender, other) = channel();
         replica.await_outcome(LogPos { index: 2, term: 3 }, sender);
-        replica.apply(1, 3, Entry::Request(request(1, 1, 7)));
-        replica.apply(2, 4, Entry::Request(request(2, 1, 8)));
+        replica.apply(1, 3, Proposal::Request(request(1, 1, 7)));
+        replica.apply(2, 4, Proposal::Request(request(2, 1, 8)));
         assert!(matches!(same.try_recv(), Ok(Outcome::Applied(1))));
         assert!(matches!(other.try_recv(), Ok(Outcome::Unknown)));
         let (sender, older) = channel();
