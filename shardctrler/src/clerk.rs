@@ -48,13 +48,13 @@ impl Clerk {
     /// The configuration with a number; the latest, if that is `None` or does not exist yet. The
     /// latest has all in it that was done before this call.
     pub fn query(&mut self, num: Option<u64>) -> Config {
-        self.execute(Op::Query { number: num })
+        self.execute(Op::Query { num })
     }
 
     /// As [`Clerk::query`], but asks each server only once: `None` if none of them answers as
     /// leader.
     pub fn try_query(&mut self, num: Option<u64>) -> Option<Config> {
-        let request = self.request(Op::Query { number: num });
+        let request = self.request(Op::Query { num });
         self.servers.ask_everyone("ShardCtrler.Execute", &request)
     }
 

@@ -23,10 +23,9 @@ impl History {
     }
 
     /// The configuration with this number, or the latest.
-    fn at(&self, number: Option<u64>) -> &Config {
-        number
-            .and_then(|number| self.0.get(usize::try_from(number).ok()?))
-            .unwrap_or_else(|| self.latest())
+    fn at(&self, num: Option<u64>) -> &Config {
+        let past = num.and_then(|num| self.0.get(usize::try_from(num).ok()?));
+        past.unwrap_or_else(|| self.latest())
     }
 }
 
@@ -38,7 +37,7 @@ impl StateMachine for History {
     fn apply(&mut self, op: Op) -> Config {
         let latest = self.latest();
         let next = match op {
-            Op::Query { number } => return self.at(number).clone(),
+            Op::Query { num } => return self.at(num).clone(),
             Op::Join { groups } => latest.join(groups),
             Op::Leave { gids } => latest.leave(&gids),
             Op::Move { shard, gid } => latest.move_shard(shard, gid),
@@ -76,9 +75,9 @@ mod tests {
     #[test]
     fn query_finds_each_number_and_the_latest() {
         let mut history = history();
-        let mut num = |number| history.apply(Op::Query { number }).num;
-        assert_eq!([num(Some(0)), num(Some(1)), num(Some(2))], [0, 1, 2]);
-        assert_eq!([num(None), num(Some(3)), num(Some(u64::MAX))], [2, 2, 2]);
+        let mut found = |num| history.apply(Op::Query { num }).num;
+        assert_eq!([found(Some(0)), found(Some(1)), found(Some(2))], [0, 1, 2]);
+        assert_eq!([found(None), found(Some(3)), found(Some(u64::MAX))], [2, 2, 2]);
     }
 
     #[test]

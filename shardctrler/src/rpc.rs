@@ -29,6 +29,6 @@ pub(crate) enum Op {
     /// Reads a configuration.
     Query {
         /// The one with this number; the latest, if that is `None` or does not exist yet.
-        number: Option<u64>,
+        num: Option<u64>,
     },
 }
