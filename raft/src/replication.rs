@@ -96,7 +96,9 @@ impl State {
         }
         let Role::Leader { followers } = &mut self.role else { return None };
         let progress = followers.get_mut(&from)?;
-        progress.awaiting &= call != progress.calls;
+        if call == progress.calls {
+            progress.awaiting = false;
+        }
         Some(progress)
     }
 

@@ -76,7 +76,10 @@ pub(crate) struct Progress {
     pub(crate) next_index: Index,
     /// Index of the highest entry known to be replicated.
     pub(crate) match_index: Index,
-    /// The commit index that was last sent.
+
+    // Not in Figure 2: when to send next.
+    /// The leader's commit index at the latest call. Once it has risen, the follower is told at once,
+    /// not with the next heartbeat.
     pub(crate) told_commit: Index,
     /// Whether a heartbeat is due.
     pub(crate) heartbeat_due: bool,
