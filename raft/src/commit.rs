@@ -34,6 +34,8 @@ impl State {
 
 /// The highest index that a majority of servers has reached.
 fn majority_index(reached: &mut [Index]) -> Index {
+    // From high to low: the first len / 2 + 1 servers are a majority, and the last of these has
+    // reached the least.
     reached.sort_unstable_by(|a, b| b.cmp(a));
     reached[reached.len() / 2]
 }

@@ -8,8 +8,9 @@ use crate::rpc::{Message, RequestVoteArgs, RequestVoteReply};
 use crate::state::{Role, State};
 
 impl State {
-    /// §5.2: a server that has not heard of a leader until its deadline stands for election. In a
-    /// cluster of one it has won at once.
+    /// A follower that has not heard of a leader until its deadline stands for election, and a
+    /// candidate that has not won until then stands again. Figure 2, rules for both: election
+    /// timeout elapses (§5.2). In a cluster of one the server has won at once.
     pub(crate) fn maybe_start_election(&mut self, now: Instant, fresh_deadline: Instant) {
         if self.election_deadline().is_some_and(|deadline| now >= deadline) {
             self.become_candidate(fresh_deadline);
@@ -37,7 +38,8 @@ impl State {
         RequestVoteReply { term: self.current_term, vote_granted }
     }
 
-    /// Counts a vote. One that was cast in an older term counts for nothing.
+    /// Counts a vote. One that was cast in an older term counts for nothing. Figure 2, rules for
+    /// candidates: votes received from a majority.
     pub(crate) fn handle_vote_reply(
         &mut self,
         from: PeerId,
@@ -64,7 +66,8 @@ impl State {
         }
     }
 
-    /// A candidate asks all others for their votes, once.
+    /// A candidate asks all others for their votes, once. Figure 2, rules for candidates: send
+    /// RequestVote RPCs to all other servers.
     pub(crate) fn take_vote_requests(&mut self) -> Vec<(PeerId, Message)> {
         let Role::Candidate { asked: asked @ false, .. } = &mut self.role else {
             return Vec::new();

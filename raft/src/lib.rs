@@ -60,7 +60,7 @@
 //! | AppendEntries RPC, receiver, steps 1-5 (§5.3) | [`State::handle_append_entries`](state::State::handle_append_entries), [`log::Log::store`] |
 //! | all servers: apply committed entries | [`State::take_unapplied`](state::State::take_unapplied), [`raft::Server::apply_committed`] |
 //! | all servers: become a follower in a higher term | [`State::observe_term`](state::State::observe_term) |
-//! | followers: election timeout | [`State::maybe_start_election`](state::State::maybe_start_election) |
+//! | followers, candidates: election timeout | [`State::maybe_start_election`](state::State::maybe_start_election) |
 //! | candidates: start an election, count votes | [`State::become_candidate`](state::State::become_candidate), [`State::handle_vote_reply`](state::State::handle_vote_reply) |
 //! | candidates: another leader was elected | [`State::recognize_leader`](state::State::recognize_leader) |
 //! | leaders: heartbeats | [`State::demand_heartbeats`](state::State::demand_heartbeats) |
@@ -70,6 +70,8 @@
 //! | leaders: back up a whole term at once (end of §5.3) | [`State::back_up`](state::State::back_up), [`rpc::Conflict`] |
 //! | leaders: commit an entry of the current term (§5.4.2) | [`State::maybe_advance_commit_index`](state::State::maybe_advance_commit_index) |
 //! | persistent state | [`persist::Storage`] |
+//! | a server takes a snapshot of its own (§7) | [`Raft::snapshot`], [`State::compact_log`](state::State::compact_log) |
+//! | leaders: send a snapshot to a follower that lags (§7) | [`State::install_snapshot_request`](state::State::install_snapshot_request), [`State::handle_snapshot_reply`](state::State::handle_snapshot_reply) |
 //! | Figure 13, InstallSnapshot RPC, receiver, steps 1, 5-8 (§7) | [`State::handle_install_snapshot`](state::State::handle_install_snapshot), [`log::Log::compact`] |
 //!
 //! In logs, messages and comments `S2@5` is server 2 in term 5, and `7@5` is index 7 of term 5.

@@ -17,8 +17,9 @@ struct Header {
 
 /// A server's disk, and an image of what is on it.
 ///
-/// Entries hardly ever change once they are written, so each is encoded once and kept: writing the
-/// whole state anew, as the persister wants it, is then a matter of copying bytes.
+/// Entries hardly ever change once they are written, so each is encoded once between two snapshots,
+/// and kept: writing the whole state anew, as the persister wants it, is then a matter of copying
+/// bytes.
 #[derive(Debug)]
 pub(crate) struct Storage {
     persister: Persister,
@@ -84,7 +85,8 @@ impl Storage {
         self.entries.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
-    /// The encoding of the header and a list of all entries.
+    /// The encoding of the header and a list of all entries. A list is encoded as its length, a
+    /// `u64`, and then its items, so [`Storage::load`] can decode it as a `Vec`.
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = encode(&(self.header, self.ends.len() as u64));
         bytes.extend(&self.entries);

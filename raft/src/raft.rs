@@ -213,7 +213,8 @@ impl Server {
         }
     }
 
-    /// The task that makes a leader contact its followers even if it has nothing to say (§5.2).
+    /// The task that makes a leader contact its followers even if it has nothing to say. Figure 2,
+    /// rules for leaders: repeat during idle periods (§5.2).
     fn demand_heartbeats(self: &Arc<Self>) {
         while !self.is_killed() {
             sleep(HEARTBEAT);

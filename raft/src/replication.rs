@@ -57,7 +57,8 @@ impl State {
         self.commit_up_to(leader_commit.min(last_new));
     }
 
-    /// What a follower answered to `sent`; `None` if no answer came.
+    /// What a follower answered to `sent`; `None` if no answer came. Figure 2, rules for leaders:
+    /// update `nextIndex` and `matchIndex`, or back up and retry (§5.3).
     pub(crate) fn handle_append_reply(
         &mut self,
         from: PeerId,
@@ -82,9 +83,9 @@ impl State {
         }
     }
 
-    /// What is known of a follower once a call to it has ended; `None` unless this server still leads
-    /// in `term`, in which it made the call. A reply to an older term's request says
-    /// nothing about what the follower's log is like now.
+    /// What is known of a follower once a call to it has ended; `None` unless this server still
+    /// leads in `term`, in which it made the call. A reply to an older term's request says nothing
+    /// about what the follower's log is like now.
     pub(crate) fn progress_after(
         &mut self,
         from: PeerId,
@@ -108,7 +109,8 @@ impl State {
         let next = own_last.map_or(conflict.first_index, |last| last + 1);
         let Role::Leader { followers } = &mut self.role else { return };
         let Some(progress) = followers.get_mut(&from) else { return };
-        // The answer to an older probe is old news, and so is one that a later answer refutes.
+        // Replies may overtake each other. Only the reply to a request from the current
+        // `next_index` counts, and not if the follower has since confirmed the entry before it.
         if progress.next_index == prev_index + 1 && progress.match_index < prev_index {
             progress.next_index = next.clamp(progress.match_index + 1, prev_index);
             let next = progress.next_index;
@@ -116,7 +118,8 @@ impl State {
         }
     }
 
-    /// A heartbeat is due to every follower.
+    /// A heartbeat is due to every follower. Figure 2, rules for leaders: repeat during idle
+    /// periods (§5.2).
     pub(crate) fn demand_heartbeats(&mut self) {
         if let Role::Leader { followers } = &mut self.role {
             followers.values_mut().for_each(|progress| progress.heartbeat_due = true);
@@ -124,7 +127,8 @@ impl State {
     }
 
     /// What a leader has to send now: to each follower that is due a heartbeat, or that lacks
-    /// something and owes no answer.
+    /// something and owes no answer. Figure 2, rules for leaders: last log index >= `nextIndex`
+    /// (§5.3).
     pub(crate) fn take_replication(&mut self) -> Vec<(PeerId, Message)> {
         let Role::Leader { followers } = &mut self.role else { return Vec::new() };
         let (last_index, commit_index) = (self.log.last_index(), self.commit_index);
@@ -144,8 +148,8 @@ impl State {
         due.into_iter().map(message).collect()
     }
 
-    /// The request that brings a follower's log from `next_index` to its end, or the snapshot if the
-    /// entry before `next_index` is gone.
+    /// The request that brings a follower's log from `next_index` to its end, or the snapshot if
+    /// the entry before `next_index` is gone.
     fn replication_request(&self, next_index: Index, call: u64) -> Message {
         let prev_index = next_index - 1;
         let Some(prev_term) = self.log.term_at(prev_index) else {

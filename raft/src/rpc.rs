@@ -103,8 +103,9 @@ pub(crate) struct InstallSnapshotReply {
 pub(crate) enum Message {
     /// Asks for a vote.
     RequestVote(RequestVoteArgs),
-    /// Replicates entries, or is a heartbeat. The number counts the leader's calls to this follower.
+    /// Replicates entries, or is a heartbeat. The number counts the leader's calls to the
+    /// follower.
     AppendEntries(AppendEntriesArgs, u64),
-    /// Sends a snapshot in place of entries that are gone. It is counted among the same calls.
+    /// Sends a snapshot in place of entries that are gone. It counts as one of the same calls.
     InstallSnapshot(InstallSnapshotArgs, u64),
 }

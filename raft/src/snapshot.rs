@@ -26,8 +26,8 @@ impl State {
 
     /// InstallSnapshot RPC, receiver implementation (Figure 13). There are no chunks, so steps 2 to
     /// 4 fall away; step 8, handing the snapshot to the service, is done by the applier, which
-    /// finds that the log's beginning has moved past what was applied. Unlike in step 6, the service
-    /// gets the snapshot even if entries after it stay: the entries before it are gone.
+    /// finds that the log's beginning has moved past what was applied. Unlike in step 6, the
+    /// service gets the snapshot even if entries after it stay: the entries before it are gone.
     pub(crate) fn handle_install_snapshot(
         &mut self,
         args: InstallSnapshotArgs,

@@ -78,8 +78,8 @@ pub(crate) struct Progress {
     pub(crate) match_index: Index,
 
     // Not in Figure 2: when to send next.
-    /// The leader's commit index at the latest call. Once it has risen, the follower is told at once,
-    /// not with the next heartbeat.
+    /// The leader's commit index at the latest call. Once it has risen, the follower is told at
+    /// once, not with the next heartbeat.
     pub(crate) told_commit: Index,
     /// Whether a heartbeat is due.
     pub(crate) heartbeat_due: bool,

@@ -9,7 +9,7 @@ use rand::RngExt;
 pub(crate) const HEARTBEAT: Duration = Duration::from_millis(100);
 
 /// The shortest election timeout, 4 x heartbeat: a follower survives three lost heartbeats. The
-/// paper's 150-300 ms leave no room for a lost one at ten a second.
+/// paper's 150-300 ms (§5.2) leave no room for a lost one at ten a second.
 const ELECTION_TIMEOUT_MIN: Duration = Duration::from_millis(400);
 
 /// The longest election timeout, 2 x the shortest: wide enough that two candidates rarely collide,

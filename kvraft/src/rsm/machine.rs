@@ -116,14 +116,14 @@ impl<M: StateMachine> Replica<M> {
     pub(super) fn await_outcome(&mut self, place: LogPos, outcome: Sender<Outcome<M::Reply>>) {
         let waiting = Waiting { term: place.term, outcome };
         if let Some(older) = self.waiting.insert(place.index, waiting) {
-            // Its command is of an older term, and gone from this log. Another server may still have
-            // it, and commit it.
+            // Its command is of an older term, and gone from this log. Another server may still
+            // commit it.
             older.outcome.send(Outcome::Unknown).ok(); // Whoever waited may have given up.
         }
     }
 
-    /// Executes the proposal at a place of the log, unless it is a request that was executed before,
-    /// and tells whoever waits for that place.
+    /// Executes the proposal at a place of the log, unless it is a request that was executed
+    /// before, and tells the handler that waits for that place.
     pub(super) fn apply(&mut self, index: Index, term: Term, proposal: Proposal<M::Command>) {
         let reply = match proposal {
             Proposal::Request(request) => self.execute(request),
