@@ -20,8 +20,8 @@ pub struct Clerk {
 impl Clerk {
     /// A client that reaches the servers through these ends, in any order.
     pub fn new(servers: Vec<ClientEnd>) -> Self {
-        // A random number, as there is nobody to hand out identities: two clerks with the same one
-        // are as unlikely as 2^-64.
+        // A random number, as no server hands out identities: two clerks have the same one with a
+        // probability of 2^-64.
         Self { servers: LeaderFinder::new(servers), id: rng().next_u64(), sequence: 0 }
     }
 

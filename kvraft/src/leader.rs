@@ -1,4 +1,4 @@
-//! Finding the server that leads: ask one after the other, and remember who it was.
+//! Finding the server that leads: asks one after the other, and remembers which one led.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::rpc::WrongLeader;
 
-/// Pause after every server was asked in vain: an election takes several times as long, so asking
+/// Pause after a whole round without success: an election takes several times as long, so asking
 /// faster would only keep the servers busy.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -16,18 +16,18 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct LeaderFinder {
     servers: Vec<ClientEnd>,
-    /// Who led when last heard of.
+    /// The server that answered last as leader, or the next to ask.
     leader: usize,
 }
 
 impl LeaderFinder {
-    /// Knows how to reach these servers, but not yet who leads them.
+    /// Knows how to reach these servers, but not yet which of them leads.
     pub fn new(servers: Vec<ClientEnd>) -> Self {
         Self { servers, leader: 0 }
     }
 
-    /// Asks servers until one answers as the leader, for ever if need be. The request may be
-    /// executed more than once, unless the servers see that it is the same.
+    /// Asks servers until one answers as the leader, forever if need be. The request may be
+    /// executed more than once, unless the servers recognise that it is the same.
     pub fn call<A: Serialize, R: DeserializeOwned>(&mut self, method: &str, args: &A) -> R {
         loop {
             if let Some(reply) = self.ask_everyone(method, args) {

@@ -51,17 +51,17 @@
 //!  apply 6@2: the duplicate table has 7 -> #4:  answer as before, do not execute
 //! ```
 //!
-//! A clerk makes one call at a time and numbers its calls, so a server must remember only the last
-//! number and reply of each clerk. All servers must make the same decision, so the duplicate table
-//! is part of the replicated state: it changes only when an entry is applied, and snapshots contain
-//! it (§8).
+//! A clerk makes one call at a time and numbers its calls, so a server only needs to remember the
+//! last number and reply of each clerk. All servers must make the same decision, so the duplicate
+//! table is part of the replicated state: it changes only when an entry is applied, and snapshots
+//! contain it (§8).
 //!
 //! # Which task waits for what
 //!
 //! | task | waits for | is woken by |
 //! |---|---|---|
 //! | [`Clerk`] in a call | the reply of the leader | the network; without a reply it asks the next server |
-//! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; it checks for the end of the term by polling |
+//! | the RPC handler in [`Rsm::submit`](rsm::Rsm::submit) | its entry, at its index in its term | the applier; the handler itself checks every 50 ms whether the term has changed |
 //! | the applier, one task per server | the next committed entry | Raft's apply channel, which `kill` closes |
 //!
 //! An entry that another leader overwrites on this server may still be committed later, by a leader

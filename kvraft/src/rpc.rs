@@ -9,21 +9,21 @@ use crate::rsm::SubmitError;
 pub enum Op {
     /// Reads a value.
     Get {
-        /// Of this key.
+        /// The key.
         key: String,
     },
     /// Replaces a value.
     Put {
-        /// Of this key.
+        /// The key.
         key: String,
-        /// By this one.
+        /// The new value.
         value: String,
     },
     /// Extends a value.
     Append {
-        /// Of this key.
+        /// The key.
         key: String,
-        /// By this one.
+        /// The text to append.
         value: String,
     },
 }

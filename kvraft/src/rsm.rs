@@ -1,9 +1,8 @@
 //! A replicated state machine: turns Raft's agreement on commands into replies to requests.
 //!
-//! Raft says what was agreed on, and in which order; somebody has to wait for it. [`Rsm::submit`]
-//! hands a request to Raft, waits until this very request has been applied, and returns what the
-//! machine replied. It gives up with an error once this server can no longer tell whether that will
-//! happen.
+//! Raft tells each server what was agreed on, and in which order. [`Rsm::submit`] hands a request
+//! to Raft, waits until this very request has been applied, and returns what the machine replied.
+//! It gives up with an error once this server can no longer tell whether that will happen.
 //!
 //! A client whose reply is lost sends its request again, perhaps to another server, so a request
 //! may be agreed on twice. It must not take effect twice: the duplicate table remembers each
@@ -25,7 +24,7 @@ use raft::{ApplyMsg, Raft};
 pub use self::machine::{ClientId, Request, StateMachine};
 use self::machine::{Outcome, Proposal, Replica};
 
-/// How often a request that waits looks whether this server still leads. Much longer than agreement
+/// How often a waiting handler checks whether the term has changed. Much longer than agreement
 /// takes, and much shorter than a client's patience.
 const LEADERSHIP_CHECK: Duration = Duration::from_millis(50);
 
@@ -42,8 +41,8 @@ pub struct Rsm<M: StateMachine> {
 /// Why a request was not executed, or not for sure. Used by the grading tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubmitError {
-    /// This server does not lead, or stopped to before it could see the request applied. The
-    /// request may have been applied, or may be later.
+    /// This server does not lead, or stopped leading before it saw the request applied. The request
+    /// may have been applied, or may be later.
     WrongLeader,
     /// This server was killed.
     Shutdown,
@@ -87,8 +86,7 @@ impl<M: StateMachine> Rsm<M> {
 
     /// Executes a request on all servers, once, and returns the reply of this one.
     ///
-    /// While this server is cut off from a majority, though it leads as far as it knows, this
-    /// waits.
+    /// A leader that is cut off from a majority waits here until the partition heals.
     ///
     /// # Errors
     /// If this server does not lead, or cannot know whether the request was executed.
@@ -96,8 +94,8 @@ impl<M: StateMachine> Rsm<M> {
         self.agree(&Proposal::Request(request))
     }
 
-    /// Executes a command on all servers that is no client's request, or one that the machine
-    /// itself keeps from taking effect twice; the duplicate table has no part in it. Otherwise as
+    /// Executes a command on all servers, without the duplicate table: one that is not a client's
+    /// request, or that the machine itself keeps from taking effect twice. Otherwise as
     /// [`Rsm::submit`].
     ///
     /// # Errors
@@ -116,7 +114,7 @@ impl<M: StateMachine> Rsm<M> {
             if let Some(reply) = replica.earlier_reply(proposal) {
                 return Ok(reply);
             }
-            // Under the lock: the command must not be applied before somebody waits for it.
+            // Under the lock: the command must not be applied before its outcome is awaited.
             let place = self.raft.start(encode(proposal)).map_err(|_| SubmitError::WrongLeader)?;
             let (sender, outcome) = channel();
             replica.await_outcome(place, sender);
@@ -146,7 +144,7 @@ impl<M: StateMachine> Rsm<M> {
         &self.raft
     }
 
-    /// Whether this server was killed, so that nothing is applied any more.
+    /// Whether this server was killed and has applied its last entry.
     pub fn is_killed(&self) -> bool {
         self.replica.lock().is_closed()
     }

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn installed_snapshot_comes_before_the_commands_behind_it() {
+    fn installed_snapshot_comes_before_the_commands_after_it() {
         let mut state = applied(1, &[1, 1, 1, 1], 1);
         state.log.compact(crate::log::LogPos { index: 3, term: 1 }, b"three".to_vec());
         state.commit_up_to(4);

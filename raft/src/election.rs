@@ -31,7 +31,7 @@ impl State {
         if vote_granted {
             self.voted_for = Some(args.candidate_id);
             // Only a granted vote postpones this server's own election: otherwise a candidate with
-            // an old log, which nobody will elect, could keep the others from standing.
+            // an old log, which cannot win, could keep the others from standing.
             self.postpone_election(fresh_deadline);
             info!(target: "VOTE", "{self} granted to S{}", args.candidate_id);
         }

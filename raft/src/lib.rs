@@ -50,8 +50,9 @@
 //! [`state::State`] is the state of one server, in the order of Figure 2. Its methods only make
 //! decisions: they use no lock, clock, randomness or network. Each file has the methods for one
 //! section of the paper. [`raft::Server::update`] is the shell around them: lock, decide, save,
-//! unlock, send. Every decision goes through it, so it is saved before other servers or the service
-//! can observe it. The applier alone goes past it: it only moves `last_applied`, which is volatile.
+//! unlock, send. All decisions are made in it, so a decision is saved before other servers or the
+//! service can observe it. Only the applier goes past it: it moves `last_applied`, which is
+//! volatile.
 //!
 //! | the paper says | the code is |
 //! |---|---|
@@ -106,7 +107,7 @@ pub use crate::raft::{NotLeader, Raft, RaftState};
 
 /// The number of a term, which has at most one leader. A server's term never decreases.
 pub type Term = u64;
-/// A position in the log, counted from 1.
+/// The number of a log entry, counted from 1.
 pub type Index = u64;
 /// A server, by its position in the list of peers.
 pub type PeerId = usize;

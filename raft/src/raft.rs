@@ -68,8 +68,8 @@ impl Raft {
         Raft(server)
     }
 
-    /// Asks the cluster to agree on a command, and returns at once with the place at which it will
-    /// be if it is ever committed, which is not sure.
+    /// Asks the cluster to agree on a command, and returns at once with the place that it will have
+    /// if it is committed. It may never be.
     ///
     /// # Errors
     /// If this server is not the leader.
@@ -93,7 +93,7 @@ impl Raft {
     }
 
     /// Tells Raft that `snapshot` contains the service's state after all commands up to and
-    /// including `index`, so that the log before it is not needed any more.
+    /// including `index`, so the entries up to it are no longer needed.
     pub fn snapshot(&self, index: Index, snapshot: Vec<u8>) {
         self.0.update(|state| state.compact_log(index, snapshot));
     }

@@ -103,7 +103,8 @@ impl State {
         Some(progress)
     }
 
-    /// After a conflict: skips all entries of the conflicting term at once (end of §5.3).
+    /// After a conflict at `prev_index`: skips all entries of the conflicting term at once (end of
+    /// §5.3).
     fn back_up(&mut self, from: PeerId, prev_index: Index, conflict: Conflict) {
         let own_last = conflict.term.and_then(|term| self.log.last_index_of(term));
         let next = own_last.map_or(conflict.first_index, |last| last + 1);

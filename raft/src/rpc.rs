@@ -27,7 +27,7 @@ pub(crate) struct RequestVoteReply {
 
 /// Invoked by the leader to replicate log entries (§5.3); also used as heartbeat (§5.2).
 ///
-/// There is no leader's id: clients of this lab find the leader by asking everyone.
+/// There is no leader's id: clients of this lab find the leader by asking each server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AppendEntriesArgs {
     /// Leader's term.
@@ -42,8 +42,8 @@ pub(crate) struct AppendEntriesArgs {
 }
 
 impl AppendEntriesArgs {
-    /// The index of the last new entry: once they are stored, the follower's log is equal to the
-    /// leader's up to there.
+    /// The index of the last new entry. Once the entries are stored, the follower's log is equal to
+    /// the leader's up to there.
     pub(crate) fn last_index(&self) -> Index {
         self.prev_log.index + self.entries.len() as Index
     }

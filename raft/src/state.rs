@@ -53,7 +53,7 @@ pub(crate) enum Role {
     },
     /// Wants to become leader.
     Candidate {
-        /// Who voted for it, itself included.
+        /// The servers that voted for it, itself included.
         votes: BTreeSet<PeerId>,
         /// Whether the others have been asked.
         asked: bool,
@@ -161,8 +161,8 @@ impl State {
         }
     }
 
-    /// A request of the current term's leader has come: this server is not elected any more, if it
-    /// wanted to be, and waits anew for the leader to fall silent (§5.2).
+    /// A request of the current term's leader has come: a candidate gives up, and the election
+    /// timer starts anew (§5.2).
     pub(crate) fn recognize_leader(&mut self, fresh_deadline: Instant) {
         assert!(!self.is_leader(), "{self} is not the only leader of its term");
         self.postpone_election(fresh_deadline);

@@ -12,7 +12,7 @@ pub const SHARDS: usize = 10;
 /// Identifies a group of servers. A group that has left may come back under the same number.
 pub type Gid = u64;
 
-/// Nobody: whose the shards are as long as there are no groups.
+/// The owner of every shard while there are no groups.
 pub const NO_GROUP: Gid = 0;
 
 /// Which group serves which shard. Used by the grading tests.
@@ -91,8 +91,8 @@ mod tests {
         assert_eq!((three.num, three.shards), (2, [7, 7, 7, 7, 1, 1, 1, 9, 9, 9]));
         let left = three.leave(&[7, 9]).unwrap();
         assert_eq!((left.num, left.shards, &left.groups), (3, [1; SHARDS], &groups(&[1])));
-        let nobody = left.leave(&[1]).unwrap();
-        assert_eq!((nobody.shards, nobody.groups.len()), ([NO_GROUP; SHARDS], 0));
+        let empty = left.leave(&[1]).unwrap();
+        assert_eq!((empty.shards, empty.groups.len()), ([NO_GROUP; SHARDS], 0));
     }
 
     #[test]
@@ -114,12 +114,12 @@ mod tests {
         let config = Config::default().join(groups(&[1, 2])).unwrap();
         let other_servers = BTreeMap::from([(1, vec!["elsewhere".to_string()])]);
         assert_eq!(config.join(other_servers), None, "is in already");
-        assert_eq!(config.join(groups(&[NO_GROUP])), None, "is no group");
-        assert_eq!(config.join(groups(&[])), None, "nobody joins");
+        assert_eq!(config.join(groups(&[NO_GROUP])), None, "is not a group");
+        assert_eq!(config.join(groups(&[])), None, "no group joins");
         assert_eq!(config.leave(&[3, NO_GROUP]), None, "are not in");
         assert_eq!(config.move_shard(SHARDS, 1), None, "no such shard");
         assert_eq!(config.move_shard(0, 3), None, "no such group");
-        assert_eq!(config.move_shard(0, NO_GROUP), None, "a shard is never taken from everybody");
+        assert_eq!(config.move_shard(0, NO_GROUP), None, "a shard is always with a group");
     }
 
     #[test]

@@ -6,25 +6,25 @@
 //! ```text
 //! shard      0 1 2 3 4 5 6 7 8 9
 //! before     1 1 2 2 2 2 2 3 3 3     held   2: 5   3: 3   4: 0
-//! quotas                                    2: 4   3: 3   4: 3   the 4 goes to who holds most
+//! quotas                                    2: 4   3: 3   4: 3   group 2 holds most: 4
 //! keep       . . 2 2 2 2 . 3 3 3     room   2: 0   3: 0   4: 3
 //! hand out   4 4 2 2 2 2 4 3 3 3
 //! ```
 //!
 //! **Why no assignment moves fewer shards.** An even assignment gives `S / n` shards to each of the
-//! n groups, and one more to `S % n` of them, so all that can be chosen is who gets one more. A
-//! group keeps all it holds, up to its quota. So one more in its quota saves a move if it holds
-//! more than `S / n`, and saves nothing otherwise. Those who hold most get it: so if any of the
-//! larger quotas saves nothing, everyone who holds more than `S / n` has one.
+//! n groups, and one more to `S % n` of them. The only choice is which groups get one more. A group
+//! keeps all shards that it holds, up to its quota. So the larger quota saves a move if the group
+//! holds more than `S / n`, and saves nothing otherwise. The groups that hold most get the larger
+//! quotas: if one of these saves nothing, every group that holds more than `S / n` has one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::config::{Gid, NO_GROUP};
 
-/// Reassigns shards so that each is with one of `members`, and these have equally many, give or
-/// take one. No such assignment differs in fewer shards. Without members, all shards are with
-/// [`NO_GROUP`].
+/// Reassigns shards so that each is with one of `members`, and that the numbers of shards of two
+/// members differ by at most one. No such assignment differs in fewer shards. Without members, all
+/// shards are with [`NO_GROUP`].
 ///
 /// `members` are in ascending order, none twice.
 pub(crate) fn rebalance(shards: &mut [Gid], members: &[Gid]) {
@@ -45,8 +45,8 @@ pub(crate) fn rebalance(shards: &mut [Gid], members: &[Gid]) {
     to_move.into_iter().zip(places).for_each(|(owner, gid)| *owner = gid);
 }
 
-/// How many shards each member is to have: an even share, and what does not divide goes to those
-/// who hold most, among equals to the lowest number.
+/// How many shards each member is to have: an even share, and what does not divide goes to the
+/// members that hold most, among equals to the lowest number.
 fn quotas(shards: &[Gid], members: &[Gid]) -> BTreeMap<Gid, usize> {
     let held = |gid: &Gid| shards.iter().filter(|owner| *owner == gid).count();
     let mut by_held = members.to_vec();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn first_group_gets_everything_and_the_last_leaves_it_to_nobody() {
+    fn first_group_gets_everything_and_the_last_leaves_it_to_no_group() {
         assert_eq!(rebalanced(&[NO_GROUP; 3], &[7]), [7, 7, 7]);
         assert_eq!(rebalanced(&[7; 3], &[]), [NO_GROUP; 3]);
     }
@@ -90,13 +90,13 @@ mod tests {
         assert_eq!(rebalanced(&[1, 1, 1, 1, 1, 2], &[1, 2, 3]), [1, 1, 2, 3, 3, 2]);
     }
 
-    /// All assignments of so many shards to groups `0..owners`, 0 being nobody.
+    /// All assignments of a number of shards to groups `0..owners`, where 0 is [`NO_GROUP`].
     fn assignments(shards: u32, owners: Gid) -> impl Iterator<Item = Vec<Gid>> {
         (0..owners.pow(shards))
             .map(move |code| (0..shards).map(|shard| code / owners.pow(shard) % owners).collect())
     }
 
-    /// Whether each shard is with a member, and members have equally many, give or take one.
+    /// Whether each shard is with a member, and the numbers of shards differ by at most one.
     fn is_even(shards: &[Gid], members: &[Gid]) -> bool {
         let held = |gid: &Gid| shards.iter().filter(|owner| *owner == gid).count();
         let (least, most) = (members.iter().map(held).min(), members.iter().map(held).max());

@@ -10,22 +10,11 @@ use crate::config::Gid;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Op {
     /// Adds groups.
-    Join {
-        /// With these servers.
-        groups: BTreeMap<Gid, Vec<String>>,
-    },
+    Join { groups: BTreeMap<Gid, Vec<String>> },
     /// Removes groups.
-    Leave {
-        /// These.
-        gids: Vec<Gid>,
-    },
+    Leave { gids: Vec<Gid> },
     /// Moves a shard.
-    Move {
-        /// This one.
-        shard: usize,
-        /// To this group.
-        gid: Gid,
-    },
+    Move { shard: usize, gid: Gid },
     /// Reads a configuration.
     Query {
         /// The one with this number; the latest, if that is `None` or does not exist yet.

@@ -8,8 +8,8 @@ use raft::Raft;
 use crate::history::History;
 use crate::rpc::Op;
 
-/// Near which size of its Raft state, in bytes, a server takes a snapshot. Queries go through the
-/// log too, and those who ask every moment would make it grow for ever.
+/// The size of the Raft state, in bytes, near which a server takes a snapshot. Queries go through
+/// the log too, so clients that only query would make it grow forever.
 const MAX_RAFT_STATE: usize = 8_000;
 
 /// A server of the shard controller. Clones are the same server. Used by the grading tests.

@@ -1,4 +1,4 @@
-//! The machine itself, its duplicate table, and who waits for which command.
+//! The machine itself, its duplicate table, and the requests that wait.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ struct Waiting<R> {
     outcome: Sender<Outcome<R>>,
 }
 
-/// One server's copy of the replicated state, and who waits for it to change.
+/// One server's copy of the replicated state, and the requests that wait for it to change.
 ///
 /// Invariant: of two copies that have applied the same commands, the machines and the duplicate
 /// tables are equal.
@@ -118,7 +118,7 @@ impl<M: StateMachine> Replica<M> {
         if let Some(older) = self.waiting.insert(place.index, waiting) {
             // Its command is of an older term, and gone from this log. Another server may still
             // commit it.
-            older.outcome.send(Outcome::Unknown).ok(); // Whoever waited may have given up.
+            older.outcome.send(Outcome::Unknown).ok(); // It may have given up.
         }
     }
 
@@ -164,8 +164,8 @@ impl<M: StateMachine> Replica<M> {
         self.machine.restore(&machine);
     }
 
-    /// What was applied up to `index` came in a snapshot: who waited for it cannot be told the
-    /// reply.
+    /// What was applied up to `index` came in a snapshot: a request that waits for it cannot be
+    /// told the reply.
     pub(super) fn forget_up_to(&mut self, index: Index) {
         let later = self.waiting.split_off(&(index + 1));
         for waiting in std::mem::replace(&mut self.waiting, later).into_values() {
@@ -173,7 +173,7 @@ impl<M: StateMachine> Replica<M> {
         }
     }
 
-    /// Nothing will be applied any more: everyone who waits finds the channel closed.
+    /// Nothing will be applied any more: each request that waits finds the channel closed.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.waiting.clear();

@@ -4,7 +4,7 @@ use super::*;
 use crate::log::Entry;
 use crate::state::tests::{applied, follower, later, leader};
 
-/// A leader's request in `term`: entries of these terms behind `prev`, and its commit index.
+/// A leader's request in `term`: entries of these terms after `prev`, and its commit index.
 fn request(term: Term, prev: (Index, Term), terms: &[Term], commit: Index) -> AppendEntriesArgs {
     AppendEntriesArgs {
         term,

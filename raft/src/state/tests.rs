@@ -11,7 +11,7 @@ fn log(terms: &[Term]) -> Log {
     Log::restore(LogPos::default(), Vec::new(), terms.iter().map(entry).collect())
 }
 
-/// The deadline of everyone who has not heard of a leader.
+/// The deadline of a server that has not heard of a leader.
 pub(crate) fn soon() -> Instant {
     Instant::from_nanos(1_000)
 }
@@ -50,7 +50,7 @@ fn higher_term_voids_the_vote_and_keeps_the_timer() {
     let mut state = follower(3, &[]);
     state.voted_for = Some(1);
     state.observe_term(3, later());
-    assert_eq!((state.current_term, state.voted_for), (3, Some(1)), "the same term is no news");
+    assert_eq!((state.current_term, state.voted_for), (3, Some(1)), "nothing new");
     state.observe_term(5, later());
     assert_eq!((state.current_term, state.voted_for), (5, None));
     assert_eq!(state.election_deadline(), Some(soon()));
