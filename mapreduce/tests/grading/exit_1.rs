@@ -46,10 +46,7 @@ fn idle_worker_stays_1() {
             }
             sleep(Duration::from_millis(20));
         }
-        for phase in ["map", "reduce"] {
-            let gate = job.path(&format!("mr-worker-open-{phase}-file"));
-            fs::write(gate, "").expect("the directory is ours");
-        }
+        ["map", "reduce"].iter().for_each(|phase| job.open_gate(phase, "file"));
         coordinator.succeed();
         workers.iter_mut().for_each(|worker| worker.succeed());
     });

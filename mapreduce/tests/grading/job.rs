@@ -128,6 +128,18 @@ impl Job {
         sorted(entries.map(|entry| entry.file_name().to_string_lossy().into_owned()))
     }
 
+    /// Whether a worker with an app that waits at gates is at the gate of this place and file, or
+    /// has passed it.
+    pub fn is_at_gate(&self, place: &str, file: &str) -> bool {
+        self.path(&format!("mr-worker-at-{place}-{file}")).exists()
+    }
+
+    /// Opens the gate of this place and file.
+    pub fn open_gate(&self, place: &str, file: &str) {
+        let gate = self.path(&format!("mr-worker-open-{place}-{file}"));
+        fs::write(gate, "").expect("the directory is ours");
+    }
+
     /// The lines of all outputs, sorted.
     pub fn output(&self) -> Lines {
         let read = |name: String| fs::read_to_string(self.path(&name)).unwrap_or_default();

@@ -1,8 +1,8 @@
 use std::fs;
 use std::time::Duration;
 
-use labrpc::{Instant, sleep};
-use testkit::{Process, process_test};
+use labrpc::sleep;
+use testkit::{Process, poll, process_test};
 
 use crate::job::{Job, wait_for};
 
@@ -31,13 +31,12 @@ fn key_at(job: &Job, worker: u32) -> Option<&'static str> {
 
 /// Whether a worker reduces this key, or has reduced it. It waits to be let on.
 fn is_at(job: &Job, worker: u32, key: &str) -> bool {
-    job.path(&format!("mr-worker-at-{worker}-{key}")).exists()
+    job.is_at_gate(&worker.to_string(), key)
 }
 
 /// Lets a worker reduce this key, now or later.
 fn let_on(job: &Job, worker: u32, key: &str) {
-    let gate = job.path(&format!("mr-worker-open-{worker}-{key}"));
-    fs::write(gate, "").expect("the directory is ours");
+    job.open_gate(&worker.to_string(), key);
 }
 
 /// Workers take too long for a task, and another one does it. When they report their own results,
@@ -75,11 +74,8 @@ fn late_report_changes_nothing_1() {
         for late in owners {
             let_on(&job, late, key);
             // When it has reported, it gets the other task, if anything.
-            let began = Instant::now();
-            let has_other = || KEYS.iter().all(|key| is_at(&job, late, key));
-            while !has_other() && began.elapsed() < TIME_TO_REPORT {
-                sleep(Duration::from_millis(10));
-            }
+            let has_other = || KEYS.iter().all(|key| is_at(&job, late, key)).then_some(());
+            poll(TIME_TO_REPORT, Duration::from_millis(10), has_other);
             check(&job);
         }
         for worker in ids(&workers) {

@@ -1,8 +1,7 @@
 use std::fs;
 use std::time::Duration;
 
-use labrpc::{Instant, sleep};
-use testkit::{Process, Sim, process_test};
+use testkit::{Process, Sim, poll, process_test};
 
 use crate::job::{Job, wait_for};
 use crate::oracle;
@@ -69,11 +68,11 @@ fn report_late(sim: &Sim, phase: &str) {
     let mut coordinator = job.coordinator_with(&["--reduces", "1", "../second"]);
     let mut worker = job.test_worker("gate");
     bring_to(&job, phase, "second", &mut [&mut coordinator, &mut worker]);
-    open(&job, phase, "first");
+    job.open_gate(phase, "first");
     wait_for_report(&mut straggler);
-    open(&job, phase, "second");
-    open(&job, "reduce", "second");
-    open(&job, "reduce", "first"); // In case the first job's result was taken.
+    job.open_gate(phase, "second");
+    job.open_gate("reduce", "second");
+    job.open_gate("reduce", "first"); // In case the first job's result was taken.
     coordinator.succeed();
     assert_eq!(job.output(), ["../second 1"], "a result of the first job was taken");
     worker.wait();
@@ -83,22 +82,12 @@ fn report_late(sim: &Sim, phase: &str) {
 /// Lets the coordinator and worker of a job run until the worker is in `phase` with this file.
 fn bring_to(job: &Job, phase: &str, file: &str, processes: &mut [&mut Process]) {
     if phase == "reduce" {
-        open(job, "map", file);
+        job.open_gate("map", file);
     }
-    let mark = job.path(&format!("mr-worker-at-{phase}-{file}"));
-    wait_for("the worker is at the gate", processes, || mark.exists());
-}
-
-/// Lets workers pass that are in `phase` with this file.
-fn open(job: &Job, phase: &str, file: &str) {
-    let gate = job.path(&format!("mr-worker-open-{phase}-{file}"));
-    fs::write(gate, "").expect("the directory is ours");
+    wait_for("the worker is at the gate", processes, || job.is_at_gate(phase, file));
 }
 
 /// Waits until the worker has reported and has left, or has had the time to report.
 fn wait_for_report(worker: &mut Process) {
-    let began = Instant::now();
-    while worker.ended().is_none() && began.elapsed() < TIME_TO_REPORT {
-        sleep(Duration::from_millis(10));
-    }
+    poll(TIME_TO_REPORT, Duration::from_millis(10), || worker.ended());
 }
