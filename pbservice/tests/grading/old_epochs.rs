@@ -112,7 +112,7 @@ fn play_old_epoch(cluster: &PbCluster) -> bool {
         let property = "a majority has a primary within three seconds, which writes a no-op";
         cluster.sim().violated(property, format!("nothing was written: {}", cluster.lines()));
     };
-    // All of them, so that nobody is chosen before A is back.
+    // All of them, so that no server is chosen before A is back.
     others.iter().for_each(|&server| cluster.servers().disconnect(server));
     cluster.await_on_disk(b, before.order + 1);
     cluster.kill(b);
@@ -160,8 +160,8 @@ fn play_old_epoch(cluster: &PbCluster) -> bool {
 /// Bytes of the old record: more than travel in one message with others.
 const OLD_RECORD: usize = 3 << 17;
 
-/// Waits until so many of these servers have just written another record, and so many bytes at
-/// least; looks very often. Returns who has; `None` if that does not happen.
+/// Waits until `count` of these servers have just written another record, and at least `bytes`
+/// bytes; looks very often. Returns these servers; `None` if that does not happen.
 fn await_growth(
     cluster: &PbCluster,
     servers: &[usize],
